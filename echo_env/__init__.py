@@ -1,0 +1,16 @@
+"""The hospital: environments for Gymnasium. Importing this registers their ids; it needs no torch."""
+
+import gymnasium
+
+__all__ = ["ENV_IDS"]
+
+ENV_IDS = {
+    "EchoLab-v0": "baseline",
+    "EchoLabScarce-v0": "scarce",
+    "EchoLabAbundant-v0": "abundant",
+}
+"""Env id -> the preset it stands for."""
+
+for _id, _preset in ENV_IDS.items():
+    if _id not in gymnasium.registry:
+        gymnasium.register(_id, entry_point="echo_env.lab.env:EchoLabEnv", kwargs={"config": _preset})
