@@ -30,17 +30,17 @@ _FETAL = DIGITS[:, :3].sum(axis=1)
 _ALL = DIGITS.sum(axis=1)
 
 
-class Feasible(NamedTuple):
-    """What is on offer in a state.
+class Offer(NamedTuple):
+    """The joint actions on offer in a state.
 
     :param mask: (729,) bool, read-only
-    :param count: how many actions that is
-    :param only: the lowest of them; the only one if ``count`` is 1
+    :param size: how many there are
+    :param first: the lowest of them; the only one if ``size`` is 1
     """
 
     mask: NDArray[np.bool_]
-    count: int
-    only: int
+    size: int
+    first: int
 
 
 def encode(digits: Sequence[int]) -> int:
@@ -61,7 +61,7 @@ def decode(action: int) -> tuple[int, ...]:
     return tuple(DIGITS[action].tolist())
 
 
-def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Feasible:
+def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Offer:
     """Which joint actions can be carried out.
 
     :param waiting: patients waiting, by class
@@ -77,7 +77,7 @@ def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Feasi
 
 
 @lru_cache(maxsize=8192)
-def _feasible(most: tuple[int, ...], pairs_f: int, pairs: int, idling: bool) -> Feasible:
+def _feasible(most: tuple[int, ...], pairs_f: int, pairs: int, idling: bool) -> Offer:
     mask = (DIGITS <= most).all(axis=1) & (_FETAL <= pairs_f) & (_ALL <= pairs)
     if not idling:
         everything = mask.copy()
@@ -85,7 +85,7 @@ def _feasible(most: tuple[int, ...], pairs_f: int, pairs: int, idling: bool) -> 
             grown = np.flatnonzero(everything & (DIGITS[:, place] < MOST_PER_CLASS))
             mask[grown] &= ~everything[grown + value]
     mask.flags.writeable = False
-    return Feasible(mask, int(mask.sum()), int(mask.argmax()))
+    return Offer(mask, int(mask.sum()), int(mask.argmax()))
 
 
 def decode_starts(action: int, view: LabView) -> list[Start]:

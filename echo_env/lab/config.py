@@ -253,9 +253,7 @@ class Penalty:
         for name in ("on_time", "late", "overtime", "idle"):
             _number(f"penalty.{name}", getattr(self, name), 0)
         if self.idle_rule not in IDLE_RULES:
-            raise ConfigError(
-                f"penalty.idle_rule is {self.idle_rule!r}, but must be one of {', '.join(IDLE_RULES)}"
-            )
+            raise ConfigError(f"penalty.idle_rule is {self.idle_rule!r}, but must be one of {', '.join(IDLE_RULES)}")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def build(cls: type[T], data: dict[str, Any], path: str = "") -> T:
     values = {}
     for name, value in data.items():
         kind = hints[name]
-        if dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             if not isinstance(value, dict):
                 raise ConfigError(f"{path}{name} is {value!r}, but must be a section with fields of its own")
             value = build(kind, value, f"{path}{name}.")
@@ -84,9 +84,7 @@ def _parse(source: str | Path) -> dict[str, Any]:
     else:
         near = difflib.get_close_matches(name, preset_names(), n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ConfigError(
-            f"config {name!r} is neither a file nor a preset{hint}; presets: {', '.join(preset_names())}"
-        )
+        raise ConfigError(f"config {name!r} is neither a file nor a preset{hint}; presets: {', '.join(preset_names())}")
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -102,7 +102,7 @@ def check_day(config: LabConfig, day: Day) -> None:
     :raises ConfigError: names the array and both shapes
     """
     patients, staff = len(config.appointments), config.sonographers.total
-    shapes = {name: (patients,) for name in ("scheduled", "fetal", "arrival", "exam_min")}
+    shapes = dict.fromkeys(("scheduled", "fetal", "arrival", "exam_min"), (patients,))
     for name, shape in {**shapes, "absence_draw": (staff,), "break_draw": (staff, patients)}.items():
         if getattr(day, name).shape != shape:
             raise ConfigError(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 
-from echo_env.lab.actions import ACTIONS, Feasible, decode, decode_starts, feasible
+from echo_env.lab.actions import ACTIONS, Offer, decode, decode_starts, feasible
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, sample_day
 from echo_env.lab.metrics import day_metrics
@@ -44,7 +44,7 @@ class FeasibleDiscrete(gym.spaces.Discrete):
         return gym.spaces.Discrete, (int(self.n),)
 
 
-class EchoLabEnv(gym.Env[NDArray[np.float32], np.int64]):
+class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     r"""An echocardiography lab: who gets the next free room and sonographer?
 
     ## Description
@@ -137,13 +137,15 @@ class EchoLabEnv(gym.Env[NDArray[np.float32], np.int64]):
         self.idling = idling
         self.clock = clock
         self.render_mode = render_mode
+        self.observation_space: gym.spaces.Box
         self.observation_space, self._observe = make_observation(observation, self.config)
-        self.action_space = FeasibleDiscrete(ACTIONS)
+        self.action_space: FeasibleDiscrete = FeasibleDiscrete(ACTIONS)
         self._base = make_policy(paired_with, self.config) if reward == "paired" else None
         self._absence_rate = self.config.sonographers.absence_rate
         self._lab: Simulator | None = None
+        self._window: Any = None
         self._base_points: NDArray[np.float64] | None = None
-        self._offered: Feasible
+        self._offered: Offer
         # What has been told so far: penalty units, up to which minute, and when the last step was.
         self._paid, self._paid_until, self._minute = [0, 0, 0, 0], 0, 0
 
@@ -164,16 +166,14 @@ class EchoLabEnv(gym.Env[NDArray[np.float32], np.int64]):
         self._to_next_choice(beginning=True)
         return self._observe(self._lab.view), self._info()
 
-    def step(
-        self, action: SupportsFloat
-    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Carry out a joint action and go on to the next choice.
 
         :param action: 0 to 728, feasible
         :raises InvalidAction: not feasible; nothing has been done
         """
         lab = self._playing()
-        choice = int(action)  # type: ignore[call-overload]
+        choice = int(action)
         if not (0 <= choice < ACTIONS and self._offered.mask[choice]):
             raise InvalidAction(self._why_not(choice))
         lab.start(decode_starts(choice, lab.view))
@@ -244,12 +244,12 @@ class EchoLabEnv(gym.Env[NDArray[np.float32], np.int64]):
             self._offered = feasible(view.waiting_counts, view.free_counts, self.idling)
             if lab.over:
                 self._offered = feasible((0,) * 6, view.free_counts, self.idling)
-            if lab.over or self.clock == "minute" or self._offered.count > 1:
+            if lab.over or self.clock == "minute" or self._offered.size > 1:
                 break
             if beginning and lab.board.minute == end - 1:
                 break
-            if self._offered.only:
-                lab.start(decode_starts(self._offered.only, view))
+            if self._offered.first:
+                lab.start(decode_starts(self._offered.first, view))
             lab.advance(self._at_most(beginning))
         self.action_space.feasible = self._offered.mask
 
@@ -266,5 +266,38 @@ class EchoLabEnv(gym.Env[NDArray[np.float32], np.int64]):
         clock = self.config.hours.clock(self._playing().board.minute)
         return (
             f"action {action} = {decode(action)} is not on offer at {clock}: "
-            f"it must be one of the {self._offered.count} that action_masks() allows"
+            f"it must be one of the {self._offered.size} that action_masks() allows"
         )
+
+    def render(self) -> Any:
+        """Draw the whiteboard as it stands.
+
+        :return: text for ``ansi``, (600, 900, 3) uint8 for ``rgb_array``, None for ``human``
+        """
+        if self.render_mode is None:
+            gym.logger.warn("render() needs a render_mode, given to gymnasium.make()")
+            return None
+        from echo_env.lab import render
+
+        lab = self._playing(over_is_fine=True)
+        if self.render_mode == "ansi":
+            return render.whiteboard_text(lab.view)
+        pixels = render.whiteboard_rgb(lab)
+        if self.render_mode == "rgb_array":
+            return pixels
+        self._show(pixels)
+        return None
+
+    def close(self) -> None:
+        """Close the window of ``render_mode="human"``."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    def _show(self, pixels: NDArray[np.uint8]) -> None:
+        """Put a picture into a window of its own."""
+        if self._window is None:
+            from echo_env.lab.render import Window
+
+            self._window = Window()
+        self._window.show(pixels)

@@ -99,7 +99,6 @@ def evaluate(
                 if progress is not None:
                     progress()
     values = {
-        name: {metric: np.array([row[metric] for row in table]) for metric in METRICS}
-        for name, table in rows.items()
+        name: {metric: np.array([row[metric] for row in table]) for metric in METRICS} for name, table in rows.items()
     }
     return Comparison(config.name, seed, values)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import simpy
+from simpy.events import EventPriority
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day, check_day
@@ -30,7 +31,8 @@ class Moment(simpy.Event):
         super().__init__(clock)
         self._ok = True
         self._value = None
-        clock.schedule(self, priority=order, delay=minute - clock.now)
+        # Any whole number orders events; SimPy's own type names only the two it uses itself.
+        clock.schedule(self, priority=cast(EventPriority, order), delay=minute - clock.now)
 
 
 class Simulator:

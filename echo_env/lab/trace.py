@@ -135,9 +135,7 @@ class Trace:
             return PatientRecord(*head, outcome, *[None] * 6)
         wait = max(exam.start_min - max(arrival, scheduled), 0)
         kind = exam.patient_class.label
-        return PatientRecord(
-            *head, "served", kind, exam.start_min, exam.end_min, exam.room, exam.sonographer, wait
-        )
+        return PatientRecord(*head, "served", kind, exam.start_min, exam.end_min, exam.room, exam.sonographer, wait)
 
     def to_pandas(self) -> pd.DataFrame:
         """The patients' records as a data frame (needs pandas)."""

@@ -22,11 +22,15 @@ def nearest_feasible(action: int, mask: np.ndarray) -> int:
     return int(allowed[np.abs(DIGITS[allowed] - DIGITS[action]).sum(axis=1).argmin()])
 
 
-class NearestFeasibleAction(gym.ActionWrapper):
+class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
     """Lets algorithms that know no masks act: what they ask for is bent to the nearest feasible action.
 
     :param env: a lab
     """
+
+    def __init__(self, env: gym.Env) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self)
+        gym.ActionWrapper.__init__(self, env)
 
     def action(self, action: Any) -> int:
         """Bend an action: see :func:`nearest_feasible`."""

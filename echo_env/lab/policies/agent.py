@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from echo_env.lab.actions import ACTIONS, decode_starts, feasible
@@ -19,7 +20,8 @@ class Predictor(Protocol):
     observation_space: Any
     action_space: Any
 
-    def predict(self, observation: Any, **options: Any) -> tuple[Any, Any]:
+    @property
+    def predict(self) -> Callable[..., tuple[Any, Any]]:
         """Observation -> (action, state)."""
 
 
@@ -59,8 +61,8 @@ class AgentPolicy:
     def decide(self, view: LabView) -> list[Start]:
         """What the agent chooses; the only action, unasked, where there is but one."""
         offered = feasible(view.waiting_counts, view.free_counts, self.idling)
-        action = offered.only
-        if offered.count > 1:
+        action = offered.first
+        if offered.size > 1:
             options = {"action_masks": offered.mask} if self._masked else {}
             chosen, _ = self._model.predict(self._observe(view), deterministic=True, **options)
             action = nearest_feasible(int(chosen), offered.mask)
