@@ -1,1 +1,7 @@
 """Masked deep Q-learning, and what goes with it, for Stable-Baselines3."""
+
+from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+from sb3_ext.wrappers import ActionMaskInfo
+
+__all__ = ["ActionMaskInfo", "MaskableDQN", "MaskableReplayBuffer", "PrioritizedReplayBuffer"]

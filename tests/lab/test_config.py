@@ -17,7 +17,12 @@ def test_presets_hold_the_papers_numbers() -> None:
     """A number of the paper would have been changed in passing."""
     assert preset_names() == ["abundant", "authors_code", "baseline", "scarce"]
     base, scarce, abundant, authors = (LabConfig.load(n) for n in ("baseline", "scarce", "abundant", "authors_code"))
-    assert (base.rooms.fetal, base.rooms.non_fetal, base.sonographers.fetal, base.sonographers.non_fetal) == (1, 6, 4, 2)
+    assert (base.rooms.fetal, base.rooms.non_fetal, base.sonographers.fetal, base.sonographers.non_fetal) == (
+        1,
+        6,
+        4,
+        2,
+    )
     assert (scarce.rooms.total, scarce.sonographers.total) == (4, 3)
     assert (base.arrival.no_show_rate, base.arrival.late_share, base.arrival.late_mean_min) == (0.1, 0.8, 10)
     assert (base.exam.shape, base.exam.mean_min, base.exam.shortest_min, base.exam.longest_min) == (12, 45, 20, 150)
@@ -69,7 +74,10 @@ def test_a_complete_file_needs_no_base(tmp_path: Path) -> None:
         ("base: baseline\nrooms: {fetal: true}", "rooms.fetal is True"),
         ("base: baseline\nrooms: {fetal: -1}", "rooms.fetal is -1"),
         ("base: baseline\nrooms: {fetal: 0}", "no fetal patient could ever be examined"),
-        ("base: baseline\narrival: {no_show_rate: 1.2}", "arrival.no_show_rate is 1.2, but must be a number from 0 to 1"),
+        (
+            "base: baseline\narrival: {no_show_rate: 1.2}",
+            "arrival.no_show_rate is 1.2, but must be a number from 0 to 1",
+        ),
         ("base: baseline\narrival: {late_mean_min: .nan}", "arrival.late_mean_min is nan"),
         ("base: baseline\nexam: {longest_min: 10}", "exam.longest_min is 10, but must be above"),
         ("base: baseline\nbreaks: {one_probability: 0.9}", "breaks.one_probability is 0.9"),

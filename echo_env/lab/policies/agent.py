@@ -63,7 +63,7 @@ class AgentPolicy:
         offered = feasible(view.waiting_counts, view.free_counts, self.idling)
         action = offered.first
         if offered.size > 1:
-            options = {"action_masks": offered.mask} if self._masked else {}
+            options = {"action_masks": offered.mask.copy()} if self._masked else {}
             chosen, _ = self._model.predict(self._observe(view), deterministic=True, **options)
             action = nearest_feasible(int(chosen), offered.mask)
         return decode_starts(action, view)

@@ -1,0 +1,197 @@
+"""Speed of MaskableDQN against SB3's DQN, and of prioritized against SB3's uniform replay.
+
+Seconds are CPU seconds of this one-threaded process, so that a busy machine disturbs less.
+Both algorithms run by turns on the same environment with the same network, batch size and update frequency
+(96 x 96, batch 32, an update every 4 steps). By default the environment is synthetic: 13 inputs, 729
+actions of which about one in six is offered, and nearly no dynamics, so that what is timed is the algorithm.
+
+    python benchmarks/dqn_speed.py --steps 20000 --repeats 5
+    python benchmarks/dqn_speed.py --env EchoLab-v0 --import-module echo_env
+    python benchmarks/dqn_speed.py --replay
+
+Rows are appended to ``dqn_speed.csv`` beside this file.
+"""
+
+import argparse
+import csv
+import datetime
+import importlib
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import stable_baselines3
+import torch as th
+from stable_baselines3 import DQN
+from stable_baselines3.common.buffers import ReplayBuffer
+
+from sb3_ext import MaskableDQN, PrioritizedReplayBuffer
+
+CSV = Path(__file__).with_suffix(".csv")
+N_INPUTS, N_ACTIONS, EPISODE = 13, 729, 660
+SETTINGS: dict[str, Any] = {
+    "buffer_size": 100_000,
+    "learning_starts": 500,
+    "batch_size": 32,
+    "train_freq": 4,
+    "target_update_interval": EPISODE,
+    "policy_kwargs": {"net_arch": [96, 96]},
+    "device": "cpu",
+    "seed": 0,
+}
+
+
+class SyntheticMaskedEnv(gym.Env[np.ndarray, np.int64]):
+    """Random observations and masks out of a table: an environment that costs next to nothing."""
+
+    def __init__(self) -> None:
+        self.observation_space = gym.spaces.Box(0.0, 1.0, (N_INPUTS,), np.float32)
+        self.action_space = gym.spaces.Discrete(N_ACTIONS)
+        rng = np.random.default_rng(0)
+        self._observations = rng.random((EPISODE + 1, N_INPUTS), dtype=np.float32)
+        self._masks = rng.random((EPISODE + 1, N_ACTIONS)) < 1 / 6
+        self._t = 0
+
+    def action_masks(self) -> np.ndarray:
+        """(729,) bool."""
+        return self._masks[self._t]
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode."""
+        self._t = 0
+        return self._observations[0], {}
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """One step of 660."""
+        self._t += 1
+        return self._observations[self._t], -float(action) / N_ACTIONS, self._t == EPISODE, False, {}
+
+
+class NearestOffered(gym.ActionWrapper[np.ndarray, np.int64, np.int64]):
+    """Lets an algorithm without masks run on an environment that refuses actions not on offer."""
+
+    def action(self, action: np.int64) -> np.int64:
+        """The offered action with the closest number."""
+        offered = np.flatnonzero(self.get_wrapper_attr("action_masks")())
+        return offered[np.abs(offered - action).argmin()]
+
+
+def make_env(env_id: str | None, masked: bool) -> gym.Env[Any, Any]:
+    if env_id is None:
+        return SyntheticMaskedEnv()
+    env = gym.make(env_id)
+    return env if masked else NearestOffered(env)
+
+
+def steps_per_second(algorithm: type[DQN], env_id: str | None, steps: int) -> float:
+    model = algorithm("MlpPolicy", make_env(env_id, algorithm is MaskableDQN), **SETTINGS)
+    model.learn(SETTINGS["learning_starts"] + 500)  # Warm-up, and the first updates.
+    begin = time.process_time()
+    model.learn(steps, reset_num_timesteps=False)
+    return steps / (time.process_time() - begin)
+
+
+def filled(buffer: ReplayBuffer) -> ReplayBuffer:
+    rng = np.random.default_rng(0)
+    observation = rng.random((1, N_INPUTS), dtype=np.float32)
+    infos = [{"action_mask": rng.random(N_ACTIONS) < 1 / 6}]
+    for _ in range(buffer.buffer_size):
+        buffer.add(observation, observation, np.zeros(1, int), np.ones(1), np.zeros(1), infos)
+    return buffer
+
+
+def calls_per_second(call: Callable[[], object], seconds: float = 2.0) -> float:
+    n_calls, begin = 0, time.process_time()
+    while time.process_time() - begin < seconds:
+        for _ in range(100):
+            call()
+        n_calls += 100
+    return n_calls / (time.process_time() - begin)
+
+
+def time_replay() -> list[tuple[str, float]]:
+    """(sample + update) a second of prioritized replay, samples a second of SB3's uniform replay."""
+    spaces = gym.spaces.Box(0.0, 1.0, (N_INPUTS,), np.float32), gym.spaces.Discrete(N_ACTIONS)
+    uniform = filled(ReplayBuffer(SETTINGS["buffer_size"], *spaces, device="cpu"))
+    prioritized = filled(PrioritizedReplayBuffer(SETTINGS["buffer_size"], *spaces, device="cpu", seed=0))
+    assert isinstance(prioritized, PrioritizedReplayBuffer)
+    rows = []
+    for batch_size in (32, 256):
+        errors = np.random.default_rng(0).random(batch_size) * 5.0
+
+        def draw_and_update(n: int = batch_size, errors: np.ndarray = errors) -> None:
+            prioritized.update_priorities(prioritized.sample(n).rows, errors)
+
+        rows += [
+            (f"uniform sample/s, batch {batch_size}", calls_per_second(lambda n=batch_size: uniform.sample(n))),  # type: ignore[misc]
+            (f"prioritized (sample+update)/s, batch {batch_size}", calls_per_second(draw_and_update)),
+        ]
+    return rows
+
+
+def time_learning(env_id: str | None, steps: int, repeats: int) -> list[tuple[str, float]]:
+    """Steps a second of both algorithms, by turns, and the median of the ratios of the turns."""
+    ours, theirs = [], []
+    for turn in range(repeats):
+        theirs.append(steps_per_second(DQN, env_id, steps))
+        ours.append(steps_per_second(MaskableDQN, env_id, steps))
+        print(f"turn {turn + 1}: DQN {theirs[-1]:.0f}/s, MaskableDQN {ours[-1]:.0f}/s")
+    name = env_id or "synthetic"
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    return [
+        (f"{name}: SB3 DQN steps/s", statistics.median(theirs)),
+        (f"{name}: MaskableDQN steps/s", statistics.median(ours)),
+        (f"{name}: ratio", ratio),
+    ]
+
+
+def append(rows: list[tuple[str, float]], command: str) -> None:
+    git = ["git", "-C", str(CSV.parent), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    stamp = {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit,
+        "python": platform.python_version(),
+        "torch": th.__version__,
+        "sb3": stable_baselines3.__version__,
+        "command": command,
+    }
+    new = not CSV.exists()
+    with CSV.open("a", newline="") as file:
+        writer = csv.DictWriter(file, ["quantity", "value", *stamp])
+        if new:
+            writer.writeheader()
+        for quantity, value in rows:
+            writer.writerow({"quantity": quantity, "value": f"{value:.4g}", **stamp})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--env", help="id of a registered environment with action_masks(); default: synthetic")
+    parser.add_argument("--import-module", help="module to import first, which registers the id")
+    parser.add_argument("--steps", type=int, default=20_000, help="timed environment steps of each run")
+    parser.add_argument("--repeats", type=int, default=3, help="turns of both algorithms")
+    parser.add_argument("--replay", action="store_true", help="time the replay buffers instead")
+    parser.add_argument("--no-csv", action="store_true", help="print only")
+    args = parser.parse_args()
+    th.set_num_threads(1)
+    if args.import_module:
+        importlib.import_module(args.import_module)
+    rows = time_replay() if args.replay else time_learning(args.env, args.steps, args.repeats)
+    for quantity, value in rows:
+        print(f"{quantity}: {value:.4g}")
+    if not args.no_csv:
+        command = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in vars(args).items() if v)
+        append(rows, f"benchmarks/dqn_speed.py {command}")
+
+
+if __name__ == "__main__":
+    main()

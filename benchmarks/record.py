@@ -1,0 +1,42 @@
+"""Rows of measurements: each carries the day, the commit, the machine and the command that made it."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+
+
+def append_row(table: str, row: dict[str, Any]) -> None:
+    """Add a row to ``benchmarks/<table>.csv``.
+
+    :param table: name of the file, without its ending; its columns are those of its first row
+    :param row: what was measured
+    """
+    path = FOLDER / f"{table}.csv"
+    head = {
+        "date": datetime.date.today().isoformat(),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "command": " ".join(["python", *sys.orig_argv[1:]]),
+    }
+    line = {**head, **{key: f"{value:.4g}" if isinstance(value, float) else value for key, value in row.items()}}
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(line), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+def _commit() -> str:
+    """The commit measured, with a plus sign if files have changed since."""
+    git = ["git", "-C", str(FOLDER)]
+    done = subprocess.run([*git, "describe", "--always", "--dirty=+"], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"

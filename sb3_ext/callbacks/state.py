@@ -1,0 +1,41 @@
+"""State of a callback that survives saving and loading the model."""
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+
+class StatefulCallback(BaseCallback):
+    """
+    Base of the callbacks that must go on where they were when training continues from a saved model.
+
+    SB3 saves the model's attributes and none of its callbacks, and ``learn()`` starts its counters at zero
+    again unless it is told not to. The state therefore lives in the model, as plain numbers in the dict
+    ``model.callback_states[<class name>]``: every zip carries it, also the best model and the checkpoints,
+    whatever ``reset_num_timesteps`` says. To start over on a trained model, ``del model.callback_states``.
+
+    :param verbose: Verbosity level: 0 for no output, 1 for a line at each change
+    """
+
+    state: dict[str, Any]
+
+    def initial_state(self) -> dict[str, Any]:
+        """
+        The state of a model that was never trained with this callback.
+
+        :return: names to plain numbers, so that SB3 stores them as readable JSON
+        """
+        return {}
+
+    def _init_callback(self) -> None:
+        states = self.model.__dict__.setdefault("callback_states", {})
+        self.state = states.setdefault(type(self).__name__, self.initial_state())
+
+    def episodes_just_finished(self) -> int:
+        """
+        How many environments ended an episode in this step.
+
+        :return: between 0 and the number of environments
+        """
+        return int(np.sum(self.locals["dones"]))

@@ -1,0 +1,490 @@
+"""Masked Double DQN with prioritized replay."""
+
+import io
+import pathlib
+import warnings
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch as th
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.noise import ActionNoise
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
+from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
+from stable_baselines3.dqn.dqn import DQN
+
+from sb3_ext.maskable_dqn.masks import INFO_KEY, MaskSource, as_masks, check_masking_supported, random_actions
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
+from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+from sb3_ext.schedules import ExplorationClock, ExplorationSchedule, LinearExploration, MultiplicativeExploration
+
+SelfMaskableDQN = TypeVar("SelfMaskableDQN", bound="MaskableDQN")
+
+
+class MaskableDQN(DQN):
+    """
+    Deep Q-Network (DQN) with invalid action masking, double Q-learning and prioritized replay.
+
+    Papers: https://arxiv.org/abs/1312.5602 (DQN), https://arxiv.org/abs/1509.06461 (double Q-learning),
+    https://arxiv.org/abs/1511.05952 (prioritized replay), https://arxiv.org/abs/2006.14171 (masking).
+
+    Only actions that the environment offers are taken: in the warm-up, in the random and in the greedy choice.
+    And only they count in the learning target, where the best action of the next state is looked for. The
+    environment offers them through a method ``action_masks()``. If it also writes the mask of the state that
+    it returns into ``info["action_mask"]`` (:class:`~sb3_ext.wrappers.ActionMaskInfo` does that for it), no
+    further call is made, and the mask is known also where an episode is truncated.
+
+    A saved model goes on exactly where it was: ``load``, ``load_replay_buffer`` and
+    ``learn(..., reset_num_timesteps=False)`` give the parameters, to the bit, that ``set_env`` and ``learn`` of
+    the model that was saved would give. Networks, optimizer and dropout's generator, exploration and its
+    generator are in the zip; transitions, priorities, beta and the sampling generator in the replay buffer. The
+    environment's own state is in neither: the environment is reset, which abandons the episode under way, and
+    whatever randomness it has must be seeded alike. A learning rate schedule starts over unless a callback
+    restores it.
+
+    :param policy: The policy model to use: MlpPolicy
+    :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
+    :param learning_rate: The learning rate, it can be a function
+        of the current progress remaining (from 1 to 0)
+    :param buffer_size: Transitions in the replay buffer
+    :param learning_starts: how many steps of the model to collect transitions for before learning starts
+    :param batch_size: Minibatch size for each gradient update
+    :param tau: the soft update coefficient ("Polyak update", between 0 and 1) default 1 for hard update
+    :param gamma: the discount factor per step, or per unit of time with ``elapsed_key``; may be 1
+    :param train_freq: Update the model every ``train_freq`` steps. Alternatively pass a tuple of frequency and
+        unit like ``(5, "step")`` or ``(2, "episode")``.
+    :param gradient_steps: How many gradient steps to do after each rollout (see ``train_freq``)
+        Set to ``-1`` means to do as many gradient steps as steps done in the environment
+        during the rollout.
+    :param replay_buffer_class: :class:`~sb3_ext.replay.MaskableReplayBuffer` or a subclass of it. If ``None``,
+        ``prioritized_replay`` decides.
+    :param replay_buffer_kwargs: Keyword arguments to pass to the replay buffer on creation, for instance
+        ``{"alpha": 0.6, "normalize_weights": False}``
+    :param optimize_memory_usage: Not supported
+    :param n_steps: Steps of the return; works with every replay buffer above
+    :param target_update_interval: update the target network every ``target_update_interval`` environment
+        steps, or at the end of each episode if it is ``"episode"`` (the paper's A.4.3)
+    :param exploration_fraction: fraction of the training over which epsilon falls linearly; the training is
+        the one that began when exploration (re)started, so that a continued training goes on with the line
+    :param exploration_initial_eps: initial value of random action probability
+    :param exploration_final_eps: final value of random action probability
+    :param exploration_decay: If given, epsilon is not linear but multiplied by this factor every
+        ``exploration_decay_every`` steps, down to ``exploration_final_eps`` (A.4.4: 0.99999)
+    :param exploration_decay_every: Environment steps between two multiplications
+    :param max_grad_norm: The maximum value for the gradient clipping
+    :param double_q: The online network selects the next action, the target network evaluates it; if False the
+        target network does both
+    :param prioritized_replay: Prioritized instead of uniform replay (A.4.3)
+    :param reward_scale: Rewards are multiplied by it in the learning target, and nowhere else: what is logged
+        and what the replay buffer holds keeps the environment's unit. Priorities are in the scaled unit.
+    :param elapsed_key: Entry of ``info`` that says how many units of time the step took; the step is then
+        discounted by ``gamma ** info[elapsed_key]``. If ``None``, every step takes one unit.
+    :param stats_window_size: Window size for the rollout logging, specifying the number of episodes to average
+        the reported success rate, mean episode length, and mean reward over
+    :param tensorboard_log: the log location for tensorboard (if None, no logging)
+    :param policy_kwargs: additional arguments to be passed to the policy on creation, see
+        :class:`~sb3_ext.maskable_dqn.policies.MaskableDQNPolicy`
+    :param verbose: Verbosity level: 0 for no output, 1 for info messages (such as device or wrappers used), 2
+        for debug messages
+    :param seed: Seed for the pseudo random generators
+    :param device: Device (cpu, cuda, ...) on which the code should be run.
+        Setting it to auto, the code will be run on the GPU if possible.
+    :param _init_setup_model: Whether or not to build the network at the creation of the instance
+    """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": MaskableDQNPolicy}
+    policy: MaskableDQNPolicy
+    q_net: MaskableQNetwork
+    q_net_target: MaskableQNetwork
+    replay_buffer: MaskableReplayBuffer | None
+    #: (gradient_steps,) losses of the latest call of :meth:`train`, each the mean over its batch.
+    last_losses: np.ndarray
+
+    def __init__(
+        self,
+        policy: str | type[MaskableDQNPolicy],
+        env: GymEnv | str,
+        learning_rate: float | Schedule = 1e-4,
+        buffer_size: int = 100_000,
+        learning_starts: int = 100,
+        batch_size: int = 32,
+        tau: float = 1.0,
+        gamma: float = 0.99,
+        train_freq: int | tuple[int, str] = 4,
+        gradient_steps: int = 1,
+        replay_buffer_class: type[ReplayBuffer] | None = None,
+        replay_buffer_kwargs: dict[str, Any] | None = None,
+        optimize_memory_usage: bool = False,
+        n_steps: int = 1,
+        target_update_interval: int | str = 10000,
+        exploration_fraction: float = 0.1,
+        exploration_initial_eps: float = 1.0,
+        exploration_final_eps: float = 0.05,
+        exploration_decay: float | None = None,
+        exploration_decay_every: int = 4,
+        max_grad_norm: float = 10,
+        double_q: bool = True,
+        prioritized_replay: bool = True,
+        reward_scale: float = 1.0,
+        elapsed_key: str | None = None,
+        stats_window_size: int = 100,
+        tensorboard_log: str | None = None,
+        policy_kwargs: dict[str, Any] | None = None,
+        verbose: int = 0,
+        seed: int | None = None,
+        device: th.device | str = "auto",
+        _init_setup_model: bool = True,
+    ) -> None:
+        super().__init__(
+            policy,
+            env,
+            learning_rate,
+            buffer_size,
+            learning_starts,
+            batch_size,
+            tau,
+            gamma,
+            train_freq,
+            gradient_steps,
+            replay_buffer_class=replay_buffer_class,
+            replay_buffer_kwargs=replay_buffer_kwargs,
+            optimize_memory_usage=optimize_memory_usage,
+            n_steps=n_steps,
+            target_update_interval=target_update_interval,  # type: ignore[arg-type]
+            exploration_fraction=exploration_fraction,
+            exploration_initial_eps=exploration_initial_eps,
+            exploration_final_eps=exploration_final_eps,
+            max_grad_norm=max_grad_norm,
+            stats_window_size=stats_window_size,
+            tensorboard_log=tensorboard_log,
+            policy_kwargs=policy_kwargs,
+            verbose=verbose,
+            seed=seed,
+            device=device,
+            _init_setup_model=False,
+        )
+        self.exploration_decay = exploration_decay
+        self.exploration_decay_every = exploration_decay_every
+        self.double_q = double_q
+        self.prioritized_replay = prioritized_replay
+        self.reward_scale = reward_scale
+        self.elapsed_key = elapsed_key
+        self.last_losses = np.zeros(0)
+        self._rng: np.random.Generator | None = None
+        self._acting_masks: np.ndarray | None = None
+        self._episode_ended = False
+        self.exploration = ExplorationClock(self._exploration_schedule())
+        self._warned_no_masks = False
+        if _init_setup_model:
+            self._setup_model()
+
+    # ---------------------------------------------------------------- set up
+
+    def _setup_model(self) -> None:
+        self._check_settings()
+        loaded_rng = self._rng
+        self.replay_buffer = self._make_replay_buffer()
+        # The algorithm's parent would warn that a given class of buffer ignores n_steps; this one does not.
+        given = self.replay_buffer_class, self.n_steps
+        self.replay_buffer_class, self.n_steps = type(self.replay_buffer), 1
+        # Not DQN's own, which compares target_update_interval with a number and sets a schedule.
+        super(DQN, self)._setup_model()
+        self.replay_buffer_class, self.n_steps = given
+        self._create_aliases()
+        self.batch_norm_stats = get_parameters_by_name(self.q_net, ["running_"])
+        self.batch_norm_stats_target = get_parameters_by_name(self.q_net_target, ["running_"])
+        self._rng = loaded_rng or np.random.default_rng(self._seed_sequence(0))
+        self._mask_source = MaskSource(self._n_actions)
+        # Built from the settings again, which `load` may have been told to change.
+        self.exploration.schedule = self._exploration_schedule()
+        self._updater: Updater = AutogradUpdater(self.policy)
+        self._actor: ReluActor | None = None
+        if is_plain_relu(self.policy):
+            self._updater, self._actor = ReluUpdater(self.policy), ReluActor(self.policy)
+
+    def _check_settings(self) -> None:
+        interval = self.target_update_interval
+        if isinstance(interval, str) and interval != "episode":
+            raise ValueError(f'target_update_interval must be a number of steps or "episode", not {interval!r}.')
+        if not issubclass(self.policy_class, MaskableDQNPolicy):
+            raise ValueError(f"policy must be a MaskableDQNPolicy, not {self.policy_class.__name__}.")
+        buffer_class = self.replay_buffer_class
+        if buffer_class is not None and not issubclass(buffer_class, MaskableReplayBuffer):
+            raise ValueError(
+                f"replay_buffer_class must be a MaskableReplayBuffer, which stores masks, not {buffer_class.__name__}."
+            )
+        if self.env is not None:
+            check_masking_supported(self.env)
+
+    def _seed_sequence(self, purpose: int) -> np.random.SeedSequence:
+        """Independent seeds: purpose 0 is for actions, 1 for the replay buffer."""
+        return np.random.SeedSequence(self.seed, spawn_key=(purpose,))
+
+    def _make_replay_buffer(self) -> MaskableReplayBuffer:
+        default: type[ReplayBuffer] = PrioritizedReplayBuffer if self.prioritized_replay else MaskableReplayBuffer
+        settings: dict[str, Any] = {
+            "n_steps": self.n_steps,
+            "gamma": self.gamma,
+            "elapsed_key": self.elapsed_key,
+            "seed": self._seed_sequence(1),
+        }
+        buffer_class: Any = self.replay_buffer_class or default
+        buffer: MaskableReplayBuffer = buffer_class(
+            self.buffer_size,
+            self.observation_space,
+            self.action_space,
+            device=self.device,
+            n_envs=self.n_envs,
+            optimize_memory_usage=self.optimize_memory_usage,
+            **(settings | self.replay_buffer_kwargs),
+        )
+        return buffer
+
+    def _exploration_schedule(self) -> ExplorationSchedule:
+        initial, final = self.exploration_initial_eps, self.exploration_final_eps
+        if self.exploration_decay is None:
+            return LinearExploration(initial, final, self.exploration_fraction)
+        return MultiplicativeExploration(initial, final, self.exploration_decay, self.exploration_decay_every)
+
+    @property
+    def _n_actions(self) -> int:
+        return int(self.action_space.n)  # type: ignore[attr-defined]
+
+    def set_random_seed(self, seed: int | None = None) -> None:
+        """
+        Seed all generators, those of the model and its replay buffer included.
+
+        :param seed: the seed; nothing happens if it is None
+        """
+        super().set_random_seed(seed)
+        if seed is None:
+            return
+        self.seed = seed
+        self._rng = np.random.default_rng(self._seed_sequence(0))
+        if self.replay_buffer is not None:
+            self.replay_buffer.rng = np.random.default_rng(self._seed_sequence(1))
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        """
+        Replace the environment; see SB3.
+
+        :param env: The environment for learning a policy, with ``action_masks()``
+        :param force_reset: Force call to ``reset()`` before training
+        """
+        super().set_env(env, force_reset)
+        assert self.env is not None
+        check_masking_supported(self.env)
+
+    # ---------------------------------------------------------------- exploration
+
+    def _setup_learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        reset_num_timesteps: bool = True,
+        tb_log_name: str = "run",
+        progress_bar: bool = False,
+    ) -> tuple[int, BaseCallback]:
+        assert self.replay_buffer is not None
+        if reset_num_timesteps or self._last_obs is None:
+            # The environment is about to be reset, maybe in the middle of an episode.
+            self.replay_buffer.end_trajectories()
+        prepared = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
+        self._acting_masks = None
+        if reset_num_timesteps or self.exploration.start is None:
+            self.exploration.restart(self.num_timesteps, self._total_timesteps)
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+        return prepared
+
+    def restart_exploration(self) -> None:
+        """
+        Put epsilon back to its initial value now and let it fall again, linearly over the same fraction of
+        what remains of the training, or by the same factor. Between trainings it takes effect in the next one.
+        """
+        self.exploration.restart(self.num_timesteps, self._total_timesteps)
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+
+    def _on_step(self) -> None:
+        """Copy the target network if it is time, and update epsilon; called after each step."""
+        self._n_calls += 1
+        if self._target_is_due():
+            polyak_update(self.q_net.parameters(), self.q_net_target.parameters(), self.tau)
+            polyak_update(self.batch_norm_stats, self.batch_norm_stats_target, 1.0)
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+        self.logger.record("rollout/exploration_rate", self.exploration_rate)
+
+    def _target_is_due(self) -> bool:
+        if isinstance(self.target_update_interval, str):
+            return self._episode_ended
+        # Each call stands for one step of every environment.
+        return self._n_calls % max(self.target_update_interval // self.n_envs, 1) == 0
+
+    # ---------------------------------------------------------------- acting
+
+    def _sample_action(
+        self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assert self.env is not None
+        assert self._rng is not None
+        if self._acting_masks is None:
+            self._acting_masks = self._mask_source.current(self.env)
+        if self.num_timesteps < learning_starts:
+            actions = random_actions(self._acting_masks, self._rng)
+        else:
+            assert isinstance(self._last_obs, np.ndarray)
+            actions = self._explore_or_exploit(self._last_obs, self._acting_masks)
+        return actions, actions
+
+    def _explore_or_exploit(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Actions (n_envs,): each environment has a coin of its own for exploring."""
+        assert self._rng is not None
+        explore = self._rng.random(len(masks)) < self.exploration_rate
+        if explore.all():
+            return random_actions(masks, self._rng)
+        actions = self._greedy(observations, masks)
+        if explore.any():
+            actions[explore] = random_actions(masks[explore], self._rng)
+        return actions
+
+    def _greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Best offered actions (n_envs,)."""
+        if self._actor is not None:
+            return self._actor.choose(observations, masks)
+        return self.policy.predict(observations, action_masks=masks)[0]
+
+    def _store_transition(
+        self,
+        replay_buffer: ReplayBuffer,
+        buffer_action: np.ndarray,
+        new_obs: np.ndarray | dict[str, np.ndarray],
+        reward: np.ndarray,
+        dones: np.ndarray,
+        infos: list[dict[str, Any]],
+    ) -> None:
+        assert self.env is not None
+        next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
+        self._episode_ended = bool(dones.any())
+        # Copies, since a VecEnv may hand out the same dictionaries again.
+        infos = [{**info, INFO_KEY: mask} for info, mask in zip(infos, next_masks, strict=True)]
+        super()._store_transition(replay_buffer, buffer_action, new_obs, reward, dones, infos)
+
+    def predict(
+        self,
+        observation: np.ndarray | dict[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """
+        Actions for observations, epsilon-greedy unless deterministic.
+
+        :param observation: the input observation, of one environment or of several
+        :param state: handed back
+        :param episode_start: without effect
+        :param deterministic: Whether to always take the best action
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool; without them all actions are taken as
+            offered, with a warning the first time
+        :return: the actions, of shape () or (n_envs,), and ``state``
+        """
+        assert self._rng is not None
+        obs = np.asarray(observation)
+        vectorized = self.policy.is_vectorized_observation(obs)
+        n_envs = len(obs) if vectorized else 1
+        if action_masks is None:
+            self._warn_no_masks()
+            masks = np.ones((n_envs, self._n_actions), dtype=bool)
+        else:
+            masks = as_masks(action_masks, self._n_actions)
+        if len(masks) != n_envs:
+            raise ValueError(f"action_masks must be given for {n_envs} observations, not for {len(masks)}.")
+        observations = obs if vectorized else obs[None]
+        choose = self._greedy if deterministic else self._explore_or_exploit
+        actions = choose(observations, masks)
+        return (actions if vectorized else actions[0]), state
+
+    def _warn_no_masks(self) -> None:
+        if not self._warned_no_masks:
+            self._warned_no_masks = True
+            warnings.warn(
+                "MaskableDQN.predict() was called without action_masks: all actions are taken as offered.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    # ---------------------------------------------------------------- learning
+
+    def train(self, gradient_steps: int, batch_size: int = 100) -> None:
+        """
+        Draw batches from the replay buffer and update the network on each.
+
+        :param gradient_steps: Number of updates
+        :param batch_size: Transitions per update
+        """
+        assert self.replay_buffer is not None
+        self._update_learning_rate(self.policy.optimizer)
+        settings = UpdateSettings(self.double_q, self.reward_scale, self.max_grad_norm)
+        self.last_losses = np.zeros(gradient_steps)
+        for step in range(gradient_steps):
+            batch = self.replay_buffer.draw(batch_size, env=self._vec_normalize_env)
+            result = self._updater.update(batch, settings)
+            self.last_losses[step] = result.loss
+            if isinstance(self.replay_buffer, PrioritizedReplayBuffer):
+                self.replay_buffer.update_priorities(batch.rows, result.td_errors)
+        self._n_updates += gradient_steps
+        self._record_training(result)
+
+    def _record_training(self, last: UpdateResult) -> None:
+        """Log the latest updates; td_error and q_mean are those of the last batch."""
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/loss", self.last_losses.mean())
+        self.logger.record("train/td_error", np.abs(last.td_errors).mean())
+        self.logger.record("train/q_mean", last.estimates.mean())
+        if isinstance(self.replay_buffer, PrioritizedReplayBuffer):
+            self.logger.record("train/beta", self.replay_buffer.beta)
+            self.logger.record("train/priority_max", self.replay_buffer.largest_priority)
+
+    def learn(
+        self: SelfMaskableDQN,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int = 4,
+        tb_log_name: str = "MaskableDQN",
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+    ) -> SelfMaskableDQN:
+        """
+        Train; see SB3.
+
+        :param total_timesteps: Environment steps to train for
+        :param callback: called at every step
+        :param log_interval: Episodes between two writes of the log
+        :param tb_log_name: the name of the run for TensorBoard logging
+        :param reset_num_timesteps: whether this is a new training, which counts its steps from zero and
+            starts exploration over, or goes on with the last one
+        :param progress_bar: Display a progress bar using tqdm and rich
+        :return: the trained model
+        """
+        return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
+
+    # ---------------------------------------------------------------- saving
+
+    def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:
+        """
+        Load a replay buffer, with its masks, priorities and generator.
+
+        :param path: Path to the pickled replay buffer
+        :param truncate_last_traj: without effect
+        """
+        super().load_replay_buffer(path, truncate_last_traj)
+        if not isinstance(self.replay_buffer, MaskableReplayBuffer):
+            raise ValueError(
+                f"The replay buffer must be a MaskableReplayBuffer, not {type(self.replay_buffer).__name__}."
+            )
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_acting_masks", "_mask_source", "_updater", "_actor"]

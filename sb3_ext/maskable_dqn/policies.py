@@ -1,0 +1,263 @@
+"""Network and policy of MaskableDQN."""
+
+from typing import Any
+
+import numpy as np
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
+from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
+from torch import nn
+
+from sb3_ext.maskable_dqn.masks import as_masks
+
+
+def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
+    """
+    The best offered action.
+
+    :param q_values: (B, n_actions) float
+    :param masks: (B, n_actions) bool
+    :return: (B, 1) int64
+    """
+    return q_values.masked_fill(~masks, -th.inf).argmax(dim=1, keepdim=True)
+
+
+class SeededDropout(nn.Module):
+    """
+    Dropout that draws from a generator of its own, whose state is part of the network's state dict. Training
+    that is saved and loaded so goes on with the same draws, whatever else uses PyTorch's global generator.
+
+    :param p: Probability that a unit is left out, in [0, 1)
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+        self.generator = th.Generator()
+        self.generator.manual_seed(int(th.randint(2**62, (1,))))
+
+    def forward(self, x: th.Tensor) -> th.Tensor:
+        """Leave units out and scale the others by 1 / (1 - p), in training mode only."""
+        if not self.training:
+            return x
+        keep = th.rand(x.shape, generator=self.generator).to(x.device) >= self.p
+        return x * keep / (1.0 - self.p)
+
+    def get_extra_state(self) -> th.Tensor:
+        """State of the generator, for the state dict."""
+        return self.generator.get_state()
+
+    def set_extra_state(self, state: th.Tensor) -> None:
+        """Restore the generator from a state dict."""
+        self.generator.set_state(state.cpu())
+
+    def extra_repr(self) -> str:
+        """What ``repr`` shows."""
+        return f"p={self.p}"
+
+
+class DuelingHead(nn.Module):
+    """
+    Last layer as state value plus advantages (https://arxiv.org/abs/1511.06581): V + A - mean(A).
+
+    :param in_features: Units of the last hidden layer
+    :param n_actions: Number of actions; the mean goes over all of them, offered or not
+    """
+
+    def __init__(self, in_features: int, n_actions: int) -> None:
+        super().__init__()
+        self.value = nn.Linear(in_features, 1)
+        self.advantage = nn.Linear(in_features, n_actions)
+
+    def forward(self, features: th.Tensor) -> th.Tensor:
+        """(B, in_features) to (B, n_actions)."""
+        advantages = self.advantage(features)
+        return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
+
+
+class MaskableQNetwork(QNetwork):
+    """
+    Action values as a multilayer perceptron over the extracted features.
+
+    :param args: as SB3's ``QNetwork``
+    :param dropout: Dropout after each hidden layer, in [0, 1)
+    :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero
+    :param dueling: Split the last layer into value and advantages
+    :param kwargs: as SB3's ``QNetwork``
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        dropout: float = 0.0,
+        kaiming_init: bool = False,
+        dueling: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"MaskableQNetwork: dropout must be in [0, 1), not {dropout}.")
+        self.dropout = dropout
+        self.kaiming_init = kaiming_init
+        self.dueling = dueling
+        if dropout > 0.0 or dueling:
+            self.q_net = nn.Sequential(*self._layers())
+        if kaiming_init:
+            self._kaiming_initialize()
+
+    def _layers(self) -> list[nn.Module]:
+        layers: list[nn.Module] = []
+        width = self.features_dim
+        for units in self.net_arch:
+            layers += [nn.Linear(width, units), self.activation_fn()]
+            if self.dropout > 0.0:
+                layers.append(SeededDropout(self.dropout))
+            width = units
+        n_actions = int(self.action_space.n)
+        layers.append(DuelingHead(width, n_actions) if self.dueling else nn.Linear(width, n_actions))
+        return layers
+
+    def _kaiming_initialize(self) -> None:
+        linears = [module for module in self.q_net.modules() if isinstance(module, nn.Linear)]
+        n_hidden = len(self.net_arch)
+        for i, linear in enumerate(linears):
+            # Nothing is rectified after the last layer, so it has no gain to make up for.
+            nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu" if i < n_hidden else "linear")
+            nn.init.zeros_(linear.bias)
+
+    def _predict(
+        self, observation: PyTorchObs, deterministic: bool = True, action_masks: th.Tensor | None = None
+    ) -> th.Tensor:
+        q_values = self(observation)
+        if action_masks is None:
+            return q_values.argmax(dim=1)
+        return masked_argmax(q_values, action_masks).reshape(-1)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        data = super()._get_constructor_parameters()
+        data.update(dropout=self.dropout, kaiming_init=self.kaiming_init, dueling=self.dueling)
+        return data
+
+
+class MaskableDQNPolicy(DQNPolicy):
+    """
+    Policy of MaskableDQN: a Q-network, its target, and the greedy choice among the offered actions.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers, [64, 64] by default
+    :param activation_fn: Activation after each hidden layer
+    :param features_extractor_class: Features extractor
+    :param features_extractor_kwargs: Its keyword arguments
+    :param normalize_images: Whether to divide images by 255
+    :param optimizer_class: Optimizer, Adam by default
+    :param optimizer_kwargs: Its keyword arguments except for the learning rate; by default Adam's fused
+        implementation is chosen, which computes the same faster
+    :param dropout: Dropout after each hidden layer, in [0, 1) (the paper's 0.1, A.4.6). It is active only in
+        the forward pass being trained: not when acting, and not in the learning targets
+    :param kaiming_init: Initialize as He et al. (A.4.2)
+    :param dueling: Split the last layer into value and advantages
+    """
+
+    q_net: MaskableQNetwork
+    q_net_target: MaskableQNetwork
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Discrete,
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        features_extractor_class: type[BaseFeaturesExtractor] = FlattenExtractor,
+        features_extractor_kwargs: dict[str, Any] | None = None,
+        normalize_images: bool = True,
+        optimizer_class: type[th.optim.Optimizer] = th.optim.Adam,
+        optimizer_kwargs: dict[str, Any] | None = None,
+        dropout: float = 0.0,
+        kaiming_init: bool = False,
+        dueling: bool = False,
+    ) -> None:
+        # Before the parent's constructor, which builds the networks.
+        self.network_kwargs: dict[str, Any] = {"dropout": dropout, "kaiming_init": kaiming_init, "dueling": dueling}
+        if optimizer_kwargs is None and optimizer_class in (th.optim.Adam, th.optim.AdamW):
+            optimizer_kwargs = {"fused": True}
+        super().__init__(
+            observation_space,
+            action_space,
+            lr_schedule,
+            net_arch,
+            activation_fn,
+            features_extractor_class,
+            features_extractor_kwargs,
+            normalize_images,
+            optimizer_class,
+            optimizer_kwargs,
+        )
+
+    def make_q_net(self) -> MaskableQNetwork:
+        """Build one network; called once for the online and once for the target network."""
+        net_args = self._update_features_extractor(self.net_args, features_extractor=None)
+        return MaskableQNetwork(**net_args, **self.network_kwargs).to(self.device)
+
+    def set_training_mode(self, mode: bool) -> None:
+        """
+        Switch between training and evaluation mode, which concerns dropout and batch normalization.
+
+        :param mode: True for training mode
+        """
+        # Walking through all modules costs more than a small network's forward pass.
+        if mode != self.q_net.training or mode != self.training:
+            super().set_training_mode(mode)
+
+    def forward(self, obs: PyTorchObs, deterministic: bool = True, action_masks: th.Tensor | None = None) -> th.Tensor:
+        """
+        The greedy actions.
+
+        :param obs: (B, *obs_shape)
+        :param deterministic: without effect, since exploration is the algorithm's
+        :param action_masks: (B, n_actions) bool, or None if all actions are offered
+        :return: (B,) int64
+        """
+        return self._predict(obs, deterministic, action_masks)
+
+    def _predict(self, obs: PyTorchObs, deterministic: bool = True, action_masks: th.Tensor | None = None) -> th.Tensor:
+        return self.q_net._predict(obs, deterministic, action_masks)
+
+    def predict(
+        self,
+        observation: np.ndarray | dict[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """
+        The greedy actions for observations as an environment gives them.
+
+        :param observation: of one environment or of several
+        :param state: handed back
+        :param episode_start: without effect
+        :param deterministic: without effect, since exploration is the algorithm's
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are offered
+        :return: the actions, of shape () or (n_envs,), and ``state``
+        """
+        if action_masks is None:
+            return super().predict(observation, state, episode_start, deterministic)
+        self.set_training_mode(False)
+        masks = as_masks(action_masks, int(self.action_space.n))  # type: ignore[attr-defined]
+        obs, vectorized = self.obs_to_tensor(observation)
+        with th.no_grad():
+            actions = self._predict(obs, deterministic, th.as_tensor(masks, device=self.device)).cpu().numpy()
+        return (actions if vectorized else actions[0]), state
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        data = super()._get_constructor_parameters()
+        data.update(self.network_kwargs)
+        return data
+
+
+MlpPolicy = MaskableDQNPolicy

@@ -1,0 +1,220 @@
+"""
+Hand-written passes through plain ReLU networks, in numpy.
+
+A network of this size is so cheap that most of the time of an update goes into PyTorch's bookkeeping. Here
+the forward and the backward pass are written out, and work that does not matter is left out: of the target
+network only the value of the one selected action is computed, and of the last layer's gradient only the rows
+of the actions taken. Parameters, gradients and the optimizer stay PyTorch's, seen through numpy without
+copying. :class:`~sb3_ext.maskable_dqn.updates.AutogradUpdater` computes the same and is what tests compare with.
+"""
+
+import numpy as np
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.torch_layers import FlattenExtractor
+from torch import nn
+
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
+from sb3_ext.replay import ReplayBatch
+
+
+def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
+    """
+    Whether the passes of this module compute what the policy's networks compute.
+
+    :param policy: the policy
+    :return: True for vectors of numbers through float32 Linear and ReLU layers on the CPU, without dropout
+    """
+    space = policy.observation_space
+    layers = list(policy.q_net.q_net)
+    return (
+        isinstance(space, spaces.Box)
+        and not is_image_space(space)
+        and type(policy.q_net) is MaskableQNetwork
+        and type(policy.q_net.features_extractor) is FlattenExtractor
+        and all(type(layer) is nn.Linear for layer in layers[::2])
+        and all(type(layer) is nn.ReLU for layer in layers[1::2])
+        and all(p.dtype == th.float32 and p.device.type == "cpu" for p in policy.q_net.parameters())
+    )
+
+
+class ReluNetwork:
+    """
+    A stack of Linear and ReLU layers, seen through numpy.
+
+    :param q_net: The network, which keeps its parameters
+    """
+
+    def __init__(self, q_net: MaskableQNetwork) -> None:
+        self.linears = [layer for layer in q_net.q_net if isinstance(layer, nn.Linear)]
+        self._addresses: list[int] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the parameters anew, if they were moved to other memory since the last time."""
+        addresses = [linear.weight.data_ptr() for linear in self.linears]
+        if addresses != self._addresses:
+            self._addresses = addresses
+            #: (out, in) and (out,) float32 of each layer, sharing memory with PyTorch's.
+            self.weights = [linear.weight.detach().numpy() for linear in self.linears]
+            self.biases = [linear.bias.detach().numpy() for linear in self.linears]
+
+    def hidden(self, observations: np.ndarray) -> list[np.ndarray]:
+        """
+        The input and the output of every hidden layer.
+
+        :param observations: (B, *obs_shape)
+        :return: arrays (B, units) float32
+        """
+        outputs = [observations.reshape(len(observations), -1).astype(np.float32, copy=False)]
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            z = outputs[-1] @ weight.T
+            z += bias
+            outputs.append(np.maximum(z, 0.0, out=z))
+        return outputs
+
+    def values(self, features: np.ndarray) -> np.ndarray:
+        """
+        Values of all actions.
+
+        :param features: (B, units) output of the last hidden layer
+        :return: (B, n_actions) float32
+        """
+        q_values = features @ self.weights[-1].T
+        q_values += self.biases[-1]
+        return q_values
+
+    def values_of(self, features: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """
+        Value of one action each.
+
+        :param features: (B, units) output of the last hidden layer
+        :param actions: (B,) int
+        :return: (B,) float32
+        """
+        return np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
+
+
+def masked_argmax(q_values: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """
+    The best offered action.
+
+    :param q_values: (B, n_actions) float
+    :param masks: (B, n_actions) bool
+    :return: (B,) int
+    """
+    return np.where(masks, q_values, -np.inf).argmax(axis=1)
+
+
+class ReluActor:
+    """
+    The greedy choice of a plain ReLU network.
+
+    :param policy: Whose online network decides
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.network = ReluNetwork(policy.q_net)
+
+    def choose(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """
+        The best offered actions.
+
+        :param observations: (n_envs, *obs_shape)
+        :param masks: (n_envs, n_actions) bool
+        :return: (n_envs,) int
+        """
+        self.network.refresh()
+        return masked_argmax(self.network.values(self.network.hidden(observations)[-1]), masks)
+
+
+class ReluUpdater:
+    """
+    Updates a plain ReLU network, computing what ``AutogradUpdater`` computes.
+
+    :param policy: Whose online network is updated
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.optimizer = policy.optimizer
+        self.online = ReluNetwork(policy.q_net)
+        self.target = ReluNetwork(policy.q_net_target)
+        # PyTorch's gradients, weights and biases by turns, and the same memory as numpy arrays.
+        self._seen: list[th.Tensor | None] = [None] * (2 * len(self.online.linears))
+        self._gradients: list[np.ndarray] = []
+
+    def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
+        """See ``Updater.update``."""
+        self.online.refresh()
+        self.target.refresh()
+        size = len(batch.actions)
+        # Online features of both ends of the transitions in one pass.
+        both = self.online.hidden(np.concatenate((batch.observations, batch.next_observations)))
+        targets = self._targets(batch, both[-1][size:], settings)
+        outputs = [output[:size] for output in both]
+        estimates = self.online.values_of(outputs[-1], batch.actions)
+        td_errors = targets - estimates
+        weights = np.float32(1.0) if batch.weights is None else batch.weights
+        # Huber's loss with its bend at 1: the derivative by the estimate is minus the clipped error.
+        clipped = np.clip(td_errors, -1.0, 1.0)
+        loss = (weights * clipped * (td_errors - 0.5 * clipped)).mean()
+        self._backward(outputs, batch.actions, -weights * clipped / np.float32(size))
+        self._clip_gradient(settings.max_grad_norm)
+        self.optimizer.step()
+        return UpdateResult(float(loss), estimates, td_errors)
+
+    def _targets(self, batch: ReplayBatch, features: np.ndarray, settings: UpdateSettings) -> np.ndarray:
+        """Scaled return plus discounted value of the best offered next action, (B,)."""
+        target_features = self.target.hidden(batch.next_observations)[-1]
+        if settings.double_q:
+            best = masked_argmax(self.online.values(features), batch.next_action_masks)
+        else:
+            best = masked_argmax(self.target.values(target_features), batch.next_action_masks)
+        following = self.target.values_of(target_features, best)
+        scaled = np.float32(settings.reward_scale) * batch.rewards
+        return scaled + (np.float32(1.0) - batch.terminals) * batch.discounts * following
+
+    def _backward(self, outputs: list[np.ndarray], actions: np.ndarray, slopes: np.ndarray) -> None:
+        """
+        Write the gradients of all parameters.
+
+        :param outputs: input and hidden outputs of the forward pass, (B, units) each
+        :param actions: (B,) int, the only outputs of the last layer that the loss depends on
+        :param slopes: (B,) float32, derivatives of the loss by the values of these actions
+        """
+        self._find_gradients()
+        weight_grad, bias_grad = self._gradients[-2:]
+        weight_grad.fill(0.0)
+        order = actions.argsort(kind="stable")
+        taken = actions[order]
+        first = np.flatnonzero(np.concatenate(([True], taken[1:] != taken[:-1])))
+        contributions = slopes[order, None] * outputs[-1][order]
+        weight_grad[taken[first]] = np.add.reduceat(contributions, first, axis=0)
+        bias_grad[:] = np.bincount(actions, weights=slopes, minlength=len(bias_grad))
+        upstream = slopes[:, None] * self.online.weights[-1][actions]
+        for layer in range(len(outputs) - 2, -1, -1):
+            upstream *= outputs[layer + 1] > 0.0
+            weight_grad, bias_grad = self._gradients[2 * layer : 2 * layer + 2]
+            np.matmul(upstream.T, outputs[layer], out=weight_grad)
+            np.sum(upstream, axis=0, out=bias_grad)
+            if layer > 0:
+                upstream = upstream @ self.online.weights[layer]
+
+    def _find_gradients(self) -> None:
+        """Look at the gradients (out, in) and (out,) of each layer, where the optimizer will read them."""
+        parameters = [p for linear in self.online.linears for p in (linear.weight, linear.bias)]
+        if any(p.grad is None or p.grad is not seen for p, seen in zip(parameters, self._seen, strict=True)):
+            for p in parameters:
+                p.grad = th.zeros_like(p)
+            self._seen = [p.grad for p in parameters]
+            self._gradients = [grad.numpy() for grad in self._seen if grad is not None]
+
+    def _clip_gradient(self, max_norm: float) -> None:
+        """As ``torch.nn.utils.clip_grad_norm_``."""
+        norm = np.sqrt(sum(np.dot(grad.ravel(), grad.ravel()) for grad in self._gradients))
+        scale = max_norm / (norm + 1e-6)
+        if scale < 1.0:
+            for grad in self._gradients:
+                grad *= np.float32(scale)

@@ -1,0 +1,99 @@
+"""One update of the online network: the loss of a batch, its gradient, an optimizer step."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch as th
+from torch.nn import functional as F
+
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
+from sb3_ext.replay import MaskableReplayBufferSamples, ReplayBatch
+
+
+class UpdateSettings(NamedTuple):
+    """
+    What an update needs to know of the algorithm.
+
+    :param double_q: The online network selects the next action, the target network evaluates it
+    :param reward_scale: What rewards are multiplied by in the target
+    :param max_grad_norm: Largest norm of the gradient of all parameters together
+    """
+
+    double_q: bool = True
+    reward_scale: float = 1.0
+    max_grad_norm: float = 10.0
+
+
+class UpdateResult(NamedTuple):
+    """
+    What an update found before its step.
+
+    :param loss: Mean over the batch of importance weight times Huber loss
+    :param estimates: (B,) float32, values of the actions taken
+    :param td_errors: (B,) float32, targets minus estimates
+    """
+
+    loss: float
+    estimates: np.ndarray
+    td_errors: np.ndarray
+
+
+class Updater(Protocol):
+    """Anything that can update a policy from a batch."""
+
+    def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
+        """
+        Do one gradient step.
+
+        :param batch: B transitions
+        :param settings: of the algorithm
+        :return: loss, estimates and TD errors before the step
+        """
+
+
+class AutogradUpdater:
+    """
+    Updates any network, by PyTorch's automatic differentiation. The reference for faster ones.
+
+    :param policy: Whose online network is updated
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.policy = policy
+
+    def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
+        """See :meth:`Updater.update`."""
+        policy = self.policy
+        samples = batch.to_samples(policy.device)
+        targets = self.targets(samples, settings)
+        # Training mode for this one pass: dropout has no business in targets or in the choice of actions.
+        policy.set_training_mode(True)
+        q_values = policy.q_net(samples.observations).gather(1, samples.actions)
+        policy.set_training_mode(False)
+        losses = F.smooth_l1_loss(q_values, targets, reduction="none")
+        if samples.weights is not None:
+            losses = losses * samples.weights
+        loss = losses.mean()
+        policy.optimizer.zero_grad()
+        loss.backward()
+        th.nn.utils.clip_grad_norm_(policy.q_net.parameters(), settings.max_grad_norm)
+        policy.optimizer.step()
+        estimates = q_values.detach()
+        td_errors = targets - estimates
+        return UpdateResult(loss.item(), estimates.cpu().numpy()[:, 0], td_errors.cpu().numpy()[:, 0])
+
+    @th.no_grad()
+    def targets(self, samples: MaskableReplayBufferSamples, settings: UpdateSettings) -> th.Tensor:
+        """
+        Scaled return plus discounted value of the best offered next action.
+
+        :param samples: B transitions
+        :param settings: of the algorithm
+        :return: (B, 1) float
+        """
+        self.policy.set_training_mode(False)
+        next_values = self.policy.q_net_target(samples.next_observations)
+        selecting = self.policy.q_net(samples.next_observations) if settings.double_q else next_values
+        best = masked_argmax(selecting, samples.next_action_masks)
+        following = (1.0 - samples.dones) * samples.discounts * next_values.gather(1, best)
+        return settings.reward_scale * samples.rewards + following

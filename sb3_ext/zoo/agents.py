@@ -1,0 +1,109 @@
+"""Trained agents: found in a run folder, checked, and loaded by the zoo's name of their algorithm."""
+
+import json
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.type_aliases import GymEnv
+
+from sb3_ext.zoo.algorithms import ALGORITHMS
+from sb3_ext.zoo.errors import UsageError, first_line, unknown
+
+
+def load_agent(algo: str, path: str | Path, env: GymEnv | None = None, device: str = "cpu") -> BaseAlgorithm:
+    """
+    Load a trained model, to act with.
+
+    Where it was trained with our zoo, ``model.env_spec`` holds the environment's ``{"id": ..., "kwargs": ...}``.
+
+    :param algo: Name of the algorithm in the zoo, for instance "maskable_dqn"
+    :param path: A model's zip, or a run folder of the zoo, of which the best model is taken, else the last
+    :param env: Environment to put into the model; not needed to predict
+    :param device: Device to load onto
+    :return: the model
+    :raises ValueError: where there is no such algorithm, no such file, or the file is no model of the algorithm
+    """
+    if algo not in ALGORITHMS:
+        raise UsageError(unknown("algorithm", algo, ALGORITHMS))
+    model_path = find_model(path)
+    check_model_file(algo, ALGORITHMS[algo], model_path)
+    try:
+        return ALGORITHMS[algo].load(model_path, env=env, device=device)
+    except Exception as error:  # a broken pickle inside can raise anything
+        raise UsageError(f"{model_path} cannot be loaded as {algo}: {first_line(error)}") from error
+
+
+def find_model(path: str | Path) -> Path:
+    """
+    The model's zip that a path stands for.
+
+    :param path: A zip, with or without its ending, or a run folder of the zoo
+    :return: the zip
+    :raises ValueError: where there is none
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    # Before the folder: a run holds a folder <env_id>, with its settings, beside <env_id>.zip.
+    with_ending = path.with_name(path.name + ".zip")
+    if with_ending.is_file():
+        return with_ending
+    if path.is_dir():
+        return _model_of_run(path)
+    raise UsageError(f"There is no model at {path}: give a .zip file, or a run folder that holds one.")
+
+
+def _model_of_run(folder: Path) -> Path:
+    # A run folder is <env_id>_<number> and holds <env_id>.zip, best_model.zip and a folder <env_id>.
+    finals = [found for found in sorted(folder.glob("*.zip")) if not found.name.startswith(("rl_model_", "best_model"))]
+    models = [found for found in (folder / "best_model.zip", *finals) if found.is_file()]
+    if not models:
+        raise UsageError(f"The folder {folder} holds neither best_model.zip nor <env id>.zip.")
+    for statistics in folder.glob("*/vecnormalize.pkl"):
+        if pickle.loads(statistics.read_bytes()).norm_obs:
+            warnings.warn(
+                f"{folder} was trained on normalised observations: without {statistics.name} its model acts at random",
+                stacklevel=4,
+            )
+    return models[0]
+
+
+def check_model_file(algo: str, algorithm: type[BaseAlgorithm], path: Path) -> None:
+    """
+    Check that a file is a model that SB3 saved, and of the algorithm asked for.
+
+    :param algo: Name of the algorithm in the zoo, for the message
+    :param algorithm: Its class
+    :param path: An existing file
+    :raises ValueError: where it is not
+    """
+    saved_policy = _saved_policy_module(path)
+    own = {policy.__module__ for policy in algorithm.policy_aliases.values()}
+    if saved_policy in own:
+        return
+    # A policy class of one's own is none of these and says nothing about the algorithm.
+    trained_with = [
+        name
+        for name, other in ALGORITHMS.items()
+        if saved_policy in {policy.__module__ for policy in other.policy_aliases.values()}
+    ]
+    if trained_with:
+        raise UsageError(f"{path} was trained with {' or '.join(trained_with)}, not with {algo}.")
+
+
+def _saved_policy_module(path: Path) -> str:
+    message = f"{path} is no model saved by Stable-Baselines3."
+    if not zipfile.is_zipfile(path):
+        raise UsageError(message)
+    with zipfile.ZipFile(path) as archive:
+        if "data" not in archive.namelist():
+            raise UsageError(message)
+        data: dict[str, Any] = json.loads(archive.read("data"))
+    policy = data.get("policy_class")
+    if not isinstance(policy, dict):
+        raise UsageError(message)
+    return str(policy.get("__module__", ""))

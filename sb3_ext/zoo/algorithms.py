@@ -1,0 +1,56 @@
+"""The algorithms by the names that the zoo uses, and their registration with rl_zoo3."""
+
+import inspect
+
+from sb3_contrib import QRDQN, TRPO, MaskablePPO
+from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from sb3_ext.maskable_dqn import MaskableDQN
+
+MASKABLE: dict[str, type[BaseAlgorithm]] = {"maskable_dqn": MaskableDQN, "maskable_ppo": MaskablePPO}
+
+# What can act in an environment with discrete actions. rl_zoo3 knows more; only these can be loaded without it.
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
+    "a2c": A2C,
+    "dqn": DQN,
+    "ppo": PPO,
+    "qrdqn": QRDQN,
+    "trpo": TRPO,
+    **MASKABLE,
+}
+
+INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[zoo]".'
+
+
+def takes_masks(model: BaseAlgorithm) -> bool:
+    """
+    Whether a model's ``predict`` takes ``action_masks``.
+
+    :param model: A model of any algorithm
+    :return: True for maskable algorithms
+    """
+    return "action_masks" in inspect.signature(model.predict).parameters
+
+
+def register() -> None:
+    """
+    Teach rl_zoo3 the maskable algorithms. May be called more than once.
+
+    rl_zoo3 has no hook for any of this, so its tables and two names in its ``exp_manager`` are replaced here,
+    and only here:
+
+    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get ``maskable_dqn`` and ``maskable_ppo``
+      (without the latter two, ``--optimize`` ends in a KeyError);
+    - ``EvalCallback`` and ``TrialEvalCallback`` become ones that pass masks to the models that take them
+      (without, a maskable model is evaluated unmasked and the best model is chosen on that).
+    """
+    from rl_zoo3 import ALGOS, exp_manager, hyperparams_opt
+
+    from sb3_ext.zoo import evaluation, search
+
+    ALGOS.update(MASKABLE)
+    hyperparams_opt.HYPERPARAMS_SAMPLER.update(search.SAMPLERS)
+    hyperparams_opt.HYPERPARAMS_CONVERTER.update(search.CONVERTERS)
+    exp_manager.EvalCallback = evaluation.ZooEvalCallback
+    exp_manager.TrialEvalCallback = search.ZooTrialEvalCallback

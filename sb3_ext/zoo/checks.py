@@ -1,0 +1,184 @@
+"""Checks of what the user asked for, made before anything is written."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import yaml
+from gymnasium.envs.registration import load_env_creator
+from rl_zoo3 import ALGOS
+from rl_zoo3.utils import get_callback_list, get_wrapper_class
+
+from sb3_ext.zoo.agents import check_model_file
+from sb3_ext.zoo.errors import UsageError, first_line, unknown
+
+# Keys of a config that are rl_zoo3's and not the algorithm's.
+ZOO_KEYS = {
+    "callback",
+    "env_kwargs",
+    "env_wrapper",
+    "frame_stack",
+    "monitor_kwargs",
+    "n_envs",
+    "n_timesteps",
+    "normalize",
+    "policy",
+    "vec_env_wrapper",
+}
+# What rl_zoo3 passes to every algorithm itself.
+SET_BY_ZOO = {"self", "env", "tensorboard_log", "seed", "verbose", "device", "_init_setup_model"}
+# rl_zoo3 turns "lin_0.001" into a schedule for these and for nothing else.
+SCHEDULED = {"learning_rate", "clip_range", "clip_range_vf", "delta_std"}
+
+
+def import_packages(names: Iterable[str]) -> None:
+    """
+    Import the packages that register environments.
+
+    :param names: Names of packages
+    """
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            raise UsageError(f"--gym-packages: there is no package '{name}' to import.") from error
+
+
+def check_env_id(env_id: str, packages: Iterable[str]) -> None:
+    """
+    Check that an environment is registered.
+
+    :param env_id: Id of the environment
+    :param packages: Packages whose environments are named if it is not
+    """
+    if env_id in gym.registry:
+        return
+    roots = tuple(packages)
+    own = [name for name, spec in gym.registry.items() if str(spec.entry_point).split(".")[0].split(":")[0] in roots]
+    message = unknown("environment", env_id, own or gym.registry)
+    if not own:
+        # Hundreds of ids help nobody.
+        message = message.split(": choose from")[0] + "; --gym-packages names packages that register environments."
+    raise UsageError(message)
+
+
+def check_trained_agent(algo: str, path: str) -> None:
+    """
+    Check the model that training is to continue from.
+
+    :param algo: Name of the algorithm
+    :param path: Its zip, or "" for none
+    """
+    if path == "":
+        return
+    if not path.endswith(".zip") or not Path(path).is_file():
+        raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
+    check_model_file(algo, ALGOS[algo], Path(path))
+
+
+def check_config_file(config: str | None, algo: str, env_id: str, folder: Path) -> str:
+    """
+    The config file to use.
+
+    :param config: As given by the user, or ``None`` for that of the algorithm
+    :param algo: Name of the algorithm
+    :param env_id: Id of the environment, for the message
+    :param folder: Folder of the configs, ``<algo>.yml`` each
+    :return: the path of the config file, or the name of a package
+    """
+    if config is None:
+        path = folder / f"{algo}.yml"
+        if not path.is_file():
+            known = ", ".join(sorted(found.stem for found in folder.glob("*.yml") if found.stem in ALGOS))
+            raise UsageError(
+                f"There is no config for '{algo}' on {env_id}: choose from {known}, or name a file by --conf-file."
+            )
+        return str(path)
+    if config.endswith((".yml", ".yaml", ".py")) and not Path(config).is_file():
+        raise UsageError(f"--conf-file: there is no file {config}.")
+    return config
+
+
+def why_unusable(config: str, env_id: str, error: Exception) -> str:
+    """
+    The sentence for a config file that could not be read.
+
+    :param config: The file, or the name of a package
+    :param env_id: Id of the environment
+    :param error: What reading it raised
+    :return: a sentence
+    """
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{config} is no readable YAML: line {error.problem_mark.line + 1}: {error.problem}."
+    if "Hyperparameters not found" in str(error) and config.endswith((".yml", ".yaml")):
+        known = ", ".join(yaml.safe_load(Path(config).read_text()))
+        return f"{config} has no hyperparameters for {env_id}, only for {known}."
+    if isinstance(error, AttributeError | TypeError):
+        return f"{config} is no config of the zoo: it must map environment ids to hyperparameters."
+    return f"{config} cannot be used: {first_line(error)}"
+
+
+def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -> None:
+    """
+    Check names, and the types that would fail late, of the hyperparameters of a config and the command line.
+
+    :param algo: Name of the algorithm
+    :param hyperparams: Hyperparameters of one environment
+    :param source: Where they were read, for the message
+    """
+    parameters = inspect.signature(ALGOS[algo]).parameters
+    allowed = (set(parameters) - SET_BY_ZOO) | ZOO_KEYS
+    if "action_noise" in parameters:
+        allowed |= {"noise_type", "noise_std"}
+    for name, value in hyperparams.items():
+        if name not in allowed:
+            raise UsageError(unknown(f"hyperparameter of {algo}", name, allowed))
+        if name in parameters:
+            _check_type(parameters[name], value)
+    for name in ("policy", "n_timesteps"):
+        if name not in hyperparams:
+            raise UsageError(f"{source} gives no {name} for this environment.")
+    # Both import what they name, and rl_zoo3 does this only after it has made folders.
+    for what, build in (("callback", get_callback_list), ("env_wrapper", get_wrapper_class)):
+        try:
+            build({what: hyperparams.get(what)})
+        except (ImportError, AttributeError, AssertionError, TypeError, ValueError) as error:
+            raise UsageError(f"The {what} in {source} cannot be used: {first_line(error)}") from error
+
+
+def _check_type(parameter: inspect.Parameter, value: Any) -> None:
+    if not isinstance(value, str) or "str" in str(parameter.annotation):
+        return
+    if parameter.name in SCHEDULED:
+        if not re.fullmatch(r"lin_[0-9.]+(e-?[0-9]+)?", value):
+            raise UsageError(
+                f"{parameter.name} must be a number, or lin_<number> for a rate that falls to 0, not '{value}'."
+            )
+    elif isinstance(parameter.default, bool | int | float):
+        # YAML reads 1e-4 as text: a float needs a dot, 1.0e-4.
+        raise UsageError(f"{parameter.name} must be a number such as {parameter.default}, not the text '{value}'.")
+
+
+def check_env_kwargs(env_id: str, env_kwargs: dict[str, Any]) -> None:
+    """
+    Check the names of an environment's arguments.
+
+    :param env_id: Id of a registered environment
+    :param env_kwargs: Arguments for it
+    """
+    entry_point = gym.spec(env_id).entry_point
+    creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
+    if creator is None:
+        return
+    parameters = inspect.signature(creator).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for name in env_kwargs:
+        if name not in parameters:
+            raise UsageError(unknown(f"argument of {env_id}", name, parameters))

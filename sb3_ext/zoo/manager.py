@@ -1,0 +1,162 @@
+"""rl_zoo3's experiment manager, with checks before anything is written and masks where they belong."""
+
+import re
+import shutil
+from functools import partialmethod
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+from rl_zoo3.exp_manager import ExperimentManager
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
+
+from sb3_ext.callbacks import EpisodeMetrics
+from sb3_ext.zoo.algorithms import MASKABLE
+from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
+from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.replacing import replaced
+
+# What a bad setting raises while environments, callbacks and model are built.
+SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
+
+
+class ZooExperimentManager(ExperimentManager):
+    """
+    rl_zoo3's ``ExperimentManager`` with six differences:
+
+    - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
+      fails for another reason leaves none behind;
+    - environment arguments of the command line are merged with those of the config, and evaluation
+      environments get them too (rl_zoo3 drops the config's for evaluation);
+    - the environment's id and arguments are stored in the model, as ``model.env_spec``;
+    - training continued from a model (``--trained-agent``) goes on counting steps, and so goes on with exploration
+      and schedules, where rl_zoo3 starts them over;
+    - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``;
+    - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
+      as pruned and so hide, for instance, that infeasible actions are being taken.
+
+    :param args: Arguments of ``ExperimentManager``
+    :param kwargs: Keyword arguments of ``ExperimentManager``
+    """
+
+    env_kwargs: dict[str, Any]
+
+    def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
+        """
+        Read the hyperparameters, check them, make environments, callbacks and model.
+
+        :return: the model and its hyperparameters as read, or ``None`` for a hyperparameter search
+        """
+        existing = [folder for folder in Path(self.params_path).parents if folder.exists()]
+        try:
+            results = super().setup_experiment()
+        except SETUP_ERRORS as error:
+            self._remove_folders_except(existing)
+            if isinstance(error, UsageError) or self.verbose > 1:
+                raise
+            raise UsageError(f"{self.algo} on {self.env_name} cannot be set up: {first_line(error)}") from error
+        if results is not None:
+            results[0].env_spec = {"id": self.env_name.gym_id, "kwargs": dict(self.env_kwargs)}
+        return results
+
+    def _remove_folders_except(self, existing: list[Path]) -> None:
+        shutil.rmtree(self.save_path, ignore_errors=True)
+        for folder in Path(self.save_path).parents:
+            # Another run may have put something into a folder that this one made.
+            if folder in existing or (folder.exists() and any(folder.iterdir())):
+                return
+            if folder.exists():
+                folder.rmdir()
+
+    def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """
+        The hyperparameters of the environment from the config file, with those of the command line over them.
+
+        :return: the hyperparameters, and a sorted copy that will be saved
+        """
+        from_command_line: dict[str, Any] = self.env_kwargs
+        # Hidden from rl_zoo3, which would replace all of the config's by them.
+        self.env_kwargs = {}
+        try:
+            hyperparams, saved = super().read_hyperparameters()
+        except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+            raise UsageError(why_unusable(self.config, self.env_name.gym_id, error)) from error
+        check_hyperparameters(self.algo, hyperparams, self.config)
+        self._merge_env_kwargs(hyperparams, saved, from_command_line)
+        return hyperparams, saved
+
+    def _merge_env_kwargs(
+        self, hyperparams: dict[str, Any], saved: dict[str, Any], from_command_line: dict[str, Any]
+    ) -> None:
+        merged = {**(hyperparams.get("env_kwargs") or {}), **from_command_line}
+        self.env_kwargs = merged
+        self.eval_env_kwargs = {**merged, **(self._eval_env_kwargs_args or {})}
+        check_env_kwargs(self.env_name.gym_id, self.eval_env_kwargs)
+        if merged:
+            hyperparams["env_kwargs"] = saved["env_kwargs"] = merged
+            # enjoy and record_video rebuild the environment from the saved arguments.
+            self.args.env_kwargs = merged
+
+    def create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
+        """
+        Make environments, and see to it that a maskable algorithm gets masks from them.
+
+        :param n_envs: How many
+        :param eval_env: Whether they are for evaluation
+        :param no_log: Whether to write no monitor files
+        :return: the environments
+        """
+        env = super().create_envs(n_envs, eval_env, no_log)
+        if self.algo in MASKABLE and not env.has_attr("action_masks"):
+            env.close()
+            raise UsageError(
+                f"{self.algo} needs an environment with a method action_masks(), and {self.env_name} has none."
+            )
+        return env
+
+    def create_callbacks(self) -> None:
+        """Add rl_zoo3's own callbacks and ``EpisodeMetrics`` to those of the config."""
+        super().create_callbacks()
+        if not any(isinstance(callback, EpisodeMetrics) for callback in self.callbacks):
+            self.callbacks.append(EpisodeMetrics())
+
+    def learn(self, model: BaseAlgorithm) -> None:
+        """
+        Train the model, and close its environments.
+
+        :param model: The model
+        """
+        if not self.continue_training:
+            return super().learn(model)
+        algorithm = type(model)
+        # On the class and for a while: on the model it would be saved with it.
+        with replaced(algorithm, learn=partialmethod(algorithm.learn, reset_num_timesteps=False)):
+            super().learn(model)
+
+    def objective(self, trial: optuna.Trial) -> float:
+        """
+        Train and evaluate with sampled hyperparameters.
+
+        :param trial: Optuna trial
+        :return: mean reward of its last evaluation
+        """
+        try:
+            return super().objective(trial)
+        except optuna.exceptions.TrialPruned as pruned:
+            cause = pruned.__cause__
+            # Without a cause it is the pruner's doing. NaNs are the fault of the sampled hyperparameters.
+            if cause is None or re.search(r"\b(nan|inf)\b", str(cause).lower()):
+                raise
+            raise cause from None
+
+    def hyperparameters_optimization(self) -> None:
+        """Search for hyperparameters and write the report."""
+        try:
+            super().hyperparameters_optimization()
+        except ValueError as error:
+            # Optuna's words when a study has no best trial; any other error is what it is.
+            if "No trials are completed" not in str(error):
+                raise
+            raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error

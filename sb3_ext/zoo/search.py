@@ -1,0 +1,58 @@
+"""Hyperparameter search for the maskable algorithms: what Optuna may try, and masked trials."""
+
+from typing import Any
+
+import optuna
+from rl_zoo3.callbacks import TrialEvalCallback
+from rl_zoo3.hyperparams_opt import (
+    convert_offpolicy_params,
+    convert_onpolicy_params,
+    sample_dqn_params,
+    sample_ppo_params,
+)
+
+from sb3_ext.zoo.evaluation import ZooEvalCallback
+
+
+class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):
+    """
+    rl_zoo3's evaluation of a trial, masked where the model can and on the same episodes for every trial.
+
+    ``TrialEvalCallback`` evaluates through ``super()``, which here is ``ZooEvalCallback``.
+    """
+
+
+def sample_maskable_dqn_params(
+    trial: optuna.Trial, n_actions: int, n_envs: int, additional_args: dict[str, Any]
+) -> dict[str, Any]:
+    """
+    What rl_zoo3 tries for DQN, and what MaskableDQN adds to it.
+
+    :param trial: Optuna trial
+    :param n_actions: As for every sampler of rl_zoo3; not used with discrete actions
+    :param n_envs: Number of training environments
+    :param additional_args: As for every sampler of rl_zoo3
+    :return: arguments of ``MaskableDQN``
+    """
+    hyperparams = sample_dqn_params(trial, n_actions, n_envs, additional_args)
+    hyperparams["prioritized_replay"] = trial.suggest_categorical("prioritized_replay", [True, False])
+    hyperparams["n_steps"] = trial.suggest_categorical("n_steps", [1, 3, 5, 10])
+    hyperparams["policy_kwargs"]["dueling"] = trial.suggest_categorical("dueling", [False, True])
+    return hyperparams
+
+
+def convert_maskable_dqn_params(sampled_params: dict[str, Any]) -> dict[str, Any]:
+    """
+    Arguments of ``MaskableDQN`` from the parameters stored in a study.
+
+    :param sampled_params: Parameters of a trial
+    :return: arguments of ``MaskableDQN``
+    """
+    plain = {name: value for name, value in sampled_params.items() if name != "dueling"}
+    hyperparams = convert_offpolicy_params(plain)
+    hyperparams["policy_kwargs"]["dueling"] = sampled_params["dueling"]
+    return hyperparams
+
+
+SAMPLERS = {"maskable_dqn": sample_maskable_dqn_params, "maskable_ppo": sample_ppo_params}
+CONVERTERS = {"maskable_dqn": convert_maskable_dqn_params, "maskable_ppo": convert_onpolicy_params}

@@ -1,0 +1,91 @@
+"""Comparisons: common days, paired differences, and the figures of the reference model."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from echo_env.lab import LabConfig, day_rng, evaluate, make_policy, sample_day, simulate
+from echo_env.lab.metrics import METRICS
+
+SCARCE = LabConfig.load("scarce")
+
+
+def test_all_policies_have_the_same_days() -> None:
+    """Differences would be noise of the days."""
+    got = evaluate(SCARCE, ["policy_2", "policy_1", "random"], days=20, seed=3)
+    assert got.days == 20
+    for metric in ("no_show", "turned_away", "absent"):
+        rows = [got.values[name][metric] for name in got.values]
+        assert all(np.array_equal(rows[0], row) for row in rows)
+    alone = evaluate(SCARCE, ["random"], days=12, seed=3)
+    assert np.array_equal(alone.values["random"]["penalty"], got.values["random"]["penalty"][:12])
+    trace = simulate(SCARCE, sample_day(SCARCE, day_rng(3, 7)), make_policy("policy_2", SCARCE))
+    assert got.values["policy_2"]["penalty"][7] == trace.penalty.total
+
+
+def test_dict_follows_the_contract() -> None:
+    """Scripts that read the JSON would break."""
+    got = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1).to_dict("EchoLabScarce-v0")
+    got = json.loads(json.dumps(got, allow_nan=False))
+    assert list(got) == ["env", "days", "seed", "policies", "paired"]
+    assert (got["env"], got["days"], got["seed"]) == ("EchoLabScarce-v0", 5, 1)
+    assert list(got["policies"]) == ["policy_2", "fetal_first"]
+    assert list(got["paired"]) == ["fetal_first"]
+    for table in (*got["policies"].values(), *got["paired"].values()):
+        assert set(table) == set(METRICS) >= {"penalty", "waiting_penalty"}
+        low, high = table["penalty"]["ci95"]
+        assert low < table["penalty"]["mean"] < high
+    means = got["policies"]
+    difference = means["fetal_first"]["penalty"]["mean"] - means["policy_2"]["penalty"]["mean"]
+    assert got["paired"]["fetal_first"]["penalty"]["mean"] == pytest.approx(difference)
+
+
+@pytest.mark.parametrize(
+    ("policies", "days", "message"),
+    [
+        ([], 3, "policies is empty"),
+        (["policy_1", "policy_1"], 3, "'policy_1' twice"),
+        (["policy_1"], 0, "days is 0, but must be at least 1"),
+        (["policy_9"], 3, "'policy_9' is unknown"),
+    ],
+)
+def test_bad_questions_are_refused(policies: list[str], days: int, message: str) -> None:
+    """An empty or doubled table would be printed."""
+    with pytest.raises(ValueError, match=message):
+        evaluate(SCARCE, policies, days, seed=0)
+
+
+def test_abundant_lab_costs_nothing() -> None:
+    """Somebody would wait where there is more of everything than patients."""
+    got = evaluate(LabConfig.load("abundant"), ["policy_1", "policy_2", "fetal_first"], days=50, seed=2)
+    assert all((table["penalty"] == 0).all() for table in got.values.values())
+
+
+@pytest.mark.parametrize(
+    ("preset", "idle_rule", "policy_1", "policy_2", "se", "fetal_first"),
+    [
+        ("baseline", "every_pair", 2231.3, 2230.6, 4.7, None),
+        ("baseline", "while_waiting", 237.2, 236.5, 5.1, (-3.1, 0.8)),
+        ("scarce", "every_pair", 6753.5, 6743.8, 61, (-106, 7)),
+        ("scarce", "while_waiting", 6446.5, 6436.9, 62, (-102, 7)),
+    ],
+)
+@pytest.mark.slow
+def test_rules_cost_what_an_independent_model_says(
+    preset: str, idle_rule: str, policy_1: float, policy_2: float, se: float, fetal_first: tuple[float, float] | None
+) -> None:
+    """The model of a day would have drifted from the one that was checked independently, on 10,000 days.
+
+    The band of a mean is three standard errors of the difference of two independent samples.
+    """
+    config = LabConfig.load(preset).replace(penalty__idle_rule=idle_rule)
+    got = evaluate(config, ["policy_2", "policy_1", "fetal_first"], days=2500, seed=8)
+    for name, expected in (("policy_1", policy_1), ("policy_2", policy_2)):
+        ours = got.mean(name, "penalty")
+        assert abs(ours.mean - expected) < 3 * np.hypot(ours.half_width / 1.96, se)
+    if fetal_first is not None:
+        ours = got.paired("fetal_first", "penalty")
+        assert abs(ours.mean - fetal_first[0]) < 1.5 * np.hypot(ours.half_width, fetal_first[1])

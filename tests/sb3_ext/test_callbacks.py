@@ -1,0 +1,299 @@
+"""The training callbacks, in trainings of a few dozen two-step days."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch as th
+from gymnasium.wrappers import OrderEnforcing
+from stable_baselines3 import A2C, DQN
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
+
+from sb3_ext.callbacks import AbsenceRateCurriculum, EpisodeMetrics, EpsilonReset, LearningRateOnPlateau
+
+STEPS_PER_DAY = 2
+OWN_RATE = 0.5
+
+
+class RatedDays(gym.Env[np.ndarray, np.int64]):
+    """Days of two steps with a rate that holds from the next reset on, and a number to report at the end."""
+
+    observation_space = gym.spaces.Box(-1.0, 1.0, (1,))
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self) -> None:
+        self.rate = OWN_RATE
+        self.calls = 0
+        self.days: list[float] = []
+
+    def set_absence_rate(self, rate: float) -> None:
+        """Use the rate from the next reset on."""
+        self.rate = rate
+        self.calls += 1
+
+    def rates_of_days(self) -> list[float]:
+        """Rate of each day so far."""
+        return self.days
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        """Begin a day."""
+        super().reset(seed=seed)
+        self.days.append(self.rate)
+        self.minute = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict]:
+        """Report day number k as k, and as nan under another name."""
+        self.minute += 1
+        done = self.minute == STEPS_PER_DAY
+        info = {"metrics": {"day": float(len(self.days)), "wait": float("nan")}} if done else {}
+        return np.zeros(1, np.float32), 0.0, done, False, info
+
+
+class WithoutMethod(gym.Env[np.ndarray, np.int64]):
+    """An environment that knows no rate."""
+
+    observation_space = gym.spaces.Box(-1.0, 1.0, (1,))
+    action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        """Begin."""
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict]:
+        """End at once."""
+        return np.zeros(1, np.float32), 0.0, True, False, {}
+
+
+class LossyDQN(DQN):
+    """A DQN that reports the losses it is given instead of learning, and counts its exploration restarts."""
+
+    losses: tuple[float, ...] = ()
+    restarts = 0
+    last_losses = np.zeros(0)
+
+    def restart_exploration(self) -> None:
+        """Count."""
+        self.restarts += 1
+
+    def train(self, gradient_steps: int, batch_size: int = 100) -> None:
+        """Take the next loss; the last one stays."""
+        self._update_learning_rate(self.policy.optimizer)
+        self.last_losses = np.array([self.losses[min(self._n_updates, len(self.losses) - 1)]])
+        self._n_updates += 1
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    th.set_num_threads(1)
+
+
+def dqn(env: Any, **kwargs: Any) -> LossyDQN:
+    """A model that learns nothing and costs nothing."""
+    kwargs = {
+        "learning_starts": 10**6,
+        "train_freq": 1,
+        "buffer_size": 100,
+        "policy_kwargs": {"net_arch": [4]},
+        **kwargs,
+    }
+    return LossyDQN("MlpPolicy", env, seed=0, device="cpu", **kwargs)
+
+
+def monitored(vec_env_cls: type = DummyVecEnv, n_envs: int = 1) -> Any:
+    """Days behind OrderEnforcing, Monitor and VecNormalize."""
+    venv = make_vec_env(lambda: OrderEnforcing(RatedDays()), n_envs=n_envs, vec_env_cls=vec_env_cls, seed=0)
+    return VecNormalize(venv)
+
+
+def test_the_rate_holds_falls_linearly_and_holds() -> None:
+    """The curriculum would end at another rate, or on another day, than it was asked to."""
+    curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=10_000, anneal=10_000)
+    days = [0, 9_999, 10_000, 15_000, 19_999, 20_000, 10**9]
+    expected = [0.8, 0.8, 0.8, 0.45, 0.8 - 0.7 * 0.9999, 0.1, 0.1]
+    assert [curriculum.rate(day) for day in days] == pytest.approx(expected)
+
+
+def test_a_curriculum_may_have_no_hold_and_no_slope() -> None:
+    """Zero days of holding or annealing would divide by zero."""
+    curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=0, anneal=0)
+    assert curriculum.rate(0) == 0.1
+
+
+def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
+    """Days would run a day late on the curriculum, since a VecEnv resets before callbacks run."""
+    env = monitored()
+    curriculum = AbsenceRateCurriculum(hold=4, anneal=5)
+    dqn(env).learn(14 * STEPS_PER_DAY, callback=curriculum)
+    rates = env.env_method("rates_of_days")[0]
+    assert rates[0] == OWN_RATE  # began before the first callback
+    assert rates[1:] == pytest.approx([curriculum.rate(day) for day in range(1, len(rates))])
+    assert {0.8, 0.1} < set(rates)
+    # 0.8 once, five values down to 0.1, and never again the same.
+    assert env.get_attr("calls")[0] == 6
+
+
+def test_days_of_all_environments_count_in_subprocesses() -> None:
+    """With two environments the curriculum would take twice as many days, or the workers would die."""
+    env = monitored(SubprocVecEnv, n_envs=2)
+    curriculum = AbsenceRateCurriculum(hold=4, anneal=4)
+    model = dqn(env)
+    model.learn(12 * STEPS_PER_DAY, callback=curriculum)
+    rates = env.env_method("rates_of_days")
+    env.close()
+    assert rates[0] == rates[1]
+    assert rates[0][1:] == pytest.approx([curriculum.rate(2 * day) for day in range(1, len(rates[0]))])
+    assert model.callback_states["AbsenceRateCurriculum"] == {"days": 12}
+
+
+@pytest.mark.parametrize("algorithm", [DQN, A2C])
+def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_path: Any) -> None:
+    """A saved and continued agent would be put back to the hard days at the start."""
+    kwargs = {"learning_starts": 10**6, "buffer_size": 100} if algorithm is DQN else {"n_steps": 2}
+    model = algorithm("MlpPolicy", monitored(), device="cpu", **kwargs)
+    model.learn(6 * STEPS_PER_DAY, callback=AbsenceRateCurriculum(hold=4, anneal=4))
+    model.save(tmp_path / "model")
+    env = monitored()
+    loaded = algorithm.load(tmp_path / "model", env=env, device="cpu")
+    curriculum = AbsenceRateCurriculum(hold=4, anneal=4)
+    loaded.learn(2 * STEPS_PER_DAY, callback=curriculum)
+    assert env.env_method("rates_of_days")[0][1:] == pytest.approx([curriculum.rate(7), curriculum.rate(8)])
+    assert loaded.callback_states["AbsenceRateCurriculum"]["days"] == 8
+
+
+def test_the_rate_is_logged() -> None:
+    """TensorBoard would not show the curriculum."""
+    model = dqn(monitored())
+    model.set_logger(Logger(None, []))
+    model.learn(3 * STEPS_PER_DAY, callback=AbsenceRateCurriculum(hold=10), log_interval=1000)
+    assert model.logger.name_to_value["curriculum/absence_rate"] == 0.8
+
+
+@pytest.mark.parametrize("vec_env_cls", [DummyVecEnv, SubprocVecEnv])
+def test_an_environment_without_the_method_is_named(vec_env_cls: type) -> None:
+    """A subprocess would die and leave a bare EOFError."""
+    env = make_vec_env(WithoutMethod, vec_env_cls=vec_env_cls)
+    with pytest.raises(TypeError, match=r"needs an environment with a method set_absence_rate\(rate\)"):
+        dqn(env).learn(2, callback=AbsenceRateCurriculum())
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"start": 1.2}, "start must be in"),
+        ({"end": -0.1}, "end must be in"),
+        ({"hold": -1}, "hold must be at least 0"),
+        ({"anneal": -1}, "anneal must be at least 0"),
+    ],
+)
+def test_a_curriculum_refuses(wrong: dict[str, Any], message: str) -> None:
+    """A typing error in a config would only be seen days later."""
+    with pytest.raises(ValueError, match=message):
+        AbsenceRateCurriculum(**wrong)
+
+
+def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_path: Any) -> None:
+    """Epsilon would be reset never, at every step after the day, or again when training continues."""
+    model = dqn(monitored(n_envs=2))
+    model.learn(4 * STEPS_PER_DAY, callback=EpsilonReset(episode=5))
+    assert model.restarts == 0
+    model.learn(4 * STEPS_PER_DAY, callback=EpsilonReset(episode=5))
+    assert model.restarts == 1
+    model.save(tmp_path / "model")
+    loaded = LossyDQN.load(tmp_path / "model", env=monitored(), device="cpu")
+    loaded.learn(8 * STEPS_PER_DAY, callback=EpsilonReset(episode=5))
+    assert loaded.restarts == 1
+
+
+def test_a_model_without_exploration_is_named() -> None:
+    """PPO with an epsilon reset would fail on an attribute nobody knows, hours later."""
+    model = A2C("MlpPolicy", monitored(), device="cpu")
+    with pytest.raises(TypeError, match=r"restart_exploration\(\).*A2C has none"):
+        model.learn(2, callback=EpsilonReset())
+
+
+def test_metrics_of_episodes_are_averaged() -> None:
+    """The log would show one environment's day, or nan because one day had nothing to average."""
+    model = dqn(monitored(n_envs=2))
+    model.set_logger(Logger(None, []))
+    model.learn(6 * STEPS_PER_DAY, callback=EpisodeMetrics(), log_interval=1000)
+    assert model.logger.name_to_value["metrics/day"] == 2.0  # days 1, 2, 3 of both
+    assert "metrics/wait" not in model.logger.name_to_value
+
+
+def learn_with_losses(model: LossyDQN, losses: list[float], **kwargs: Any) -> LearningRateOnPlateau:
+    """Train as many times as there are losses; the callback reads each before the next rollout."""
+    model.losses = tuple(losses)
+    callback = LearningRateOnPlateau(**kwargs)
+    model.learn(len(losses) + 1, callback=callback)
+    return callback
+
+
+def test_the_rate_falls_when_the_loss_does_not() -> None:
+    """The learning rate of the paper's protocol would stay at 0.03, or fall while learning goes well."""
+    model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
+    falling = [10.0 - k for k in range(6)]
+    learn_with_losses(model, falling, factor=0.5, patience=2, minimum=0.1)
+    assert model.lr_schedule(0.5) == 1.0
+    model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
+    learn_with_losses(model, [1.0] + [2.0] * 3, factor=0.5, patience=2, minimum=0.1)
+    assert model.lr_schedule(0.5) == 0.5
+    assert model.policy.optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_the_rate_stops_at_the_minimum() -> None:
+    """The learning rate would vanish in a long training."""
+    model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
+    learn_with_losses(model, [1.0] + [2.0] * 20, factor=0.5, patience=1, minimum=0.2)
+    assert model.lr_schedule(0.5) == 0.2
+
+
+def test_the_rate_reached_survives_saving(tmp_path: Any) -> None:
+    """A continued training would jump back to 0.03: loading a model resets its schedule."""
+    model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
+    learn_with_losses(model, [1.0] + [2.0] * 4, factor=0.5, patience=2, minimum=0.1)
+    model.save(tmp_path / "model")
+    loaded = LossyDQN.load(tmp_path / "model", env=monitored(), device="cpu")
+    assert loaded.lr_schedule(0.5) == 1.0
+    loaded.losses = (2.0,)
+    loaded.learn(2, callback=LearningRateOnPlateau(factor=0.5, patience=2, minimum=0.1))
+    assert loaded.lr_schedule(0.5) == 0.5
+    # One bad update was counted before saving; this one is the second, so the third brings the next fall.
+    loaded.learn(2, callback=LearningRateOnPlateau(factor=0.5, patience=2, minimum=0.1))
+    assert loaded.lr_schedule(0.5) == 0.25
+
+
+def test_a_model_without_losses_is_named() -> None:
+    """A2C with the plateau callback would fail on an attribute nobody knows."""
+    with pytest.raises(TypeError, match="last_losses"):
+        A2C("MlpPolicy", monitored(), device="cpu").learn(2, callback=LearningRateOnPlateau())
+
+
+@pytest.mark.parametrize(("wrong", "message"), [({"factor": 1.0}, "factor"), ({"patience": -1}, "patience")])
+def test_a_plateau_refuses(wrong: dict[str, Any], message: str) -> None:
+    """A factor of 1 would do nothing, silently."""
+    with pytest.raises(ValueError, match=message):
+        LearningRateOnPlateau(**wrong)
+
+
+def test_callbacks_may_end_twice() -> None:
+    """rl_zoo3 ends its first callback a second time, after the training."""
+    callbacks = [
+        AbsenceRateCurriculum(hold=2, anneal=2),
+        EpsilonReset(episode=2),
+        EpisodeMetrics(),
+        LearningRateOnPlateau(patience=1),
+    ]
+    model = dqn(monitored(), learning_starts=0)
+    model.losses = (1.0,)
+    model.learn(8, callback=callbacks)
+    states = str(model.callback_states)
+    for callback in callbacks:
+        callback.on_training_end()
+        callback.on_training_end()
+    assert str(model.callback_states) == states
+    assert model.restarts == 1

@@ -1,0 +1,339 @@
+"""rl_zoo3 with masks: training, search, playing and loading, on an environment that refuses infeasible actions."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import optuna
+import pytest
+import torch as th
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import DQN
+from stable_baselines3.common.callbacks import EvalCallback
+from stable_baselines3.common.env_util import make_vec_env
+
+from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.zoo import ALGORITHMS, UsageError, cli, load_agent, play, register
+from sb3_ext.zoo.evaluation import ZooEvalCallback
+from sb3_ext.zoo.manager import ExperimentManager, ZooExperimentManager
+from sb3_ext.zoo.search import CONVERTERS, SAMPLERS
+
+MASKED = ["maskable_dqn", "maskable_ppo"]
+
+
+class Doors(gym.Env[np.ndarray, np.int64]):
+    """Five rooms, each with two of four doors open; the higher one pays. A closed door cannot be taken."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
+    action_space = gym.spaces.Discrete(4)
+
+    def __init__(self, lying: bool = False, size: int = 2, render_mode: str | None = None) -> None:
+        self.observation_space = gym.spaces.Box(0.0, 1.0, (size,))
+        self.lying = lying
+        self.render_mode = render_mode
+        self.first_draws: list[int] = []
+
+    def _enter(self) -> tuple[np.ndarray, dict[str, Any]]:
+        self.open = np.zeros(4, dtype=bool)
+        self.open[self.np_random.choice(4, 2, replace=False)] = True
+        observation = np.full(self.observation_space.shape, self.rooms / 5, np.float32)
+        return observation, {"action_mask": self.action_masks()}
+
+    def action_masks(self) -> np.ndarray:
+        """Which doors are open; all of them, says the liar."""
+        return np.ones(4, dtype=bool) if self.lying else self.open.copy()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        """Begin in the first room."""
+        super().reset(seed=seed)
+        self.rooms = 0
+        self.first_draws.append(int(self.np_random.integers(10**9)))
+        return self._enter()
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict]:
+        """Go through a door."""
+        if not self.open[int(action)]:
+            raise ValueError(f"door {int(action)} is closed")
+        reward = float(int(action) == np.flatnonzero(self.open)[-1])
+        self.rooms += 1
+        observation, info = self._enter()
+        done = self.rooms == 5
+        return observation, reward, done, False, info | ({"metrics": {"rooms": 5.0}} if done else {})
+
+    def render(self) -> np.ndarray:
+        """A picture of which doors are open."""
+        return np.kron(self.open[None, :, None], np.full((64, 16, 3), 255)).astype(np.uint8)
+
+
+gym.register("Doors-v0", entry_point=Doors)
+
+CONFIGS = {
+    "maskable_dqn": "learning_starts: 50, batch_size: 8, policy_kwargs: {net_arch: [8]}, buffer_size: 500",
+    "maskable_ppo": "n_steps: 32, batch_size: 32, n_epochs: 1, n_envs: 2, policy_kwargs: {net_arch: [8]}",
+    "dqn": "learning_starts: 50, batch_size: 8, env_wrapper: " + __name__ + ".OpenDoors",
+}
+
+
+class OpenDoors(gym.ActionWrapper):
+    """For algorithms without masks: takes the first open door."""
+
+    def action(self, action: Any) -> Any:
+        """The first open door."""
+        return int(np.flatnonzero(self.env.get_wrapper_attr("action_masks")())[0])
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    th.set_num_threads(1)
+
+
+@pytest.fixture
+def defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cli.ZooDefaults:
+    """A project of its own in an empty folder."""
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    for algo, settings in CONFIGS.items():
+        (folder / f"{algo}.yml").write_text(
+            f"Doors-v0: {{n_timesteps: 300, policy: MlpPolicy, env_kwargs: {{size: 3}}, {settings}}}\n"
+        )
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return cli.ZooDefaults(algo="maskable_dqn", env="Doors-v0", config_folder=folder)
+
+
+def train(defaults: cli.ZooDefaults, *arguments: str) -> Path:
+    """Train as a user would, quietly."""
+    folder = cli.train(["--verbose", "0", "--seed", "3", "--eval-freq", "100", *arguments], defaults)
+    assert folder is not None
+    return folder
+
+
+def test_registering_twice_changes_nothing_more() -> None:
+    """rl_zoo3 would not know the algorithms, or its tables would break on a second import."""
+    from rl_zoo3 import ALGOS, exp_manager
+
+    register()
+    register()
+    assert set(ALGORITHMS) <= set(ALGOS)
+    assert set(SAMPLERS) <= set(exp_manager.HYPERPARAMS_SAMPLER)
+    assert set(CONVERTERS) <= set(exp_manager.HYPERPARAMS_CONVERTER)
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_evaluation_in_the_zoo_is_masked(algo: str, defaults: cli.ZooDefaults) -> None:
+    """The best model would be chosen on infeasible actions: unmasked evaluation walks into a closed door."""
+    folder = train(defaults, "--algo", algo)
+    best = load_agent(algo, folder / "best_model.zip")
+    assert np.load(folder / "evaluations.npz")["results"].shape[0] >= 2
+    assert best.num_timesteps > 0
+    env = make_vec_env(Doors, env_kwargs={"size": 3})
+    model = ALGORITHMS[algo]("MlpPolicy", env, device="cpu")
+    unmasked = EvalCallback(env, eval_freq=1, n_eval_episodes=20)
+    with pytest.raises(ValueError, match="is closed"):
+        model.learn(4, callback=unmasked)
+
+
+def test_other_algorithms_are_evaluated_unmasked(defaults: cli.ZooDefaults) -> None:
+    """DQN would be handed masks that its predict() does not take."""
+    folder = train(defaults, "--algo", "dqn", "-n", "120")
+    assert (folder / "best_model.zip").is_file()
+
+
+def test_every_evaluation_sees_the_same_episodes() -> None:
+    """The best model would be the one that was evaluated on the luckiest days."""
+    eval_env = make_vec_env(Doors, seed=0)
+    model = MaskableDQN("MlpPolicy", make_vec_env(Doors, seed=0), device="cpu", seed=0)
+    model.learn(12, callback=ZooEvalCallback(eval_env, eval_freq=4, n_eval_episodes=3, verbose=0))
+    draws = eval_env.get_attr("first_draws")[0]
+    evaluations = np.reshape(draws[: 3 * 4], (3, 4))  # a reset, and one after each of three episodes
+    assert (evaluations == evaluations[0]).all()
+    assert len(set(evaluations[0])) == 4
+
+
+def test_environment_arguments_reach_evaluation_and_are_merged(defaults: cli.ZooDefaults) -> None:
+    """rl_zoo3 gives evaluation none of the config's arguments, and drops them all for one on the command line."""
+    folder = train(defaults, "-n", "120", "--env-kwargs", "lying:False")
+    model = load_agent("maskable_dqn", folder)
+    assert model.env_spec == {"id": "Doors-v0", "kwargs": {"size": 3, "lying": False}}
+    assert model.observation_space.shape == (3,)
+
+
+@pytest.mark.parametrize("algo", [*MASKED, "dqn"])
+def test_a_run_can_be_loaded_and_says_its_environment(algo: str, defaults: cli.ZooDefaults) -> None:
+    """Evaluation could not rebuild the environment that a model was trained in."""
+    folder = train(defaults, "--algo", algo, "-n", "120")
+    for path in (folder, folder / "Doors-v0.zip", folder / "Doors-v0", folder / "best_model.zip"):
+        model = load_agent(algo, path)
+        assert type(model) is ALGORITHMS[algo]
+        assert model.env_spec == {"id": "Doors-v0", "kwargs": {"size": 3}}
+    (folder / "best_model.zip").unlink()
+    assert load_agent(algo, str(folder)).num_timesteps >= 120
+
+
+def test_loading_names_what_is_wrong(tmp_path: Path) -> None:
+    """People would get a traceback from inside torch or zipfile."""
+    text, archive, other = tmp_path / "text.zip", tmp_path / "archive.zip", tmp_path / "dqn.zip"
+    text.write_text("no zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("hello", "world")
+    DQN("MlpPolicy", "CartPole-v1", device="cpu", buffer_size=1).save(other)
+    for algo, path, message in [
+        ("maskable_dqm", other, r"Unknown algorithm 'maskable_dqm' \(did you mean 'maskable_dqn'\?\)"),
+        ("dqn", tmp_path / "none.zip", "There is no model at"),
+        ("dqn", tmp_path, "holds neither best_model.zip"),
+        ("dqn", text, "is no model saved by Stable-Baselines3"),
+        ("dqn", archive, "is no model saved by Stable-Baselines3"),
+        ("ppo", other, "was trained with dqn, not with ppo"),
+    ]:
+        if path == tmp_path:
+            path = tmp_path / "empty"
+            path.mkdir()
+        with pytest.raises(ValueError, match=message) as caught:
+            load_agent(algo, path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
+    """A zip cut short would end in a traceback."""
+    path = tmp_path / "model.zip"
+    DQN("MlpPolicy", "CartPole-v1", device="cpu", buffer_size=1).save(path)
+    with zipfile.ZipFile(path) as file:
+        data = json.loads(file.read("data"))
+    del data["observation_space"]
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("data", json.dumps(data))
+        file.writestr("policy.pth", io.BytesIO().getvalue())
+    with pytest.raises(ValueError, match=r"cannot be loaded as dqn"):
+        load_agent("dqn", path)
+
+
+def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
+    """A continued agent would explore from scratch and write its curves over the old ones."""
+    first = train(defaults)
+    model_path = first / "Doors-v0.zip"
+    before = load_agent("maskable_dqn", model_path)
+    second = train(defaults, "-n", "100", "--trained-agent", str(model_path))
+    after = load_agent("maskable_dqn", second / "Doors-v0.zip")
+    assert second != first
+    assert after.num_timesteps == before.num_timesteps + 100
+    assert after.exploration_rate <= before.exploration_rate
+    assert "learn" not in vars(after)
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_search_runs_masked_with_a_journal(algo: str, defaults: cli.ZooDefaults) -> None:
+    """--optimize would end in a KeyError, or every trial in a closed door."""
+    arguments = ["--algo", algo, "--optimize", "--n-trials", "2", "-n", "200", "--n-evaluations", "2"]
+    journal = ["--storage", "study.log", "--study-name", "doors", "--no-optim-plots", "--seed", "5"]
+    assert cli.train([*arguments, *journal, "--verbose", "0"], defaults) is None
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend("study.log"))
+    study = optuna.load_study(study_name="doors", storage=storage)
+    assert len(study.trials) == 2
+    register()
+    trained = train(defaults, "--algo", algo, "-n", "64", "--trial-id", "1", *journal)
+    assert (trained / "Doors-v0.zip").is_file()
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_mask_errors_end_a_search(algo: str, defaults: cli.ZooDefaults) -> None:
+    """rl_zoo3 counts a trial that took infeasible actions as pruned, and says nothing."""
+    arguments = ["--algo", algo, "-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1"]
+    with pytest.raises(ValueError, match="is closed"):
+        cli.train([*arguments, "--env-kwargs", "lying:True", "--verbose", "0"], defaults)
+
+
+@pytest.mark.parametrize(
+    ("message", "raised"),
+    [
+        ("found invalid values: tensor([[nan, nan]])", optuna.TrialPruned),
+        ("loss is inf", optuna.TrialPruned),
+        ("door 3 is closed, as in finance", ValueError),
+    ],
+)
+def test_only_nans_prune(message: str, raised: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search would end because one learning rate was too high, or hide an error."""
+
+    def prune(manager: Any, trial: Any) -> float:
+        raise optuna.TrialPruned from ValueError(message)
+
+    monkeypatch.setattr(ExperimentManager, "objective", prune)
+    manager = object.__new__(ZooExperimentManager)
+    with pytest.raises(raised):
+        manager.objective(optuna.trial.FixedTrial({}))
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_sampled_hyperparameters_fit_the_algorithm(algo: str) -> None:
+    """A sampled name that the algorithm does not take would end the search at that trial."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(5):
+        trial = study.ask()
+        sampled = SAMPLERS[algo](trial, 0, 1, {"using_her_replay_buffer": False})
+        assert sampled == CONVERTERS[algo](trial.params)
+        ALGORITHMS[algo]("MlpPolicy", make_vec_env(Doors), device="cpu", **sampled)
+
+
+def test_metrics_of_the_environment_are_logged(defaults: cli.ZooDefaults) -> None:
+    """TensorBoard would show nothing of what the environment reports."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(defaults, "-n", "200", "--tensorboard-log", "runs")
+    events = EventAccumulator(str(next(Path("runs").rglob("events*")).parent)).Reload()
+    assert "metrics/rooms" in events.Tags()["scalars"]
+    assert "eval/mean_reward" in events.Tags()["scalars"]
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_enjoy_masks(algo: str, defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
+    """Watching a masked agent would end at a closed door."""
+    train(defaults, "--algo", algo, "-n", "120")
+    play.play("enjoy", ["--algo", algo, "--no-render", "-n", "50"], defaults)
+    assert "10 Episodes" in capsys.readouterr().out
+
+
+def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
+    """The video would be missing, or of an environment without the config's arguments."""
+    pytest.importorskip("moviepy")
+    folder = train(defaults, "-n", "120")
+    play.play("record_video", ["-n", "10"], defaults)
+    (video,) = (folder / "videos").glob("*.mp4")
+    assert video.stat().st_size > 500
+
+
+def test_playing_what_is_not_there(defaults: cli.ZooDefaults) -> None:
+    """rl_zoo3 would look for a model on the network, and end in a traceback."""
+    with pytest.raises(UsageError, match="folder was not found"):
+        play.play("enjoy", [], defaults)
+    with pytest.raises(UsageError, match="Unknown environment 'Door-v0'"):
+        play.play("enjoy", ["--env", "Door-v0"], defaults)
+    with pytest.raises(UsageError, match="Unknown algorithm 'maskable'"):
+        play.play("record_video", ["--algo", "maskable"], defaults)
+
+
+def test_masks_are_required(defaults: cli.ZooDefaults) -> None:
+    """A maskable algorithm would end in a traceback on an environment without masks, and leave folders."""
+    (defaults.config_folder / "maskable_ppo.yml").write_text("CartPole-v1: {n_timesteps: 100, policy: MlpPolicy}\n")
+    with pytest.raises(UsageError, match=r"needs an environment with a method action_masks\(\)"):
+        train(defaults, "--algo", "maskable_ppo", "--env", "CartPole-v1")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_the_models_of_other_runs_are_left_alone(defaults: cli.ZooDefaults) -> None:
+    """A failed setup would tidy away what another run wrote."""
+    folder = train(defaults, "-n", "60")
+    before = sorted(Path.cwd().rglob("*"))
+    with pytest.raises(UsageError, match="cannot be set up: target_update_interval"):
+        train(defaults, "-params", "target_update_interval:never")
+    assert sorted(Path.cwd().rglob("*")) == before
+    assert (folder / "Doors-v0.zip").is_file()
+
+
+def test_masked_ppo_is_what_it_says() -> None:
+    """The name would stand for another algorithm."""
+    assert ALGORITHMS["maskable_ppo"] is MaskablePPO
+    assert ALGORITHMS["maskable_dqn"] is MaskableDQN

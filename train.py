@@ -1,0 +1,107 @@
+"""
+Train an agent the way rl_zoo3 does, with action masks.
+
+``python train.py``
+    The quick start: trains on the scarce lab with a progress bar, compares the agent with the rules on the
+    same days, and says where TensorBoard finds the curves.
+
+``python train.py --algo maskable_dqn --env EchoLab-v0 --tensorboard-log runs -P``
+    Training with every flag of rl_zoo3's ``train`` (``--help`` lists them), hyperparameters from zoo_configs/.
+    Results go to logs/<algo>/<env id>_<number>/.
+
+``python train.py --paper-protocol``
+    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
+
+``python train.py enjoy --algo maskable_dqn --env EchoLab-v0 --load-best``
+``python train.py record_video --algo maskable_dqn --env EchoLab-v0 --load-best -n 660``
+    Watch the latest agent, or write a video of it to logs/<algo>/<env id>_<number>/videos/.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+CONFIGS = Path(__file__).resolve().parent / "zoo_configs"
+PAPER_PROTOCOL = "--paper-protocol"
+QUICK_START_ENV = "EchoLabScarce-v0"
+QUICK_START_SEED = 1
+# Days of the comparison: a seed apart from those of training and of evaluation during it.
+COMPARISON_SEED = 2_000_003
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run a command.
+
+    :param argv: Command line without the program's name, by default the program's own
+    :return: exit code: 0, or 2 where the command asks for something that cannot be
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        from sb3_ext.zoo import cli
+    except ImportError as missing:
+        if "echo-lab-rl[zoo]" not in str(missing):
+            raise
+        print(f"train.py: {missing}", file=sys.stderr)
+        return 2
+    try:
+        if not arguments:
+            quick_start()
+        else:
+            run(arguments)
+    except cli.UsageError as error:
+        return cli.report(error)
+    return 0
+
+
+def run(arguments: Sequence[str]) -> Path | None:
+    """
+    Train, or play where the first argument says so.
+
+    :param arguments: Command line without the program's name
+    :return: the folder of the run, if there is one
+    """
+    from sb3_ext.zoo import cli, play
+
+    defaults = cli.ZooDefaults(
+        algo="maskable_dqn",
+        env="EchoLab-v0",
+        config_folder=CONFIGS,
+        gym_packages=("echo_env",),
+        # Days differ by more than policies do; 20 of them, always the same, tell policies apart.
+        eval_episodes=20,
+        epilog=__doc__,
+    )
+    if arguments[0] in play.COMMANDS:
+        play.play(arguments[0], arguments[1:], defaults)
+        return None
+    return cli.train(_with_paper_protocol(arguments), defaults)
+
+
+def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
+    from sb3_ext.zoo import UsageError
+
+    rest = [argument for argument in arguments if argument != PAPER_PROTOCOL]
+    if len(rest) == len(arguments):
+        return rest
+    if any(argument.startswith("--algo") for argument in rest):
+        raise UsageError(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
+    return ["--algo", "maskable_dqn", "--conf-file", str(CONFIGS / "paper_protocol.yml"), *rest]
+
+
+def quick_start() -> None:
+    """Train on the scarce lab, compare with the rules, say where the curves are."""
+    folder = run(
+        f"--algo maskable_dqn --env {QUICK_START_ENV} -P --tensorboard-log runs"
+        f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000".split()
+    )
+    assert folder is not None  # training, not a search
+    import evaluate
+
+    policies = ["policy_2", "policy_1", "fetal_first", "random", f"maskable_dqn={folder}"]
+    evaluate.main(["--env", QUICK_START_ENV, "--policies", *policies, "--days", "200", "--seed", str(COMPARISON_SEED)])
+    print(f"\nThe agent is in {folder}. Its training curves: tensorboard --logdir runs")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
