@@ -7,7 +7,9 @@ leaves every other one as it was (common random numbers).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +50,11 @@ class Day:
         """(S,) bool, who is there."""
         return self.absence_draw >= self.absence_rate
 
+    @property
+    def exam_whole_min(self) -> Ints:
+        """(P,) int64, minutes for which an exam holds its room: the first whole minute not before its end."""
+        return whole_minutes(self.exam_min)
+
     def with_absence_rate(self, rate: float) -> Day:
         """The same day with another absence rate: who is absent at a low rate is so at a higher one."""
         return replace(self, absence_rate=_checked_rate(rate))
@@ -58,6 +65,42 @@ class Day:
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__dict__)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, eq=False)
+class Days(Sequence[Day]):
+    """Several days of one lab, in arrays: those of :class:`Day` with a first axis for the day.
+
+    The appointments, ``scheduled`` and ``fetal``, are the same every day and have no such axis.
+    """
+
+    scheduled: Ints
+    fetal: NDArray[np.bool_]
+    arrival: Ints
+    exam_min: Floats
+    absence_draw: Floats
+    break_draw: Floats
+    absence_rate: float
+    policy_seed: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.arrival)
+
+    @overload
+    def __getitem__(self, index: int) -> Day: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Day]: ...
+    def __getitem__(self, index: int | slice) -> Day | list[Day]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        k = range(len(self))[index]
+        per_day = (self.arrival[k], self.exam_min[k], self.absence_draw[k], self.break_draw[k])
+        return Day(self.scheduled, self.fetal, *per_day, self.absence_rate, self.policy_seed[k])
+
+
+def whole_minutes(minutes: Floats) -> Ints:
+    """Durations rounded up to whole minutes, at least one."""
+    return np.maximum(np.ceil(minutes), 1).astype(np.int64)
 
 
 def day_rng(seed: int, index: int) -> np.random.Generator:
@@ -75,11 +118,10 @@ def sample_day(config: LabConfig, rng: np.random.Generator) -> Day:
     :param config: the lab
     :param rng: where the luck comes from; every day of a lab takes the same number of draws
     """
-    seed = int(rng.integers(2**63))
-    return _days_from_uniforms(config, rng.random((1, _uniforms(config))), [seed])[0]
+    return draw_days(config, [rng])[0]
 
 
-def sample_days(config: LabConfig, count: int, seed: int, first: int = 0) -> list[Day]:
+def sample_days(config: LabConfig, count: int, seed: int, first: int = 0) -> Days:
     """Days ``first`` to ``first + count - 1`` of ``seed``; day k is ``sample_day(config, day_rng(seed, k))``.
 
     :param config: the lab
@@ -87,13 +129,38 @@ def sample_days(config: LabConfig, count: int, seed: int, first: int = 0) -> lis
     :param seed: of the evaluation
     :param first: number of the first one
     """
-    uniforms = np.empty((count, _uniforms(config)))
+    return draw_days(config, [day_rng(seed, index) for index in range(first, first + count)])
+
+
+def draw_days(config: LabConfig, rngs: Sequence[np.random.Generator]) -> Days:
+    """Draw a day from each of several generators.
+
+    :param config: the lab
+    :param rngs: generators, each moved on by one day
+    """
+    patients, staff = len(config.appointments), config.sonographers.total
+    # Four numbers a patient, then for each sonographer one for absence and a row for breaks.
+    uniforms = np.empty((len(rngs), 4 * patients + staff + staff * patients))
     seeds = []
-    for row, index in enumerate(range(first, first + count)):
-        rng = day_rng(seed, index)
+    for row, rng in enumerate(rngs):
         seeds.append(int(rng.integers(2**63)))
         rng.random(out=uniforms[row])
-    return _days_from_uniforms(config, uniforms, seeds)
+    by_patient = uniforms[:, : 4 * patients].reshape(-1, patients, 4)
+    absence = uniforms[:, 4 * patients : 4 * patients + staff].copy()
+    absence[:, list(config.sonographers.never_absent)] = 1.0
+    scheduled, fetal = _appointment_book(config)
+    # Nobody may shift another day's luck through arrays that days share.
+    scheduled.flags.writeable = fetal.flags.writeable = False
+    return Days(
+        scheduled,
+        fetal,
+        _arrival_minutes(config, scheduled, by_patient[..., :3]),
+        _exam_minutes(config, by_patient[..., 3]),
+        absence,
+        uniforms[:, 4 * patients + staff :].reshape(-1, staff, patients),
+        config.sonographers.absence_rate,
+        seeds,
+    )
 
 
 def check_day(config: LabConfig, day: Day) -> None:
@@ -116,12 +183,6 @@ def _checked_rate(rate: float) -> float:
     return float(rate)
 
 
-def _uniforms(config: LabConfig) -> int:
-    """How many uniform numbers a day takes: four a patient, one and a row of breaks a sonographer."""
-    patients, staff = len(config.appointments), config.sonographers.total
-    return 4 * patients + staff + staff * patients
-
-
 def _appointment_book(config: LabConfig) -> tuple[Ints, NDArray[np.bool_]]:
     """Appointments by time; on ties fetal first, as in the config."""
     book = config.appointments
@@ -129,25 +190,6 @@ def _appointment_book(config: LabConfig) -> tuple[Ints, NDArray[np.bool_]]:
     fetal = np.arange(len(book)) < len(book.fetal)
     order = np.argsort(scheduled, kind="stable")
     return scheduled[order], fetal[order]
-
-
-def _days_from_uniforms(config: LabConfig, uniforms: Floats, seeds: list[int]) -> list[Day]:
-    """Turn a (B, n) block of uniform numbers into B days."""
-    patients, staff = len(config.appointments), config.sonographers.total
-    scheduled, fetal = _appointment_book(config)
-    # Nobody may shift another's luck through an array that days share.
-    scheduled.flags.writeable = fetal.flags.writeable = False
-    by_patient = uniforms[:, : 4 * patients].reshape(-1, patients, 4)
-    arrival = _arrival_minutes(config, scheduled, by_patient[..., :3])
-    exam_min = _exam_minutes(config, by_patient[..., 3])
-    absence = uniforms[:, 4 * patients : 4 * patients + staff].copy()
-    absence[:, list(config.sonographers.never_absent)] = 1.0
-    breaks = uniforms[:, 4 * patients + staff :].reshape(-1, staff, patients)
-    rate = config.sonographers.absence_rate
-    return [
-        Day(scheduled, fetal, arrival[k], exam_min[k], absence[k], breaks[k], rate, seed)
-        for k, seed in enumerate(seeds)
-    ]
 
 
 def _arrival_minutes(config: LabConfig, scheduled: Ints, draws: Floats) -> Ints:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from math import ceil
 from typing import TYPE_CHECKING, cast
 
 import simpy
@@ -61,7 +60,7 @@ class Simulator:
         """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.penalty.penalty_units`."""
         self._idle_rule = idle_rule_index(config)
         self._rows: list[tuple[int, ...]] = []
-        self._exam_min = day.exam_min.tolist()
+        self._exam_min = day.exam_whole_min.tolist()
         self._exams: list[Exam] = []
         self._breaks: list[Break] = []
         self._clock = simpy.Environment()
@@ -79,7 +78,7 @@ class Simulator:
         for start in starts:
             self._check(start)
             entry = self.board.begin_exam(start)
-            end = self.board.minute + ceil(self._exam_min[start.patient])
+            end = self.board.minute + self._exam_min[start.patient]
             self._exams.append(Exam(*start, self.board.minute, end, entry.patient_class))
             self._clock.process(self._exam(start.sonographer, end))
         self._catch_up()

@@ -118,8 +118,8 @@ class Trace:
     @cached_property
     def cumulated_penalty(self) -> NDArray[np.float64]:
         """(minutes of the day + 1,) float64, points paid before each minute."""
-        points = np.array(penalty_points(self.config, (1, 1, 1, 1)))
-        return np.append(0.0, np.cumsum(self.minute_units @ points))
+        units = np.cumsum(self.minute_units, axis=0).T
+        return np.append(0.0, penalty_points(self.config, units).total)  # type: ignore[arg-type]
 
     @cached_property
     def patients(self) -> list[PatientRecord]:

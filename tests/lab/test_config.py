@@ -118,7 +118,7 @@ def test_replace_names_unknown_fields() -> None:
     """A sweep over a misspelt field would change nothing, silently."""
     config = LabConfig(Appointments((0,), ()))
     assert config.replace(rooms__fetal=2, name="x").rooms.fetal == 2
-    with pytest.raises(ConfigError, match="rooms.fetl is no field"):
+    with pytest.raises(ConfigError, match=r"rooms\.fetl is no field"):
         config.replace(rooms__fetl=2)
     with pytest.raises(ConfigError, match="room is no field"):
         config.replace(room__fetal=2)

@@ -165,7 +165,7 @@ def test_absence_rate_changes_at_the_next_reset() -> None:
     env.reset(seed=0)
     assert env.trace.day == before.with_absence_rate(1.0)
     assert env.trace.day.present.sum() == 2
-    with pytest.raises(ConfigError, match="absence_rate is 1.2"):
+    with pytest.raises(ConfigError, match=r"absence_rate is 1\.2"):
         env.set_absence_rate(1.2)
 
 
@@ -195,9 +195,9 @@ def test_stepping_without_a_day_is_an_error() -> None:
 def test_observation_is_the_papers_vector() -> None:
     """The 13 numbers would stand in another order or scale than documented."""
     env = gym.make("EchoLabScarce-v0").unwrapped
-    observation, info = env.reset(seed=4)
+    observation, _ = env.reset(seed=4)
     for _ in range(400):
-        observation, *_, info = env.step(0)
+        observation, *_ = env.step(0)
     w = env._lab.view.waiting_counts
     expected = [w[2] / 5, w[0] / 5, w[1] / 5, w[5] / 5, w[3] / 5, w[4] / 5]
     r_n, r_b, s_n, s_b = env._lab.view.free_counts

@@ -164,6 +164,15 @@ def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_p
     assert loaded.callback_states["AbsenceRateCurriculum"]["days"] == 8
 
 
+def test_a_curriculum_tells_new_environments() -> None:
+    """A callback used for a second training would think that its environments know the rate."""
+    curriculum = AbsenceRateCurriculum(hold=100)
+    for _ in range(2):
+        env = monitored()
+        dqn(env).learn(2 * STEPS_PER_DAY, callback=curriculum)
+        assert env.get_attr("rate")[0] == 0.8
+
+
 def test_the_rate_is_logged() -> None:
     """TensorBoard would not show the curriculum."""
     model = dqn(monitored())

@@ -1,0 +1,143 @@
+"""Prioritized replay against the paper's equations."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from replay_rows import add, make
+from scipy.stats import chisquare, kstest
+
+from sb3_ext.replay import PrioritizedReplayBuffer
+
+
+def make_prioritized(**kwargs: Any) -> PrioritizedReplayBuffer:
+    """Eight transitions of one environment."""
+    buffer: PrioritizedReplayBuffer = make(capacity=8, cls=PrioritizedReplayBuffer, **kwargs)
+    add(buffer, *[(t, 1.0, "") for t in range(8)])
+    return buffer
+
+
+ERRORS = np.array([0.5, -1.0, 0.02, 3.0, -0.1, 9.0, 0.7, 2.0])
+
+
+def probabilities(errors: np.ndarray, alpha: float = 0.6, epsilon: float = 1e-6) -> np.ndarray:
+    """Equation (2)."""
+    powers = (np.abs(errors) + epsilon) ** alpha
+    return powers / powers.sum()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
+def test_frequencies_are_those_of_equation_2(alpha: float) -> None:
+    """
+    Transitions would be drawn with other probabilities than P(i). Draws are independent, so that the p-values of
+    chi-square tests over many seeds must spread uniformly: no single seed decides.
+    """
+    p_values = []
+    for seed in range(60):
+        buffer = make_prioritized(alpha=alpha, seed=seed)
+        buffer.update_priorities(np.arange(8), ERRORS)
+        counts = np.bincount(np.concatenate([buffer.draw(100).rows for _ in range(40)]), minlength=8)
+        p_values.append(chisquare(counts, 4000 * probabilities(ERRORS, alpha)).pvalue)
+    assert kstest(p_values, "uniform").pvalue > 0.01
+    assert min(p_values) > 1e-5
+
+
+def test_frequencies_with_several_environments() -> None:
+    """Priorities would be kept for the wrong environment's transition."""
+    buffer: PrioritizedReplayBuffer = make(capacity=8, n_envs=2, cls=PrioritizedReplayBuffer)
+    add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, "")) for t in range(4)])
+    buffer.update_priorities(np.arange(8), ERRORS)
+    batches = [buffer.draw(100) for _ in range(300)]
+    states = np.concatenate([batch.observations[:, 0] for batch in batches])
+    # Row 2 t + e holds environment e's state t, or t + 100.
+    counts = [np.count_nonzero(states == row // 2 + 100 * (row % 2)) for row in range(8)]
+    assert chisquare(counts, 30_000 * probabilities(ERRORS)).pvalue > 0.001
+
+
+def test_weights_are_equation_3() -> None:
+    """Importance weights would not be (N P(i))^-beta with N the stored transitions."""
+    buffer = make_prioritized(normalize_weights=False, beta=0.4)
+    buffer.update_priorities(np.arange(8), ERRORS)
+    batch = buffer.draw(50)
+    assert batch.weights == pytest.approx((8 * probabilities(ERRORS)[batch.rows]) ** -0.4, rel=1e-6)
+
+
+def test_n_counts_stored_transitions_only() -> None:
+    """A buffer that is not full would count its empty places, and all weights would be too small."""
+    buffer: PrioritizedReplayBuffer = make(capacity=1000, cls=PrioritizedReplayBuffer, normalize_weights=False)
+    add(buffer, *[(t, 1.0, "") for t in range(8)])
+    assert buffer.draw(10).weights == pytest.approx(np.ones(10))
+
+
+def test_normalized_weights() -> None:
+    """By default the largest weight of a batch would not be 1, or the proportions would change."""
+    buffer, exact = make_prioritized(), make_prioritized(normalize_weights=False)
+    for each in (buffer, exact):
+        each.update_priorities(np.arange(8), ERRORS)
+    weights, reference = buffer.draw(50).weights, exact.draw(50).weights
+    assert weights is not None
+    assert reference is not None
+    assert weights.max() == 1.0
+    assert weights == pytest.approx(reference / reference.max(), rel=1e-6)
+
+
+def test_beta_grows_by_sampling() -> None:
+    """Beta would not start at 0.4, not grow by 1e-4 a sampling, or pass 1."""
+    buffer = make_prioritized()
+    buffer.draw(4)
+    assert buffer.beta == pytest.approx(0.4001)
+    buffer.beta = 0.99995
+    buffer.draw(4)
+    buffer.draw(4)
+    assert buffer.beta == 1.0
+
+
+def test_priorities_are_clamped() -> None:
+    """One enormous error would own the replay, or a zero error would never be seen again."""
+    buffer = make_prioritized()
+    buffer.update_priorities(np.arange(4), np.array([0.0, 0.003, -1000.0, 5.0]))
+    assert buffer.tree.values(np.arange(4)) == pytest.approx((np.array([0.01, 0.01, 10.0, 5.0]) + 1e-6) ** 0.6)
+    assert buffer.largest_priority == 10.0
+
+
+def test_new_transitions_get_the_largest_priority() -> None:
+    """New experience would wait long until it is first looked at."""
+    buffer = make_prioritized()
+    assert buffer.tree.values(np.arange(8)) == pytest.approx((1.0 + 1e-6) ** 0.6)
+    buffer.update_priorities(np.array([0, 1]), np.array([3.0, 0.5]))
+    add(buffer, (8, 1.0, ""))  # Overwrites row 0.
+    assert buffer.tree.values(np.array([0])) == pytest.approx((3.0 + 1e-6) ** 0.6)
+    assert buffer.largest_priority == 3.0
+
+
+def test_priorities_belong_to_the_sampled_rows() -> None:
+    """With wrap-around and several environments, errors would be booked on other transitions."""
+    buffer: PrioritizedReplayBuffer = make(capacity=4, n_envs=3, cls=PrioritizedReplayBuffer)
+    add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, ""), (t + 200, 0.0, "")) for t in range(6)])
+    batch = buffer.draw(64)
+    errors = batch.observations[:, 0].astype(float) / 100 + 0.02
+    buffer.update_priorities(batch.rows, errors)
+    assert buffer.tree.values(batch.rows) == pytest.approx((errors + 1e-6) ** 0.6)
+
+
+def test_diverged_training_is_reported() -> None:
+    """A nan would enter the tree, and every later draw would be nonsense."""
+    with pytest.raises(ValueError, match="td_errors must not be nan"):
+        make_prioritized().update_priorities(np.array([0]), np.array([np.nan]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"alpha": 1.5}, "alpha must be in"),
+        ({"beta": -0.1}, "beta must be in"),
+        ({"epsilon": -1.0}, "epsilon must be at least 0"),
+        ({"beta_increment": -1.0}, "beta_increment must be at least 0"),
+        ({"min_priority": 0.0}, "min_priority must be above 0"),
+        ({"min_priority": 20.0}, "at most max_priority"),
+    ],
+)
+def test_refused_settings(arguments: dict[str, float], message: str) -> None:
+    """A setting outside of its range would give a silent nonsense."""
+    with pytest.raises(ValueError, match=message):
+        make_prioritized(**arguments)

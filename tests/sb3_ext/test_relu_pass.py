@@ -1,0 +1,126 @@
+"""The hand-written passes against PyTorch's automatic differentiation."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.utils import ConstantSchedule
+from torch import nn
+
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
+from sb3_ext.replay import ReplayBatch
+
+N_ACTIONS, SIZE = 9, 32
+
+
+def make_policies(net_arch: list[int]) -> tuple[MaskableDQNPolicy, MaskableDQNPolicy]:
+    """Twice the same policy, its target network different from its online network."""
+    th.manual_seed(0)
+    policy = MaskableDQNPolicy(
+        spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch
+    )
+    with th.no_grad():
+        for parameter in policy.q_net_target.parameters():
+            parameter.add_(th.randn_like(parameter) * 0.3)
+    twin = MaskableDQNPolicy(spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch)
+    twin.load_state_dict(copy.deepcopy(policy.state_dict()))
+    return policy, twin
+
+
+def make_batch(rng: np.random.Generator, weighted: bool = True) -> ReplayBatch:
+    """Repeated actions, errors on both sides of Huber's bend, terminal states, several discounts."""
+    masks = rng.random((SIZE, N_ACTIONS)) < 0.4
+    masks[:, 0] |= ~masks.any(axis=1)
+    return ReplayBatch(
+        observations=rng.standard_normal((SIZE, 5), dtype=np.float32),
+        actions=rng.integers(N_ACTIONS, size=SIZE),
+        next_observations=rng.standard_normal((SIZE, 5), dtype=np.float32),
+        terminals=(rng.random(SIZE) < 0.3).astype(np.float32),
+        rewards=3.0 * rng.standard_normal(SIZE, dtype=np.float32),
+        discounts=rng.random(SIZE, dtype=np.float32),
+        next_action_masks=masks,
+        rows=np.arange(SIZE),
+        weights=rng.random(SIZE, dtype=np.float32) if weighted else None,
+    )
+
+
+@pytest.mark.parametrize("net_arch", [[], [8], [96, 96], [7, 8, 9]])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        UpdateSettings(),
+        UpdateSettings(double_q=False, reward_scale=0.1),
+        UpdateSettings(max_grad_norm=0.05),
+    ],
+)
+def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings) -> None:
+    """
+    The hand-written gradient would be wrong. Gradients agree to 1e-6 of the largest, absolutely: float32 sums in
+    another order differ in the 7th digit.
+    """
+    policy, twin = make_policies(net_arch)
+    rng = np.random.default_rng(1)
+    for weighted in (True, False):
+        batch = make_batch(rng, weighted)
+        ours = ReluUpdater(policy).update(batch, settings)
+        theirs = AutogradUpdater(twin).update(batch, settings)
+        assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
+        np.testing.assert_allclose(ours.estimates, theirs.estimates, atol=1e-6, rtol=1e-5)
+        np.testing.assert_allclose(ours.td_errors, theirs.td_errors, atol=2e-6, rtol=1e-5)
+        for mine, reference in zip(policy.q_net.parameters(), twin.q_net.parameters(), strict=True):
+            assert mine.grad is not None
+            assert reference.grad is not None
+            np.testing.assert_allclose(mine.grad, reference.grad, atol=1e-6, rtol=1e-5)
+        # Adam divides gradients of any size by their size, so the next batch starts from the same network.
+        policy.load_state_dict(twin.state_dict())
+
+
+def test_gradient_of_an_update_leaves_nothing_for_the_next() -> None:
+    """Gradients of actions taken in one batch would be applied again in the next."""
+    policy, twin = make_policies([8])
+    rng = np.random.default_rng(2)
+    kept, batches = ReluUpdater(policy), [make_batch(rng), make_batch(rng)]
+    batches[1] = batches[1]._replace(actions=np.zeros(SIZE, dtype=np.int64))
+    for batch in batches:
+        kept.update(batch, UpdateSettings())
+    twin.load_state_dict(policy.state_dict())
+    last_layer = list(policy.q_net.q_net)[-1]
+    assert isinstance(last_layer, nn.Linear)
+    assert last_layer.weight.grad is not None
+    assert last_layer.weight.grad[0].any()
+    assert not last_layer.weight.grad[1:].any()
+
+
+def test_actor_is_the_policys_choice() -> None:
+    """The numpy forward pass would choose other actions than the network."""
+    policy, _ = make_policies([16, 16])
+    rng = np.random.default_rng(3)
+    obs = rng.standard_normal((200, 5), dtype=np.float32)
+    masks = np.eye(N_ACTIONS, dtype=bool)[rng.integers(N_ACTIONS, size=200)] | (rng.random((200, N_ACTIONS)) < 0.5)
+    assert np.array_equal(ReluActor(policy).choose(obs, masks), policy.predict(obs, action_masks=masks)[0])
+
+
+def test_moved_parameters_are_found_again() -> None:
+    """After parameters were replaced, the numpy view would go on with the old ones."""
+    policy, _ = make_policies([16])
+    actor, updater = ReluActor(policy), ReluUpdater(policy)
+    obs, masks = np.ones((1, 5), dtype=np.float32), np.ones((1, N_ACTIONS), dtype=bool)
+    with th.no_grad():
+        policy.load_from_vector(np.zeros(sum(p.numel() for p in policy.parameters()), dtype=np.float32))
+        list(policy.q_net.q_net)[-1].bias[4] = 1.0  # type: ignore[index, union-attr, operator]
+    assert actor.choose(obs, masks).tolist() == [4]
+    updater.update(make_batch(np.random.default_rng(0)), UpdateSettings())
+    assert any(bool(p.detach().any()) for p in policy.q_net.parameters())
+
+
+@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"dueling": True}, {"activation_fn": nn.Tanh}, {"squash": True}])
+def test_other_networks_are_left_to_autograd(kwargs: dict[str, Any]) -> None:
+    """A network with dropout, a dueling head or tanh would be computed as if it were plain."""
+    space = spaces.Discrete(5) if kwargs.pop("squash", False) else spaces.Box(-1.0, 1.0, (5,))
+    policy = MaskableDQNPolicy(space, spaces.Discrete(3), ConstantSchedule(1e-3), [8], **kwargs)
+    assert not is_plain_relu(policy)

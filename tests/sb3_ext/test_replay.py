@@ -1,0 +1,176 @@
+"""Masks, discounts and n-step returns in the replay buffer."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from replay_rows import N_ACTIONS, OBSERVATIONS, add, make, mask_of
+
+from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+
+
+def test_transition_comes_back() -> None:
+    """A field would be lost, shifted or belong to another transition."""
+    buffer = make(gamma=0.9)
+    add(buffer, (0, 5.0, ""), (1, 6.0, "trunc"), (7, 8.0, "term"))
+    batch = buffer.gather(np.array([2, 0, 1]))
+    assert batch.observations.tolist() == [[7.0], [0.0], [1.0]]
+    assert batch.next_observations.tolist() == [[8.0], [1.0], [2.0]]
+    assert batch.actions.tolist() == [7, 0, 1]
+    assert batch.rewards.tolist() == [8.0, 5.0, 6.0]
+    assert batch.discounts.tolist() == pytest.approx([0.9] * 3)
+    assert np.array_equal(batch.next_action_masks, [mask_of(8), mask_of(1), mask_of(2)])
+
+
+def test_truncation_bootstraps_and_termination_does_not() -> None:
+    """A time limit would be taken for the end of the world, or the end of the world for a time limit."""
+    buffer = make()
+    add(buffer, (0, 0.0, ""), (1, 0.0, "trunc"), (5, 0.0, "term"))
+    assert buffer.gather(np.arange(3)).terminals.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_samples_have_sb3s_shapes() -> None:
+    """Code written for SB3's samples would broadcast (B,) against (B, 1)."""
+    buffer = make()
+    add(buffer, (0, 1.0, ""), (1, 1.0, ""))
+    samples = buffer.sample(4)
+    for name in ("actions", "dones", "rewards", "discounts"):
+        assert getattr(samples, name).shape == (4, 1), name
+    assert samples.next_action_masks.shape == (4, N_ACTIONS)
+    assert samples.weights is None
+
+
+def test_environments_are_not_mixed() -> None:
+    """A row would take its environment from one draw and its position from another."""
+    buffer = make(n_envs=3)
+    add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, ""), (t + 200, 0.0, "")) for t in range(6)])
+    batch = buffer.gather(np.arange(18))
+    assert batch.observations[:, 0].tolist() == [t + 100 * env for t in range(6) for env in range(3)]
+    assert np.array_equal(batch.next_action_masks, [mask_of(int(s)) for s in batch.next_observations[:, 0]])
+
+
+def test_n_step_returns_by_hand() -> None:
+    """
+    Returns over 3 steps, discount 1/2, of an episode that is truncated after its third step and of a second one
+    that terminates after its second: they would run over the end of an episode or count a reward twice.
+    """
+    buffer = make(n_steps=3, gamma=0.5)
+    add(buffer, (0, 1.0, ""), (1, 2.0, ""), (2, 4.0, "trunc"), (10, 8.0, ""), (11, 16.0, "term"))
+    batch = buffer.gather(np.arange(5))
+    assert batch.rewards.tolist() == [1 + 2 / 2 + 4 / 4, 2 + 4 / 2, 4.0, 8 + 16 / 2, 16.0]
+    assert batch.discounts.tolist() == [1 / 8, 1 / 4, 1 / 2, 1 / 4, 1 / 2]
+    assert batch.terminals.tolist() == [0.0, 0.0, 0.0, 1.0, 1.0]
+    assert batch.next_observations[:, 0].tolist() == [3.0, 3.0, 3.0, 12.0, 12.0]
+    assert np.array_equal(batch.next_action_masks, [mask_of(n) for n in (3, 3, 3, 12, 12)])
+    assert batch.observations[:, 0].tolist() == [0.0, 1.0, 2.0, 10.0, 11.0]
+
+
+def test_n_step_wraps_around_and_stops_at_the_write_head() -> None:
+    """A return would run from the newest transition into the oldest, or stop where the array ends."""
+    buffer = make(capacity=4, n_steps=3, gamma=0.5)
+    add(buffer, *[(t, float(2**t), "") for t in range(6)])  # Rows now hold the states 4, 5, 2, 3.
+    batch = buffer.gather(np.arange(4))
+    assert batch.observations[:, 0].tolist() == [4.0, 5.0, 2.0, 3.0]
+    assert batch.rewards.tolist() == [16 + 32 / 2, 32.0, 4 + 8 / 2 + 16 / 4, 8 + 16 / 2 + 32 / 4]
+    assert batch.next_observations[:, 0].tolist() == [6.0, 6.0, 5.0, 6.0]
+    assert batch.discounts.tolist() == [1 / 4, 1 / 2, 1 / 8, 1 / 8]
+
+
+def test_n_step_stays_in_its_environment() -> None:
+    """The return of one environment would pick up rewards of its neighbour."""
+    buffer = make(n_envs=2, n_steps=2, gamma=1.0)
+    add(buffer, ((0, 1.0, ""), (50, 100.0, "")), ((1, 2.0, ""), (51, 200.0, "term")), ((2, 3.0, ""), (0, 7.0, "")))
+    batch = buffer.gather(np.arange(6))
+    assert batch.rewards.tolist() == [3.0, 300.0, 5.0, 200.0, 3.0, 7.0]
+    assert batch.terminals.tolist() == [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def test_n_step_stops_where_the_environment_was_reset() -> None:
+    """Training that goes on after a reset would join two episodes that have nothing to do with each other."""
+    buffer = make(n_steps=3, gamma=1.0)
+    add(buffer, (0, 1.0, ""), (1, 2.0, ""))
+    buffer.end_trajectories()
+    add(buffer, (0, 4.0, ""), (1, 8.0, ""))
+    batch = buffer.gather(np.arange(4))
+    assert batch.rewards.tolist() == [3.0, 2.0, 12.0, 8.0]
+    assert batch.terminals.tolist() == [0.0] * 4
+    # The row is written again later, and then nothing of the cut may be left.
+    add(buffer, (2, 1.0, ""), (3, 1.0, ""), (4, 1.0, ""), (5, 1.0, ""), (6, 1.0, ""))
+    assert buffer.gather(np.array([0])).rewards.tolist() == [3.0]
+
+
+def test_discount_by_elapsed_time() -> None:
+    """A step of three minutes would be discounted like one of one minute."""
+    buffer = make(gamma=0.5, elapsed_key="elapsed")
+    add(buffer, (0, 1.0, 3), (1, 1.0, 1), (2, 1.0, 0))
+    assert buffer.gather(np.arange(3)).discounts.tolist() == [1 / 8, 1 / 2, 1.0]
+
+
+def test_n_step_discounts_multiply_elapsed_times() -> None:
+    """Over several steps of different lengths gamma^n would be used instead of gamma^(elapsed time)."""
+    buffer = make(gamma=0.5, elapsed_key="elapsed", n_steps=3)
+    add(buffer, (0, 1.0, 2), (1, 2.0, 1), (2, 4.0, 3), (3, 8.0, 1))
+    batch = buffer.gather(np.array([0]))
+    assert batch.rewards.tolist() == [1 + 2 / 4 + 4 / 8]
+    assert batch.discounts.tolist() == [1 / 64]
+
+
+def test_elapsed_time_must_be_there() -> None:
+    """A misspelt key would silently mean no discount."""
+    buffer = make(elapsed_key="minutes")
+    with pytest.raises(ValueError, match=r"info\['minutes'\] must be"):
+        add(buffer, (0, 1.0, ""))
+
+
+def test_gamma_of_one() -> None:
+    """Undiscounted days would be impossible."""
+    buffer = make(gamma=1.0, elapsed_key="elapsed", n_steps=2)
+    add(buffer, (0, 1.0, 5), (1, 2.0, 7))
+    assert buffer.gather(np.array([0, 1])).discounts.tolist() == [1.0, 1.0]
+    assert buffer.gather(np.array([0])).rewards.tolist() == [3.0]
+
+
+def test_uniform_draws_cover_everything() -> None:
+    """Some rows, or rows not yet written, would be drawn never or by mistake."""
+    buffer = make(capacity=10, n_envs=2)
+    add(buffer, *[((t, 0.0, ""), (t, 0.0, "")) for t in range(7)])
+    assert set(buffer.draw(2000).rows) == set(range(14))
+
+
+@pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
+def test_pickled_buffer_draws_on_alike(cls: type) -> None:
+    """A saved buffer would lose its generator, masks or priorities, and training would not go on exactly."""
+    buffer = make(cls=cls, n_steps=2)
+    add(buffer, *[(t, 1.0, "") for t in range(9)])
+    buffer.draw(3)
+    copy = pickle.loads(pickle.dumps(buffer))
+    for _ in range(3):
+        ours, theirs = buffer.draw(8), copy.draw(8)
+        for field, other in zip(ours, theirs, strict=True):
+            assert np.array_equal(field, other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"optimize_memory_usage": True}, "optimize_memory_usage must be False"),
+        ({"n_steps": 0}, "n_steps must be at least 1, not 0"),
+        ({"gamma": 1.5}, "gamma must be in"),
+        ({"action_space": spaces.MultiDiscrete([2, 2])}, "action_space must be Discrete"),
+        ({"action_space": spaces.Discrete(3, start=1)}, "action_space must be Discrete starting at 0"),
+        ({"observation_space": spaces.Dict({"a": OBSERVATIONS})}, "observation_space must not be a Dict"),
+    ],
+)
+def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
+    """What is not supported would go wrong silently instead of with a sentence."""
+    settings = {"observation_space": OBSERVATIONS, "action_space": spaces.Discrete(3)} | arguments
+    with pytest.raises(ValueError, match=message):
+        MaskableReplayBuffer(10, **settings)
+
+
+def test_empty_buffer_cannot_be_drawn_from() -> None:
+    """Zeros that nobody stored would be learned from."""
+    with pytest.raises(ValueError, match="nothing can be drawn"):
+        make().draw(1)

@@ -1,0 +1,81 @@
+"""The sum tree against brute force."""
+
+import numpy as np
+import pytest
+
+from sb3_ext.replay.sum_tree import MAX_STALE, SumTree
+
+
+def test_drawn_tree() -> None:
+    """
+    A node would not be the sum of its children, or a search would go down the wrong way.
+
+            10
+          3     7
+        1  2   3  4      leaves 0 to 3
+    """
+    tree = SumTree(4)
+    tree.update(np.arange(4), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert tree.total == 10.0
+    assert tree._nodes[1:].tolist() == [10.0, 3.0, 7.0, 1.0, 2.0, 3.0, 4.0]
+    found = tree.find(np.array([0.0, 0.99, 1.0, 2.99, 3.0, 5.99, 6.0, 9.99]))
+    assert found.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 3, 5, 64, 1000])
+def test_against_brute_force(capacity: int) -> None:
+    """Sums or searches would be wrong for some capacity, for instance one that is no power of two."""
+    rng = np.random.default_rng(capacity)
+    tree, leaves = SumTree(capacity), np.zeros(capacity)
+    for _ in range(30):
+        indices = rng.integers(capacity, size=7)
+        values = rng.random(7) * (rng.random(7) < 0.7) + 1e-3
+        tree.update(indices, values)
+        leaves[indices] = values
+        assert tree.total == pytest.approx(leaves.sum(), rel=1e-12)
+        assert np.array_equal(tree.values(np.arange(capacity)), leaves)
+        x = rng.random(50) * tree.total
+        assert np.array_equal(tree.find(x), np.searchsorted(np.cumsum(leaves), x, side="right"))
+
+
+def test_repeated_index_keeps_the_last_value() -> None:
+    """A transition drawn twice in a batch would leave a sum that is not that of the leaves."""
+    tree = SumTree(8)
+    tree.update(np.array([3, 3, 3]), np.array([5.0, 7.0, 2.0]))
+    assert tree.total == 2.0
+    assert tree.values(np.array([3])).tolist() == [2.0]
+
+
+def test_no_drift() -> None:
+    """Rounding errors would pile up over a long training: after it, sums must be those of a fresh tree."""
+    rng = np.random.default_rng(0)
+    tree, fresh = SumTree(100), SumTree(100)
+    for _ in range(5000):
+        tree.update(rng.integers(100, size=4), 10.0 ** rng.integers(-8, 8, size=4))
+        _ = tree.total
+    fresh.update(np.arange(100), tree.values(np.arange(100)))
+    assert tree.total == fresh.total
+    assert np.array_equal(tree._nodes, fresh._nodes)
+
+
+def test_zero_leaf_is_never_found() -> None:
+    """Rounding at the right edge would draw a transition that was never stored."""
+    tree = SumTree(1000)
+    tree.update(np.arange(777), np.random.default_rng(0).random(777) + 1e-9)
+    edge = tree.total
+    assert tree.find(np.array([edge, np.nextafter(edge, 0.0), edge * (1 + 1e-12)])).max() == 776
+
+
+def test_many_updates_before_a_search() -> None:
+    """What waits for its sums would grow without bound, or be lost when there is too much of it."""
+    tree = SumTree(MAX_STALE)
+    for i in range(MAX_STALE):
+        tree.update(np.array([i, i // 2]), np.array([1.0, 1.0]))
+        assert tree._n_stale <= MAX_STALE
+    assert tree.total == MAX_STALE
+
+
+def test_capacity_must_be_positive() -> None:
+    """A tree without leaves would fail much later."""
+    with pytest.raises(ValueError, match="capacity must be at least 1, not 0"):
+        SumTree(0)

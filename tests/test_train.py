@@ -1,0 +1,252 @@
+"""The training command: what it runs, what it refuses, and that it writes nothing then."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch as th
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import train  # noqa: E402
+from sb3_ext.zoo import load_agent  # noqa: E402
+
+ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
+ALGOS = ["a2c", "dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
+SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    th.set_num_threads(1)
+
+
+def run_folder(algo: str, env_id: str = "EchoLabScarce-v0", number: int = 1) -> Path:
+    """Where rl_zoo3 puts a run."""
+    return Path("logs") / algo / f"{env_id}_{number}"
+
+
+REFUSED: list[tuple[list[str], str]] = [
+    (["--env", "EchoLabScarse-v0"], "did you mean 'EchoLabScarce-v0'?): choose from EchoLab-v0, "),
+    (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
+    (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, maskable_dqn, "),
+    (["--alg0", "dqn"], "did you mean '--algo'?"),
+    (["--n-timesteps", "many"], "invalid int value: 'many'"),
+    (["--vec-env", "sub"], "choose from dummy, subproc"),
+    (["--conf-file", "none.yml"], "there is no file none.yml"),
+    (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
+    (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
+    (["--trained-agent", "none.zip"], "there is no .zip file at none.zip"),
+    (["-params", "learning_rte:0.1"], "did you mean 'learning_rate'?"),
+    (["-params", "learning_rate:fast"], "learning_rate must be a number, or lin_<number>"),
+    (["-params", "gamma:1e"], "gamma must be a number such as 0.99"),
+    (["-params", "gamma"], "takes key:value pairs"),
+    (["-params", "policy_kwargs:dict(net_arc=[8])"], "unexpected keyword argument 'net_arc'"),
+    (["-params", "callback:no.such.Callback"], "The callback in"),
+    (["-params", "env_wrapper:echo_env.lab.wrappers.Nearest"], "The env_wrapper in"),
+    (["--env-kwargs", "clok:event"], "did you mean 'clock'?"),
+    (["--env-kwargs", "clock:second"], "must be one of minute, event"),
+    (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
+    (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
+    (["enjoy"], "was not found"),
+    (["record_video", "--algo", "maskable"], "Unknown algorithm 'maskable'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=lambda value: str(value)[:60])
+def test_refusals_are_one_sentence_and_write_nothing(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People would get a traceback, or find folders of a run that never was."""
+    assert train.main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("EchoLab-v0: {policy: [", "is no readable YAML: line 1"),
+        ("just words", "it must map environment ids to hyperparameters"),
+        ("EchoLab-v1: {policy: MlpPolicy}", "has no hyperparameters for EchoLab-v0, only for EchoLab-v1"),
+        ("EchoLab-v0: {n_timesteps: 10}", "gives no policy"),
+        ("EchoLab-v0: {policy: MlpPolicy, n_timesteps: 10, gamma: 1e-1}", "gamma must be a number"),
+    ],
+)
+def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistake in a config would end in a traceback from inside rl_zoo3."""
+    Path("bad.yml").write_text(text)
+    assert train.main(["--conf-file", "bad.yml"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+    assert [path.name for path in Path.cwd().iterdir()] == ["bad.yml"]
+
+
+def test_the_command_ends_with_code_2() -> None:
+    """A script that calls train.py could not tell that nothing was trained."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), "--env", "EchoLabScarse-v0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("train.py: Unknown environment 'EchoLabScarse-v0' (did you mean")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_without_rl_zoo3_the_extra_is_named() -> None:
+    """Who installed only the core would get a ModuleNotFoundError for a package that they never heard of."""
+    code = f"import sys; sys.modules['rl_zoo3'] = None; sys.path.insert(0, {str(ROOT)!r}); import train;"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "sys.exit(train.main([]))"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip() == (
+        'train.py: Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[zoo]".'
+    )
+
+
+@pytest.mark.parametrize("algo", [*ALGOS, "paper_protocol"])
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_every_config_knows_every_lab(algo: str, env_id: str) -> None:
+    """A lab without hyperparameters could not be trained on, and text in place of a number would fail late."""
+    settings = yaml.safe_load((ROOT / "zoo_configs" / f"{algo}.yml").read_text())[env_id]
+    assert settings["n_timesteps"] > 0
+    for name in ("learning_rate", "gamma", "exploration_decay"):
+        assert isinstance(settings.get(name, 0.0), float) or str(settings[name]).startswith("lin_")
+
+
+@pytest.mark.parametrize("algo", ALGOS)
+def test_every_config_trains(algo: str) -> None:
+    """A config would name something that its algorithm or the lab does not take."""
+    small = {
+        "a2c": ["n_envs:2"],
+        "maskable_ppo": ["n_steps:32", "batch_size:32"],
+        "ppo": ["n_steps:32", "batch_size:32"],
+    }
+    parameters = ["-params", *small.get(algo, ["learning_starts:50"])]
+    arguments = ["--algo", algo, "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60", *parameters]
+    assert train.main([*SMALL, *arguments]) == 0
+    assert (run_folder(algo) / "best_model.zip").is_file()
+    model = load_agent(algo, run_folder(algo))
+    assert model.env_spec["id"] == "EchoLabScarce-v0"  # type: ignore[attr-defined]
+    assert model.env_spec["kwargs"]["clock"] == "event"  # type: ignore[attr-defined]
+
+
+def test_training_in_subprocesses_with_the_default_algorithm() -> None:
+    """The workers would not know the lab, or masks would not come through."""
+    arguments = ["--vec-env", "subproc", "-params", "n_envs:2", "learning_starts:20", "--eval-freq", "-1"]
+    assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", *arguments]) == 0
+    assert (run_folder("maskable_dqn") / "EchoLabScarce-v0.zip").is_file()
+
+
+def test_the_paper_protocol_runs_what_it_says() -> None:
+    """The protocol would run with other numbers than the paper's appendix gives."""
+    # A thousandth of it, but with training: learning starts after a tenth of a day.
+    settings = ["-params", "learning_starts:66", "buffer_size:1000"]
+    assert train.main(["--paper-protocol", *SMALL, "-n", "1400", "--eval-freq", "-1", *settings]) == 0
+    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"))
+    assert model.env_spec["kwargs"] == {
+        "observation": "paper",
+        "clock": "minute",
+        "idling": True,
+        "reward": "penalty",
+    }
+    assert model.target_update_interval == "episode"
+    assert model.exploration_rate == pytest.approx(0.99999 ** (model.num_timesteps // 4), rel=1e-4)
+    assert model.policy_kwargs == {"dropout": 0.1, "kaiming_init": True}
+    states = model.callback_states
+    assert states["AbsenceRateCurriculum"] == {"days": 2}
+    assert states["EpsilonReset"] == {"episodes": 2, "resets": 0}
+    assert 0.0 < states["LearningRateOnPlateau"]["learning_rate"] <= 0.03
+    assert np.isfinite(states["LearningRateOnPlateau"]["lowest_loss"])
+
+
+def test_the_paper_protocol_is_in_full() -> None:
+    """A number of appendix A.4 would be left at its default."""
+    settings = yaml.safe_load((ROOT / "zoo_configs" / "paper_protocol.yml").read_text())["EchoLab-v0"]
+    assert settings["n_timesteps"] == 30_000 * 660
+    assert settings["learning_starts"] == 10 * 660
+    curriculum, reset, plateau = (next(iter(entry.values())) for entry in settings["callback"])
+    assert curriculum == {"start": 0.8, "end": 0.1, "hold": 10_000, "anneal": 10_000}
+    assert reset == {"episode": 20_000}
+    assert plateau == {"factor": 0.95, "patience": 800, "minimum": 3e-5}
+
+
+def test_continuing_and_checkpoints() -> None:
+    """--trained-agent, --save-freq or --save-replay-buffer would not do what rl_zoo3's do."""
+    common = [*SMALL, "--env", "EchoLabScarce-v0", "--eval-freq", "-1", "-params", "learning_starts:20"]
+    assert train.main([*common, "-n", "60", "--save-freq", "30", "--save-replay-buffer"]) == 0
+    first = run_folder("maskable_dqn")
+    assert (first / "rl_model_30_steps.zip").is_file()
+    assert (first / "replay_buffer.pkl").is_file()
+    model = first / "EchoLabScarce-v0.zip"
+    assert train.main([*common, "-n", "40", "--trained-agent", str(model)]) == 0
+    continued = load_agent("maskable_dqn", run_folder("maskable_dqn", number=2))
+    assert continued.num_timesteps == 100
+
+
+def test_enjoy_plays_the_latest_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """An agent could be trained and not be watched."""
+    assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]) == 0
+    assert train.main(["enjoy", "--env", "EchoLabScarce-v0", "--no-render", "-n", "60"]) == 0
+    assert "Mean reward" in capsys.readouterr().out
+
+
+def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parameters would not fit, and the traceback would not say why."""
+    quick = ["-n", "40", "--eval-freq", "-1", "--env", "EchoLabScarce-v0"]
+    assert train.main([*SMALL, *quick, "--algo", "dqn"]) == 0
+    model = str(run_folder("dqn") / "EchoLabScarce-v0.zip")
+    capsys.readouterr()
+    assert train.main([*SMALL, *quick, "--trained-agent", model]) == 2
+    assert capsys.readouterr().err.strip().endswith("was trained with dqn, not with maskable_dqn.")
+
+
+def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first thing that people run would train something else, or compare nothing."""
+    trained: list[list[str]] = []
+    compared: list[list[str]] = []
+
+    def fake_run(arguments: list[str]) -> Path:
+        trained.append(list(arguments))
+        return Path("logs/somewhere")
+
+    monkeypatch.setattr(train, "run", fake_run)
+    monkeypatch.setitem(sys.modules, "evaluate", SimpleNamespace(main=compared.append))
+    assert train.main([]) == 0
+    line = " ".join(trained[0])
+    for part in ("--algo maskable_dqn", "--env EchoLabScarce-v0", "-P", "--tensorboard-log runs", "--seed"):
+        assert part in line
+    assert "maskable_dqn=logs/somewhere" in compared[0]
+    assert "tensorboard --logdir runs" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_quick_start_in_full() -> None:
+    """The quick start would stop somewhere between training and the table."""
+    assert train.main([]) == 0
+    assert (run_folder("maskable_dqn") / "best_model.zip").is_file()
+    assert list(Path("runs").rglob("events*"))
+
+
+@pytest.mark.slow
+def test_a_video_of_the_lab_is_written() -> None:
+    """record_video would end before it wrote anything."""
+    pytest.importorskip("moviepy")
+    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]
+    assert train.main(arguments) == 0
+    assert train.main(["record_video", "--env", "EchoLabScarce-v0", "-n", "20"]) == 0
+    (video,) = (run_folder("maskable_dqn") / "videos").glob("*.mp4")
+    assert video.stat().st_size > 10_000
