@@ -19,10 +19,12 @@ Train an agent the way rl_zoo3 does, with action masks.
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parent / "zoo_configs"
 PAPER_PROTOCOL = "--paper-protocol"
+DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
 # Days of the comparison: a seed apart from those of training and of evaluation during it.
@@ -65,7 +67,7 @@ def run(arguments: Sequence[str]) -> Path | None:
 
     defaults = cli.ZooDefaults(
         algo="maskable_dqn",
-        env="EchoLab-v0",
+        env=DEFAULT_ENV,
         config_folder=CONFIGS,
         gym_packages=("echo_env",),
         # Days differ by more than policies do; 20 of them, always the same, tell policies apart.
@@ -75,7 +77,19 @@ def run(arguments: Sequence[str]) -> Path | None:
     if arguments[0] in play.COMMANDS:
         play.play(arguments[0], arguments[1:], defaults)
         return None
-    return cli.train(_with_paper_protocol(arguments), defaults)
+    return cli.train(_with_true_evaluation(_with_paper_protocol(arguments)), defaults)
+
+
+def _with_true_evaluation(arguments: Sequence[str]) -> list[str]:
+    """Evaluate on minus the penalty itself, whatever reward the lab trains on."""
+    from echo_env import ENV_IDS
+
+    flags = [argument.partition("=")[0] for argument in arguments]
+    env = next((given for flag, given in pairwise(arguments) if flag == "--env"), DEFAULT_ENV)
+    env = next((argument.partition("=")[2] for argument in arguments if argument.startswith("--env=")), env)
+    if env not in ENV_IDS or "--eval-env-kwargs" in flags:
+        return list(arguments)
+    return [*arguments, "--eval-env-kwargs", "reward:penalty"]
 
 
 def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:

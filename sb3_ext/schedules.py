@@ -82,15 +82,31 @@ class MultiplicativeExploration:
         return max(self.final, self.initial * self.factor ** (steps // self.every))
 
 
+def exploration_schedule(
+    initial: float, final: float, fraction: float, decay: float | None = None, decay_every: int = 4
+) -> ExplorationSchedule:
+    """
+    The schedule that plain numbers, such as those of a YAML file, stand for.
+
+    :param initial: Epsilon at the start
+    :param final: Epsilon at the end
+    :param fraction: Part of the training over which epsilon falls linearly
+    :param decay: If given, epsilon is multiplied by it instead
+    :param decay_every: Environment steps between two multiplications
+    :return: the schedule
+    """
+    if decay is None:
+        return LinearExploration(initial, final, fraction)
+    return MultiplicativeExploration(initial, final, decay, decay_every)
+
+
 class ExplorationClock:
-    """
-    Knows when exploration (re)started, and so what epsilon is now. It is saved with the model.
+    """Knows when exploration (re)started, and so what epsilon is now. It is saved with the model."""
 
-    :param schedule: Epsilon by the steps since then
-    """
+    #: Epsilon by the steps since then.
+    schedule: ExplorationSchedule
 
-    def __init__(self, schedule: ExplorationSchedule) -> None:
-        self.schedule = schedule
+    def __init__(self) -> None:
         self.start: int | None = None
         self.horizon = 0
 
@@ -111,4 +127,7 @@ class ExplorationClock:
         :param now: Environment steps so far
         :return: in [0, 1]
         """
-        return self.schedule(0 if self.start is None else now - self.start, self.horizon)
+        if self.start is None:
+            # Waiting for a training of unknown length: the first value of any.
+            return self.schedule(0, 1)
+        return self.schedule(now - self.start, self.horizon)

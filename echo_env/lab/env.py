@@ -74,6 +74,11 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     | 10, 11 | sonographers on break: non-fetal, fetal-capable | all |
     | 12 | minutes since opening | 660 |
 
+    ``observation="rich"``: these and, per
+    :func:`~echo_env.lab.observation.rich_fields`, what the paper's Future Work asks for: the longest wait in each
+    class; per kind the patients due within 15, 30 and 60 minutes and today, those overdue, and the minutes to the
+    next one; per sonographer whether present, whether in an exam, for how long busy, and breaks left.
+
     ## Rewards
     ``reward="penalty"``: minus the penalty of the minutes since the last step: 4 per on-time and 2 per late
     patient and minute of waiting, 10 more per patient and minute from 17:00 on, and the idle part.
@@ -100,7 +105,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     ```
 
     :param config: the lab: a preset's name, the path of a YAML file, or a config
-    :param observation: ``paper``
+    :param observation: ``paper`` or ``rich``
     :param idling: offer every feasible action; if False only those to which no further start could be added
     :param clock: ``minute``: a step a minute, 660 a day (the paper's). ``event``: a step only in minutes
         where more than one action is on offer (in a day without any, one step in its last minute); the same

@@ -13,7 +13,8 @@ class StatefulCallback(BaseCallback):
     SB3 saves the model's attributes and none of its callbacks, and ``learn()`` starts its counters at zero
     again unless it is told not to. The state therefore lives in the model, as plain numbers in the dict
     ``model.callback_states[<class name>]``: every zip carries it, also the best model and the checkpoints,
-    whatever ``reset_num_timesteps`` says. To start over on a trained model, ``del model.callback_states``.
+    whatever ``reset_num_timesteps`` says. To start over on a trained model, ``del model.callback_states``. Two
+    callbacks of one class would share their state: use one of each.
 
     :param verbose: Verbosity level: 0 for no output, 1 for a line at each change
     """

@@ -2,7 +2,6 @@
 
 import io
 import pathlib
-import warnings
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -15,12 +14,13 @@ from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedul
 from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
 from stable_baselines3.dqn.dqn import DQN
 
-from sb3_ext.maskable_dqn.masks import INFO_KEY, MaskSource, as_masks, check_masking_supported, random_actions
+from sb3_ext.maskable_dqn.acting import EpsilonGreedy
+from sb3_ext.maskable_dqn.masks import INFO_KEY, MaskSource, check_masking_supported, random_actions
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.relu_pass import ReluUpdater, is_plain_relu
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
-from sb3_ext.schedules import ExplorationClock, ExplorationSchedule, LinearExploration, MultiplicativeExploration
+from sb3_ext.schedules import ExplorationClock, exploration_schedule
 
 SelfMaskableDQN = TypeVar("SelfMaskableDQN", bound="MaskableDQN")
 
@@ -32,19 +32,16 @@ class MaskableDQN(DQN):
     Papers: https://arxiv.org/abs/1312.5602 (DQN), https://arxiv.org/abs/1509.06461 (double Q-learning),
     https://arxiv.org/abs/1511.05952 (prioritized replay), https://arxiv.org/abs/2006.14171 (masking).
 
-    Only actions that the environment offers are taken: in the warm-up, in the random and in the greedy choice.
-    And only they count in the learning target, where the best action of the next state is looked for. The
-    environment offers them through a method ``action_masks()``. If it also writes the mask of the state that
-    it returns into ``info["action_mask"]`` (:class:`~sb3_ext.wrappers.ActionMaskInfo` does that for it), no
-    further call is made, and the mask is known also where an episode is truncated.
+    Only actions that the environment offers through ``action_masks()`` are taken, in the warm-up, in the random
+    and in the greedy choice, and only they count where the target looks for the best next action. If the
+    environment writes the mask of the state it returns into ``info["action_mask"]``
+    (:class:`~sb3_ext.wrappers.ActionMaskInfo` does that), the mask is known also where an episode is truncated.
 
     A saved model goes on exactly where it was: ``load``, ``load_replay_buffer`` and
-    ``learn(..., reset_num_timesteps=False)`` give the parameters, to the bit, that ``set_env`` and ``learn`` of
-    the model that was saved would give. Networks, optimizer and dropout's generator, exploration and its
-    generator are in the zip; transitions, priorities, beta and the sampling generator in the replay buffer. The
-    environment's own state is in neither: the environment is reset, which abandons the episode under way, and
-    whatever randomness it has must be seeded alike. A learning rate schedule starts over unless a callback
-    restores it.
+    ``learn(..., reset_num_timesteps=False)`` give, to the bit, the parameters that ``set_env`` and ``learn`` of
+    the saved model would give. Of the environment nothing is saved: it is reset, which abandons the episode
+    under way, and its own randomness must be seeded alike. A learning rate schedule that a callback set is the
+    callback's to restore.
 
     :param policy: The policy model to use: MlpPolicy
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
@@ -68,8 +65,8 @@ class MaskableDQN(DQN):
     :param n_steps: Steps of the return; works with every replay buffer above
     :param target_update_interval: update the target network every ``target_update_interval`` environment
         steps, or at the end of each episode if it is ``"episode"`` (the paper's A.4.3)
-    :param exploration_fraction: fraction of the training over which epsilon falls linearly; the training is
-        the one that began when exploration (re)started, so that a continued training goes on with the line
+    :param exploration_fraction: fraction over which epsilon falls linearly, of the training as it was planned
+        when exploration (re)started: a continued training goes on with the same line
     :param exploration_initial_eps: initial value of random action probability
     :param exploration_final_eps: final value of random action probability
     :param exploration_decay: If given, epsilon is not linear but multiplied by this factor every
@@ -175,18 +172,17 @@ class MaskableDQN(DQN):
         self.elapsed_key = elapsed_key
         self.last_losses = np.zeros(0)
         self._rng: np.random.Generator | None = None
+        self._rng_seed: int | None = None
         self._acting_masks: np.ndarray | None = None
         self._episode_ended = False
-        self.exploration = ExplorationClock(self._exploration_schedule())
-        self._warned_no_masks = False
+        self.exploration = ExplorationClock()
         if _init_setup_model:
             self._setup_model()
 
-    # ---------------------------------------------------------------- set up
-
     def _setup_model(self) -> None:
         self._check_settings()
-        loaded_rng = self._rng
+        # Put back below, since the parent seeds all generators; a loaded model goes on with its own.
+        loaded_rng = self._rng if self._rng_seed == self.seed else None
         self.replay_buffer = self._make_replay_buffer()
         # The algorithm's parent would warn that a given class of buffer ignores n_steps; this one does not.
         given = self.replay_buffer_class, self.n_steps
@@ -198,25 +194,28 @@ class MaskableDQN(DQN):
         self.batch_norm_stats = get_parameters_by_name(self.q_net, ["running_"])
         self.batch_norm_stats_target = get_parameters_by_name(self.q_net_target, ["running_"])
         self._rng = loaded_rng or np.random.default_rng(self._seed_sequence(0))
+        self._rng_seed = self.seed
         self._mask_source = MaskSource(self._n_actions)
         # Built from the settings again, which `load` may have been told to change.
-        self.exploration.schedule = self._exploration_schedule()
-        self._updater: Updater = AutogradUpdater(self.policy)
-        self._actor: ReluActor | None = None
-        if is_plain_relu(self.policy):
-            self._updater, self._actor = ReluUpdater(self.policy), ReluActor(self.policy)
+        self.exploration.schedule = exploration_schedule(
+            self.exploration_initial_eps,
+            self.exploration_final_eps,
+            self.exploration_fraction,
+            self.exploration_decay,
+            self.exploration_decay_every,
+        )
+        self._chooser = EpsilonGreedy(self.policy)
+        plain = is_plain_relu(self.policy)
+        self._updater: Updater = ReluUpdater(self.policy) if plain else AutogradUpdater(self.policy)
 
     def _check_settings(self) -> None:
-        interval = self.target_update_interval
+        interval, buffer_class = self.target_update_interval, self.replay_buffer_class
         if isinstance(interval, str) and interval != "episode":
             raise ValueError(f'target_update_interval must be a number of steps or "episode", not {interval!r}.')
         if not issubclass(self.policy_class, MaskableDQNPolicy):
             raise ValueError(f"policy must be a MaskableDQNPolicy, not {self.policy_class.__name__}.")
-        buffer_class = self.replay_buffer_class
-        if buffer_class is not None and not issubclass(buffer_class, MaskableReplayBuffer):
-            raise ValueError(
-                f"replay_buffer_class must be a MaskableReplayBuffer, which stores masks, not {buffer_class.__name__}."
-            )
+        if not issubclass(buffer_class or MaskableReplayBuffer, MaskableReplayBuffer):
+            raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class}.")
         if self.env is not None:
             check_masking_supported(self.env)
 
@@ -225,7 +224,7 @@ class MaskableDQN(DQN):
         return np.random.SeedSequence(self.seed, spawn_key=(purpose,))
 
     def _make_replay_buffer(self) -> MaskableReplayBuffer:
-        default: type[ReplayBuffer] = PrioritizedReplayBuffer if self.prioritized_replay else MaskableReplayBuffer
+        default = PrioritizedReplayBuffer if self.prioritized_replay else MaskableReplayBuffer
         settings: dict[str, Any] = {
             "n_steps": self.n_steps,
             "gamma": self.gamma,
@@ -233,7 +232,7 @@ class MaskableDQN(DQN):
             "seed": self._seed_sequence(1),
         }
         buffer_class: Any = self.replay_buffer_class or default
-        buffer: MaskableReplayBuffer = buffer_class(
+        return buffer_class(
             self.buffer_size,
             self.observation_space,
             self.action_space,
@@ -242,44 +241,26 @@ class MaskableDQN(DQN):
             optimize_memory_usage=self.optimize_memory_usage,
             **(settings | self.replay_buffer_kwargs),
         )
-        return buffer
-
-    def _exploration_schedule(self) -> ExplorationSchedule:
-        initial, final = self.exploration_initial_eps, self.exploration_final_eps
-        if self.exploration_decay is None:
-            return LinearExploration(initial, final, self.exploration_fraction)
-        return MultiplicativeExploration(initial, final, self.exploration_decay, self.exploration_decay_every)
 
     @property
     def _n_actions(self) -> int:
         return int(self.action_space.n)  # type: ignore[attr-defined]
 
     def set_random_seed(self, seed: int | None = None) -> None:
-        """
-        Seed all generators, those of the model and its replay buffer included.
-
-        :param seed: the seed; nothing happens if it is None
-        """
+        """Seed all generators, those of the model and its replay buffer included; see SB3."""
         super().set_random_seed(seed)
         if seed is None:
             return
-        self.seed = seed
+        self.seed = self._rng_seed = seed
         self._rng = np.random.default_rng(self._seed_sequence(0))
         if self.replay_buffer is not None:
             self.replay_buffer.rng = np.random.default_rng(self._seed_sequence(1))
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
-        """
-        Replace the environment; see SB3.
-
-        :param env: The environment for learning a policy, with ``action_masks()``
-        :param force_reset: Force call to ``reset()`` before training
-        """
+        """Replace the environment, which needs ``action_masks()``; see SB3."""
         super().set_env(env, force_reset)
         assert self.env is not None
         check_masking_supported(self.env)
-
-    # ---------------------------------------------------------------- exploration
 
     def _setup_learn(
         self,
@@ -306,6 +287,7 @@ class MaskableDQN(DQN):
         what remains of the training, or by the same factor. Between trainings it takes effect in the next one.
         """
         self.exploration.restart(self.num_timesteps, self._total_timesteps)
+        # A callback calls this after the step, and _on_step() goes on from here.
         self.exploration_rate = self.exploration.rate(self.num_timesteps)
 
     def _on_step(self) -> None:
@@ -323,8 +305,6 @@ class MaskableDQN(DQN):
         # Each call stands for one step of every environment.
         return self._n_calls % max(self.target_update_interval // self.n_envs, 1) == 0
 
-    # ---------------------------------------------------------------- acting
-
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -336,25 +316,8 @@ class MaskableDQN(DQN):
             actions = random_actions(self._acting_masks, self._rng)
         else:
             assert isinstance(self._last_obs, np.ndarray)
-            actions = self._explore_or_exploit(self._last_obs, self._acting_masks)
+            actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
         return actions, actions
-
-    def _explore_or_exploit(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """Actions (n_envs,): each environment has a coin of its own for exploring."""
-        assert self._rng is not None
-        explore = self._rng.random(len(masks)) < self.exploration_rate
-        if explore.all():
-            return random_actions(masks, self._rng)
-        actions = self._greedy(observations, masks)
-        if explore.any():
-            actions[explore] = random_actions(masks[explore], self._rng)
-        return actions
-
-    def _greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """Best offered actions (n_envs,)."""
-        if self._actor is not None:
-            return self._actor.choose(observations, masks)
-        return self.policy.predict(observations, action_masks=masks)[0]
 
     def _store_transition(
         self,
@@ -381,50 +344,20 @@ class MaskableDQN(DQN):
         action_masks: np.ndarray | None = None,
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
         """
-        Actions for observations, epsilon-greedy unless deterministic.
+        Actions for observations, epsilon-greedy unless deterministic; see SB3.
 
-        :param observation: the input observation, of one environment or of several
-        :param state: handed back
-        :param episode_start: without effect
-        :param deterministic: Whether to always take the best action
         :param action_masks: (n_actions,) or (n_envs, n_actions) bool; without them all actions are taken as
             offered, with a warning the first time
         :return: the actions, of shape () or (n_envs,), and ``state``
         """
         assert self._rng is not None
-        obs = np.asarray(observation)
-        vectorized = self.policy.is_vectorized_observation(obs)
-        n_envs = len(obs) if vectorized else 1
+        epsilon = 0.0 if deterministic else self.exploration_rate
         if action_masks is None:
-            self._warn_no_masks()
-            masks = np.ones((n_envs, self._n_actions), dtype=bool)
-        else:
-            masks = as_masks(action_masks, self._n_actions)
-        if len(masks) != n_envs:
-            raise ValueError(f"action_masks must be given for {n_envs} observations, not for {len(masks)}.")
-        observations = obs if vectorized else obs[None]
-        choose = self._greedy if deterministic else self._explore_or_exploit
-        actions = choose(observations, masks)
-        return (actions if vectorized else actions[0]), state
-
-    def _warn_no_masks(self) -> None:
-        if not self._warned_no_masks:
-            self._warned_no_masks = True
-            warnings.warn(
-                "MaskableDQN.predict() was called without action_masks: all actions are taken as offered.",
-                UserWarning,
-                stacklevel=3,
-            )
-
-    # ---------------------------------------------------------------- learning
+            self._mask_source.warn_no_masks()
+        return self._chooser.predict(np.asarray(observation), action_masks, epsilon, self._rng), state
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
-        """
-        Draw batches from the replay buffer and update the network on each.
-
-        :param gradient_steps: Number of updates
-        :param batch_size: Transitions per update
-        """
+        """Draw ``gradient_steps`` batches from the replay buffer and update the network on each; see SB3."""
         assert self.replay_buffer is not None
         self._update_learning_rate(self.policy.optimizer)
         settings = UpdateSettings(self.double_q, self.reward_scale, self.max_grad_norm)
@@ -460,26 +393,13 @@ class MaskableDQN(DQN):
         """
         Train; see SB3.
 
-        :param total_timesteps: Environment steps to train for
-        :param callback: called at every step
-        :param log_interval: Episodes between two writes of the log
-        :param tb_log_name: the name of the run for TensorBoard logging
         :param reset_num_timesteps: whether this is a new training, which counts its steps from zero and
             starts exploration over, or goes on with the last one
-        :param progress_bar: Display a progress bar using tqdm and rich
-        :return: the trained model
         """
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
-    # ---------------------------------------------------------------- saving
-
     def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:
-        """
-        Load a replay buffer, with its masks, priorities and generator.
-
-        :param path: Path to the pickled replay buffer
-        :param truncate_last_traj: without effect
-        """
+        """Load a replay buffer, with its masks, priorities and generator; see SB3."""
         super().load_replay_buffer(path, truncate_last_traj)
         if not isinstance(self.replay_buffer, MaskableReplayBuffer):
             raise ValueError(
@@ -487,4 +407,4 @@ class MaskableDQN(DQN):
             )
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting_masks", "_mask_source", "_updater", "_actor"]
+        return [*super()._excluded_save_params(), "_acting_masks", "_mask_source", "_updater", "_chooser"]

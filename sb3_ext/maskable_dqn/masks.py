@@ -70,7 +70,8 @@ class MaskSource:
 
     def __init__(self, n_actions: int) -> None:
         self.n_actions = n_actions
-        self._warned = False
+        self._warned_mask_lost = False
+        self._warned_no_masks = False
 
     def current(self, env: VecEnv) -> np.ndarray:
         """
@@ -118,12 +119,22 @@ class MaskSource:
         return as_masks(given, self.n_actions)
 
     def _warn_mask_lost(self) -> None:
-        if not self._warned:
-            self._warned = True
+        if not self._warned_mask_lost:
+            self._warned_mask_lost = True
             warnings.warn(
                 "An episode was truncated and info has no 'action_mask', so that the mask of its last state is "
                 "lost after the automatic reset and all actions are taken as offered there; wrap the "
                 "environment with sb3_ext.ActionMaskInfo, outside of its time limit.",
                 UserWarning,
                 stacklevel=2,
+            )
+
+    def warn_no_masks(self) -> None:
+        """Say once that a prediction was asked for without masks."""
+        if not self._warned_no_masks:
+            self._warned_no_masks = True
+            warnings.warn(
+                "MaskableDQN.predict() was called without action_masks: all actions are taken as offered.",
+                UserWarning,
+                stacklevel=3,
             )

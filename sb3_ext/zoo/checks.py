@@ -100,8 +100,14 @@ def check_config_file(config: str | None, algo: str, env_id: str, folder: Path) 
                 f"There is no config for '{algo}' on {env_id}: choose from {known}, or name a file by --conf-file."
             )
         return str(path)
-    if config.endswith((".yml", ".yaml", ".py")) and not Path(config).is_file():
-        raise UsageError(f"--conf-file: there is no file {config}.")
+    if config.endswith((".yml", ".yaml", ".py")):
+        if not Path(config).is_file():
+            raise UsageError(f"--conf-file: there is no file {config}.")
+        return config
+    try:
+        importlib.import_module(config)
+    except (ImportError, TypeError) as error:
+        raise UsageError(f"--conf-file: {config} is neither a .yml, .yaml or .py file nor a package.") from error
     return config
 
 

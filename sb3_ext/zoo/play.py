@@ -65,9 +65,6 @@ def masked_players() -> Iterator[None]:
     create_test_env = utils.create_test_env
 
     def create_and_keep(env_id: str, **kwargs: Any) -> VecEnv:
-        # record_video forgets the arguments of the config file; enjoy has moved them to env_kwargs by now.
-        from_config = (kwargs.get("hyperparams") or {}).get("env_kwargs") or {}
-        kwargs["env_kwargs"] = {**from_config, **(kwargs.get("env_kwargs") or {})}
         envs.append(create_test_env(env_id, **kwargs))
         return envs[-1]
 
@@ -92,6 +89,9 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     import_packages(defaults.gym_packages)
     # Later arguments win, so the defaults go first.
     arguments = ["--algo", defaults.algo, "--env", defaults.env, "--folder", "logs", *argv]
+    if command == "record_video":
+        # The recorder renders by itself; the script would render every step a second time.
+        arguments.append("--no-render")
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--env")
     check_env_id(finder.parse_known_args(arguments)[0].env, defaults.gym_packages)

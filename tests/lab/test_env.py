@@ -239,7 +239,7 @@ def test_nearest_feasible_action() -> None:
         ({"clock": "hour"}, "clock is 'hour', but must be one of minute, event"),
         ({"reward": "profit"}, "reward is 'profit'"),
         ({"idling": "no"}, "idling is 'no', but must be one of True, False"),
-        ({"observation": "all"}, "observation is 'all', but must be one of paper"),
+        ({"observation": "all"}, "observation is 'all', but must be one of paper, rich"),
         ({"config": "scarse"}, "did you mean scarce"),
         ({"render_mode": "x"}, "render_mode is 'x'"),
         ({"reward": "paired", "paired_with": "policy2"}, "did you mean policy_2"),

@@ -118,9 +118,15 @@ def test_moved_parameters_are_found_again() -> None:
     assert any(bool(p.detach().any()) for p in policy.q_net.parameters())
 
 
-@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"dueling": True}, {"activation_fn": nn.Tanh}, {"squash": True}])
+@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"dueling": True}, {"activation_fn": nn.Tanh}])
 def test_other_networks_are_left_to_autograd(kwargs: dict[str, Any]) -> None:
     """A network with dropout, a dueling head or tanh would be computed as if it were plain."""
-    space = spaces.Discrete(5) if kwargs.pop("squash", False) else spaces.Box(-1.0, 1.0, (5,))
+    space = spaces.Box(-1.0, 1.0, (5,))
     policy = MaskableDQNPolicy(space, spaces.Discrete(3), ConstantSchedule(1e-3), [8], **kwargs)
+    assert not is_plain_relu(policy)
+
+
+def test_other_observations_are_left_to_autograd() -> None:
+    """A number that stands for a category would be taken for a quantity instead of being one-hot encoded."""
+    policy = MaskableDQNPolicy(spaces.Discrete(5), spaces.Discrete(3), ConstantSchedule(1e-3), [8])
     assert not is_plain_relu(policy)

@@ -1,0 +1,81 @@
+"""Choosing actions: epsilon-greedy among those that are offered."""
+
+import numpy as np
+
+from sb3_ext.maskable_dqn.masks import as_masks, random_actions
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+from sb3_ext.maskable_dqn.relu_pass import ReluActor, is_plain_relu
+
+
+class EpsilonGreedy:
+    """
+    The epsilon-greedy choice of a policy.
+
+    :param policy: Whose online network decides
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.policy = policy
+        self._fast = ReluActor(policy) if is_plain_relu(policy) else None
+
+    def greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """
+        The best offered actions.
+
+        :param observations: (n_envs, *obs_shape)
+        :param masks: (n_envs, n_actions) bool, every row with a True
+        :return: (n_envs,) int
+        """
+        if self._fast is not None:
+            return self._fast.choose(observations, masks)
+        return self.policy.predict(observations, action_masks=masks)[0]
+
+    def choose(
+        self, observations: np.ndarray, masks: np.ndarray, epsilon: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """
+        A random offered action with probability epsilon, else the best; each environment has its own coin.
+
+        :param observations: (n_envs, *obs_shape)
+        :param masks: (n_envs, n_actions) bool, every row with a True
+        :param epsilon: probability of a random action
+        :param rng: source of coins and random actions
+        :return: (n_envs,) int
+        """
+        if epsilon == 0.0:
+            # No coins: a deterministic evaluation must not move the generator of the training on.
+            return self.greedy(observations, masks)
+        explore = rng.random(len(masks)) < epsilon
+        if explore.all():
+            return random_actions(masks, rng)
+        actions = self.greedy(observations, masks)
+        if explore.any():
+            actions[explore] = random_actions(masks[explore], rng)
+        return actions
+
+    def predict(
+        self,
+        observation: np.ndarray,
+        action_masks: np.ndarray | None,
+        epsilon: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """
+        Epsilon-greedy actions for observations and masks as a user has them.
+
+        :param observation: of one environment or of several
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are offered
+        :param epsilon: probability of a random action
+        :param rng: source of coins and random actions
+        :return: the actions, of shape () or (n_envs,)
+        """
+        n_actions = int(self.policy.action_space.n)  # type: ignore[attr-defined]
+        vectorized = self.policy.is_vectorized_observation(observation)
+        observations = observation if vectorized else observation[None]
+        if action_masks is None:
+            action_masks = np.ones((len(observations), n_actions), dtype=bool)
+        masks = as_masks(action_masks, n_actions)
+        if len(masks) != len(observations):
+            raise ValueError(f"action_masks must be given for {len(observations)} observations, not for {len(masks)}.")
+        actions = self.choose(observations, masks, epsilon, rng)
+        return actions if vectorized else actions[0]

@@ -1,0 +1,63 @@
+"""The epsilon-greedy choice."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.utils import ConstantSchedule
+
+from sb3_ext.maskable_dqn.acting import EpsilonGreedy
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+
+N_ACTIONS = 50
+
+
+def make_chooser(**kwargs: Any) -> EpsilonGreedy:
+    """A chooser for 3 inputs and 50 actions."""
+    th.manual_seed(0)
+    space = spaces.Box(-1.0, 1.0, (3,))
+    return EpsilonGreedy(MaskableDQNPolicy(space, spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-3), [8], **kwargs))
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"dueling": True}])
+@pytest.mark.parametrize("epsilon", [0.0, 0.5, 1.0])
+def test_only_offered_actions(epsilon: float, kwargs: dict[str, Any]) -> None:
+    """The greedy or the random part of the choice would ignore the mask."""
+    chooser, rng = make_chooser(**kwargs), np.random.default_rng(0)
+    for _ in range(50):
+        masks = rng.random((4, N_ACTIONS)) < 0.1
+        masks[:, 7] |= ~masks.any(axis=1)
+        actions = chooser.choose(rng.random((4, 3), dtype=np.float32), masks, epsilon, rng)
+        assert masks[np.arange(4), actions].all()
+
+
+def test_one_coin_per_environment() -> None:
+    """All environments would explore at the same steps, as with SB3's single coin for the whole batch."""
+    chooser, rng = make_chooser(), np.random.default_rng(0)
+    obs, masks = np.zeros((4, 3), dtype=np.float32), np.ones((4, N_ACTIONS), dtype=bool)
+    best = chooser.greedy(obs, masks)
+    explored = np.array([chooser.choose(obs, masks, 0.5, rng) != best for _ in range(1000)])
+    # A random action is the best one by chance in 1 of 50 draws.
+    assert explored.mean(axis=0) == pytest.approx(np.full(4, 0.5 * 0.98), abs=0.06)
+    together = explored.sum(axis=1)
+    assert np.count_nonzero((together > 0) & (together < 4)) > 700  # 7/8 if independent, 0 with one coin.
+
+
+def test_shapes_are_the_users() -> None:
+    """One observation would come back as a batch, or a batch as one action."""
+    chooser, rng = make_chooser(), np.random.default_rng(0)
+    one = chooser.predict(np.zeros(3, dtype=np.float32), np.ones(N_ACTIONS), 0.0, rng)
+    several = chooser.predict(np.zeros((2, 3), dtype=np.float32), None, 0.0, rng)
+    assert np.shape(one) == ()
+    assert several.shape == (2,)
+    with pytest.raises(ValueError, match="must be given for 2 observations, not for 1"):
+        chooser.predict(np.zeros((2, 3), dtype=np.float32), np.ones(N_ACTIONS), 0.0, rng)
+
+
+def test_greedy_choice_leaves_the_generator_alone() -> None:
+    """An evaluation in the middle of a training would change the training."""
+    rng = np.random.default_rng(0)
+    make_chooser().predict(np.zeros(3, dtype=np.float32), None, 0.0, rng)
+    assert rng.random() == np.random.default_rng(0).random()

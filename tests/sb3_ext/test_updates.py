@@ -1,0 +1,144 @@
+"""Targets, losses and dropout of an update, by hand on the smallest networks; both updaters."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.utils import ConstantSchedule
+from torch import nn
+
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+from sb3_ext.maskable_dqn.relu_pass import ReluUpdater
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
+from sb3_ext.replay import ReplayBatch
+
+UPDATERS = [AutogradUpdater, ReluUpdater]
+
+
+def make_policy(net_arch: list[int] | None = None, **kwargs: Any) -> MaskableDQNPolicy:
+    """One input, three actions; plain gradient descent with rate 1, so that a step shows the gradient."""
+    th.manual_seed(0)
+    space = spaces.Box(-1.0, 1.0, (1,))
+    arguments = {"net_arch": net_arch or [], "optimizer_class": th.optim.SGD, "optimizer_kwargs": {}} | kwargs
+    return MaskableDQNPolicy(space, spaces.Discrete(3), ConstantSchedule(1.0), **arguments)
+
+
+def make_constant_policy(online: list[float], target: list[float]) -> MaskableDQNPolicy:
+    """A policy whose action values do not depend on the state."""
+    policy = make_policy()
+    for net, values in ((policy.q_net, online), (policy.q_net_target, target)):
+        layer = net.q_net[0]
+        assert isinstance(layer, nn.Linear)
+        with th.no_grad():
+            layer.weight.zero_()
+            layer.bias.copy_(th.tensor(values))
+    return policy
+
+
+def make_batch(size: int = 1, **changes: Any) -> ReplayBatch:
+    """Action 0, reward 1, discount 1/2, everything offered next."""
+    zeros, ones = np.zeros(size, dtype=np.float32), np.ones(size, dtype=np.float32)
+    batch = ReplayBatch(
+        observations=zeros[:, None],
+        actions=np.zeros(size, dtype=np.int64),
+        next_observations=zeros[:, None],
+        terminals=zeros,
+        rewards=ones,
+        discounts=ones / 2,
+        next_action_masks=np.ones((size, 3), dtype=bool),
+        rows=np.arange(size),
+    )
+    return batch._replace(**changes)
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+@pytest.mark.parametrize(
+    ("mask", "double_q", "next_value"),
+    [
+        # Online prefers 0, then 2, then 1; target prefers 0, then 1, then 2.
+        ([True, True, True], True, 100.0),
+        ([False, True, True], True, 20.0),
+        ([False, True, True], False, 30.0),
+        ([False, True, False], True, 30.0),
+    ],
+)
+def test_target_by_hand(updater: Any, mask: list[bool], double_q: bool, next_value: float) -> None:
+    """
+    The target would use an action that is not offered (100), or the network that selects would also evaluate.
+    """
+    policy = make_constant_policy(online=[5.0, 1.0, 2.0], target=[100.0, 30.0, 20.0])
+    batch = make_batch(next_action_masks=np.array([mask]))
+    result = updater(policy).update(batch, UpdateSettings(double_q=double_q))
+    assert result.estimates.tolist() == [5.0]
+    assert result.td_errors.tolist() == [1.0 + next_value / 2 - 5.0]
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_terminal_target(updater: Any) -> None:
+    """A terminal state would be given a value."""
+    policy = make_constant_policy([5.0, 1.0, 2.0], [100.0, 30.0, 20.0])
+    result = updater(policy).update(make_batch(terminals=np.ones(1, dtype=np.float32)), UpdateSettings())
+    assert result.td_errors.tolist() == [1.0 - 5.0]
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_reward_scale(updater: Any) -> None:
+    """The reward would stay in its unit, or the value of the next state would be scaled again."""
+    policy = make_constant_policy([5.0, 1.0, 2.0], [100.0, 30.0, 20.0])
+    result = updater(policy).update(make_batch(), UpdateSettings(reward_scale=0.01))
+    assert result.td_errors.tolist() == pytest.approx([0.01 + 50.0 - 5.0])
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_weights_act_on_each_sample(updater: Any) -> None:
+    """
+    Weights would multiply the averaged loss, where they cannot tell samples apart. Errors are 1/2 and 3 (beyond
+    Huber's bend), weights 1 and 0.1, so the bias of action 0 moves by (1/2) / 2 and that of action 1 by 0.1 / 2.
+    """
+    policy = make_constant_policy([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    batch = make_batch(
+        2,
+        actions=np.array([0, 1]),
+        rewards=np.array([0.5, 3.0], dtype=np.float32),
+        weights=np.array([1.0, 0.1], dtype=np.float32),
+    )
+    result = updater(policy).update(batch, UpdateSettings())
+    assert result.loss == pytest.approx((1.0 * 0.5 * 0.5**2 + 0.1 * (3.0 - 0.5)) / 2)
+    bias = policy.q_net.q_net[0].bias
+    assert bias.tolist() == pytest.approx([0.25, 0.05, 0.0])  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_gradient_is_clipped(updater: Any) -> None:
+    """The norm over all parameters together would exceed the maximum."""
+    policy = make_constant_policy([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    batch = make_batch(2, actions=np.array([0, 1]), rewards=np.full(2, 9.0, dtype=np.float32))
+    updater(policy).update(batch, UpdateSettings(max_grad_norm=0.1))
+    bias = policy.q_net.q_net[0].bias
+    assert bias.tolist() == pytest.approx([0.1 / 2**0.5, 0.1 / 2**0.5, 0.0], rel=1e-4)  # type: ignore[union-attr]
+
+
+def test_dropout_only_in_the_trained_pass() -> None:
+    """Dropout would disturb the selection of the next action or its value, or be missing where it belongs."""
+    policy = make_policy([16], dropout=0.5)
+    modes: list[tuple[str, bool]] = []
+    for name, net in (("online", policy.q_net), ("target", policy.q_net_target)):
+        for module in net.modules():
+            if type(module).__name__ == "SeededDropout":
+                module.register_forward_hook(lambda m, i, o, name=name: modes.append((name, m.training)))
+    AutogradUpdater(policy).update(make_batch(4), UpdateSettings())
+    assert modes == [("target", False), ("online", False), ("online", True)]
+    modes.clear()
+    policy.predict(np.zeros(1, dtype=np.float32), action_masks=np.ones(3))
+    assert modes == [("online", False)]
+
+
+def test_targets_repeat_under_dropout() -> None:
+    """With dropout 0.5 two looks at the same batch would give two different targets."""
+    policy = make_policy([32], dropout=0.5)
+    updater, samples = AutogradUpdater(policy), make_batch(16).to_samples()
+    policy.set_training_mode(True)
+    first = updater.targets(samples, UpdateSettings())
+    assert th.equal(first, updater.targets(samples, UpdateSettings()))
