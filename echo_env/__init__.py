@@ -13,4 +13,9 @@ ENV_IDS = {
 
 for _id, _preset in ENV_IDS.items():
     if _id not in gymnasium.registry:
-        gymnasium.register(_id, entry_point="echo_env.lab.env:EchoLabEnv", kwargs={"config": _preset})
+        gymnasium.register(
+            _id,
+            entry_point="echo_env.lab.env:EchoLabEnv",
+            vector_entry_point="echo_env.lab.vector_env:EchoLabVectorEnv",
+            kwargs={"config": _preset},
+        )

@@ -252,6 +252,7 @@ class Penalty:
     def __post_init__(self) -> None:
         for name in ("on_time", "late", "overtime", "idle"):
             _number(f"penalty.{name}", getattr(self, name), 0)
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.idle_rule not in IDLE_RULES:
             raise ConfigError(f"penalty.idle_rule is {self.idle_rule!r}, but must be one of {', '.join(IDLE_RULES)}")
 

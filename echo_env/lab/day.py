@@ -83,6 +83,10 @@ class Days(Sequence[Day]):
     absence_rate: float
     policy_seed: Sequence[int]
 
+    def with_absence_rate(self, rate: float) -> Days:
+        """The same days with another absence rate."""
+        return replace(self, absence_rate=_checked_rate(rate))
+
     def __len__(self) -> int:
         return len(self.arrival)
 

@@ -24,6 +24,20 @@ CLOCKS = ("minute", "event")
 REWARDS = ("penalty", "paired")
 
 
+def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
+    """Refuse arguments that no lab env knows.
+
+    :raises ValueError: names the argument, its value and what is allowed
+    """
+    for name, value, allowed in (
+        ("clock", clock, CLOCKS),
+        ("reward", reward, REWARDS),
+        ("idling", idling, (True, False)),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
+
+
 class FeasibleDiscrete(gym.spaces.Discrete):
     """All joint actions; :meth:`sample` without a mask draws among those that are feasible now.
 
@@ -130,14 +144,10 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         paired_with: str = "policy_2",
         render_mode: str | None = None,
     ) -> None:
-        for name, value, allowed in (
-            ("clock", clock, CLOCKS),
-            ("reward", reward, REWARDS),
-            ("idling", idling, (True, False)),
-            ("render_mode", render_mode, (None, *self.metadata["render_modes"])),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
+        check_env_arguments(clock, reward, idling)
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            allowed = ", ".join(self.metadata["render_modes"])
+            raise ValueError(f"render_mode is {render_mode!r}, but must be one of None, {allowed}")
         self.config = LabConfig.load(config)
         self.idling = idling
         self.clock = clock

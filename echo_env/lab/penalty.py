@@ -6,8 +6,7 @@ the config, so sums over a day do not depend on the order in which minutes are a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from echo_env.lab.config import IDLE_RULES, LabConfig
 
@@ -71,11 +70,12 @@ def idle_rule_index(config: LabConfig) -> int:
     return IDLE_RULES.index(config.penalty.idle_rule)
 
 
-def penalty_points(config: LabConfig, units: Sequence[int]) -> PenaltyParts:
+def penalty_points(config: LabConfig, units: Any) -> PenaltyParts:
     """Weigh units, of one minute or summed over many.
 
     :param config: holds the weights
-    :param units: on-time, late and overtime patient-minutes, and idle units
+    :param units: on-time, late and overtime patient-minutes, and idle units: four numbers, or four arrays of the
+        same shape, which give parts that are arrays
     """
     weight = config.penalty
     return PenaltyParts(

@@ -119,7 +119,7 @@ class Trace:
     def cumulated_penalty(self) -> NDArray[np.float64]:
         """(minutes of the day + 1,) float64, points paid before each minute."""
         units = np.cumsum(self.minute_units, axis=0).T
-        return np.append(0.0, penalty_points(self.config, units).total)  # type: ignore[arg-type]
+        return np.append(0.0, penalty_points(self.config, units).total)
 
     @cached_property
     def patients(self) -> list[PatientRecord]:
