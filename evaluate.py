@@ -21,6 +21,7 @@ import yaml
 from echo_env import ENV_IDS
 from echo_env.files import written_whole
 from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names
+from echo_env.lab.evaluation import ENGINES
 from echo_env.lab.policies.agent import AgentPolicy
 
 COLUMNS = {
@@ -50,6 +51,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--days", type=int, default=500, help="how many days: %(default)s")
     parser.add_argument("--seed", type=int, default=7, help="which days: %(default)s")
+    parser.add_argument("--engine", default="auto", help=f"{', '.join(ENGINES)}: %(default)s")
     parser.add_argument("--json", metavar="FILE", help="write all metrics there")
     parser.add_argument(
         "--env-kwargs",
@@ -117,13 +119,14 @@ def show(comparison: Comparison, title: str) -> None:
         table.add_column(heading, justify="right")
     table.add_column(f"minus {comparison.reference}", justify="right")
     table.add_column("waiting part", justify="right")
+    table.add_column("engine")
     for name in comparison.values:
         cells = [_cell(comparison.mean(name, metric)) for metric in COLUMNS]
         if name == comparison.reference:
             cells += ["", ""]
         else:
             cells += [_cell(comparison.paired(name, m), sign="+") for m in ("penalty", "waiting_penalty")]
-        table.add_row(name, *cells)
+        table.add_row(name, *cells, comparison.engines[name])
     # A narrow window, or a pipe, would cut the numbers: better too wide than wrong.
     console = Console()
     Console(width=max(console.width, 150)).print(table)
@@ -145,7 +148,14 @@ def compare(arguments: argparse.Namespace) -> Comparison:
     distinct_names(policies, arguments.policies)
     with Progress(transient=True) as bar:
         task = bar.add_task("days", total=arguments.days * len(policies))
-        return evaluate(config, policies, arguments.days, arguments.seed, progress=lambda: bar.advance(task))
+        return evaluate(
+            config,
+            policies,
+            arguments.days,
+            arguments.seed,
+            progress=lambda days: bar.advance(task, days),
+            engine=arguments.engine,
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

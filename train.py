@@ -107,7 +107,7 @@ def quick_start() -> None:
     """Train on the scarce lab, compare with the rules, say where the curves are."""
     folder = run(
         f"--algo maskable_dqn --env {QUICK_START_ENV} -P --tensorboard-log runs"
-        f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000".split()
+        f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000 --verbose 0".split()
     )
     assert folder is not None  # training, not a search
     import evaluate

@@ -13,27 +13,21 @@ Rows are appended to ``dqn_speed.csv`` beside this file.
 """
 
 import argparse
-import csv
-import datetime
 import importlib
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import stable_baselines3
 import torch as th
+from record import append_row
 from stable_baselines3 import DQN
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from sb3_ext import MaskableDQN, PrioritizedReplayBuffer
 
-CSV = Path(__file__).with_suffix(".csv")
 N_INPUTS, N_ACTIONS, EPISODE = 13, 729, 660
 SETTINGS: dict[str, Any] = {
     "buffer_size": 100_000,
@@ -153,26 +147,6 @@ def time_learning(env_id: str | None, steps: int, repeats: int) -> list[tuple[st
     ]
 
 
-def append(rows: list[tuple[str, float]], command: str) -> None:
-    git = ["git", "-C", str(CSV.parent), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    stamp = {
-        "date": datetime.date.today().isoformat(),
-        "commit": commit,
-        "python": platform.python_version(),
-        "torch": th.__version__,
-        "sb3": stable_baselines3.__version__,
-        "command": command,
-    }
-    new = not CSV.exists()
-    with CSV.open("a", newline="") as file:
-        writer = csv.DictWriter(file, ["quantity", "value", *stamp])
-        if new:
-            writer.writeheader()
-        for quantity, value in rows:
-            writer.writerow({"quantity": quantity, "value": f"{value:.4g}", **stamp})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env", help="id of a registered environment with action_masks(); default: synthetic")
@@ -189,8 +163,8 @@ def main() -> None:
     for quantity, value in rows:
         print(f"{quantity}: {value:.4g}")
     if not args.no_csv:
-        command = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in vars(args).items() if v)
-        append(rows, f"benchmarks/dqn_speed.py {command}")
+        for quantity, value in rows:
+            append_row("dqn_speed", {"quantity": quantity, "value": value})
 
 
 if __name__ == "__main__":

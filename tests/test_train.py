@@ -186,7 +186,7 @@ def test_the_paper_protocol_is_in_full() -> None:
 
 def test_continuing_and_checkpoints() -> None:
     """--trained-agent, --save-freq or --save-replay-buffer would not do what rl_zoo3's do."""
-    common = [*SMALL, "--env", "EchoLabScarce-v0", "--eval-freq", "-1", "-params", "learning_starts:20"]
+    common = [*SMALL, "--env", "EchoLabScarce-v0", "--eval-freq", "-1", "-params", "learning_starts:20", "n_envs:1"]
     assert train.main([*common, "-n", "60", "--save-freq", "30", "--save-replay-buffer"]) == 0
     first = run_folder("maskable_dqn")
     assert (first / "rl_model_30_steps.zip").is_file()

@@ -2,7 +2,7 @@
 
 import io
 import pathlib
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch as th
@@ -21,8 +21,6 @@ from sb3_ext.maskable_dqn.relu_pass import ReluUpdater, is_plain_relu
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.schedules import ExplorationClock, exploration_schedule
-
-SelfMaskableDQN = TypeVar("SelfMaskableDQN", bound="MaskableDQN")
 
 
 class MaskableDQN(DQN):
@@ -45,8 +43,7 @@ class MaskableDQN(DQN):
 
     :param policy: The policy model to use: MlpPolicy
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
-    :param learning_rate: The learning rate, it can be a function
-        of the current progress remaining (from 1 to 0)
+    :param learning_rate: The learning rate, or a function of the progress remaining (from 1 to 0)
     :param buffer_size: Transitions in the replay buffer
     :param learning_starts: how many steps of the model to collect transitions for before learning starts
     :param batch_size: Minibatch size for each gradient update
@@ -54,9 +51,8 @@ class MaskableDQN(DQN):
     :param gamma: the discount factor per step, or per unit of time with ``elapsed_key``; may be 1
     :param train_freq: Update the model every ``train_freq`` steps. Alternatively pass a tuple of frequency and
         unit like ``(5, "step")`` or ``(2, "episode")``.
-    :param gradient_steps: How many gradient steps to do after each rollout (see ``train_freq``)
-        Set to ``-1`` means to do as many gradient steps as steps done in the environment
-        during the rollout.
+    :param gradient_steps: How many gradient steps to do after each rollout (see ``train_freq``);
+        ``-1`` means as many as steps were done in the environment during the rollout.
     :param replay_buffer_class: :class:`~sb3_ext.replay.MaskableReplayBuffer` or a subclass of it. If ``None``,
         ``prioritized_replay`` decides.
     :param replay_buffer_kwargs: Keyword arguments to pass to the replay buffer on creation, for instance
@@ -80,16 +76,13 @@ class MaskableDQN(DQN):
         and what the replay buffer holds keeps the environment's unit. Priorities are in the scaled unit.
     :param elapsed_key: Entry of ``info`` that says how many units of time the step took; the step is then
         discounted by ``gamma ** info[elapsed_key]``. If ``None``, every step takes one unit.
-    :param stats_window_size: Window size for the rollout logging, specifying the number of episodes to average
-        the reported success rate, mean episode length, and mean reward over
+    :param stats_window_size: Episodes over which the log averages success rate, length and reward
     :param tensorboard_log: the log location for tensorboard (if None, no logging)
     :param policy_kwargs: additional arguments to be passed to the policy on creation, see
         :class:`~sb3_ext.maskable_dqn.policies.MaskableDQNPolicy`
-    :param verbose: Verbosity level: 0 for no output, 1 for info messages (such as device or wrappers used), 2
-        for debug messages
+    :param verbose: Verbosity level: 0 for no output, 1 for info messages, 2 for debug messages
     :param seed: Seed for the pseudo random generators
-    :param device: Device (cpu, cuda, ...) on which the code should be run.
-        Setting it to auto, the code will be run on the GPU if possible.
+    :param device: Device (cpu, cuda, ...) on which the code should be run; auto: the GPU if possible.
     :param _init_setup_model: Whether or not to build the network at the creation of the instance
     """
 
@@ -382,20 +375,15 @@ class MaskableDQN(DQN):
             self.logger.record("train/priority_max", self.replay_buffer.largest_priority)
 
     def learn(
-        self: SelfMaskableDQN,
+        self,
         total_timesteps: int,
         callback: MaybeCallback = None,
         log_interval: int = 4,
         tb_log_name: str = "MaskableDQN",
         reset_num_timesteps: bool = True,
         progress_bar: bool = False,
-    ) -> SelfMaskableDQN:
-        """
-        Train; see SB3.
-
-        :param reset_num_timesteps: whether this is a new training, which counts its steps from zero and
-            starts exploration over, or goes on with the last one
-        """
+    ) -> Self:
+        """Train; with ``reset_num_timesteps=False`` the last training, and its exploration, go on; see SB3."""
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
     def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:

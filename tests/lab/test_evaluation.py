@@ -9,6 +9,8 @@ import pytest
 
 from echo_env.lab import LabConfig, day_rng, evaluate, make_policy, sample_day, simulate
 from echo_env.lab.metrics import METRICS
+from echo_env.lab.patient import Start
+from echo_env.lab.whiteboard import LabView
 
 SCARCE = LabConfig.load("scarce")
 
@@ -89,3 +91,42 @@ def test_rules_cost_what_an_independent_model_says(
     if fetal_first is not None:
         ours = got.paired("fetal_first", "penalty")
         assert abs(ours.mean - fetal_first[0]) < 1.5 * np.hypot(ours.half_width, fetal_first[1])
+
+
+@pytest.mark.parametrize("preset", ["baseline", "scarce", "abundant"])
+def test_both_engines_give_the_same_table(preset: str) -> None:
+    """A number would depend on which engine happened to compute it."""
+    pytest.importorskip("numba")
+    config = LabConfig.load(preset)
+    rules = ["policy_2", "policy_1", "fetal_first", "random"]
+    slow, fast = (evaluate(config, rules, days=40, seed=5, engine=engine) for engine in ("simpy", "compiled"))
+    assert set(slow.engines.values()) == {"simpy"}
+    assert set(fast.engines.values()) == {"compiled"}
+    for name in rules:
+        for metric in METRICS:
+            assert np.array_equal(slow.values[name][metric], fast.values[name][metric], equal_nan=True), metric
+
+
+def test_engines_are_chosen_and_refused() -> None:
+    """A policy would be run by an engine that does not know it."""
+    pytest.importorskip("numba")
+
+    class Own:
+        """A policy of one's own."""
+
+        name = "own"
+
+        def begin_day(self, view: LabView, seed: int) -> None:
+            """Nothing."""
+
+        def decide(self, view: LabView) -> list[Start]:
+            """As policy 2 does."""
+            return list(make_policy("policy_2", SCARCE).decide(view))
+
+    got = evaluate(SCARCE, ["policy_2", Own()], days=2, seed=0)
+    assert got.engines == {"policy_2": "compiled", "own": "simpy"}
+    assert np.array_equal(got.values["policy_2"]["penalty"], got.values["own"]["penalty"])
+    with pytest.raises(ValueError, match="'own' runs only on 'simpy'"):
+        evaluate(SCARCE, [Own()], days=2, seed=0, engine="compiled")
+    with pytest.raises(ValueError, match="engine is 'fast', but must be one of auto, simpy, compiled"):
+        evaluate(SCARCE, ["policy_2"], days=2, seed=0, engine="fast")

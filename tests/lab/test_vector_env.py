@@ -32,7 +32,7 @@ def assert_same(one: Any, other: Any, path: str = "info") -> None:
         assert set(one) == set(other), path
         for key in one:
             assert_same(one[key], other[key], f"{path}.{key}")
-    elif getattr(one, "dtype", None) == object:
+    elif np.asarray(one).dtype.kind == "O":
         for a, b in zip(one, other, strict=True):
             assert (a is None and b is None) or np.array_equal(a, b), path
     else:

@@ -1,45 +1,44 @@
 """What MaskableDQN learns, to floors stated in words."""
 
+from typing import Any
+
 import gymnasium as gym
-import numpy as np
 import pytest
 import torch as th
 from masked_envs import AllOffered
 from sb3_contrib.common.envs import InvalidActionEnvDiscrete
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
-from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.monitor import Monitor
 
 from sb3_ext import ActionMaskInfo, MaskableDQN
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
+def _one_thread() -> None:
     """Networks this small only lose by threads."""
     th.set_num_threads(1)
 
 
-@pytest.mark.parametrize("dim", [(20, 10), (70, 55)])
-def test_identity(dim: tuple[int, int]) -> None:
+EPSILON_GREEDY: dict[str, Any] = {"learning_rate": 2e-3, "batch_size": 64, "train_freq": 2, "exploration_fraction": 0.3}
+# Every action tried at random, and one weight per observation and action: a table.
+RANDOM_PLAY: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "batch_size": 128,
+    "gradient_steps": 2,
+    "exploration_final_eps": 1.0,
+    "policy_kwargs": {"net_arch": []},
+}
+
+
+@pytest.mark.parametrize(("dim", "n_invalid_actions", "settings"), [(20, 10, EPSILON_GREEDY), (70, 55, RANDOM_PLAY)])
+def test_identity(dim: int, n_invalid_actions: int, settings: dict[str, Any]) -> None:
     """
-    MaskableDQN would not learn what sb3-contrib asks of MaskablePPO: at least 90 of 100 points within 3,000 steps
-    where the right action is the observation. At random one of the offered actions is right in about 10 and 7 of
-    100 steps, and without masks 3,000 steps are too few.
+    MaskableDQN would not learn what sb3-contrib's test asks of MaskablePPO: over 90 of 100 points within 3,000
+    steps, where the right action is the observation. A random choice among the offered actions scores 10 of 100
+    with 10 of 20, and 7 with 15 of 70.
     """
-    env = ActionMaskInfo(InvalidActionEnvDiscrete(dim=dim[0], n_invalid_actions=dim[1]))
-    model = MaskableDQN(
-        "MlpPolicy",
-        env,
-        learning_rate=2e-3,
-        learning_starts=100,
-        batch_size=64,
-        gamma=0.0,
-        train_freq=2,
-        target_update_interval=100,
-        exploration_fraction=0.3,
-        seed=32,
-        device="cpu",
-    )
+    env = ActionMaskInfo(InvalidActionEnvDiscrete(dim=dim, n_invalid_actions=n_invalid_actions))
+    model = MaskableDQN("MlpPolicy", env, gamma=0.0, seed=32, device="cpu", **settings)
     model.learn(3000)
     evaluate_policy(model, env, n_eval_episodes=20, reward_threshold=90, warn=False)  # type: ignore[arg-type]
 
@@ -53,11 +52,25 @@ def test_untrained_model_with_one_offered_action() -> None:
 
 @pytest.mark.slow
 def test_cartpole() -> None:
-    """MaskableDQN would fail where every DQN succeeds: CartPole-v1 to 475 of 500 points, its solved mark."""
-    env = make_vec_env(lambda: AllOffered(gym.make("CartPole-v1")), n_envs=1, seed=1)
-    model = MaskableDQN("MlpPolicy", env, **CARTPOLE)
+    """
+    MaskableDQN would fail where DQN succeeds: CartPole-v1 to its solved mark of 475 of 500 points within 50,000
+    steps, here with prioritized 3-step replay and masks that offer everything. Takes about a minute.
+    """
+    env = ActionMaskInfo(AllOffered(gym.make("CartPole-v1")))
+    model = MaskableDQN(
+        "MlpPolicy",
+        env,
+        learning_rate=1e-3,
+        learning_starts=1000,
+        batch_size=64,
+        gradient_steps=2,
+        n_steps=3,
+        target_update_interval=500,
+        exploration_fraction=0.2,
+        exploration_final_eps=0.04,
+        seed=1,
+        device="cpu",
+    )
     model.learn(50_000)
     eval_env = Monitor(AllOffered(gym.make("CartPole-v1")))
-    eval_env.reset(seed=2)
-    mean, _ = evaluate_policy(model, eval_env, n_eval_episodes=20)  # type: ignore[arg-type]
-    assert np.mean(mean) >= 475.0
+    evaluate_policy(model, eval_env, n_eval_episodes=20, reward_threshold=475)  # type: ignore[arg-type]

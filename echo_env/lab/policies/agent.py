@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from echo_env.lab.actions import ACTIONS, decode_starts, feasible
 from echo_env.lab.config import LabConfig
 from echo_env.lab.observation import make_observation
@@ -51,6 +54,7 @@ class AgentPolicy:
         if getattr(model.action_space, "n", None) != ACTIONS:
             raise ValueError(f"{name} was trained for {model.action_space}, but the lab has Discrete({ACTIONS})")
         self.name = name
+        self.observation = observation
         self.idling = idling
         self._model = model
         self._masked = "action_masks" in inspect.signature(model.predict).parameters
@@ -63,7 +67,16 @@ class AgentPolicy:
         offered = feasible(view.waiting_counts, view.free_counts, self.idling)
         action = offered.first
         if offered.size > 1:
-            options = {"action_masks": offered.mask.copy()} if self._masked else {}
-            chosen, _ = self._model.predict(self._observe(view), deterministic=True, **options)
-            action = nearest_feasible(int(chosen), offered.mask)
+            action = int(self.choose(self._observe(view)[None], offered.mask[None].copy())[0])
         return decode_starts(action, view)
+
+    def choose(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """What the agent would do in several states.
+
+        :param observations: (n, ...) float32
+        :param masks: (n, 729) bool, what is on offer in each
+        :return: (n,) int64, feasible actions
+        """
+        options = {"action_masks": masks} if self._masked else {}
+        chosen, _ = self._model.predict(observations, deterministic=True, **options)
+        return np.array([nearest_feasible(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from echo_env.lab.actions import decode_starts, feasible
 from echo_env.lab.config import LabConfig
@@ -32,4 +33,14 @@ class RandomPolicy:
     def decide(self, view: LabView) -> list[Start]:
         """One of the feasible joint actions."""
         offered = feasible(view.waiting_counts, view.free_counts, idling=True)
-        return decode_starts(int(self._rng.choice(np.flatnonzero(offered.mask))), view)
+        return decode_starts(draw_action(offered.mask, self._rng), view)
+
+
+def draw_action(mask: NDArray[np.bool_], rng: np.random.Generator) -> int:
+    """One of the actions on offer, all equally likely.
+
+    :param mask: (729,) bool
+    :param rng: the dice
+    """
+    allowed = np.flatnonzero(mask)
+    return int(allowed[rng.integers(len(allowed))])

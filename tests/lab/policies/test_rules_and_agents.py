@@ -9,8 +9,19 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from echo_env.lab import Day, LabConfig, Simulator, make_policy, policy_names, register_policy, sample_days, simulate
+from echo_env.lab import (
+    Day,
+    LabConfig,
+    Simulator,
+    evaluate,
+    make_policy,
+    policy_names,
+    register_policy,
+    sample_days,
+    simulate,
+)
 from echo_env.lab.actions import feasible
+from echo_env.lab.observation import make_observation
 from echo_env.lab.policies import Policy
 from echo_env.lab.policies.agent import AgentPolicy
 
@@ -103,10 +114,10 @@ class Highest:
         self.shown: list[tuple[np.ndarray, np.ndarray]] = []
 
     def predict(self, observation: np.ndarray, deterministic: bool = False, action_masks: Any = None) -> Any:
-        """The highest action on offer."""
+        """The highest action on offer in each state."""
         assert deterministic
-        self.shown.append((observation, action_masks))
-        return np.array(np.flatnonzero(action_masks)[-1]), None
+        self.shown += zip(observation, action_masks, strict=True)
+        return np.array([np.flatnonzero(mask)[-1] for mask in action_masks]), None
 
 
 @pytest.mark.parametrize("idling", [True, False])
@@ -116,7 +127,8 @@ def test_an_agent_decides_as_it_does_in_its_env(idling: bool) -> None:
     env = gym.make("EchoLabScarce-v0", clock="event", idling=idling).unwrapped
     for day in sample_days(config, 10, seed=3):
         agent = Highest()
-        trace = simulate(config, day, AgentPolicy("agent", agent, config, idling=idling))
+        policy = AgentPolicy("agent", agent, config, idling=idling)
+        trace = simulate(config, day, policy)
         observation, info = env.reset(options={"day": day})
         shown, over = [], False
         while not over:
@@ -131,6 +143,29 @@ def test_an_agent_decides_as_it_does_in_its_env(idling: bool) -> None:
             assert np.array_equal(mask, allowed)
 
 
+@pytest.mark.parametrize("observation", ["paper", "rich"])
+@pytest.mark.parametrize("idling", [True, False])
+def test_an_agent_does_the_same_on_both_engines(idling: bool, observation: str) -> None:
+    """A model's figures would depend on the engine that evaluated it."""
+    pytest.importorskip("numba")
+    config = LabConfig.load("scarce")
+
+    class Hashed(Highest):
+        """Decides by every number it is shown."""
+
+        def predict(self, observation: np.ndarray, deterministic: bool = False, action_masks: Any = None) -> Any:
+            """Some action on offer."""
+            picks = (observation.astype(np.float64).sum(axis=1) * 1e4).astype(int)
+            return np.array([np.flatnonzero(m)[k % m.sum()] for k, m in zip(picks, action_masks, strict=True)]), None
+
+    model = Hashed()
+    model.observation_space = make_observation(observation, config)[0]
+    agent = AgentPolicy("agent", model, config, observation=observation, idling=idling)
+    slow, fast = (evaluate(config, [agent], 20, 3, engine=engine) for engine in ("simpy", "compiled"))
+    for metric, values in slow.values["agent"].items():
+        assert np.array_equal(values, fast.values["agent"][metric]), metric
+
+
 def test_an_agent_without_masks_is_bent_to_the_nearest_feasible() -> None:
     """A DQN or PPO without masks could not be compared at all."""
 
@@ -139,7 +174,7 @@ def test_an_agent_without_masks_is_bent_to_the_nearest_feasible() -> None:
         action_space = gym.spaces.Discrete(729)
 
         def predict(self, observation: np.ndarray, deterministic: bool = False) -> Any:
-            return np.array(728), None
+            return np.full(len(observation), 728), None
 
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=4)[0]
