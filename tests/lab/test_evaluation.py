@@ -84,7 +84,7 @@ def test_rules_cost_what_an_independent_model_says(
     The band of a mean is three standard errors of the difference of two independent samples.
     """
     config = LabConfig.load(preset).replace(penalty__idle_rule=idle_rule)
-    got = evaluate(config, ["policy_2", "policy_1", "fetal_first"], days=2500, seed=8)
+    got = evaluate(config, ["policy_2", "policy_1", "fetal_first"], days=2500, seed=8, engine="simpy")
     for name, expected in (("policy_1", policy_1), ("policy_2", policy_2)):
         ours = got.mean(name, "penalty")
         assert abs(ours.mean - expected) < 3 * np.hypot(ours.half_width / 1.96, se)

@@ -1,0 +1,188 @@
+"""The compiled engine beside the SimPy one: the same days, to the bit. No tolerance anywhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echo_env.lab import LabConfig, make_policy, sample_days, simulate
+from echo_env.lab.actions import MOST_PER_CLASS, encode
+from echo_env.lab.config import IDLE_RULES, Appointments, Arrival, Breaks, Exam, Hours, Penalty, Rooms, Sonographers
+from echo_env.lab.env import EchoLabEnv
+from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass
+from echo_env.lab.policies import TierPolicy
+
+pytest.importorskip("numba")
+
+from echo_env.lab import batch, batch_steps, kernel
+from echo_env.lab.vector_env import EchoLabVectorEnv
+
+RULES = ("policy_1", "policy_2", "fetal_first")
+PRESETS = ("baseline", "scarce", "abundant")
+
+
+def assert_days_agree(config: LabConfig, policy: TierPolicy, count: int, seed: int) -> None:
+    """Whole days under a rule: exams, breaks, counts of every minute, penalty units and points."""
+    days = sample_days(config, count, seed)
+    labs = batch.make_labs(config, count, keep_rows=True)
+    batch.begin_days(config, labs, np.arange(count), days)
+    cumulated = np.zeros((count, config.hours.end_min + 1, 4), dtype=np.int64)
+    batch.run_days(labs, batch.rules_of(config), batch.tiers_of(policy.tiers), cumulated)
+    for k, day in enumerate(days):
+        expected, got = simulate(config, day, policy), batch.trace_of(config, labs, k, day)
+        assert got.exams == expected.exams
+        assert got.breaks == expected.breaks
+        assert got.rows == expected.rows
+        assert got.units == tuple(expected.units)
+        assert got.penalty == expected.penalty
+        assert np.array_equal(np.cumsum(expected.minute_units, axis=0), cumulated[k, 1:])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("rule", RULES)
+def test_traces_agree(preset: str, rule: str) -> None:
+    """A comparison on ten thousand compiled days would be of another lab than the reference."""
+    config = LabConfig.load(preset)
+    policy = make_policy(rule, config)
+    assert isinstance(policy, TierPolicy)
+    assert_days_agree(config, policy, 40, seed=1)
+    assert_days_agree(config.replace(sonographers__absence_rate=0.7), policy, 20, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("rule", RULES)
+def test_traces_agree_on_3000_days(preset: str, rule: str) -> None:
+    """As above, on the rare days too."""
+    config = LabConfig.load(preset)
+    policy = make_policy(rule, config)
+    assert isinstance(policy, TierPolicy)
+    assert_days_agree(config, policy, 3000, seed=3)
+
+
+def rule_action(env: EchoLabEnv, rule: str) -> int:
+    """The joint action nearest to what a rule does now: no more than two of a class."""
+    view = env._lab.view  # type: ignore[union-attr]
+    digits = [0] * len(PatientClass)
+    waiting = {entry.patient: entry.patient_class for entry in view.waiting()}
+    for start in make_policy(rule, env.config).decide(view):
+        digits[waiting[start.patient]] += 1
+    return encode([min(digit, MOST_PER_CLASS) for digit in digits])
+
+
+def assert_steps_agree(preset: str, source: str, clock: str, days: int, labs: int = 25) -> None:
+    """Step a vector env and single ones with the same actions until every lab has played its share of days."""
+    kwargs: dict[str, Any] = {"config": preset, "clock": clock, "idling": True, "reward": "paired"}
+    fast = EchoLabVectorEnv(labs, **kwargs)
+    slow = [EchoLabEnv(**kwargs) for _ in range(labs)]
+    rng = np.random.default_rng(4)
+    seen, infos = fast.reset(seed=100)
+    played = np.zeros(labs, dtype=int)
+    outcomes = [env.reset(seed=100 + i) for i, env in enumerate(slow)]
+    assert all(np.array_equal(seen[i], observation) for i, (observation, _) in enumerate(outcomes))
+    while played.min() < -(-days // labs):
+        masks = fast.action_masks()
+        if source == "random":
+            actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in masks])
+        else:
+            actions = np.array([rule_action(env, source) for env in slow])
+        seen, rewards, over, _, infos = fast.step(actions)
+        for i, env in enumerate(slow):
+            observation, reward, ended, _, info = env.step(actions[i])
+            told, at = (infos["final_info"], infos["final_obs"]) if ended else (infos, seen)
+            assert np.array_equal(observation, at[i])
+            assert (reward, ended) == (rewards[i], over[i])
+            assert np.array_equal(info["action_mask"], told["action_mask"][i])
+            assert all(info[name] == told[name][i] for name in ("minute", "elapsed_min", "penalty"))
+            assert all(part == told["penalty_parts"][name][i] for name, part in info["penalty_parts"].items())
+            if ended:
+                played[i] += 1
+                for name, value in info["metrics"].items():
+                    assert np.array_equal(value, told["metrics"][name][i], equal_nan=True), name
+                observation, info = env.reset()
+                assert np.array_equal(observation, seen[i])
+                assert np.array_equal(info["action_mask"], infos["action_mask"][i])
+
+
+@pytest.mark.parametrize("source", RULES)
+def test_steps_agree(source: str) -> None:
+    """The vector env would be another lab than the single one, under sensible actions."""
+    assert_steps_agree("scarce", source, "event", days=50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", ["event", "minute"])
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("source", [*RULES, "random"])
+def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
+    """As above, on 3,000 days for every preset, clock and kind of action."""
+    assert_steps_agree(preset, source, clock, days=3000)
+
+
+times = st.lists(st.integers(0, 200), max_size=6)
+shares = st.floats(0, 1)
+few = st.integers(1, 3)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> LabConfig:
+    """Small labs of all kinds."""
+    closing = draw(st.integers(200, 260))
+    fetal, non_fetal = draw(times), draw(times)
+    both = draw(shares)
+    staff_f, staff_n = draw(few), draw(st.integers(0, 3))
+    return LabConfig(
+        appointments=Appointments(tuple(fetal or [0]), tuple(non_fetal)),
+        hours=Hours(480, closing, closing + draw(st.integers(0, 90))),
+        arrival=Arrival(draw(shares), draw(shares), draw(st.floats(0, 40)), 5.0, 60.0, draw(st.integers(0, 20))),
+        exam=Exam(draw(st.floats(1, 20)), draw(st.floats(10, 60)), draw(st.floats(0, 10)), 90.0),
+        rooms=Rooms(draw(few), draw(st.integers(0, 3))),
+        sonographers=Sonographers(staff_f, staff_n, draw(st.integers(0, staff_f)), 0, draw(shares)),
+        breaks=Breaks(draw(st.integers(0, 2)), draw(st.integers(1, 40)), both, (1 - both) / 2, draw(shares)),
+        penalty=Penalty(draw(st.floats(0, 9)), 2, 10, draw(st.floats(0, 2)), draw(st.sampled_from(IDLE_RULES))),
+    )
+
+
+@given(configs(), st.integers(0, 2**31), st.permutations([*ON_TIME, *LATE, *EARLY]), st.integers(1, 6))
+@settings(max_examples=150, deadline=None)
+def test_traces_agree_in_any_lab_under_any_rule_of_tiers(
+    config: LabConfig, seed: int, order: list[PatientClass], served: int
+) -> None:
+    """The engines would part in some corner that the presets do not reach."""
+    assert_days_agree(config, TierPolicy("some", [(kind,) for kind in order[:served]]), 3, seed)
+
+
+def test_kernels_are_compiled_once() -> None:
+    """A second signature would compile for seconds in the middle of a training."""
+    for preset in PRESETS:
+        for clock in ("minute", "event"):
+            env = EchoLabVectorEnv(3, preset, observation="rich", clock=clock, reward="paired")
+            env.reset(seed=0)
+            for _ in range(40):
+                env.step(env._first)
+    compiled = [value for module in (kernel, batch, batch_steps) for value in vars(module).values()]
+    compiled = [value for value in compiled if hasattr(value, "signatures")]
+    assert len(compiled) > 15
+    assert {value.py_func.__name__: len(value.signatures) for value in compiled if len(value.signatures) > 1} == {}
+    for entry in (batch.run_days, batch_steps.begin_labs, batch_steps.step_labs, batch_steps.observe_labs):
+        assert len(entry.signatures) == 1
+
+
+def test_importing_the_package_does_not_import_numba() -> None:
+    """A rule on the SimPy engine would wait for a compiler to load."""
+    code = "import sys, echo_env, echo_env.lab; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
+    """Large batches would not fit on a laptop."""
+    for preset in PRESETS:
+        env = EchoLabVectorEnv(4096, preset, observation="rich", reward="paired")
+        arrays = [*env._labs, *env._base._labs, env._base._points, env._base._units, env._mask, env._observation]  # type: ignore[union-attr]
+        assert sum(array.nbytes for array in arrays) < 2**30
