@@ -3,7 +3,7 @@ Train an agent the way rl_zoo3 does, with action masks.
 
 ``python train.py``
     The quick start: trains on the scarce lab with a progress bar, compares the agent with the rules on the
-    same days, and says where TensorBoard finds the curves.
+    same days, and says where TensorBoard finds the curves, the rules beside them.
 
 ``python train.py --algo maskable_dqn --env EchoLab-v0 --tensorboard-log runs -P``
     Training with every flag of rl_zoo3's ``train`` (``--help`` lists them), hyperparameters from zoo_configs/.
@@ -22,11 +22,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import yaml
+
 CONFIGS = Path(__file__).resolve().parent / "zoo_configs"
 PAPER_PROTOCOL = "--paper-protocol"
 DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
+EVALUATION_EPISODES = 20
+RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
 # Days of the comparison: a seed apart from those of training and of evaluation during it.
 COMPARISON_SEED = 2_000_003
 
@@ -71,7 +76,7 @@ def run(arguments: Sequence[str]) -> Path | None:
         config_folder=CONFIGS,
         gym_packages=("echo_env",),
         # Days differ by more than policies do; 20 of them, always the same, tell policies apart.
-        eval_episodes=20,
+        eval_episodes=EVALUATION_EPISODES,
         epilog=__doc__,
     )
     if arguments[0] in play.COMMANDS:
@@ -103,8 +108,35 @@ def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
     return ["--algo", "maskable_dqn", "--conf-file", str(CONFIGS / "paper_protocol.yml"), *rest]
 
 
+def draw_rules(log_folder: Path, env_id: str) -> None:
+    """
+    Put the rules into TensorBoard, as level lines beside the agent's evaluations, on the same days.
+
+    :param log_folder: Folder that TensorBoard shows
+    :param env_id: Id of a lab
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    from echo_env import ENV_IDS
+    from echo_env.lab import LabConfig, make_policy, sample_day, simulate
+    from sb3_ext.zoo.evaluation import EVALUATION_SEED
+
+    config = LabConfig.load(ENV_IDS[env_id])
+    steps = yaml.safe_load((CONFIGS / "maskable_dqn.yml").read_text())[env_id]["n_timesteps"]
+    # The days of an env that was reset with the evaluations' seed, and then again and again without one.
+    rng = np.random.default_rng(EVALUATION_SEED)
+    days = [sample_day(config, rng) for _ in range(EVALUATION_EPISODES)]
+    for name in RULES_DRAWN:
+        policy = make_policy(name, config)
+        penalty = np.mean([simulate(config, day, policy).penalty.total for day in days])
+        with SummaryWriter(str(log_folder / env_id / name)) as writer:
+            for step in (0, steps):
+                writer.add_scalar("eval/mean_reward", -penalty, step)
+
+
 def quick_start() -> None:
     """Train on the scarce lab, compare with the rules, say where the curves are."""
+    draw_rules(Path("runs"), QUICK_START_ENV)
     folder = run(
         f"--algo maskable_dqn --env {QUICK_START_ENV} -P --tensorboard-log runs"
         f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000 --verbose 0".split()

@@ -6,16 +6,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
 import yaml
+from stable_baselines3.common.vec_env import DummyVecEnv
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import train  # noqa: E402
+from echo_env.lab import make_policy, simulate  # noqa: E402
 from sb3_ext.zoo import load_agent  # noqa: E402
+from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
 ALGOS = ["a2c", "dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
@@ -231,6 +236,25 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
         assert part in line
     assert "maskable_dqn=logs/somewhere" in compared[0]
     assert "tensorboard --logdir runs" in capsys.readouterr().out
+    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train.RULES_DRAWN)
+
+
+def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
+    """The lines of the rules in TensorBoard would be levels of other days than the agent's curve."""
+    train.draw_rules(tmp_path, "EchoLabScarce-v0")
+    events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
+    events.Reload()
+    drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
+    env = DummyVecEnv([lambda: gym.make("EchoLabScarce-v0", clock="event")])
+    env.seed(EVALUATION_SEED)
+    env.reset()
+    penalties = []
+    for _ in range(train.EVALUATION_EPISODES):
+        inner = env.envs[0].unwrapped
+        rule = make_policy("policy_2", inner.config)
+        penalties.append(simulate(inner.config, inner.trace.day, rule).penalty.total)
+        env.envs[0].reset()
+    assert drawn == [(0, pytest.approx(-np.mean(penalties))), (50_000, pytest.approx(-np.mean(penalties)))]
 
 
 @pytest.mark.slow

@@ -123,6 +123,7 @@ def run_days(labs, rules, tiers, cumulated):
     :param cumulated: (B, minutes + 1, 4) int64, filled with the units paid before each minute; or (B, 0, 4)
     """
     closing, end = rules.whole[kernel.CLOSING], rules.whole[kernel.END]
+    before = np.empty(4, np.int64)
     for b in range(len(labs.lab)):
         lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
         rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
@@ -131,7 +132,9 @@ def run_days(labs, rules, tiers, cumulated):
             if kernel.can_start(lab):
                 kernel.start_tiers(tiers, lab, patients, queue, staff, rooms, labs.exams[b], rules)
             # Within a stretch that does not cross closing time every minute costs the same.
-            begin, before = lab[kernel.MINUTE], lab[kernel.UNITS :].copy()
+            begin = lab[kernel.MINUTE]
+            for k in range(4):
+                before[k] = lab[kernel.UNITS + k]
             limit = closing if begin < closing else end
             kernel.advance(limit, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
             if cumulated.shape[1]:

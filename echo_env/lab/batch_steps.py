@@ -56,8 +56,8 @@ def _to_next_choice(b, labs, rules, idling, event_clock, beginning, mask):
     rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
     while True:
         if lab[kernel.MINUTE] >= end:
-            mask[:] = False
-            mask[0] = True
+            for k in range(len(mask)):
+                mask[k] = k == 0
             return 1, 0
         size, first = kernel.offer(lab, idling, mask)
         if not event_clock or size > 1 or (beginning and lab[kernel.MINUTE] == end - 1):
@@ -105,7 +105,8 @@ def _rich_numbers(lab, patients, queue, staff, row):
         row[13 + patients[p, kernel.CLASS]] = min(wait, LONGEST_SHOWN)
     at = 13 + _CLASSES
     for fetal in (1, 0):
-        row[at : at + 5] = 0
+        for k in range(5):
+            row[at + k] = 0
         row[at + 5] = HOUR
         for p in range(len(patients)):
             if patients[p, kernel.FETAL] != fetal or patients[p, kernel.ARRIVED]:

@@ -21,7 +21,8 @@ from echo_env.lab.patient import patient_class
 from echo_env.lab.penalty import penalty_units
 from echo_env.lab.whiteboard import Status
 
-njit = numba.njit(cache=True, nogil=True)
+# Overflow and division cannot go wrong here, and loops instead of array expressions compile much faster.
+njit = numba.njit(cache=True, nogil=True, error_model="numpy")
 _penalty_units = njit(penalty_units)
 _patient_class = njit(patient_class)
 
@@ -91,9 +92,13 @@ def _charge(until, lab, rows, rules):
     begin = lab[MINUTE]
     if len(rows):
         kept = lab[ROWS]
-        if kept == 0 or (rows[kept - 1, 1:] != lab[COUNTS : COUNTS + 12]).any():
+        same = kept > 0
+        for k in range(12):
+            same = same and rows[kept - 1, 1 + k] == lab[COUNTS + k]
+        if not same:
             rows[kept, 0] = begin
-            rows[kept, 1:] = lab[COUNTS : COUNTS + 12]
+            for k in range(12):
+                rows[kept, 1 + k] = lab[COUNTS + k]
             lab[ROWS] += 1
     closing = min(max(rules.whole[CLOSING], begin), until)
     waiting, free = lab[COUNTS : COUNTS + 6], lab[FREE : FREE + 4]
@@ -290,7 +295,7 @@ def _serve(k, lab, patients, queue, staff, rooms, exams, rules):
 @njit
 def start_tiers(tiers, lab, patients, queue, staff, rooms, exams, rules):
     """Twin of ``TierPolicy.decide``."""
-    for tier in range(tiers.max() + 1):
+    for tier in range(CLASSES):
         k = 0
         while k < lab[QUEUED]:
             served = False
@@ -316,7 +321,8 @@ def start_action(action, lab, patients, queue, staff, rooms, exams, rules):
 @njit
 def offer(lab, idling, mask):
     """Twin of ``feasible``: fills the mask; gives how many actions are on offer, and the lowest."""
-    mask[:] = False
+    for k in range(len(mask)):
+        mask[k] = False
     free_f = min(lab[FREE + 1], lab[FREE + 3])
     free = min(lab[FREE] + lab[FREE + 1], lab[FREE + 2] + lab[FREE + 3])
     most = np.empty(6, np.int64)

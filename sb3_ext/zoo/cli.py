@@ -19,7 +19,7 @@ except ImportError as missing:
     raise ImportError(INSTALL_HINT) from missing
 
 from sb3_ext.zoo.checks import check_config_file, check_env_id, check_trained_agent, import_packages
-from sb3_ext.zoo.manager import ZooExperimentManager
+from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
 from sb3_ext.zoo.replacing import replaced
 
 
@@ -110,6 +110,10 @@ class TrainParser(ReadableParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse ``argv``, put the project's defaults in, and check all that can be checked by now."""
         defaults = self.defaults
+        for action in self._actions:
+            if action.dest == "vec_env" and action.choices is not None:
+                action.choices = [*action.choices, NATIVE]
+                action.help = "VecEnv type; native: the environment's own vector_entry_point"
         self.set_defaults(algo=defaults.algo, env=defaults.env, eval_episodes=defaults.eval_episodes)
         parsed = super().parse_args(self.argv, namespace)
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]

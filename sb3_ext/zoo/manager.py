@@ -1,11 +1,15 @@
 """rl_zoo3's experiment manager, with checks before anything is written and masks where they belong."""
 
+import copy
+import os
 import re
 import shutil
-from functools import partialmethod
+from collections.abc import Sequence
+from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import optuna
 import yaml
 from rl_zoo3.exp_manager import ExperimentManager
@@ -13,18 +17,21 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from sb3_ext.callbacks import EpisodeMetrics
+from sb3_ext.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.replacing import replaced
 
+# Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
+NATIVE = "native"
 # What a bad setting raises while environments, callbacks and model are built.
 SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
 class ZooExperimentManager(ExperimentManager):
     """
-    rl_zoo3's ``ExperimentManager`` with six differences:
+    rl_zoo3's ``ExperimentManager`` with seven differences:
 
     - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
       fails for another reason leaves none behind;
@@ -34,6 +41,8 @@ class ZooExperimentManager(ExperimentManager):
     - training continued from a model (``--trained-agent``) goes on counting steps, and so goes on with exploration
       and schedules, where rl_zoo3 starts them over;
     - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``;
+    - ``--vec-env native`` trains on the environment's own vectorized form, see ``GymnasiumVecEnv``; evaluation
+      environments stay single ones;
     - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
       as pruned and so hide, for instance, that infeasible actions are being taken.
 
@@ -42,6 +51,10 @@ class ZooExperimentManager(ExperimentManager):
     """
 
     env_kwargs: dict[str, Any]
+
+    def __init__(self, *args: Any, vec_env_type: str = "dummy", **kwargs: Any) -> None:
+        self.native = vec_env_type == NATIVE
+        super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
 
     def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
         """
@@ -85,6 +98,8 @@ class ZooExperimentManager(ExperimentManager):
             raise UsageError(why_unusable(self.config, self.env_name.gym_id, error)) from error
         check_hyperparameters(self.algo, hyperparams, self.config)
         self._merge_env_kwargs(hyperparams, saved, from_command_line)
+        if self.native:
+            check_native(self.env_name.gym_id, hyperparams)
         return hyperparams, saved
 
     def _merge_env_kwargs(
@@ -108,7 +123,14 @@ class ZooExperimentManager(ExperimentManager):
         :param no_log: Whether to write no monitor files
         :return: the environments
         """
-        env = super().create_envs(n_envs, eval_env, no_log)
+        maker = self
+        if self.native and not eval_env:
+            # A copy, since trials of a search may run in threads.
+            maker = copy.copy(self)
+            log_folder = None if no_log else self.save_path
+            keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
+            maker.vec_env_class = partial(make_native, self.env_name.gym_id, self.env_kwargs, log_folder, keywords)
+        env = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
         if self.algo in MASKABLE and not env.has_attr("action_masks"):
             env.close()
             raise UsageError(
@@ -160,3 +182,45 @@ class ZooExperimentManager(ExperimentManager):
             if "No trials are completed" not in str(error):
                 raise
             raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
+
+
+def check_native(env_id: str, hyperparams: dict[str, Any]) -> None:
+    """
+    Check that an environment can be made by its own ``vector_entry_point``.
+
+    :param env_id: Id of the environment
+    :param hyperparams: Its hyperparameters in the config
+    """
+    if gym.spec(env_id).vector_entry_point is None:
+        raise UsageError(f"--vec-env native: {env_id} has no vector_entry_point, so choose dummy or subproc.")
+    if hyperparams.get("env_wrapper"):
+        raise UsageError("--vec-env native: the config's env_wrapper wraps single environments, so leave one out.")
+
+
+def make_native(
+    env_id: str,
+    env_kwargs: dict[str, Any],
+    log_folder: str | None,
+    info_keywords: tuple[str, ...],
+    env_fns: Sequence[Any],
+) -> VecEnv:
+    """
+    Make environments by their own ``vector_entry_point``, where ``make_vec_env`` asks for a ``VecEnv`` class.
+
+    :param env_id: Id of the environment
+    :param env_kwargs: Arguments for it
+    :param log_folder: Folder for the statistics of episodes, or ``None``
+    :param info_keywords: Entries of ``info`` that the statistics should hold too
+    :param env_fns: Makers of single environments, of which only the number counts
+    :return: the environments
+    """
+    try:
+        env = gym.make_vec(env_id, len(env_fns), vectorization_mode="vector_entry_point", **env_kwargs)
+    except gym.error.Error as error:
+        raise UsageError(f"--vec-env native: {first_line(error)}") from error
+    monitor_file = None
+    if log_folder is not None:
+        os.makedirs(log_folder, exist_ok=True)
+        # The name under which rl_zoo3's plots find it.
+        monitor_file = os.path.join(log_folder, "0.monitor.csv")
+    return GymnasiumVecEnv(env, monitor_file, info_keywords)
