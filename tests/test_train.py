@@ -44,7 +44,8 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, maskable_dqn, "),
     (["--alg0", "dqn"], "did you mean '--algo'?"),
     (["--n-timesteps", "many"], "invalid int value: 'many'"),
-    (["--vec-env", "sub"], "choose from dummy, subproc"),
+    (["--vec-env", "sub"], "choose from dummy, native, subproc"),
+    (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
     (["--conf-file", "none.yml"], "there is no file none.yml"),
     (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
     (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
@@ -154,6 +155,18 @@ def test_training_in_subprocesses_with_the_default_algorithm() -> None:
     arguments = ["--vec-env", "subproc", "-params", "n_envs:2", "learning_starts:20", "--eval-freq", "-1"]
     assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", *arguments]) == 0
     assert (run_folder("maskable_dqn") / "EchoLabScarce-v0.zip").is_file()
+
+
+@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
+def test_training_on_the_compiled_lab(algo: str) -> None:
+    """The compiled lab would not come through, or not its masks, or not its metrics."""
+    settings = {"maskable_dqn": ["learning_starts:20"], "maskable_ppo": ["n_steps:32", "batch_size:32"]}[algo]
+    arguments = ["--algo", algo, "--vec-env", "native", "-params", "n_envs:4", *settings, "--eval-freq", "-1"]
+    assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "600", *arguments, "--tensorboard-log", "runs"]) == 0
+    folder = run_folder(algo)
+    assert (folder / "EchoLabScarce-v0.zip").is_file()
+    assert len((folder / "0.monitor.csv").read_text().splitlines()) > 2
+    assert b"metrics/" in next(Path("runs").rglob("events*")).read_bytes()
 
 
 def test_the_paper_protocol_runs_what_it_says() -> None:

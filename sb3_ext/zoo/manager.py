@@ -41,8 +41,7 @@ class ZooExperimentManager(ExperimentManager):
     - training continued from a model (``--trained-agent``) goes on counting steps, and so goes on with exploration
       and schedules, where rl_zoo3 starts them over;
     - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``;
-    - ``--vec-env native`` trains on the environment's own vectorized form, see ``GymnasiumVecEnv``; evaluation
-      environments stay single ones;
+    - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``;
     - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
       as pruned and so hide, for instance, that infeasible actions are being taken.
 
@@ -124,12 +123,13 @@ class ZooExperimentManager(ExperimentManager):
         :return: the environments
         """
         maker = self
-        if self.native and not eval_env:
+        if self.native:
             # A copy, since trials of a search may run in threads.
             maker = copy.copy(self)
-            log_folder = None if no_log else self.save_path
+            env_kwargs = self.eval_env_kwargs if eval_env else self.env_kwargs
+            log_folder = None if eval_env or no_log else self.save_path
             keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
-            maker.vec_env_class = partial(make_native, self.env_name.gym_id, self.env_kwargs, log_folder, keywords)
+            maker.vec_env_class = partial(make_native, self.env_name.gym_id, env_kwargs, log_folder, keywords)
         env = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
         if self.algo in MASKABLE and not env.has_attr("action_masks"):
             env.close()

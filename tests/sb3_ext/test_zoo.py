@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import numpy as np
 import optuna
 import pytest
 import torch as th
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.monitor import load_results
 
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo import ALGORITHMS, UsageError, cli, load_agent, play, register
@@ -69,7 +73,13 @@ class Doors(gym.Env[np.ndarray, np.int64]):
         return np.kron(self.open[None, :, None], np.full((64, 16, 3), 255)).astype(np.uint8)
 
 
+def many_doors(num_envs: int, **kwargs: Any) -> SyncVectorEnv:
+    """Many at once, for want of an environment that is made for it."""
+    return SyncVectorEnv([partial(Doors, **kwargs)] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
 gym.register("Doors-v0", entry_point=Doors)
+gym.register("NativeDoors-v0", entry_point=Doors, vector_entry_point=many_doors)
 
 CONFIGS = {
     "maskable_dqn": "learning_starts: 50, batch_size: 8, policy_kwargs: {net_arch: [8]}, buffer_size: 500",
@@ -97,9 +107,12 @@ def defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cli.ZooDefaults
     folder = tmp_path / "configs"
     folder.mkdir()
     for algo, settings in CONFIGS.items():
-        (folder / f"{algo}.yml").write_text(
-            f"Doors-v0: {{n_timesteps: 300, policy: MlpPolicy, env_kwargs: {{size: 3}}, {settings}}}\n"
-        )
+        lines = [
+            f"{env_id}: {{n_timesteps: 300, policy: MlpPolicy, env_kwargs: {{size: 3}}, {settings}}}\n"
+            for env_id in ("Doors-v0", "NativeDoors-v0")
+        ]
+        lines.append("CartPole-v1: {n_timesteps: 300, policy: MlpPolicy}\n")
+        (folder / f"{algo}.yml").write_text("".join(lines))
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -173,6 +186,50 @@ def test_a_run_can_be_loaded_and_says_its_environment(algo: str, defaults: cli.Z
         assert model.env_spec == {"id": "Doors-v0", "kwargs": {"size": 3}}
     (folder / "best_model.zip").unlink()
     assert load_agent(algo, str(folder)).num_timesteps >= 120
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_native_environments_train_as_single_ones(algo: str, defaults: cli.ZooDefaults) -> None:
+    """--vec-env native would train in other episodes, leave out the config's wrappers, or show no curves."""
+    # SB3's off-policy algorithms fail with both together, whatever the VecEnv.
+    n_stack = 2 if algo == "maskable_ppo" else 1
+    wrappers = ["normalize:True", *(["frame_stack:2"] if n_stack == 2 else [])]
+    arguments = ["--algo", algo, "--env", "NativeDoors-v0", "-params", "n_envs:3", *wrappers]
+    parameters = []
+    for vec_env in ("dummy", "native"):
+        folder = train(defaults, *arguments, "--vec-env", vec_env)
+        model = load_agent(algo, folder / "NativeDoors-v0.zip")
+        assert model.observation_space.shape == (3 * n_stack,)
+        assert (folder / "NativeDoors-v0" / "vecnormalize.pkl").is_file()
+        parameters.append(th.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy())
+    np.testing.assert_array_equal(*parameters)
+    # The latter of the two folders.
+    episodes = load_results(str(folder))
+    assert len(episodes) >= 300 // 5 - 3
+    assert set(episodes["l"]) == {5}
+
+
+def test_native_search(defaults: cli.ZooDefaults, recwarn: pytest.WarningsRecorder) -> None:
+    """A search would fail, or warn that it evaluates on environments of another type."""
+    arguments = ["--env", "NativeDoors-v0", "-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1"]
+    assert cli.train([*arguments, "--vec-env", "native", "--no-optim-plots", "--verbose", "0"], defaults) is None
+    assert not [warning for warning in recwarn if "not of the same type" in str(warning.message)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "Doors-v0"], "Doors-v0 has no vector_entry_point, so choose dummy or subproc."),
+        (["--env", "NativeDoors-v0", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
+        (["--env", "CartPole-v1"], "a step too late for SB3"),
+    ],
+)
+def test_native_environments_that_cannot_be(arguments: list[str], message: str, defaults: cli.ZooDefaults) -> None:
+    """A run would go on without its wrapper, mix up episodes, or leave a folder behind."""
+    with pytest.raises(UsageError, match=re.escape(message)) as caught:
+        train(defaults, *arguments, "--vec-env", "native")
+    assert "\n" not in str(caught.value)
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_loading_names_what_is_wrong(tmp_path: Path) -> None:
