@@ -114,11 +114,11 @@ def show(comparison: Comparison, title: str) -> None:
     from rich.table import Table
 
     table = Table(title=title, caption="mean +- half of the 95 % interval; differences are taken day by day")
-    table.add_column("policy")
+    table.add_column("policy", overflow="fold")
     for heading in COLUMNS.values():
-        table.add_column(heading, justify="right")
-    table.add_column(f"minus {comparison.reference}", justify="right")
-    table.add_column("waiting part", justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(f"minus {comparison.reference}", justify="right", no_wrap=True)
+    table.add_column("waiting part", justify="right", no_wrap=True)
     table.add_column("engine")
     for name in comparison.values:
         cells = [_cell(comparison.mean(name, metric)) for metric in COLUMNS]
@@ -129,7 +129,7 @@ def show(comparison: Comparison, title: str) -> None:
         table.add_row(name, *cells, comparison.engines[name])
     # A narrow window, or a pipe, would cut the numbers: better too wide than wrong.
     console = Console()
-    Console(width=max(console.width, 150)).print(table)
+    Console(width=max(console.width, 180)).print(table)
 
 
 def _cell(value: Any, sign: str = "") -> str:

@@ -30,7 +30,8 @@ PAPER_PROTOCOL = "--paper-protocol"
 DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
-EVALUATION_EPISODES = 20
+# Enough for the best model of the run not to be the one with the luckiest days.
+QUICK_START_EPISODES = 100
 RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
 # Days of the comparison: a seed apart from those of training and of evaluation during it.
 COMPARISON_SEED = 2_000_003
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str]) -> Path | None:
         config_folder=CONFIGS,
         gym_packages=("echo_env",),
         # Days differ by more than policies do; 20 of them, always the same, tell policies apart.
-        eval_episodes=EVALUATION_EPISODES,
+        eval_episodes=20,
         epilog=__doc__,
     )
     if arguments[0] in play.COMMANDS:
@@ -108,12 +109,13 @@ def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
     return ["--algo", "maskable_dqn", "--conf-file", str(CONFIGS / "paper_protocol.yml"), *rest]
 
 
-def draw_rules(log_folder: Path, env_id: str) -> None:
+def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
     """
     Put the rules into TensorBoard, as level lines beside the agent's evaluations, on the same days.
 
     :param log_folder: Folder that TensorBoard shows
     :param env_id: Id of a lab
+    :param episodes: Episodes of an evaluation
     """
     from torch.utils.tensorboard import SummaryWriter
 
@@ -125,7 +127,7 @@ def draw_rules(log_folder: Path, env_id: str) -> None:
     steps = yaml.safe_load((CONFIGS / "maskable_dqn.yml").read_text())[env_id]["n_timesteps"]
     # The days of an env that was reset with the evaluations' seed, and then again and again without one.
     rng = np.random.default_rng(EVALUATION_SEED)
-    days = [sample_day(config, rng) for _ in range(EVALUATION_EPISODES)]
+    days = [sample_day(config, rng) for _ in range(episodes)]
     for name in RULES_DRAWN:
         policy = make_policy(name, config)
         penalty = np.mean([simulate(config, day, policy).penalty.total for day in days])
@@ -136,10 +138,10 @@ def draw_rules(log_folder: Path, env_id: str) -> None:
 
 def quick_start() -> None:
     """Train on the scarce lab, compare with the rules, say where the curves are."""
-    draw_rules(Path("runs"), QUICK_START_ENV)
+    draw_rules(Path("runs"), QUICK_START_ENV, QUICK_START_EPISODES)
     folder = run(
         f"--algo maskable_dqn --env {QUICK_START_ENV} -P --tensorboard-log runs"
-        f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000 --verbose 0".split()
+        f" --seed {QUICK_START_SEED} --num-threads 1 --eval-freq 5000 --eval-episodes {QUICK_START_EPISODES} --verbose 0".split()
     )
     assert folder is not None  # training, not a search
     import evaluate

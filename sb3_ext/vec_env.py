@@ -386,11 +386,11 @@ def fill(rows: list[dict[str, Any]], info: dict[str, Any], leave_out: tuple[str,
         if name.startswith("_") or name in leave_out:
             continue
         told = info.get(f"_{name}")
+        column = column_of(value, len(rows))
         if told is None or told.all():
-            put(rows, name, column_of(value, len(rows)))
-        elif told.any():
-            column = column_of(value, len(rows))
-            for i in np.flatnonzero(told):
+            put(rows, name, column)
+        else:
+            for i in np.flatnonzero(told).tolist():
                 rows[i][name] = column[i]
 
 

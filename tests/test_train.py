@@ -254,7 +254,7 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     """The lines of the rules in TensorBoard would be levels of other days than the agent's curve."""
-    train.draw_rules(tmp_path, "EchoLabScarce-v0")
+    train.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
     events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
     events.Reload()
     drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
@@ -262,7 +262,7 @@ def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     env.seed(EVALUATION_SEED)
     env.reset()
     penalties = []
-    for _ in range(train.EVALUATION_EPISODES):
+    for _ in range(20):
         inner = env.envs[0].unwrapped
         rule = make_policy("policy_2", inner.config)
         penalties.append(simulate(inner.config, inner.trace.day, rule).penalty.total)

@@ -48,9 +48,11 @@ class EpsilonGreedy:
         explore = rng.random(len(masks)) < epsilon
         if explore.all():
             return random_actions(masks, rng)
-        actions = self.greedy(observations, masks)
-        if explore.any():
-            actions[explore] = random_actions(masks[explore], rng)
+        if not explore.any():
+            return self.greedy(observations, masks)
+        actions = np.empty(len(masks), dtype=np.int64)
+        actions[explore] = random_actions(masks[explore], rng)
+        actions[~explore] = self.greedy(observations[~explore], masks[~explore])
         return actions
 
     def predict(

@@ -15,9 +15,10 @@ from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
 from stable_baselines3.dqn.dqn import DQN
 
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
-from sb3_ext.maskable_dqn.masks import INFO_KEY, MaskSource, check_masking_supported, random_actions
+from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported, random_actions
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.relu_pass import ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.schedules import ExplorationClock, exploration_schedule
@@ -321,12 +322,30 @@ class MaskableDQN(DQN):
         dones: np.ndarray,
         infos: list[dict[str, Any]],
     ) -> None:
+        # Not the parent's, which hands dictionaries on: to put a mask into each would cost more than all the rest.
         assert self.env is not None
+        assert isinstance(replay_buffer, MaskableReplayBuffer)
         next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         self._episode_ended = bool(dones.any())
-        # Copies, since a VecEnv may hand out the same dictionaries again.
-        infos = [{**info, INFO_KEY: mask} for info, mask in zip(infos, next_masks, strict=True)]
-        super()._store_transition(replay_buffer, buffer_action, new_obs, reward, dones, infos)
+        normalizer, original_obs = self._vec_normalize_env, new_obs
+        if normalizer is None:
+            self._last_original_obs = self._last_obs  # type: ignore[assignment]
+        else:
+            original_obs, reward = normalizer.get_original_obs(), normalizer.get_original_reward()
+        key = replay_buffer.elapsed_key
+        replay_buffer.add_step(
+            self._last_original_obs,  # type: ignore[arg-type]
+            true_next_observations(original_obs, dones, infos, normalizer),  # type: ignore[arg-type]
+            buffer_action,
+            reward,
+            dones,
+            truncations(dones, infos),
+            next_masks,
+            None if key is None else elapsed_units(self.env, key, dones, infos),
+        )
+        self._last_obs = new_obs  # type: ignore[assignment]
+        if normalizer is not None:
+            self._last_original_obs = original_obs  # type: ignore[assignment]
 
     def predict(
         self,

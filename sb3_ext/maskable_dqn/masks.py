@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
+from sb3_ext.maskable_dqn.transitions import TRUNCATED_KEY, truncations
+
 #: Name of the method of an environment, and of the entry of ``info`` with the mask of the state returned.
 METHOD_NAME = "action_masks"
 INFO_KEY = "action_mask"
@@ -49,16 +51,21 @@ def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     :param rng: Source of the draws
     :return: (n_envs,) int64
     """
-    offered = masks.cumsum(axis=1)
-    ranks = (rng.random(len(masks)) * offered[:, -1]).astype(np.int64)
-    # The first action with more than `rank` offered ones up to it is itself offered.
-    return (offered > ranks[:, None]).argmax(axis=1)
+    n_envs, n_actions = masks.shape
+    # The offered actions of all environments in one list, and where in it those of each environment begin.
+    offered = np.flatnonzero(masks)
+    if n_envs == 1:
+        return offered[(rng.random(1) * len(offered)).astype(np.int64)]
+    begins = np.searchsorted(offered, np.arange(n_envs + 1) * n_actions)
+    ranks = (rng.random(n_envs) * np.diff(begins)).astype(np.int64)
+    return offered[begins[:-1] + ranks] % n_actions
 
 
 class MaskSource:
     """
-    Finds masks with as few calls into the environment as possible: none when ``info`` carries them, else one
-    ``env_method`` call per step of the vectorized environment.
+    Finds masks with as few calls into the environment as possible. A VecEnv with the arrays ``step_masks`` and
+    ``last_masks`` (:class:`~sb3_ext.vec_env.GymnasiumVecEnv` has them) is read without a look at any ``info``. Else
+    no call is needed when ``info`` carries the masks, and one ``env_method`` call per step when it does not.
 
     Two masks matter after a step. The *next* mask is that of the state the transition led to. The *acting*
     mask is that of the state in which the next action is chosen. They differ where an episode ended, since
@@ -91,6 +98,9 @@ class MaskSource:
         :param infos: of each environment
         :return: two arrays (n_envs, n_actions) bool: next, acting
         """
+        led_to, now = getattr(env, "step_masks", None), getattr(env, "last_masks", None)
+        if led_to is not None and now is not None:
+            return self._after_batched_step(led_to, now, dones, infos)
         given = [info.get(INFO_KEY) for info in infos]
         if not dones.any():
             masks = self._given_or_fetched(env, given)
@@ -98,7 +108,7 @@ class MaskSource:
         acting = self._acting_after_reset(env, dones, given)
         following = acting.copy()
         for i in np.flatnonzero(dones):
-            if not infos[i].get("TimeLimit.truncated", False):
+            if not infos[i].get(TRUNCATED_KEY, False):
                 following[i] = True  # Terminal: nothing follows, and all True can never give -inf or nan.
             elif given[i] is not None:
                 following[i] = as_masks(given[i], self.n_actions)[0]
@@ -106,6 +116,16 @@ class MaskSource:
                 following[i] = True
                 self._warn_mask_lost()
         return following, acting
+
+    def _after_batched_step(
+        self, led_to: np.ndarray, now: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        acting = as_masks(now, self.n_actions)
+        if not dones.any():
+            return acting, acting
+        following, terminal = led_to.copy(), dones & ~truncations(dones, infos)
+        following[terminal] = True
+        return as_masks(following, self.n_actions), acting
 
     def _acting_after_reset(self, env: VecEnv, dones: np.ndarray, given: list[Any]) -> np.ndarray:
         # Wrappers of a VecEnv have a list of their own, which nobody keeps up to date.

@@ -1,6 +1,6 @@
 """Replay buffer that stores the action mask of the next state and the discount of each step."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch as th
@@ -8,74 +8,7 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import VecNormalize
 
-
-class MaskableReplayBufferSamples(NamedTuple):
-    """
-    A drawn batch of B transitions, as tensors; columns are (B, 1), as SB3 has them.
-
-    The first six are SB3's ``ReplayBufferSamples``. ``next_action_masks`` is (B, n_actions) bool, ``weights``
-    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``.
-    """
-
-    observations: th.Tensor
-    actions: th.Tensor
-    next_observations: th.Tensor
-    dones: th.Tensor
-    rewards: th.Tensor
-    discounts: th.Tensor
-    next_action_masks: th.Tensor
-    weights: th.Tensor | None
-    rows: np.ndarray
-
-
-class ReplayBatch(NamedTuple):
-    """
-    A drawn batch of B transitions, as numpy arrays.
-
-    With n-step returns, what is said of the next state is said of the last one of the n steps.
-    """
-
-    #: (B, *obs_shape), normalized if the environment normalizes
-    observations: np.ndarray
-    #: (B,) int
-    actions: np.ndarray
-    #: (B, *obs_shape)
-    next_observations: np.ndarray
-    #: (B,) float32, 1 where the next state is terminal; a truncated episode has 0
-    terminals: np.ndarray
-    #: (B,) float32, discounted sum over the n steps
-    rewards: np.ndarray
-    #: (B,) float32, by which the value of the next state counts
-    discounts: np.ndarray
-    #: (B, n_actions) bool, what the next state offers; all True if it is terminal
-    next_action_masks: np.ndarray
-    #: (B,) int, rows of the buffer: position * n_envs + environment
-    rows: np.ndarray
-    #: (B,) float32, importance weights, or None if drawn uniformly
-    weights: np.ndarray | None = None
-
-    def to_samples(self, device: th.device | str = "cpu") -> MaskableReplayBufferSamples:
-        """
-        The same batch as tensors.
-
-        :param device: where to; on the CPU nothing is copied
-        :return: the batch
-        """
-
-        def tensor(array: np.ndarray) -> th.Tensor:
-            return th.from_numpy(array).to(device)
-
-        return MaskableReplayBufferSamples(
-            observations=tensor(self.observations),
-            actions=tensor(self.actions[:, None]),
-            next_observations=tensor(self.next_observations),
-            dones=tensor(self.terminals[:, None]),
-            rewards=tensor(self.rewards[:, None]),
-            discounts=tensor(self.discounts[:, None]),
-            next_action_masks=tensor(self.next_action_masks),
-            weights=None if self.weights is None else tensor(self.weights[:, None]),
-            rows=self.rows,
-        )
+from sb3_ext.replay.samples import MaskableReplayBufferSamples, ReplayBatch
 
 
 class MaskableReplayBuffer(ReplayBuffer):
@@ -87,6 +20,9 @@ class MaskableReplayBuffer(ReplayBuffer):
     several units of time. Returns over ``n_steps`` are put together when sampling. They stay within one
     environment's transitions and stop at the end of an episode, at the newest transition, and where the
     environment was reset between two trainings (:meth:`end_trajectories`).
+
+    A transition with all that belongs to it is one record in ``records``, and the arrays that SB3's buffer has are
+    views of its fields: reading a transition from memory then costs one access instead of ten.
 
     All randomness comes from the buffer's own generator, which is pickled with it.
 
@@ -101,7 +37,17 @@ class MaskableReplayBuffer(ReplayBuffer):
     :param gamma: Discount per unit of time, in [0, 1]
     :param elapsed_key: Entry of ``info`` with the units of time that the step took; None: every step takes one
     :param seed: Seed of the buffer's generator
+    :param compiled: Whether prioritized draws use Numba where it is installed; they are the same to the bit
     """
+
+    #: (buffer_size, n_envs), with the fields named below
+    records: np.ndarray
+    #: (buffer_size, n_envs, n_bytes) uint8, masks of the next states, 8 actions a byte
+    packed_masks: np.ndarray
+    #: (buffer_size, n_envs) float32
+    discounts: np.ndarray
+    #: (buffer_size, n_envs) bool, where the next row of the same environment does not go on with this one
+    ends: np.ndarray
 
     def __init__(
         self,
@@ -116,6 +62,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         gamma: float = 0.99,
         elapsed_key: str | None = None,
         seed: int | np.random.SeedSequence | None = None,
+        compiled: bool = True,
     ) -> None:
         name = type(self).__name__
         if optimize_memory_usage:
@@ -140,12 +87,35 @@ class MaskableReplayBuffer(ReplayBuffer):
         self.n_steps = n_steps
         self.gamma = gamma
         self.elapsed_key = elapsed_key
+        self.compiled = compiled
         self.rng = np.random.default_rng(seed)
-        shape = (self.buffer_size, self.n_envs)
-        self.packed_masks = np.zeros((*shape, (self.n_actions + 7) // 8), dtype=np.uint8)
-        self.discounts = np.zeros(shape, dtype=np.float32)
-        # Where the next row of the same environment does not go on with this one.
-        self.ends = np.zeros(shape, dtype=bool)
+        self._allocate()
+
+    def _allocate(self) -> None:
+        """Put records in the place of the arrays that the parent has made."""
+        names = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+        arrays = [(name, getattr(self, name)) for name in names]
+        fields = [(name, array.dtype, array.shape[2:]) for name, array in arrays]
+        fields += [
+            ("discounts", np.dtype(np.float32), ()),
+            ("packed_masks", np.dtype(np.uint8), ((self.n_actions + 7) // 8,)),
+            ("ends", np.dtype(np.bool_), ()),
+        ]
+        self.records = np.zeros((self.buffer_size, self.n_envs), dtype=np.dtype(fields, align=True))
+        self._show_fields()
+
+    def _show_fields(self) -> None:
+        for name in self.records.dtype.names or ():
+            setattr(self, name, self.records[name])
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The views would be saved as arrays of their own.
+        names = self.records.dtype.names or ()
+        return {name: value for name, value in self.__dict__.items() if name not in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._show_fields()
 
     def add(
         self,
@@ -166,19 +136,59 @@ class MaskableReplayBuffer(ReplayBuffer):
         :param done: (n_envs,) bool, terminated or truncated
         :param infos: of each environment; ``action_mask``, (n_actions,) bool, is that of ``next_obs``
         """
-        position = self.pos
-        super().add(obs, next_obs, action, reward, done, infos)
-        masks = [info["action_mask"] for info in infos]
-        self.packed_masks[position] = np.packbits(masks, axis=1)
-        if self.elapsed_key is None:
-            self.discounts[position] = self.gamma
-        else:
-            self.discounts[position] = self._elapsed_discounts(infos, self.elapsed_key)
-        self.ends[position] = done
+        elapsed = None
+        if self.elapsed_key is not None:
+            told = [info.get(self.elapsed_key) for info in infos]
+            # A missing entry becomes nan, which is refused below.
+            elapsed = np.array(told, dtype=np.float64)
+        truncated = np.array([info.get("TimeLimit.truncated", False) for info in infos])
+        masks = np.array([info["action_mask"] for info in infos])
+        self.add_step(obs, next_obs, action, reward, done, truncated, masks, elapsed)
 
-    def _elapsed_discounts(self, infos: list[dict[str, Any]], key: str) -> np.ndarray:
-        elapsed = [info.get(key) for info in infos]
-        if any(units is None or units < 0 for units in elapsed):
+    def add_step(
+        self,
+        obs: np.ndarray,
+        next_obs: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        dones: np.ndarray,
+        truncated: np.ndarray,
+        next_masks: np.ndarray,
+        elapsed: np.ndarray | None = None,
+    ) -> None:
+        """
+        Store one transition of each environment, as :meth:`add` does, from arrays instead of dictionaries.
+
+        :param obs: (n_envs, *obs_shape)
+        :param next_obs: (n_envs, *obs_shape), the true next state, also where the episode ended
+        :param actions: (n_envs,) or (n_envs, 1) int
+        :param rewards: (n_envs,) float
+        :param dones: (n_envs,) bool, terminated or truncated
+        :param truncated: (n_envs,) bool, where the episode was cut off in a state that is not terminal
+        :param next_masks: (n_envs, n_actions) bool, of ``next_obs``
+        :param elapsed: (n_envs,) units of time the step took, at least 0; needed if there is an ``elapsed_key``
+        """
+        position = self.pos
+        # Before anything is written: what is refused leaves no half of a transition.
+        self.discounts[position] = self._discounts_of(elapsed)
+        self.observations[position] = np.reshape(obs, self.observations.shape[1:])
+        self.next_observations[position] = np.reshape(next_obs, self.observations.shape[1:])
+        self.actions[position] = np.reshape(actions, self.actions.shape[1:])
+        self.rewards[position] = rewards
+        self.dones[position] = dones
+        self.timeouts[position] = truncated & self.handle_timeout_termination
+        self.packed_masks[position] = np.packbits(next_masks, axis=1)
+        self.ends[position] = dones
+        self.pos += 1
+        if self.pos == self.buffer_size:
+            self.full = True
+            self.pos = 0
+
+    def _discounts_of(self, elapsed: np.ndarray | None) -> float | np.ndarray:
+        if self.elapsed_key is None:
+            return self.gamma
+        if elapsed is None or not np.all(elapsed >= 0):
+            key = self.elapsed_key
             raise ValueError(f"info[{key!r}] must be the units of time the step took, at least 0, not {elapsed}.")
         return self.gamma ** np.asarray(elapsed, dtype=np.float64)
 
@@ -213,48 +223,46 @@ class MaskableReplayBuffer(ReplayBuffer):
             raise ValueError(f"{type(self).__name__}: nothing can be drawn while no transition is stored.")
         return n_rows
 
-    def gather(self, rows: np.ndarray, env: VecNormalize | None = None) -> ReplayBatch:
+    def gather(
+        self, rows: np.ndarray, env: VecNormalize | None = None, weights: np.ndarray | None = None
+    ) -> ReplayBatch:
         """
         The transitions of given rows.
 
         :param rows: (B,) int, position * n_envs + environment
         :param env: Environment that normalizes observations and rewards
+        :param weights: (B,) float32, importance weights, or None if drawn uniformly
         :return: the batch
         """
-        last_rows, rewards, discounts = self._returns(rows, env)
-        terminals = self._take(self.dones, last_rows)
-        if self.handle_timeout_termination:
-            terminals *= 1.0 - self._take(self.timeouts, last_rows)
-        packed = self._take(self.packed_masks, last_rows)
+        records = self.records.reshape(-1)
+        first = last = records.take(rows)
+        if self.n_steps == 1:
+            rewards, discounts = self._normalize_reward(first["rewards"], env), first["discounts"]
+        else:
+            last_rows, rewards, discounts = self._returns(rows, env)
+            last = records.take(last_rows)
         return ReplayBatch(
-            observations=self._normalize_obs(self._take(self.observations, rows), env),  # type: ignore[arg-type]
-            actions=self._take(self.actions, rows)[:, 0],
-            next_observations=self._normalize_obs(self._take(self.next_observations, last_rows), env),  # type: ignore[arg-type]
-            terminals=terminals,
+            observations=self._normalize_obs(first["observations"], env),  # type: ignore[arg-type]
+            actions=first["actions"][:, 0],
+            next_observations=self._normalize_obs(last["next_observations"], env),  # type: ignore[arg-type]
+            terminals=last["dones"] * (1.0 - last["timeouts"]),
             rewards=rewards,
             discounts=discounts,
-            next_action_masks=np.unpackbits(packed, axis=1, count=self.n_actions).view(np.bool_),
+            next_action_masks=np.unpackbits(last["packed_masks"], axis=1, count=self.n_actions).view(np.bool_),
             rows=rows,
+            weights=weights,
         )
-
-    @staticmethod
-    def _take(stored: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Rows of an array (buffer_size, n_envs, ...)."""
-        return stored.reshape(-1, *stored.shape[2:]).take(rows, axis=0)
 
     def _returns(self, rows: np.ndarray, env: VecNormalize | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The last row of each return (B,), the returns (B,), and the discounts of what follows (B,)."""
-        if self.n_steps == 1:
-            rewards = self._normalize_reward(self._take(self.rewards, rows), env)
-            return rows, rewards, self._take(self.discounts, rows)
         # (B, n_steps); one position further is n_envs rows further, so the environment stays the same.
         steps = (rows[:, None] + self.n_envs * np.arange(self.n_steps)) % self.ends.size
         newest = (self.pos - 1) % self.buffer_size
-        stops = self._take(self.ends, steps) | (steps // self.n_envs == newest)
+        stops = self.ends.reshape(-1)[steps] | (steps // self.n_envs == newest)
         counts = np.ones_like(stops)
         counts[:, 1:] = ~np.logical_or.accumulate(stops[:, :-1], axis=1)
-        rewards = self._normalize_reward(self._take(self.rewards, steps), env)
-        through = np.cumprod(np.where(counts, self._take(self.discounts, steps), 1.0), axis=1)
+        rewards = self._normalize_reward(self.rewards.reshape(-1)[steps], env)
+        through = np.cumprod(np.where(counts, self.discounts.reshape(-1)[steps], 1.0), axis=1)
         rewards[:, 1:] *= through[:, :-1]
         last_rows = steps[np.arange(len(rows)), counts.sum(axis=1) - 1]
         returns = np.where(counts, rewards, 0.0).sum(axis=1)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecNormalize
 
-from sb3_ext.replay.masked import MaskableReplayBuffer, ReplayBatch
+from sb3_ext.replay.masked import MaskableReplayBuffer
+from sb3_ext.replay.samples import ReplayBatch
 from sb3_ext.replay.sum_tree import SumTree
 
 #: Priority of the first transitions, before any TD error is known (Schaul et al., algorithm 1).
@@ -71,21 +72,13 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         self.max_priority = max_priority
         self.normalize_weights = normalize_weights
         self.largest_priority = float(np.clip(FIRST_PRIORITY, min_priority, max_priority))
-        self.tree = SumTree(self.buffer_size * self.n_envs)
+        self.tree = SumTree(self.buffer_size * self.n_envs, self.compiled)
         self._env_columns = np.arange(self.n_envs)
 
-    def add(
-        self,
-        obs: np.ndarray,
-        next_obs: np.ndarray,
-        action: np.ndarray,
-        reward: np.ndarray,
-        done: np.ndarray,
-        infos: list[dict[str, Any]],
-    ) -> None:
+    def add_step(self, *args: Any, **kwargs: Any) -> None:
         """Store one transition of each environment with the largest priority known; see the parent."""
         rows = self.pos * self.n_envs + self._env_columns
-        super().add(obs, next_obs, action, reward, done, infos)
+        super().add_step(*args, **kwargs)
         self.tree.update(rows, (self.largest_priority + self.epsilon) ** self.alpha)
 
     def draw(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBatch:
@@ -97,13 +90,12 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :return: the batch
         """
         n_rows = self._n_rows()
-        total = self.tree.total
-        rows = self.tree.find(self.rng.random(batch_size) * total)
-        weights = (n_rows / total * self.tree.values(rows)) ** -self.beta
+        rows, powers, total = self.tree.draw(self.rng.random(batch_size))
+        weights = (n_rows / total * powers) ** -self.beta
         if self.normalize_weights:
             weights /= weights.max()
         self.beta = min(1.0, self.beta + self.beta_increment)
-        return self.gather(rows, env)._replace(weights=weights.astype(np.float32))
+        return self.gather(rows, env, weights.astype(np.float32))
 
     def update_priorities(self, rows: np.ndarray, td_errors: np.ndarray) -> None:
         """
@@ -112,9 +104,10 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :param rows: (B,) int, of the batch
         :param td_errors: (B,) float, target minus estimate, of either sign
         """
-        priorities = np.clip(np.abs(td_errors, dtype=np.float64), self.min_priority, self.max_priority)
+        priorities = np.abs(td_errors, dtype=np.float64).clip(self.min_priority, self.max_priority)
         largest = float(priorities.max())
         if not np.isfinite(largest):
             raise ValueError("PrioritizedReplayBuffer: td_errors must not be nan; the training has diverged.")
         self.largest_priority = max(self.largest_priority, largest)
-        self.tree.update(rows, (priorities + self.epsilon) ** self.alpha)
+        priorities += self.epsilon
+        self.tree.update(rows, priorities**self.alpha)

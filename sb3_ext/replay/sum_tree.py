@@ -1,9 +1,14 @@
 """A sum tree: draws from a changing discrete distribution in logarithmic time."""
 
+from types import ModuleType
+
 import numpy as np
+
+from sb3_ext.replay.backend import load_kernels
 
 # How many changed leaves may wait for the sums above them, so that what waits cannot grow for ever.
 MAX_STALE = 4096
+NO_NODES = np.empty(0, dtype=np.int64)
 
 
 class SumTree:
@@ -18,17 +23,22 @@ class SumTree:
     next read: the single leaf that each environment step writes then costs almost nothing.
 
     :param capacity: Number of leaves, at least 1
+    :param compiled: Whether to use Numba where it is installed; all numbers are the same to the bit
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, compiled: bool = True) -> None:
         if capacity < 1:
             raise ValueError(f"SumTree: capacity must be at least 1, not {capacity}.")
         self.capacity = capacity
+        self.compiled = compiled
         self.depth = (capacity - 1).bit_length()
         self._first_leaf = 1 << self.depth
         self._nodes = np.zeros(2 * self._first_leaf, dtype=np.float64)
         self._stale: list[np.ndarray] = []
         self._n_stale = 0
+
+    def _kernels(self) -> ModuleType | None:
+        return load_kernels() if self.compiled else None
 
     def update(self, indices: np.ndarray, values: np.ndarray | float) -> None:
         """
@@ -37,7 +47,7 @@ class SumTree:
         :param indices: (n,) int, leaves in [0, capacity); of one that occurs twice the last value counts
         :param values: (n,) float or one float for all, finite and at least 0
         """
-        nodes = indices + self._first_leaf
+        nodes = np.asarray(indices, dtype=np.int64) + self._first_leaf
         self._nodes[nodes] = values
         self._stale.append(nodes)
         self._n_stale += len(nodes)
@@ -63,16 +73,36 @@ class SumTree:
         """
         For each number x the leaf i with ``sum(leaves[:i]) <= x < sum(leaves[:i + 1])``.
 
-        Uniform numbers times :attr:`total` so become draws in proportion to the leaves. A leaf of value zero
-        is never found, not even if rounding carries x past the last leaf that counts.
+        A leaf of value zero is never found, not even if rounding carries x past the last leaf that counts.
 
         :param prefix_sums: (n,) float64, in [0, total)
-        :return: (n,) int, leaves
+        :return: (n,) int64, leaves
         """
         self._refresh()
+        return self._search(np.array(prefix_sums, dtype=np.float64))
+
+    def draw(self, uniforms: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """
+        Draw leaves in proportion to their values: uniform numbers times :attr:`total` are looked for.
+
+        :param uniforms: (B,) float64, uniform numbers in [0, 1), overwritten
+        :return: (B,) int64 leaves, (B,) float64 their values, the sum of all leaves
+        """
+        kernels = self._kernels()
+        if kernels is not None:
+            return kernels.draw(self._nodes, self.depth, self._take_stale(), uniforms)
+        total = self.total
+        uniforms *= total
+        found = self._search(uniforms)
+        return found, self.values(found), total
+
+    def _search(self, rest: np.ndarray) -> np.ndarray:
+        """The leaves (n,) int64 of prefix sums (n,) float64, which are overwritten."""
+        kernels = self._kernels()
+        if kernels is not None:
+            return kernels.find(self._nodes, self.depth, rest)
         children = self._nodes.reshape(-1, 2)
-        rest = np.array(prefix_sums, dtype=np.float64)
-        node = np.ones(len(rest), dtype=np.intp)
+        node = np.ones(len(rest), dtype=np.int64)
         for _ in range(self.depth):
             pair = children.take(node, axis=0)
             left = pair[:, 0]
@@ -82,15 +112,23 @@ class SumTree:
             node += go_right
         return node - self._first_leaf
 
+    def _take_stale(self) -> np.ndarray:
+        """The leaves (n,) int64 that changed, as nodes, which then no longer wait."""
+        changed = self._stale[0] if len(self._stale) == 1 else np.concatenate([NO_NODES, *self._stale])
+        self._stale.clear()
+        self._n_stale = 0
+        return changed
+
     def _refresh(self) -> None:
         """Recompute all sums above the leaves that changed."""
         if not self._stale:
             return
+        node, kernels = self._take_stale(), self._kernels()
+        if kernels is not None:
+            kernels.refresh(self._nodes, self.depth, node)
+            return
         children = self._nodes.reshape(-1, 2)
-        node = np.concatenate(self._stale)
         for _ in range(self.depth):
             node >>= 1
             pair = children.take(node, axis=0)
             self._nodes[node] = pair[:, 0] + pair[:, 1]
-        self._stale.clear()
-        self._n_stale = 0

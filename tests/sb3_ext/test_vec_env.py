@@ -95,7 +95,7 @@ class NativePaths(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.single_observation_space, self.single_action_space = self.walks[0].observation_space, spaces.Discrete(6)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observations = np.zeros((num_envs, 2), np.float32)
+        self.observations, self.final_observations = np.zeros((2, num_envs, 2), np.float32)
         self.masks = np.zeros((num_envs, N_ACTIONS), bool)
         self.numbers = np.zeros((num_envs, 3))
         self.rates_told: list[float] = []
@@ -144,9 +144,9 @@ class NativePaths(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         final = {name: np.copy(value) if name != "parts" else value for name, value in self._info(dones).items()}
         final["parts"] = {name: np.copy(value) for name, value in final["parts"].items()}
         final |= {"metrics": lengths, "_metrics": over}
-        final_obs = self.observations.copy()
+        self.final_observations[:] = self.observations
         self.reset(options={"reset_mask": dones})
-        info = self._info(everywhere) | {"final_obs": final_obs, "_final_obs": dones}
+        info = self._info(everywhere) | {"final_obs": self.final_observations, "_final_obs": dones}
         return self.observations, rewards, over, cut, info | {"final_info": final, "_final_info": dones}
 
 

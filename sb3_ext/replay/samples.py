@@ -1,0 +1,78 @@
+"""What a replay buffer with masks gives out: a batch as numpy arrays or as tensors."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch as th
+
+
+class MaskableReplayBufferSamples(NamedTuple):
+    """
+    A drawn batch of B transitions, as tensors; columns are (B, 1), as SB3 has them.
+
+    The first six are SB3's ``ReplayBufferSamples``. ``next_action_masks`` is (B, n_actions) bool, ``weights``
+    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``.
+    """
+
+    observations: th.Tensor
+    actions: th.Tensor
+    next_observations: th.Tensor
+    dones: th.Tensor
+    rewards: th.Tensor
+    discounts: th.Tensor
+    next_action_masks: th.Tensor
+    weights: th.Tensor | None
+    rows: np.ndarray
+
+
+class ReplayBatch(NamedTuple):
+    """
+    A drawn batch of B transitions, as numpy arrays.
+
+    With n-step returns, what is said of the next state is said of the last one of the n steps.
+    """
+
+    #: (B, *obs_shape), normalized if the environment normalizes
+    observations: np.ndarray
+    #: (B,) int
+    actions: np.ndarray
+    #: (B, *obs_shape)
+    next_observations: np.ndarray
+    #: (B,) float32, 1 where the next state is terminal; a truncated episode has 0
+    terminals: np.ndarray
+    #: (B,) float32, discounted sum over the n steps
+    rewards: np.ndarray
+    #: (B,) float32, by which the value of the next state counts
+    discounts: np.ndarray
+    #: (B, n_actions) bool, what the next state offers; all True if it is terminal
+    next_action_masks: np.ndarray
+    #: (B,) int, rows of the buffer: position * n_envs + environment
+    rows: np.ndarray
+    #: (B,) float32, importance weights, or None if drawn uniformly
+    weights: np.ndarray | None = None
+
+    def to_samples(self, device: th.device | str = "cpu") -> MaskableReplayBufferSamples:
+        """
+        The same batch as tensors.
+
+        :param device: where to; on the CPU nothing is copied
+        :return: the batch
+        """
+
+        tensors = [
+            th.from_numpy(array)
+            for array in (
+                self.observations,
+                self.actions[:, None],
+                self.next_observations,
+                self.terminals[:, None],
+                self.rewards[:, None],
+                self.discounts[:, None],
+                self.next_action_masks,
+            )
+        ]
+        weights = None if self.weights is None else th.from_numpy(self.weights[:, None])
+        if th.device(device).type != "cpu":
+            tensors = [tensor.to(device) for tensor in tensors]
+            weights = None if weights is None else weights.to(device)
+        return MaskableReplayBufferSamples(*tensors, weights, self.rows)
