@@ -2,6 +2,7 @@
 
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+from sb3_ext.vec_env import GymnasiumVecEnv
 from sb3_ext.wrappers import ActionMaskInfo
 
-__all__ = ["ActionMaskInfo", "MaskableDQN", "MaskableReplayBuffer", "PrioritizedReplayBuffer"]
+__all__ = ["ActionMaskInfo", "GymnasiumVecEnv", "MaskableDQN", "MaskableReplayBuffer", "PrioritizedReplayBuffer"]
