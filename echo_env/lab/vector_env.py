@@ -262,12 +262,17 @@ def _penalty_info(parts: PenaltyParts) -> dict[str, Any]:
 
 def _tell(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_]) -> None:
     """Add arrays to a vector env's info, with Gymnasium's ``_key`` masks; rows of the others are zero."""
+    _tell_rows(info, told, whom, np.flatnonzero(whom))
+
+
+def _tell_rows(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
     for name, values in told.items():
         if isinstance(values, dict):
-            inner: dict[str, Any] = {}
-            _tell(inner, values, whom)
-            info[name] = inner
+            info[name] = {}
+            _tell_rows(info[name], values, whom, rows)
+        elif len(rows) == len(whom):
+            info[name] = values
         else:
-            rows = whom.reshape(-1, *[1] * (values.ndim - 1))
-            info[name] = values if whom.all() else np.where(rows, values, np.zeros((), values.dtype))
+            info[name] = np.zeros_like(values)
+            info[name][rows] = values[rows]
         info[f"_{name}"] = whom.copy()
