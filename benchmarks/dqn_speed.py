@@ -1,4 +1,4 @@
-"""Speed of MaskableDQN against SB3's DQN, and of prioritized against SB3's uniform replay.
+"""Speed of MaskableDQN against SB3's DQN, and of both engines of the lab under an algorithm.
 
 Seconds are CPU seconds of this one-threaded process, so that a busy machine disturbs less.
 Both algorithms run by turns on the same environment with the same network, batch size and update frequency
@@ -7,26 +7,37 @@ actions of which about one in six is offered, and nearly no dynamics, so that wh
 
     python benchmarks/dqn_speed.py --steps 20000 --repeats 5
     python benchmarks/dqn_speed.py --env EchoLab-v0 --import-module echo_env
-    python benchmarks/dqn_speed.py --replay
+    python benchmarks/dqn_speed.py --vector
+
+``--vector`` trains on 256 labs of the vector env and on 8 single ones in a DummyVecEnv, with as many gradient steps
+per environment step: MaskableDQN 128 x 128 with prioritized replay, one of batch 256 every 64 steps; sb3-contrib's
+MaskablePPO, 4 epochs of batch 256 over 2,048 steps.
 
 Rows are appended to ``dqn_speed.csv`` beside this file.
 """
+
+import os
+
+# Before numpy is imported: torch is not the only one that would take more than one core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import importlib
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch as th
 from record import append_row
+from sb3_contrib import MaskablePPO
 from stable_baselines3 import DQN
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
-from sb3_ext import MaskableDQN, PrioritizedReplayBuffer
+from sb3_ext import MaskableDQN
+from sb3_ext.vec_env import GymnasiumVecEnv
 
 N_INPUTS, N_ACTIONS, EPISODE = 13, 729, 660
 SETTINGS: dict[str, Any] = {
@@ -93,40 +104,57 @@ def steps_per_second(algorithm: type[DQN], env_id: str | None, steps: int) -> fl
     return steps / (time.process_time() - begin)
 
 
-def filled(buffer: ReplayBuffer) -> ReplayBuffer:
-    rng = np.random.default_rng(0)
-    observation = rng.random((1, N_INPUTS), dtype=np.float32)
-    infos = [{"action_mask": rng.random(N_ACTIONS) < 1 / 6}]
-    for _ in range(buffer.buffer_size):
-        buffer.add(observation, observation, np.zeros(1, int), np.ones(1), np.zeros(1), infos)
-    return buffer
+def make_labs(vector: bool) -> VecEnv:
+    settings: dict[str, Any] = {"clock": "event", "idling": False}
+    if vector:
+        return GymnasiumVecEnv(gym.make_vec("EchoLabScarce-v0", num_envs=256, **settings))
+    return DummyVecEnv([lambda: gym.make("EchoLabScarce-v0", **settings)] * 8)
 
 
-def calls_per_second(call: Callable[[], object], seconds: float = 2.0) -> float:
-    n_calls, begin = 0, time.process_time()
-    while time.process_time() - begin < seconds:
-        for _ in range(100):
-            call()
-        n_calls += 100
-    return n_calls / (time.process_time() - begin)
+def make_dqn(vector: bool) -> BaseAlgorithm:
+    return MaskableDQN(
+        "MlpPolicy",
+        make_labs(vector),
+        batch_size=256,
+        learning_starts=1024,
+        train_freq=1 if vector else 8,
+        gradient_steps=4 if vector else 1,
+        target_update_interval=5000,
+        elapsed_key="elapsed_min",
+        policy_kwargs={"net_arch": [128, 128]},
+        device="cpu",
+        seed=0,
+    )
 
 
-def time_replay() -> list[tuple[str, float]]:
-    """(sample + update) a second of prioritized replay, samples a second of SB3's uniform replay."""
-    spaces = gym.spaces.Box(0.0, 1.0, (N_INPUTS,), np.float32), gym.spaces.Discrete(N_ACTIONS)
-    uniform = filled(ReplayBuffer(SETTINGS["buffer_size"], *spaces, device="cpu"))
-    prioritized = filled(PrioritizedReplayBuffer(SETTINGS["buffer_size"], *spaces, device="cpu", seed=0))
-    assert isinstance(prioritized, PrioritizedReplayBuffer)
+def make_ppo(vector: bool) -> BaseAlgorithm:
+    settings: dict[str, Any] = {"policy_kwargs": {"net_arch": [128, 128]}, "device": "cpu", "seed": 0}
+    return MaskablePPO(
+        "MlpPolicy", make_labs(vector), n_steps=8 if vector else 256, batch_size=256, n_epochs=4, **settings
+    )
+
+
+def lab_steps_per_second(model: BaseAlgorithm, steps: int) -> float:
+    model.learn(2048)  # Warm-up, compilation, and the first updates.
+    begin = time.process_time()
+    model.learn(steps, reset_num_timesteps=False)
+    return steps / (time.process_time() - begin)
+
+
+def time_vector(steps: int, repeats: int) -> list[tuple[str, float]]:
+    """Environment steps a second on either engine, by turns, and the median of the ratios of the turns."""
+    importlib.import_module("echo_env")
     rows = []
-    for batch_size in (32, 256):
-        errors = np.random.default_rng(0).random(batch_size) * 5.0
-
-        def draw_and_update(n: int = batch_size, errors: np.ndarray = errors) -> None:
-            prioritized.update_priorities(prioritized.sample(n).rows, errors)
-
+    for name, make in (("MaskableDQN", make_dqn), ("MaskablePPO", make_ppo)):
+        vector, single = [], []
+        for turn in range(repeats):
+            vector.append(lab_steps_per_second(make(True), steps))
+            single.append(lab_steps_per_second(make(False), max(steps // 8, 4096)))
+            print(f"turn {turn + 1}: {name}, vector env {vector[-1]:.0f}/s, single envs {single[-1]:.0f}/s")
         rows += [
-            (f"uniform sample/s, batch {batch_size}", calls_per_second(lambda n=batch_size: uniform.sample(n))),  # type: ignore[misc]
-            (f"prioritized (sample+update)/s, batch {batch_size}", calls_per_second(draw_and_update)),
+            (f"{name}: 256 labs of the vector env, steps/s", statistics.median(vector)),
+            (f"{name}: 8 single labs, steps/s", statistics.median(single)),
+            (f"{name}: ratio", statistics.median(a / b for a, b in zip(vector, single, strict=True))),
         ]
     return rows
 
@@ -153,13 +181,13 @@ def main() -> None:
     parser.add_argument("--import-module", help="module to import first, which registers the id")
     parser.add_argument("--steps", type=int, default=20_000, help="timed environment steps of each run")
     parser.add_argument("--repeats", type=int, default=3, help="turns of both algorithms")
-    parser.add_argument("--replay", action="store_true", help="time the replay buffers instead")
+    parser.add_argument("--vector", action="store_true", help="time the vector env against single ones instead")
     parser.add_argument("--no-csv", action="store_true", help="print only")
     args = parser.parse_args()
     th.set_num_threads(1)
     if args.import_module:
         importlib.import_module(args.import_module)
-    rows = time_replay() if args.replay else time_learning(args.env, args.steps, args.repeats)
+    rows = time_vector(args.steps, args.repeats) if args.vector else time_learning(args.env, args.steps, args.repeats)
     for quantity, value in rows:
         print(f"{quantity}: {value:.4g}")
     if not args.no_csv:

@@ -19,7 +19,7 @@ from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported, rand
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.relu_pass import ReluUpdater, is_plain_relu
 from sb3_ext.maskable_dqn.transitions import elapsed_units, true_next_observations, truncations
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.schedules import ExplorationClock, exploration_schedule
 
@@ -315,37 +315,30 @@ class MaskableDQN(DQN):
 
     def _store_transition(
         self,
-        replay_buffer: ReplayBuffer,
+        replay_buffer: Any,
         buffer_action: np.ndarray,
-        new_obs: np.ndarray | dict[str, np.ndarray],
+        new_obs: Any,
         reward: np.ndarray,
         dones: np.ndarray,
-        infos: list[dict[str, Any]],
+        infos: Any,
     ) -> None:
         # Not the parent's, which hands dictionaries on: to put a mask into each would cost more than all the rest.
         assert self.env is not None
-        assert isinstance(replay_buffer, MaskableReplayBuffer)
         next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         self._episode_ended = bool(dones.any())
         normalizer, original_obs = self._vec_normalize_env, new_obs
         if normalizer is None:
-            self._last_original_obs = self._last_obs  # type: ignore[assignment]
+            self._last_original_obs = self._last_obs
         else:
             original_obs, reward = normalizer.get_original_obs(), normalizer.get_original_reward()
-        key = replay_buffer.elapsed_key
-        replay_buffer.add_step(
-            self._last_original_obs,  # type: ignore[arg-type]
-            true_next_observations(original_obs, dones, infos, normalizer),  # type: ignore[arg-type]
-            buffer_action,
-            reward,
-            dones,
-            truncations(dones, infos),
-            next_masks,
-            None if key is None else elapsed_units(self.env, key, dones, infos),
-        )
-        self._last_obs = new_obs  # type: ignore[assignment]
+        next_obs = true_next_observations(original_obs, dones, infos, normalizer)
+        cut, key = truncations(dones, infos), replay_buffer.elapsed_key
+        elapsed = None if key is None else elapsed_units(self.env, key, dones, infos)
+        last_obs = self._last_original_obs
+        replay_buffer.add_step(last_obs, next_obs, buffer_action, reward, dones, cut, next_masks, elapsed)
+        self._last_obs = new_obs
         if normalizer is not None:
-            self._last_original_obs = original_obs  # type: ignore[assignment]
+            self._last_original_obs = original_obs
 
     def predict(
         self,
@@ -381,17 +374,7 @@ class MaskableDQN(DQN):
             if isinstance(self.replay_buffer, PrioritizedReplayBuffer):
                 self.replay_buffer.update_priorities(batch.rows, result.td_errors)
         self._n_updates += gradient_steps
-        self._record_training(result)
-
-    def _record_training(self, last: UpdateResult) -> None:
-        """Log the latest updates; td_error and q_mean are those of the last batch."""
-        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
-        self.logger.record("train/loss", self.last_losses.mean())
-        self.logger.record("train/td_error", np.abs(last.td_errors).mean())
-        self.logger.record("train/q_mean", last.estimates.mean())
-        if isinstance(self.replay_buffer, PrioritizedReplayBuffer):
-            self.logger.record("train/beta", self.replay_buffer.beta)
-            self.logger.record("train/priority_max", self.replay_buffer.largest_priority)
+        record_updates(self.logger, self._n_updates, self.last_losses, result, self.replay_buffer)
 
     def learn(
         self,

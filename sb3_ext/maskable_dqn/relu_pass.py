@@ -2,10 +2,11 @@
 Hand-written passes through plain ReLU networks, in numpy.
 
 A network of this size is so cheap that most of the time of an update goes into PyTorch's bookkeeping. Here
-the forward and the backward pass are written out, and work that does not matter is left out: of the target
-network only the value of the one selected action is computed, and of the last layer's gradient only the rows
-of the actions taken. Parameters, gradients and the optimizer stay PyTorch's, seen through numpy without
-copying. :class:`~sb3_ext.maskable_dqn.updates.AutogradUpdater` computes the same and is what tests compare with.
+the forward and the backward pass are written out, and work that does not matter is left out: values of actions
+that are not offered, if few are; of the target network all but the value of the one selected action; of the last
+layer's gradient all but the rows of the actions taken. Parameters, gradients and the optimizer stay PyTorch's,
+seen through numpy without copying. :class:`~sb3_ext.maskable_dqn.updates.AutogradUpdater` computes the same and
+is what tests compare with.
 """
 
 import numpy as np
@@ -18,6 +19,9 @@ from torch import nn
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
+
+# If fewer than one in so many actions is offered, to compute their values one by one is faster than all as a matrix.
+FEW = 32
 
 
 def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
@@ -97,6 +101,34 @@ class ReluNetwork:
         return np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
 
 
+    def best(self, features: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """
+        The best offered action, of several equally good ones the first.
+
+        :param features: (B, units) output of the last hidden layer
+        :param masks: (B, n_actions) bool, every row with a True
+        :return: (B,) int
+        """
+        if FEW * np.count_nonzero(masks) <= masks.size:
+            rows, actions = np.divmod(np.flatnonzero(masks), masks.shape[1])
+            values = self.values_of(features[rows], actions)
+            best = np.maximum.reduceat(values, first_of_each(rows))
+            # Not "equal", since nan equals nothing: to notice it is left to who reads the values.
+            good = np.flatnonzero(~(values < best[rows]))
+            return actions[good[first_of_each(rows[good])]]
+        return masked_argmax(self.values(features), masks)
+
+
+def first_of_each(rows: np.ndarray) -> np.ndarray:
+    """
+    Where each number occurs first.
+
+    :param rows: (n,) int, ascending
+    :return: (n_different,) int
+    """
+    return np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
+
+
 def masked_argmax(q_values: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """
     The best offered action.
@@ -127,7 +159,7 @@ class ReluActor:
         :return: (n_envs,) int
         """
         self.network.refresh()
-        return masked_argmax(self.network.values(self.network.hidden(observations)[-1]), masks)
+        return self.network.best(self.network.hidden(observations)[-1], masks)
 
 
 class ReluUpdater:
@@ -168,10 +200,11 @@ class ReluUpdater:
     def _targets(self, batch: ReplayBatch, features: np.ndarray, settings: UpdateSettings) -> np.ndarray:
         """Scaled return plus discounted value of the best offered next action, (B,)."""
         target_features = self.target.hidden(batch.next_observations)[-1]
-        if settings.double_q:
-            best = masked_argmax(self.online.values(features), batch.next_action_masks)
-        else:
-            best = masked_argmax(self.target.values(target_features), batch.next_action_masks)
+        selecting, inputs = (self.online, features) if settings.double_q else (self.target, target_features)
+        # Nothing follows a terminal state, and its mask is all True.
+        live, best = np.flatnonzero(batch.terminals == 0.0), np.zeros(len(features), dtype=np.int64)
+        if len(live) > 0:
+            best[live] = selecting.best(inputs[live], batch.next_action_masks[live])
         following = self.target.values_of(target_features, best)
         scaled = np.float32(settings.reward_scale) * batch.rewards
         return scaled + (np.float32(1.0) - batch.terminals) * batch.discounts * following
@@ -189,7 +222,7 @@ class ReluUpdater:
         weight_grad.fill(0.0)
         order = actions.argsort(kind="stable")
         taken = actions[order]
-        first = np.flatnonzero(np.concatenate(([True], taken[1:] != taken[:-1])))
+        first = first_of_each(taken)
         contributions = slopes[order, None] * outputs[-1][order]
         weight_grad[taken[first]] = np.add.reduceat(contributions, first, axis=0)
         bias_grad[:] = np.bincount(actions, weights=slopes, minlength=len(bias_grad))

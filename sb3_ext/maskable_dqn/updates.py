@@ -4,10 +4,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch as th
+from stable_baselines3.common.logger import Logger
 from torch.nn import functional as F
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
-from sb3_ext.replay import MaskableReplayBufferSamples, ReplayBatch
+from sb3_ext.replay import MaskableReplayBuffer, MaskableReplayBufferSamples, PrioritizedReplayBuffer, ReplayBatch
 
 
 class UpdateSettings(NamedTuple):
@@ -49,6 +50,27 @@ class Updater(Protocol):
         :param settings: of the algorithm
         :return: loss, estimates and TD errors before the step
         """
+
+
+def record_updates(
+    logger: Logger, n_updates: int, losses: np.ndarray, last: UpdateResult, buffer: MaskableReplayBuffer
+) -> None:
+    """
+    Log the latest updates; td_error and q_mean are those of the last batch.
+
+    :param logger: of the algorithm
+    :param n_updates: Updates since the beginning
+    :param losses: (n,) float, of the latest updates
+    :param last: of the latest update
+    :param buffer: that batches are drawn from
+    """
+    logger.record("train/n_updates", n_updates, exclude="tensorboard")
+    logger.record("train/loss", losses.mean())
+    logger.record("train/td_error", np.abs(last.td_errors).mean())
+    logger.record("train/q_mean", last.estimates.mean())
+    if isinstance(buffer, PrioritizedReplayBuffer):
+        logger.record("train/beta", buffer.beta)
+        logger.record("train/priority_max", buffer.largest_priority)
 
 
 class AutogradUpdater:

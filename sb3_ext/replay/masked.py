@@ -44,7 +44,9 @@ class MaskableReplayBuffer(ReplayBuffer):
     records: np.ndarray
     #: (buffer_size, n_envs, n_bytes) uint8, masks of the next states, 8 actions a byte
     packed_masks: np.ndarray
-    #: (buffer_size, n_envs) float32
+    #: (buffer_size, n_envs) float32, where nothing follows: ``dones`` that are not ``timeouts``
+    terminals: np.ndarray
+    #: (buffer_size, n_envs) float32, by which the value of the next state counts
     discounts: np.ndarray
     #: (buffer_size, n_envs) bool, where the next row of the same environment does not go on with this one
     ends: np.ndarray
@@ -97,6 +99,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         arrays = [(name, getattr(self, name)) for name in names]
         fields = [(name, array.dtype, array.shape[2:]) for name, array in arrays]
         fields += [
+            ("terminals", np.dtype(np.float32), ()),
             ("discounts", np.dtype(np.float32), ()),
             ("packed_masks", np.dtype(np.uint8), ((self.n_actions + 7) // 8,)),
             ("ends", np.dtype(np.bool_), ()),
@@ -177,6 +180,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         self.rewards[position] = rewards
         self.dones[position] = dones
         self.timeouts[position] = truncated & self.handle_timeout_termination
+        self.terminals[position] = self.dones[position] * (1.0 - self.timeouts[position])
         self.packed_masks[position] = np.packbits(next_masks, axis=1)
         self.ends[position] = dones
         self.pos += 1
@@ -245,7 +249,7 @@ class MaskableReplayBuffer(ReplayBuffer):
             observations=self._normalize_obs(first["observations"], env),  # type: ignore[arg-type]
             actions=first["actions"][:, 0],
             next_observations=self._normalize_obs(last["next_observations"], env),  # type: ignore[arg-type]
-            terminals=last["dones"] * (1.0 - last["timeouts"]),
+            terminals=last["terminals"],
             rewards=rewards,
             discounts=discounts,
             next_action_masks=np.unpackbits(last["packed_masks"], axis=1, count=self.n_actions).view(np.bool_),

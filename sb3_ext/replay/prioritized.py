@@ -1,10 +1,12 @@
 """Prioritized experience replay, as in the paper's appendix A.4.3 (Schaul et al., 2016)."""
 
+import math
 from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecNormalize
 
+from sb3_ext.replay.backend import load_kernels
 from sb3_ext.replay.masked import MaskableReplayBuffer
 from sb3_ext.replay.samples import ReplayBatch
 from sb3_ext.replay.sum_tree import SumTree
@@ -89,11 +91,11 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :param env: Environment that normalizes observations and rewards
         :return: the batch
         """
-        n_rows = self._n_rows()
+        n_rows, beta = self._n_rows(), self.beta
         rows, powers, total = self.tree.draw(self.rng.random(batch_size))
-        weights = (n_rows / total * powers) ** -self.beta
-        if self.normalize_weights:
-            weights /= weights.max()
+        # The largest weight of the batch is that of its smallest power.
+        reference = powers.min() if self.normalize_weights else total / n_rows
+        weights = (powers / reference) ** -beta
         self.beta = min(1.0, self.beta + self.beta_increment)
         return self.gather(rows, env, weights.astype(np.float32))
 
@@ -104,10 +106,24 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :param rows: (B,) int, of the batch
         :param td_errors: (B,) float, target minus estimate, of either sign
         """
-        priorities = np.abs(td_errors, dtype=np.float64).clip(self.min_priority, self.max_priority)
-        largest = float(priorities.max())
-        if not np.isfinite(largest):
+        kernels = load_kernels() if self.compiled else None
+        limit = limited if kernels is None else kernels.limited
+        priorities, largest = limit(td_errors, self.min_priority, self.max_priority)
+        if not math.isfinite(largest):
             raise ValueError("PrioritizedReplayBuffer: td_errors must not be nan; the training has diverged.")
         self.largest_priority = max(self.largest_priority, largest)
         priorities += self.epsilon
         self.tree.update(rows, priorities**self.alpha)
+
+
+def limited(td_errors: np.ndarray, smallest: float, largest: float) -> tuple[np.ndarray, float]:
+    """
+    Priorities before epsilon and alpha.
+
+    :param td_errors: (B,) float
+    :param smallest: Lower limit
+    :param largest: Upper limit
+    :return: (B,) float64, absolute values within the limits; the largest of them, nan if any is nan
+    """
+    values = np.abs(td_errors, dtype=np.float64).clip(smallest, largest)
+    return values, float(values.max())

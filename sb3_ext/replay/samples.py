@@ -59,20 +59,20 @@ class ReplayBatch(NamedTuple):
         :return: the batch
         """
 
-        tensors = [
-            th.from_numpy(array)
-            for array in (
-                self.observations,
-                self.actions[:, None],
-                self.next_observations,
-                self.terminals[:, None],
-                self.rewards[:, None],
-                self.discounts[:, None],
-                self.next_action_masks,
-            )
-        ]
-        weights = None if self.weights is None else th.from_numpy(self.weights[:, None])
-        if th.device(device).type != "cpu":
-            tensors = [tensor.to(device) for tensor in tensors]
-            weights = None if weights is None else weights.to(device)
-        return MaskableReplayBufferSamples(*tensors, weights, self.rows)
+        on_cpu = (device if isinstance(device, str) else device.type) == "cpu"
+
+        def tensor(array: np.ndarray) -> th.Tensor:
+            # Not asking for the CPU when already there: ten such questions cost as much as drawing the batch.
+            return th.from_numpy(array) if on_cpu else th.from_numpy(array).to(device)
+
+        return MaskableReplayBufferSamples(
+            observations=tensor(self.observations),
+            actions=tensor(self.actions[:, None]),
+            next_observations=tensor(self.next_observations),
+            dones=tensor(self.terminals[:, None]),
+            rewards=tensor(self.rewards[:, None]),
+            discounts=tensor(self.discounts[:, None]),
+            next_action_masks=tensor(self.next_action_masks),
+            weights=None if self.weights is None else tensor(self.weights[:, None]),
+            rows=self.rows,
+        )

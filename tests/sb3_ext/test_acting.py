@@ -45,6 +45,18 @@ def test_one_coin_per_environment() -> None:
     assert np.count_nonzero((together > 0) & (together < 4)) > 700  # 7/8 if independent, 0 with one coin.
 
 
+def test_many_environments_are_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """256 labs would be asked one after the other, or the network for actions that are drawn at random anyway."""
+    chooser, rng, sizes = make_chooser(), np.random.default_rng(0), list[int]()
+    obs, masks = rng.random((256, 3), dtype=np.float32), np.ones((256, N_ACTIONS), dtype=bool)
+    best, greedy = chooser.greedy(obs, masks), chooser.greedy
+    monkeypatch.setattr(chooser, "greedy", lambda obs, masks: sizes.append(len(obs)) or greedy(obs, masks))
+    actions = chooser.choose(obs, masks, 0.25, rng)
+    assert len(sizes) == 1
+    assert 128 < sizes[0] < 256
+    assert np.count_nonzero(actions == best) >= sizes[0]
+
+
 def test_shapes_are_the_users() -> None:
     """One observation would come back as a batch, or a batch as one action."""
     chooser, rng = make_chooser(), np.random.default_rng(0)

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from masked_envs import N_ACTIONS, AllOffered, CountingEnv
 from sb3_contrib.common.maskable.callbacks import MaskableEvalCallback
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
@@ -20,6 +21,7 @@ from stable_baselines3.dqn.policies import DQNPolicy
 
 from sb3_ext import MaskableDQN, MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.replay import ReplayBatch
+from sb3_ext.vec_env import GymnasiumVecEnv
 
 
 def make(env: Any = None, **kwargs: Any) -> MaskableDQN:
@@ -89,6 +91,31 @@ def test_target_is_masked_by_the_true_next_state(n_envs: int, truncates: bool, n
             assert np.array_equal(batch.next_action_masks[i], expected)
     assert n_last > 20
     assert ends == ({0.0} if truncates else {0.0, 1.0})
+
+
+@pytest.mark.parametrize("truncates", [False, True])
+def test_training_on_a_vector_env_is_that_on_single_ones(truncates: bool) -> None:
+    """Masks, elapsed times or last observations taken as arrays would be others than those in dictionaries."""
+
+    def make_one() -> CountingEnv:
+        return CountingEnv(truncates=truncates, mask_in_info=True)
+
+    vector = SyncVectorEnv([make_one] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
+    models = [make(env, elapsed_key="elapsed_min") for env in (GymnasiumVecEnv(vector), DummyVecEnv([make_one] * 3))]
+    for model in models:
+        model.learn(90)
+    ours, theirs = (model.replay_buffer for model in models)
+    assert ours is not None
+    assert theirs is not None
+    assert ours.records.tobytes() == theirs.records.tobytes()
+    assert np.array_equal(parameters(models[0]), parameters(models[1]))
+
+
+def test_elapsed_time_must_be_there_in_a_vector_env() -> None:
+    """A misspelt key would silently mean no discount."""
+    vector = SyncVectorEnv([CountingEnv] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    with pytest.raises(ValueError, match=r"info\['minutes'\] must be"):
+        make(GymnasiumVecEnv(vector), elapsed_key="minutes").learn(4)
 
 
 def test_elapsed_time_reaches_the_buffer() -> None:

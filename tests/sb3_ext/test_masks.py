@@ -103,6 +103,43 @@ def test_random_actions_are_uniform_over_the_offered() -> None:
         assert chisquare(counts[mask]).pvalue > 0.001 if mask.sum() > 1 else counts[mask][0] == 6000
 
 
+@pytest.mark.parametrize("n_envs", [1, 7, 256])
+@pytest.mark.parametrize("share", [0.003, 0.2, 1.0])
+def test_random_actions_one_by_one(n_envs: int, share: float) -> None:
+    """Drawn together for many environments, an action would not be the one of its own random number."""
+    rng = np.random.default_rng(0)
+    masks = rng.random((n_envs, 729)) < share
+    masks[:, 500] = True
+    drawn, uniforms = random_actions(masks, np.random.default_rng(1)), np.random.default_rng(1).random(n_envs)
+    for action, mask, x in zip(drawn, masks, uniforms, strict=True):
+        offered = np.flatnonzero(mask)
+        assert action == offered[int(x * len(offered))]
+
+
+class Batched(DummyVecEnv):
+    """Offers masks as arrays, and dictionaries that must not be read for them."""
+
+    def step_wait(self) -> Any:
+        """Step."""
+        obs, rewards, dones, infos = super().step_wait()
+        self.step_masks = np.array([info.pop("action_mask") for info in infos])
+        self.last_masks = np.array([env.mask_of(env.t, env.episode) for env in self.envs])  # type: ignore[attr-defined]
+        return obs, rewards, dones, infos
+
+
+@pytest.mark.parametrize("truncates", [True, False])
+def test_masks_of_a_vec_env_that_has_them_as_arrays(truncates: bool) -> None:
+    """Arrays would be read as other masks than dictionaries, or not be read at all."""
+
+    def make_one() -> CountingEnv:
+        return CountingEnv(truncates=truncates, mask_in_info=True)
+
+    by_arrays, by_infos = play(VecMonitor(Batched([make_one] * 3))), play(DummyVecEnv([make_one] * 3))
+    for (infos, _, *ours), (_, _, *theirs) in zip(by_arrays, by_infos, strict=True):
+        assert "action_mask" not in infos[0]
+        assert np.array_equal(ours, theirs)
+
+
 def test_masks_in_any_form() -> None:
     """Environments give lists or integers; they would be misread."""
     assert as_masks([True, False], 2).tolist() == [[True, False]]

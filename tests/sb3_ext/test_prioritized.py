@@ -141,3 +141,21 @@ def test_refused_settings(arguments: dict[str, float], message: str) -> None:
     """A setting outside of its range would give a silent nonsense."""
     with pytest.raises(ValueError, match=message):
         make_prioritized(**arguments)
+
+
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_compiled_draws_are_the_same(n_steps: int) -> None:
+    """A training would go another way on a machine with Numba than on one without."""
+    pytest.importorskip("numba")
+    settings = {"capacity": 50, "n_envs": 3, "cls": PrioritizedReplayBuffer, "n_steps": n_steps}
+    buffers, rng = [make(**settings, compiled=compiled) for compiled in (True, False)], np.random.default_rng(0)
+    for t in range(70):
+        errors = rng.standard_normal(16)
+        for buffer in buffers:
+            add(buffer, ((t, 1.0, ""), (t + 100, 2.0, "trunc" if t % 9 == 0 else ""), (t + 200, 3.0, "")))
+        ours, theirs = (buffer.draw(16) for buffer in buffers)
+        for field, other in zip(ours, theirs, strict=True):
+            assert field.tobytes() == other.tobytes()
+        for buffer in buffers:
+            buffer.update_priorities(ours.rows, errors)
+    assert buffers[0].tree._nodes.tobytes() == buffers[1].tree._nodes.tobytes()

@@ -11,7 +11,14 @@ from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.relu_pass import (
+    FEW,
+    ReluActor,
+    ReluNetwork,
+    ReluUpdater,
+    is_plain_relu,
+    masked_argmax,
+)
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
@@ -130,3 +137,30 @@ def test_other_observations_are_left_to_autograd() -> None:
     """A number that stands for a category would be taken for a quantity instead of being one-hot encoded."""
     policy = MaskableDQNPolicy(spaces.Discrete(5), spaces.Discrete(3), ConstantSchedule(1e-3), [8])
     assert not is_plain_relu(policy)
+
+
+def test_values_of_few_offered_actions() -> None:
+    """Where few actions are offered, another one than the best of them would be chosen."""
+    rng = np.random.default_rng(0)
+    policy = MaskableDQNPolicy(spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(300), ConstantSchedule(1e-2), [16])
+    network = ReluNetwork(policy.q_net)
+    features = network.hidden(rng.standard_normal((200, 5), dtype=np.float32))[-1]
+    for n_offered in (1, 2, 5):
+        masks = rng.permuted(np.arange(300)[None] < np.full((200, 1), n_offered), axis=1)
+        assert masks.mean() * FEW < 1.0
+        assert np.array_equal(network.best(features, masks), masked_argmax(network.values(features), masks))
+    # Of equally good ones the first; and nan is not an error here, but later, where it is one of the training.
+    network.weights[-1][:] = 0.0
+    network.biases[-1][:] = 1.0
+    assert np.array_equal(network.best(features, masks), masks.argmax(axis=1))
+    network.biases[-1][:] = np.nan
+    assert masks[np.arange(200), network.best(features, masks)].all()
+
+
+def test_nothing_follows_terminal_states() -> None:
+    """A batch without a next state would fail, or a terminal state's mask, all True, would matter."""
+    policy, twin = make_policies([8])
+    batch = make_batch(np.random.default_rng(0))._replace(terminals=np.ones(SIZE, dtype=np.float32))
+    ours = ReluUpdater(policy).update(batch, UpdateSettings())
+    theirs = AutogradUpdater(twin).update(batch, UpdateSettings())
+    assert ours.td_errors == pytest.approx(theirs.td_errors, abs=1e-5)

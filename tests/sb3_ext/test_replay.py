@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from replay_rows import N_ACTIONS, OBSERVATIONS, add, make, mask_of
+from stable_baselines3.common.buffers import ReplayBuffer
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
@@ -150,6 +151,64 @@ def test_pickled_buffer_draws_on_alike(cls: type) -> None:
         ours, theirs = buffer.draw(8), copy.draw(8)
         for field, other in zip(ours, theirs, strict=True):
             assert np.array_equal(field, other)
+
+
+@pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
+def test_arrays_and_dictionaries_store_the_same(cls: type) -> None:
+    """What a whole vectorized step hands over as arrays would be another transition than with dictionaries."""
+    by_infos, by_arrays = (make(cls=cls, n_envs=2, gamma=0.5, elapsed_key="elapsed") for _ in range(2))
+    add(by_infos, ((0, 1.0, 3), (10, 2.0, "trunc")), ((1, 3.0, "term"), (5, 4.0, 0)))
+    for states, rewards, dones, cut, elapsed in [
+        ([0, 10], [1.0, 2.0], [False, True], [False, True], [3, 1]),
+        ([1, 5], [3.0, 4.0], [True, False], [False, False], [1, 0]),
+    ]:
+        obs = np.array(states, dtype=np.float32)[:, None]
+        masks = np.array([mask_of(state + 1) for state in states])
+        flags = np.array(dones), np.array(cut)
+        actions = np.array(states) % N_ACTIONS
+        by_arrays.add_step(obs, obs + 1, actions, np.array(rewards), *flags, masks, np.array(elapsed))
+    assert by_arrays.records.tobytes() == by_infos.records.tobytes()
+    assert by_arrays.pos == by_infos.pos == 2
+    for field, other in zip(by_infos.draw(20), by_arrays.draw(20), strict=True):
+        assert np.array_equal(field, other)
+
+
+def test_refused_transition_leaves_nothing() -> None:
+    """Half of a transition would stay in the buffer."""
+    buffer = make(elapsed_key="elapsed")
+    before = buffer.records.tobytes()
+    with pytest.raises(ValueError, match=r"info\['elapsed'\] must be"):
+        add(buffer, (3, 1.0, -1))
+    assert (buffer.pos, buffer.records.tobytes()) == (0, before)
+
+
+def test_pickled_buffer_is_still_one_piece() -> None:
+    """The named arrays of a loaded buffer would no longer be its records, or be saved twice."""
+    buffer = make(capacity=5000)
+    data = pickle.dumps(buffer)
+    assert len(data) < 1.1 * buffer.records.nbytes + 10_000
+    copy = pickle.loads(data)
+    add(copy, (4, 7.0, ""))
+    assert copy.rewards[0, 0] == copy.records["rewards"][0, 0] == 7.0
+    assert copy.gather(np.array([0])).observations.tolist() == [[4.0]]
+
+
+@pytest.mark.parametrize("space", [spaces.Discrete(7), spaces.Box(0, 255, (3, 4, 4), np.uint8), spaces.MultiBinary(3)])
+def test_other_observations(space: spaces.Space[Any]) -> None:
+    """Numbered states or images would come back with another shape or type than SB3's buffer gives."""
+    ours = MaskableReplayBuffer(10, space, spaces.Discrete(3), device="cpu", n_envs=2, seed=0)
+    theirs = ReplayBuffer(10, space, spaces.Discrete(3), device="cpu", n_envs=2)
+    space.seed(0)
+    for _ in range(4):
+        obs, next_obs = (np.array([space.sample() for _ in range(2)]) for _ in range(2))
+        for buffer in (ours, theirs):
+            infos = [{"action_mask": np.ones(3, dtype=bool)}] * 2
+            buffer.add(obs, next_obs, np.array([0, 2]), np.zeros(2), np.zeros(2), infos)
+    assert np.array_equal(ours.observations, theirs.observations)
+    assert np.array_equal(ours.next_observations, theirs.next_observations)
+    batch, reference = ours.sample(5), theirs.sample(5)
+    assert batch.observations.shape == reference.observations.shape
+    assert batch.observations.dtype == reference.observations.dtype
 
 
 @pytest.mark.parametrize(

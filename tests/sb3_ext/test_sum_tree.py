@@ -1,9 +1,17 @@
 """The sum tree against brute force."""
 
+import importlib.util
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from sb3_ext.replay import backend
 from sb3_ext.replay.sum_tree import MAX_STALE, SumTree
+
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+COMPILED = [False, pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="Numba is not installed"))]
 
 
 def test_drawn_tree() -> None:
@@ -22,11 +30,12 @@ def test_drawn_tree() -> None:
     assert found.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("capacity", [1, 2, 3, 5, 64, 1000])
-def test_against_brute_force(capacity: int) -> None:
+def test_against_brute_force(capacity: int, compiled: bool) -> None:
     """Sums or searches would be wrong for some capacity, for instance one that is no power of two."""
     rng = np.random.default_rng(capacity)
-    tree, leaves = SumTree(capacity), np.zeros(capacity)
+    tree, leaves = SumTree(capacity, compiled), np.zeros(capacity)
     for _ in range(30):
         indices = rng.integers(capacity, size=7)
         values = rng.random(7) * (rng.random(7) < 0.7) + 1e-3
@@ -58,9 +67,10 @@ def test_no_drift() -> None:
     assert np.array_equal(tree._nodes, fresh._nodes)
 
 
-def test_zero_leaf_is_never_found() -> None:
+@pytest.mark.parametrize("compiled", COMPILED)
+def test_zero_leaf_is_never_found(compiled: bool) -> None:
     """Rounding at the right edge would draw a transition that was never stored."""
-    tree = SumTree(1000)
+    tree = SumTree(1000, compiled)
     tree.update(np.arange(777), np.random.default_rng(0).random(777) + 1e-9)
     edge = tree.total
     assert tree.find(np.array([edge, np.nextafter(edge, 0.0), edge * (1 + 1e-12)])).max() == 776
@@ -79,3 +89,54 @@ def test_capacity_must_be_positive() -> None:
     """A tree without leaves would fail much later."""
     with pytest.raises(ValueError, match="capacity must be at least 1, not 0"):
         SumTree(0)
+
+
+def test_draw_is_a_search_for_a_share_of_the_total() -> None:
+    """A draw would not be the leaf that a uniform number points to, or come with another leaf's value."""
+    tree = SumTree(4)
+    tree.update(np.arange(4), np.array([1.0, 2.0, 3.0, 4.0]))
+    leaves, values, total = tree.draw(np.array([0.0, 0.25, 0.35, 0.99]))
+    assert leaves.tolist() == [0, 1, 2, 3]
+    assert values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert total == 10.0
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="Numba is not installed")
+@pytest.mark.parametrize("capacity", [1, 2, 7, 1000, 100_000])
+def test_compiled_is_the_same_to_the_bit(capacity: int) -> None:
+    """A training would go another way on a machine with Numba than on one without."""
+    rng = np.random.default_rng(capacity)
+    compiled, plain = SumTree(capacity, compiled=True), SumTree(capacity, compiled=False)
+    for _ in range(60):
+        n = int(rng.integers(1, 300))
+        # Rows that repeat, values of all magnitudes, and one in five zero.
+        indices = rng.integers(capacity, size=n)
+        values = rng.random(n) * 10.0 ** rng.integers(-8, 8, size=n) * (rng.random(n) < 0.8)
+        for tree in (compiled, plain):
+            tree.update(indices, values)
+        if rng.random() < 0.5 or plain.total == 0.0:
+            continue
+        uniforms = np.append(rng.random(50), [0.0, np.nextafter(1.0, 0.0)])
+        for ours, theirs in zip(compiled.draw(uniforms.copy()), plain.draw(uniforms.copy()), strict=True):
+            assert np.array_equal(ours, theirs)
+        assert np.array_equal(compiled.find(uniforms * plain.total), plain.find(uniforms * plain.total))
+        assert compiled._nodes.tobytes() == plain._nodes.tobytes()
+
+
+def test_works_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba, which is optional, would be needed."""
+    backend.load_kernels.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    try:
+        assert backend.load_kernels() is None
+        tree = SumTree(4, compiled=True)
+        tree.update(np.arange(4), 1.0)
+        assert tree.find(np.array([2.5])).tolist() == [2]
+    finally:
+        backend.load_kernels.cache_clear()
+
+
+def test_numba_is_imported_when_needed_only() -> None:
+    """Every import of the package would take a second longer."""
+    code = "import sb3_ext, sys; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
