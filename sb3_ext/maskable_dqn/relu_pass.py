@@ -74,7 +74,7 @@ class ReluNetwork:
         """
         outputs = [observations.reshape(len(observations), -1).astype(np.float32, copy=False)]
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            z = outputs[-1] @ weight.T
+            z = product(outputs[-1], weight.T)
             z += bias
             outputs.append(np.maximum(z, 0.0, out=z))
         return outputs
@@ -86,7 +86,7 @@ class ReluNetwork:
         :param features: (B, units) output of the last hidden layer
         :return: (B, n_actions) float32
         """
-        q_values = features @ self.weights[-1].T
+        q_values = product(features, self.weights[-1].T)
         q_values += self.biases[-1]
         return q_values
 
@@ -99,7 +99,6 @@ class ReluNetwork:
         :return: (B,) float32
         """
         return np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
-
 
     def best(self, features: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """
@@ -117,6 +116,20 @@ class ReluNetwork:
             good = np.flatnonzero(~(values < best[rows]))
             return actions[good[first_of_each(rows[good])]]
         return masked_argmax(self.values(features), masks)
+
+
+def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """
+    The matrix product, by PyTorch, whose threads ``th.set_num_threads`` rules. numpy's BLAS starts one per core
+    whatever was asked for, and on a busy machine these wait for each other: ten times slower has been seen.
+
+    :param a: (n, k) float32
+    :param b: (k, m) float32
+    :return: (n, m) float32
+    """
+    # A view of what must not be written to is fine to read, but PyTorch warns of it.
+    left = a if a.flags.writeable else a.copy()
+    return th.from_numpy(left).matmul(th.from_numpy(b)).numpy()
 
 
 def first_of_each(rows: np.ndarray) -> np.ndarray:
@@ -230,10 +243,10 @@ class ReluUpdater:
         for layer in range(len(outputs) - 2, -1, -1):
             upstream *= outputs[layer + 1] > 0.0
             weight_grad, bias_grad = self._gradients[2 * layer : 2 * layer + 2]
-            np.matmul(upstream.T, outputs[layer], out=weight_grad)
+            weight_grad[:] = product(upstream.T, outputs[layer])
             np.sum(upstream, axis=0, out=bias_grad)
             if layer > 0:
-                upstream = upstream @ self.online.weights[layer]
+                upstream = product(upstream, self.online.weights[layer])
 
     def _find_gradients(self) -> None:
         """Look at the gradients (out, in) and (out,) of each layer, where the optimizer will read them."""
@@ -246,7 +259,7 @@ class ReluUpdater:
 
     def _clip_gradient(self, max_norm: float) -> None:
         """As ``torch.nn.utils.clip_grad_norm_``."""
-        norm = np.sqrt(sum(np.dot(grad.ravel(), grad.ravel()) for grad in self._gradients))
+        norm = np.sqrt(sum(np.einsum("i,i->", grad.ravel(), grad.ravel()) for grad in self._gradients))
         scale = max_norm / (norm + 1e-6)
         if scale < 1.0:
             for grad in self._gradients:
