@@ -16,7 +16,7 @@ from echo_env.lab.actions import MOST_PER_CLASS, encode
 from echo_env.lab.config import IDLE_RULES, Appointments, Arrival, Breaks, Exam, Hours, Penalty, Rooms, Sonographers
 from echo_env.lab.env import EchoLabEnv
 from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass
-from echo_env.lab.policies import TierPolicy
+from echo_env.lab.policies import Policy, TierPolicy
 
 pytest.importorskip("numba")
 
@@ -66,14 +66,32 @@ def test_traces_agree_on_3000_days(preset: str, rule: str) -> None:
     assert_days_agree(config, policy, 3000, seed=3)
 
 
-def rule_action(env: EchoLabEnv, rule: str) -> int:
+def rule_action(env: EchoLabEnv, rule: Policy) -> int:
     """The joint action nearest to what a rule does now: no more than two of a class."""
+    if env._offered.size == 1:
+        return env._offered.first
     view = env._lab.view  # type: ignore[union-attr]
     digits = [0] * len(PatientClass)
     waiting = {entry.patient: entry.patient_class for entry in view.waiting()}
-    for start in make_policy(rule, env.config).decide(view):
+    for start in rule.decide(view):
         digits[waiting[start.patient]] += 1
     return encode([min(digit, MOST_PER_CLASS) for digit in digits])
+
+
+def assert_rows_agree(observations: list[np.ndarray], infos: list[dict[str, Any]], seen: Any, told: Any) -> None:
+    """States and infos of single envs against the rows of a vector env."""
+    assert np.array_equal(np.stack(observations), seen)
+    assert np.array_equal(np.stack([info["action_mask"] for info in infos]), told["action_mask"])
+    for name in ("minute", "elapsed_min"):
+        assert [info[name] for info in infos] == told[name].tolist()
+
+
+def assert_step_agrees(info: dict[str, Any], told: dict[str, Any], i: int) -> None:
+    """What a step paid, and the day's metrics with the last one."""
+    assert info["penalty"] == told["penalty"][i]
+    assert all(part == told["penalty_parts"][name][i] for name, part in info["penalty_parts"].items())
+    for name, value in info.get("metrics", {}).items():
+        assert np.array_equal(value, told["metrics"][name][i], equal_nan=True), name
 
 
 def assert_steps_agree(preset: str, source: str, clock: str, days: int, labs: int = 25) -> None:
@@ -81,33 +99,28 @@ def assert_steps_agree(preset: str, source: str, clock: str, days: int, labs: in
     kwargs: dict[str, Any] = {"config": preset, "clock": clock, "idling": True, "reward": "paired"}
     fast = EchoLabVectorEnv(labs, **kwargs)
     slow = [EchoLabEnv(**kwargs) for _ in range(labs)]
+    rule = None if source == "random" else make_policy(source, LabConfig.load(preset))
     rng = np.random.default_rng(4)
     seen, infos = fast.reset(seed=100)
+    observations, singles = map(list, zip(*(env.reset(seed=100 + i) for i, env in enumerate(slow)), strict=True))
+    assert_rows_agree(observations, singles, seen, infos)
     played = np.zeros(labs, dtype=int)
-    outcomes = [env.reset(seed=100 + i) for i, env in enumerate(slow)]
-    assert all(np.array_equal(seen[i], observation) for i, (observation, _) in enumerate(outcomes))
     while played.min() < -(-days // labs):
-        masks = fast.action_masks()
-        if source == "random":
-            actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in masks])
+        if rule is None:
+            actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in fast.action_masks()])
         else:
-            actions = np.array([rule_action(env, source) for env in slow])
+            actions = np.array([rule_action(env, rule) for env in slow])
         seen, rewards, over, _, infos = fast.step(actions)
         for i, env in enumerate(slow):
-            observation, reward, ended, _, info = env.step(actions[i])
-            told, at = (infos["final_info"], infos["final_obs"]) if ended else (infos, seen)
-            assert np.array_equal(observation, at[i])
+            observations[i], reward, ended, _, singles[i] = env.step(actions[i])
             assert (reward, ended) == (rewards[i], over[i])
-            assert np.array_equal(info["action_mask"], told["action_mask"][i])
-            assert all(info[name] == told[name][i] for name in ("minute", "elapsed_min", "penalty"))
-            assert all(part == told["penalty_parts"][name][i] for name, part in info["penalty_parts"].items())
+            assert_step_agrees(singles[i], infos["final_info"] if ended else infos, i)
             if ended:
                 played[i] += 1
-                for name, value in info["metrics"].items():
-                    assert np.array_equal(value, told["metrics"][name][i], equal_nan=True), name
-                observation, info = env.reset()
-                assert np.array_equal(observation, seen[i])
-                assert np.array_equal(info["action_mask"], infos["action_mask"][i])
+                assert np.array_equal(observations[i], infos["final_obs"][i])
+                assert np.array_equal(singles[i]["action_mask"], infos["final_info"]["action_mask"][i])
+                observations[i], singles[i] = env.reset()
+        assert_rows_agree(observations, singles, seen, infos)
 
 
 @pytest.mark.parametrize("source", RULES)
