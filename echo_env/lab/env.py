@@ -162,7 +162,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         self._base_points: NDArray[np.float64] | None = None
         self._offered: Offer
         # What has been told so far: penalty units, up to which minute, and when the last step was.
-        self._paid, self._paid_until, self._minute = [0, 0, 0, 0], 0, 0
+        self._paid, self._paid_until, self._minute = (0, 0, 0, 0), 0, 0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -175,7 +175,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         """
         super().reset(seed=seed)
         self._lab = Simulator(self.config, self._new_day(options or {}))
-        self._paid, self._paid_until, self._minute = [0, 0, 0, 0], 0, 0
+        self._paid, self._paid_until, self._minute = (0, 0, 0, 0), 0, 0
         if self._base is not None:
             self._base_points = simulate(self.config, self._lab.day, self._base).cumulated_penalty
         self._to_next_choice(beginning=True)

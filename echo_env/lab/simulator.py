@@ -10,7 +10,7 @@ from simpy.events import EventPriority
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day, check_day
-from echo_env.lab.patient import Appointment, PatientClass, Start
+from echo_env.lab.patient import EARLY, Appointment, Start
 from echo_env.lab.penalty import idle_rule_index, penalty_units
 from echo_env.lab.trace import Break, Exam, Trace
 from echo_env.lab.whiteboard import LabView, Status, Whiteboard
@@ -56,7 +56,7 @@ class Simulator:
         self.board = Whiteboard(config, appointments, day.present.tolist())
         self.view = LabView(self.board)
         self.over = False
-        self.units = [0, 0, 0, 0]
+        self.units = (0, 0, 0, 0)
         """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.penalty.penalty_units`."""
         self._idle_rule = idle_rule_index(config)
         self._rows: list[tuple[int, ...]] = []
@@ -64,9 +64,7 @@ class Simulator:
         self._exams: list[Exam] = []
         self._breaks: list[Break] = []
         self._clock = simpy.Environment()
-        for number, arrival in enumerate(day.arrival.tolist()):
-            if arrival >= 0:
-                self._clock.process(self._patient(number, arrival))
+        self._clock.process(self._door())
         self._catch_up()
 
     def start(self, starts: Iterable[Start]) -> None:
@@ -101,17 +99,23 @@ class Simulator:
 
     def trace(self) -> Trace:
         """What has happened so far."""
-        return Trace(self.config, self.day, self._exams, self._breaks, self._rows, tuple(self.units))
+        return Trace(self.config, self.day, self._exams, self._breaks, self._rows, self.units)
 
-    def _patient(self, number: int, arrival: int) -> Generator[simpy.Event, None, None]:
-        """Comes in; if early, becomes on time when the appointment is near."""
-        yield Moment(self._clock, arrival, _ARRIVES + number)
-        self.board.arrive(number)
-        if self.board.waiting[number].patient_class in (PatientClass.FETAL_EARLY, PatientClass.NON_FETAL_EARLY):
-            near = self.board.appointments[number].scheduled_min - self.config.arrival.on_time_margin_min
-            yield Moment(self._clock, near, _BECOMES_ON_TIME + number)
-            if number in self.board.waiting:
-                self.board.become_on_time(number)
+    def _door(self) -> Generator[simpy.Event, None, None]:
+        """Patients come in, by minute and then by number."""
+        arrivals = enumerate(self.day.arrival.tolist())
+        for arrival, number in sorted((arrival, number) for number, arrival in arrivals if arrival >= 0):
+            yield Moment(self._clock, arrival, _ARRIVES + number)
+            self.board.arrive(number)
+            if self.board.waiting[number].patient_class in EARLY:
+                self._clock.process(self._early_patient(number))
+
+    def _early_patient(self, number: int) -> Generator[simpy.Event, None, None]:
+        """Becomes on time when the appointment is near, if not in an exam by then."""
+        near = self.board.appointments[number].scheduled_min - self.config.arrival.on_time_margin_min
+        yield Moment(self._clock, near, _BECOMES_ON_TIME + number)
+        if number in self.board.waiting:
+            self.board.become_on_time(number)
 
     def _exam(self, sonographer: int, end: int) -> Generator[simpy.Event, None, None]:
         """Ends at the first whole minute that is not before its end; a break may follow."""
@@ -147,8 +151,14 @@ class Simulator:
         closing = min(max(self.config.hours.closing_min, begin), until)
         for minutes, after_closing in ((closing - begin, False), (until - closing, True)):
             if minutes:
-                units = penalty_units(self._idle_rule, after_closing, waiting, free)
-                self.units = [total + minutes * unit for total, unit in zip(self.units, units, strict=True)]
+                on_time, late, overtime, idle = penalty_units(self._idle_rule, after_closing, waiting, free)
+                paid = self.units
+                self.units = (
+                    paid[0] + minutes * on_time,
+                    paid[1] + minutes * late,
+                    paid[2] + minutes * overtime,
+                    paid[3] + minutes * idle,
+                )
 
     def _check(self, start: Start) -> None:
         """Refuse what cannot be done, in words."""
