@@ -35,6 +35,10 @@ COLUMNS = {
 """Metric -> heading, for the table; the JSON file has every metric."""
 
 
+MODEL_KWARGS = ("observation", "idling")
+"""Arguments of the env that decide what a model is shown and offered."""
+
+
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -77,6 +81,18 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
     return LabConfig.load(ENV_IDS[env_id])
 
 
+def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["idling:False"]`` -> ``{"idling": False}``.
+
+    :raises ValueError: a key that says nothing about how to ask a model
+    """
+    split = [pair.partition(":") for pair in pairs]
+    for key, _, _ in split:
+        if key not in MODEL_KWARGS:
+            raise ValueError(f"--env-kwargs has {key!r}, but takes only {' and '.join(MODEL_KWARGS)}, as KEY:VALUE")
+    return {key: yaml.safe_load(value) for key, _, value in split}
+
+
 def find_policy(name: str, config: LabConfig, env_kwargs: dict[str, Any]) -> Policy:
     """A rule by its name, or a trained model given as ``ALGO=PATH``.
 
@@ -96,7 +112,7 @@ def find_policy(name: str, config: LabConfig, env_kwargs: dict[str, Any]) -> Pol
     torch.set_num_threads(1)
     model = load_agent(algo, path)
     trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
-    kept = {key: trained_with[key] for key in ("observation", "idling") if key in trained_with}
+    kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
     return AgentPolicy(algo, model, config, **kept)
 
 
@@ -142,8 +158,7 @@ def compare(arguments: argparse.Namespace) -> Comparison:
     from rich.progress import Progress
 
     config = find_lab(arguments.env, arguments.config)
-    pairs = [pair.partition(":") for pair in arguments.env_kwargs]
-    env_kwargs = {key: yaml.safe_load(value) for key, _, value in pairs}
+    env_kwargs = read_env_kwargs(arguments.env_kwargs)
     policies = [find_policy(name, config, env_kwargs) for name in arguments.policies]
     distinct_names(policies, arguments.policies)
     with Progress(transient=True) as bar:

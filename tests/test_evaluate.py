@@ -64,6 +64,8 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
         (["--config", "nowhere.yaml"], "neither a file nor a preset"),
         (["--days", "0"], "days is 0"),
+        (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
+        (["--engine", "fast"], "must be one of auto, simpy, compiled"),
     ],
 )
 def test_errors_are_one_sentence_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
