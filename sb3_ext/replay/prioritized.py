@@ -73,9 +73,17 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         self.min_priority = min_priority
         self.max_priority = max_priority
         self.normalize_weights = normalize_weights
-        self.largest_priority = float(np.clip(FIRST_PRIORITY, min_priority, max_priority))
-        self.tree = SumTree(self.buffer_size * self.n_envs, self.compiled)
         self._env_columns = np.arange(self.n_envs)
+        self._forget_priorities()
+
+    def _forget_priorities(self) -> None:
+        self.largest_priority = float(np.clip(FIRST_PRIORITY, self.min_priority, self.max_priority))
+        self.tree = SumTree(self.buffer_size * self.n_envs, self.compiled)
+
+    def reset(self) -> None:
+        """Forget all transitions, and with them their priorities; see SB3."""
+        super().reset()
+        self._forget_priorities()
 
     def add_step(self, *args: Any, **kwargs: Any) -> None:
         """Store one transition of each environment with the largest priority known; see the parent."""

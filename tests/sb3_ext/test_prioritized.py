@@ -159,3 +159,14 @@ def test_compiled_draws_are_the_same(n_steps: int) -> None:
         for buffer in buffers:
             buffer.update_priorities(ours.rows, errors)
     assert buffers[0].tree._nodes.tobytes() == buffers[1].tree._nodes.tobytes()
+
+
+def test_reset_forgets_priorities() -> None:
+    """After a reset, rows that hold nothing yet would be drawn, by the priorities of what they held before."""
+    buffer = make_prioritized()
+    buffer.update_priorities(np.arange(8), ERRORS)
+    buffer.reset()
+    assert buffer.size() == 0
+    assert buffer.largest_priority == 1.0
+    add(buffer, (50, 1.0, ""), (51, 1.0, ""))
+    assert set(buffer.draw(200).observations[:, 0]) == {50.0, 51.0}
