@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Order of events inside a minute: exams and breaks that end, by sonographer; arrivals, by patient; early
 # patients who become on time, by patient. SimPy keeps priority 0 for the start of a process.
-_ENDS, _ARRIVES, _BECOMES_ON_TIME = 1, 1_000, 1_000_000
+_ENDS, _ARRIVES, _BECOMES_ON_TIME = 1, 10_000, 1_000_000
 
 
 class Moment(simpy.Event):
