@@ -25,10 +25,11 @@ def begin_labs(which, labs, rules, idling, event_clock, mask, size, first):
     :param size: (B,) int64, filled with how many actions that is
     :param first: (B,) int64, filled with the lowest of them
     """
+    last = rules.whole[kernel.END] - 1
     for b in which:
         lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
         kernel.catch_up(lab, patients, queue, staff, labs.rooms[b], labs.break_draw[b], labs.breaks[b], rules)
-        size[b], first[b] = _to_next_choice(b, labs, rules, idling, event_clock, True, mask[b])
+        size[b], first[b] = _to_next_choice(b, labs, rules, idling, event_clock, last, mask[b])
 
 
 @njit
@@ -45,11 +46,11 @@ def step_labs(actions, labs, rules, idling, event_clock, mask, size, first):
             kernel.start_action(actions[b], lab, patients, queue, staff, rooms, labs.exams[b], rules)
         limit = end if event_clock else lab[kernel.MINUTE] + 1
         kernel.advance(limit, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
-        size[b], first[b] = _to_next_choice(b, labs, rules, idling, event_clock, False, mask[b])
+        size[b], first[b] = _to_next_choice(b, labs, rules, idling, event_clock, end, mask[b])
 
 
 @njit
-def _to_next_choice(b, labs, rules, idling, event_clock, beginning, mask):
+def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
     """Twin of ``EchoLabEnv._to_next_choice``."""
     end = rules.whole[kernel.END]
     lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
@@ -60,12 +61,11 @@ def _to_next_choice(b, labs, rules, idling, event_clock, beginning, mask):
                 mask[k] = k == 0
             return 1, 0
         size, first = kernel.offer(lab, idling, mask)
-        if not event_clock or size > 1 or (beginning and lab[kernel.MINUTE] == end - 1):
+        if not event_clock or size > 1 or lab[kernel.MINUTE] == latest:
             return size, first
         if first:
             kernel.start_action(first, lab, patients, queue, staff, rooms, labs.exams[b], rules)
-        limit = end - 1 if beginning else end
-        kernel.advance(limit, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
+        kernel.advance(latest, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
 
 
 @njit

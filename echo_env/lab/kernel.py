@@ -296,7 +296,8 @@ def _serve(k, lab, patients, queue, staff, rooms, exams, rules):
 def start_tiers(tiers, lab, patients, queue, staff, rooms, exams, rules):
     """Twin of ``TierPolicy.decide``."""
     for tier in range(CLASSES):
-        k = 0
+        # A plain 0 would be typed as a literal at first, and _serve be compiled twice.
+        k = np.int64(0)
         while k < lab[QUEUED]:
             served = False
             if tiers[patients[queue[k], CLASS]] == tier:
@@ -310,7 +311,8 @@ def start_action(action, lab, patients, queue, staff, rooms, exams, rules):
     """Twin of ``decode_starts``, carried out."""
     for kind in range(CLASSES):
         left = action // _PLACES[kind] % (MOST_PER_CLASS + 1)
-        k = 0
+        # A plain 0 would be typed as a literal at first, and _serve be compiled twice.
+        k = np.int64(0)
         while left and k < lab[QUEUED]:
             if patients[queue[k], CLASS] == kind and _serve(k, lab, patients, queue, staff, rooms, exams, rules):
                 left -= 1
