@@ -174,15 +174,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         final = np.full(self.num_envs, None, dtype=object)
         for i in which:
             final[i] = self._observation[i].copy()
-        results = batch.results_of(self._labs, which, self._rates[which])
-        told["metrics"] = {}
-        for name, values in metrics_table(self.config, results).items():
-            told["metrics"][name] = np.zeros(self.num_envs)
-            told["metrics"][name][which] = values
         info["final_obs"], info["_final_obs"] = final, over
         info["final_info"], info["_final_info"] = {}, over.copy()
         _tell(info["final_info"], told, over)
-        del told["metrics"]
+        self._tell_metrics(info["final_info"], over, which)
         # Of the others, what the step told; of all, the state they are in now.
         state = {name: told.pop(name).copy() for name in ("action_mask", "minute", "elapsed_min")}
         if not over.all():
@@ -192,6 +187,16 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         for name, values in state.items():
             values[over] = new[name][over]
         _tell(info, state, np.ones(self.num_envs, dtype=bool))
+
+    def _tell_metrics(self, info: dict[str, Any], over: NDArray[np.bool_], which: NDArray[np.int64]) -> None:
+        """Add the metrics of finished days."""
+        table = metrics_table(self.config, batch.results_of(self._labs, which, self._rates[which]))
+        rows = np.zeros((len(table), self.num_envs))
+        rows[:, which] = list(table.values())
+        info["metrics"] = dict(zip(table, rows, strict=True))
+        told = np.repeat(over[None], len(table), axis=0)
+        info["metrics"] |= {f"_{name}": row for name, row in zip(table, told, strict=True)}
+        info["_metrics"] = over.copy()
 
     def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Mask, minute and minutes since the last step; moves on the time of the last step of these labs."""
