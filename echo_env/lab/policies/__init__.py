@@ -1,17 +1,33 @@
 """Policies: who begins an exam when something is free."""
 
-from echo_env.lab.policies.base import Policy, make_policy, policy_names, register_policy
-from echo_env.lab.policies.on_the_fly import TierPolicy, fetal_first, policy_1, policy_2
+from echo_env.lab.policies.base import Policy, make_policy, policy_names, register_cases, register_policy
+from echo_env.lab.policies.on_the_fly import (
+    DedicatedPolicy,
+    TierPolicy,
+    fetal_first,
+    policy_1,
+    policy_2,
+    policy_3,
+    policy_4,
+)
 from echo_env.lab.policies.random_policy import RandomPolicy
+from echo_env.lab.policies.reservation import ReservationPolicy, policy_5, policy_6
 
 __all__ = [
+    "DedicatedPolicy",
     "Policy",
     "RandomPolicy",
+    "ReservationPolicy",
     "TierPolicy",
     "fetal_first",
     "make_policy",
     "policy_1",
     "policy_2",
+    "policy_3",
+    "policy_4",
+    "policy_5",
+    "policy_6",
     "policy_names",
+    "register_cases",
     "register_policy",
 ]

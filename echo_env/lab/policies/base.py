@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.patient import Start
+from echo_env.lab.policies.naming import read_arguments, required_of, split_name, write_name
 from echo_env.lab.whiteboard import LabView
 
 
@@ -31,37 +32,97 @@ class Policy(Protocol):
         """
 
 
-PolicyFactory = Callable[[LabConfig], Policy]
+PolicyFactory = Callable[..., Policy]
+"""Called with a config, and with the arguments that the policy's name carries."""
 
-_REGISTRY: dict[str, PolicyFactory] = {}
+Factory = TypeVar("Factory", bound=PolicyFactory)
 
 
-def register_policy(name: str) -> Callable[[PolicyFactory], PolicyFactory]:
-    """Class decorator (or for a function): the factory makes the policy called ``name``, given a config."""
+class _Entry(NamedTuple):
+    """A registered policy.
 
-    def add(factory: PolicyFactory) -> PolicyFactory:
-        if name in _REGISTRY:
-            raise ValueError(f"policy {name!r} is registered already")
-        _REGISTRY[name] = factory
+    :param factory: makes it
+    :param shown: how lists show it; the members of a family all in the same way
+    """
+
+    factory: PolicyFactory
+    shown: str
+
+
+_REGISTRY: dict[str, _Entry] = {}
+
+
+def register_policy(name: str) -> Callable[[Factory], Factory]:
+    """Class decorator (or for a function): the factory makes the policy called ``name``, given a config.
+
+    Further parameters of the factory are the policy's arguments: ``policy_5(alpha=1, beta=0.25)`` is made by
+    ``factory(config, alpha=1.0, beta=0.25)``. Their annotations (bool, int, float, str, Literal, and unions of
+    them) say what is allowed.
+
+    :param name: without parentheses
+    :raises ValueError: there is one of this name
+    """
+
+    def add(factory: Factory) -> Factory:
+        required = required_of(factory)
+        _register(name, _Entry(factory, f"{name}({', '.join(required)})" if required else name))
         return factory
 
     return add
 
 
+def register_cases(prefix: str, cases: range) -> Callable[[Factory], Factory]:
+    """Decorator for a family: the factory makes ``<prefix><n>``, given a config and a case n.
+
+    :param prefix: what the names of the family have in common
+    :param cases: the numbers at their ends
+    :raises ValueError: there is one of these names
+    """
+
+    def add(factory: Factory) -> Factory:
+        def of_case(case: int) -> PolicyFactory:
+            return lambda config: factory(config, case)
+
+        for case in cases:
+            _register(f"{prefix}{case}", _Entry(of_case(case), f"{prefix}{cases[0]}..{cases[-1]}"))
+        return factory
+
+    return add
+
+
+def _register(name: str, entry: _Entry) -> None:
+    if name in _REGISTRY:
+        raise ValueError(f"policy {name!r} is registered already")
+    _REGISTRY[name] = entry
+
+
 def policy_names() -> list[str]:
-    """Names that :func:`make_policy` knows."""
-    return sorted(_REGISTRY)
+    """What :func:`make_policy` knows, for people to read.
+
+    A policy that cannot be made without arguments stands with them, as ``policy_5(alpha, beta)``; a family
+    stands once, as ``policy_5_case_1..10``.
+    """
+    return sorted({entry.shown for entry in _REGISTRY.values()})
 
 
 def make_policy(name: str, config: LabConfig) -> Policy:
     """Make a policy by its name.
 
-    :param name: one of :func:`policy_names`
+    >>> make_policy("policy_5(beta=.25, alpha=1.0)", LabConfig.load("baseline")).name
+    'policy_5(alpha=1, beta=0.25)'
+
+    :param name: ``name`` or ``name(argument=value, ...)``, see :func:`policy_names`; values are read as YAML scalars
     :param config: the lab it is for
-    :raises ValueError: no such policy; lists the known ones and the nearest match
+    :raises ValueError: no such policy (lists the known ones and the nearest match), or arguments that it does
+        not take
     """
-    if name not in _REGISTRY:
-        near = difflib.get_close_matches(name, _REGISTRY, n=1)
+    plain, given = split_name(name)
+    if plain not in _REGISTRY:
+        near = difflib.get_close_matches(plain, _REGISTRY, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"policy {name!r} is unknown{hint}; known: {', '.join(policy_names())}")
-    return _REGISTRY[name](config)
+        raise ValueError(f"policy {plain!r} is unknown{hint}; known: {', '.join(policy_names())}")
+    factory = _REGISTRY[plain].factory
+    arguments = read_arguments(plain, factory, given)
+    policy = factory(config, **arguments)
+    policy.name = write_name(plain, arguments)
+    return policy

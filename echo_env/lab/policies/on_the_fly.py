@@ -1,16 +1,19 @@
-"""Rules without reservations: who comes first when something is free (sections 4.1 and 4.2)."""
+"""Rules without appointments of resources: who comes first when something is free (sections 4.1 to 4.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from echo_env.lab.allocation import assign
 from echo_env.lab.config import LabConfig
-from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass, Start
+from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass, Start, WaitingPatient
 from echo_env.lab.policies.base import Policy, register_policy
 from echo_env.lab.whiteboard import LabView
 
 Tiers = Sequence[Sequence[PatientClass]]
+
+HandBack = Literal["served", "scheduled"]
 
 
 class TierPolicy:
@@ -32,6 +35,102 @@ class TierPolicy:
         return assign(view, [entry for tier in self.tiers for entry in view.waiting(*tier)])
 
 
+class DedicatedPolicy:
+    """Serves by tier, with one fetal-capable room and sonographer dedicated to fetal patients.
+
+    A fetal patient takes the dedicated room and sonographer; where one of them is busy, a general one in its
+    place. Nobody else gets them: they may stand idle while others wait.
+
+    The paper keeps them so "unless all fetal patients have been accommodated before 5:00PM or none remain
+    after that time" (section 4.3). At closing they are handed back whatever the reading. Before closing:
+
+    - ``scheduled``, the default: once the last fetal appointment has come and of the fetal patients who came by
+      then none waits. Nobody who fails to show up keeps them, and who comes later takes what is free.
+    - ``served``: once every fetal patient in the book has begun an exam: the paper's sentence to the letter, and
+      its published code. A patient who does not show up never begins, so on most days that is at closing.
+
+    Dedicated are the first fetal-capable room and the first fetal-capable sonographer who is present, the same
+    all day.
+
+    :param name: how tables call it
+    :param tiers: classes served, in order of precedence; a class in none of them is not served
+    :param hand_back: when the dedication ends before closing
+    """
+
+    def __init__(self, name: str, tiers: Tiers, hand_back: HandBack = "scheduled") -> None:
+        self.name = name
+        self.tiers = tiers
+        self.hand_back = hand_back
+        self._rooms: tuple[int, ...] = ()
+        self._staff: tuple[int, ...] = ()
+        self._fetal: tuple[int, ...] = ()
+        self._last_min = -1
+
+    def begin_day(self, view: LabView, seed: int) -> None:
+        """Dedicate a room and a sonographer, as far as there are any."""
+        self._rooms = tuple(range(view.config.rooms.fetal)[:1])
+        self._staff = tuple(present_staff(view)[0][:1])
+        fetal = [line for line in view.appointments if line.fetal]
+        self._fetal = tuple(line.patient for line in fetal)
+        self._last_min = max((line.scheduled_min for line in fetal), default=-1)
+
+    def decide(self, view: LabView) -> list[Start]:
+        """Everybody who can be served, in order of precedence."""
+        patients = [entry for tier in self.tiers for entry in view.waiting(*tier)]
+        if self._handed_back(view):
+            return assign(view, patients)
+        return assign_around(view, patients, self._rooms, self._staff, fetal_may=True)
+
+    def _handed_back(self, view: LabView) -> bool:
+        if view.minute >= view.config.hours.closing_min:
+            return True
+        if self.hand_back == "scheduled":
+            return view.minute >= self._last_min and not any(
+                entry.fetal and entry.arrival_min <= self._last_min for entry in view.waiting()
+            )
+        return not any(view.waiting_counts[:3]) and all(map(view.has_arrived, self._fetal))
+
+
+def present_staff(view: LabView) -> tuple[list[int], list[int]]:
+    """Sonographers who came today: fetal-capable ones, and the others; by number."""
+    first = view.config.sonographers.fetal
+    there = view.present.nonzero()[0].tolist()
+    return [n for n in there if n < first], [n for n in there if n >= first]
+
+
+def assign_around(
+    view: LabView,
+    patients: Iterable[WaitingPatient],
+    rooms: Collection[int],
+    staff: Collection[int],
+    fetal_may: bool = False,
+) -> list[Start]:
+    """Give patients what is free, as :func:`~echo_env.lab.allocation.assign` does, but for what is kept back.
+
+    :param view: the lab
+    :param patients: who is to be considered, first come first
+    :param rooms: rooms that are kept back
+    :param staff: sonographers who are kept back
+    :param fetal_may: whether fetal patients are given what is kept back, and that first; else nobody is
+    """
+    kept_rooms, rooms_f = _split(view.free_rooms(fetal=True), rooms, fetal_may)
+    kept_staff, staff_f = _split(view.free_sonographers(fetal=True), staff, fetal_may)
+    rooms_n = _split(view.free_rooms(fetal=False), rooms)[1]
+    staff_n = _split(view.free_sonographers(fetal=False), staff)[1]
+    starts = []
+    for entry in patients:
+        its_rooms = kept_rooms or rooms_f if entry.fetal else rooms_n or rooms_f
+        its_staff = kept_staff or staff_f if entry.fetal else staff_n or staff_f
+        if its_rooms and its_staff:
+            starts.append(Start(entry.patient, its_rooms.pop(0), its_staff.pop(0)))
+    return starts
+
+
+def _split(free: list[int], kept: Collection[int], may: bool = True) -> tuple[list[int], list[int]]:
+    """What is free of what is kept back (nothing, if nobody may have it), and the rest; order is kept."""
+    return [n for n in free if n in kept] if may else [], [n for n in free if n not in kept]
+
+
 @register_policy("policy_1")
 def policy_1(config: LabConfig) -> Policy:
     """On-time patients, then late ones (section 4.1)."""
@@ -42,6 +141,18 @@ def policy_1(config: LabConfig) -> Policy:
 def policy_2(config: LabConfig) -> Policy:
     """On-time, then late, then early patients (section 4.2)."""
     return TierPolicy("policy_2", (ON_TIME, LATE, EARLY))
+
+
+@register_policy("policy_3")
+def policy_3(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
+    """Policy 1 with a room and a sonographer dedicated to fetal patients (section 4.3)."""
+    return DedicatedPolicy("policy_3", (ON_TIME, LATE), hand_back)
+
+
+@register_policy("policy_4")
+def policy_4(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
+    """Policy 2 with a room and a sonographer dedicated to fetal patients (section 4.4)."""
+    return DedicatedPolicy("policy_4", (ON_TIME, LATE, EARLY), hand_back)
 
 
 @register_policy("fetal_first")
