@@ -1,10 +1,13 @@
 """Compare rules and trained models on the same days.
 
 python evaluate.py --env EchoLabScarce-v0 --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
-    --days 500 --seed 7
+    --days 2000 --seed 7 --output results/scarce --figures
 
-The first policy is the reference: the others' differences to it are taken day by day, so that what the day
+One policy is the reference: the others' differences to it are taken day by day, so that what the day
 brought cancels out. Intervals are 95 %. Nothing that is evaluated on can have been trained on.
+
+DIR of --output will hold summary.json, days.csv (a row for each policy and day) and tensorboard/ (see it with
+tensorboard --logdir DIR), and with --figures figures/, or, if anything goes wrong, will be as it was before.
 """
 
 from __future__ import annotations
@@ -12,31 +15,28 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from echo_env import ENV_IDS
 from echo_env.files import written_whole
-from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names
+from echo_env.folders import check_replaceable, folder_written_whole
+from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names, results
 from echo_env.lab.evaluation import ENGINES
 from echo_env.lab.policies.agent import AgentPolicy
 
-COLUMNS = {
-    "penalty": "penalty a day",
-    "waiting_penalty": "waiting part",
-    "wait_min": "wait (min)",
-    "wait_fetal_min": "fetal wait",
-    "left_waiting": "left at end",
-    "workload": "exams each",
-}
-"""Metric -> heading, for the table; the JSON file has every metric."""
-
-
 MODEL_KWARGS = ("observation", "idling")
-"""Arguments of the env that decide what a model is shown and offered."""
+"""Arguments of the env that decide what a model is shown and offered. The clock does not: it is asked in every
+minute in which there is a choice, and where there is none all clocks do the same."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -51,11 +51,15 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         default=["policy_2", "policy_1", "fetal_first", "random"],
         metavar="NAME",
-        help=f"rules ({', '.join(policy_names())}) and models (ALGO=PATH); the first is the reference",
+        help=f"rules ({', '.join(policy_names())}) and models (ALGO=PATH)",
     )
+    parser.add_argument("--reference", metavar="NAME", help="the policy compared with: the first")
     parser.add_argument("--days", type=int, default=500, help="how many days: %(default)s")
     parser.add_argument("--seed", type=int, default=7, help="which days: %(default)s")
     parser.add_argument("--engine", default="auto", help=f"{', '.join(ENGINES)}: %(default)s")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, same numbers: %(default)s")
+    parser.add_argument("--output", metavar="DIR", help="write all there, in place of an earlier evaluation")
+    parser.add_argument("--figures", action="store_true", help="draw figures too (PNG and PDF), with --output")
     parser.add_argument("--json", metavar="FILE", help="write all metrics there")
     parser.add_argument(
         "--env-kwargs",
@@ -93,105 +97,149 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return {key: yaml.safe_load(value) for key, _, value in split}
 
 
-def find_policy(name: str, config: LabConfig, env_kwargs: dict[str, Any]) -> Policy:
-    """A rule by its name, or a trained model given as ``ALGO=PATH``.
+class TrainedPolicy(AgentPolicy):
+    """A trained model. Other processes get it by loading it themselves.
 
-    :param name: as on the command line
-    :param config: the lab
+    :param algo: name of its algorithm in the zoo; tables call it by this
+    :param path: its file, or the folder of its run
+    :param config: the lab it works in
     :param env_kwargs: what the env of the model was made with, if the model does not say
-    :raises ValueError: unknown rule or algorithm, no such file, or a model that does not fit the lab
+    :raises ValueError: unknown algorithm, no such file, or a model that does not fit the lab
     """
-    algo, is_model, path = name.partition("=")
-    if not is_model:
-        return make_policy(name, config)
-    # Rules alone need no torch, and start much faster without it.
-    import torch
 
-    from sb3_ext.zoo import load_agent
+    def __init__(self, algo: str, path: str, config: LabConfig, env_kwargs: Mapping[str, Any]) -> None:
+        # Rules alone need no torch, and start much faster without it.
+        import torch
 
-    torch.set_num_threads(1)
-    model = load_agent(algo, path)
-    trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
-    kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
-    return AgentPolicy(algo, model, config, **kept)
+        from sb3_ext.zoo import load_predictor
+
+        torch.set_num_threads(1)
+        model = load_predictor(algo, path)
+        trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
+        kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
+        super().__init__(algo, model, config, **kept)
+        self._origin = algo, path, config, env_kwargs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainedPolicy, self._origin, {"name": self.name}
 
 
-def distinct_names(policies: list[Policy], given: list[str]) -> None:
-    """Tell two models of one algorithm apart by what was typed."""
-    names = [policy.name for policy in policies]
-    for policy, name in zip(policies, given, strict=True):
+def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
+    """What was typed -> the policy.
+
+    :param given: rules by name, models as ``ALGO=PATH``
+    :param config: the lab
+    :param env_kwargs: what the envs of models were made with, if they do not say
+    :raises ValueError: unknown, unusable, or twice the same
+    """
+    found: dict[str, Policy] = {}
+    for name in given:
+        if name in found:
+            raise ValueError(f"--policies has {name!r} twice")
+        # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
+        model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+    names = [policy.name for policy in found.values()]
+    for name, policy in found.items():
         if names.count(policy.name) > 1:
+            # Two models of one algorithm are told apart by what was typed.
             policy.name = name
+    return found
 
 
-def show(comparison: Comparison, title: str) -> None:
-    """Print the table."""
+def compare(arguments: argparse.Namespace, config: LabConfig, policies: Mapping[str, Policy]) -> Comparison:
+    """Play the days, showing how far it has got."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
-    table = Table(title=title, caption="mean +- half of the 95 % interval; differences are taken day by day")
-    table.add_column("policy", overflow="fold")
-    for heading in COLUMNS.values():
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(f"minus {comparison.reference}", justify="right", no_wrap=True)
-    table.add_column("waiting part", justify="right", no_wrap=True)
-    table.add_column("engine")
-    for name in comparison.values:
-        cells = [_cell(comparison.mean(name, metric)) for metric in COLUMNS]
-        if name == comparison.reference:
-            cells += ["", ""]
-        else:
-            cells += [_cell(comparison.paired(name, m), sign="+") for m in ("penalty", "waiting_penalty")]
-        table.add_row(name, *cells, comparison.engines[name])
-    # A narrow window, or a pipe, would cut the numbers: better too wide than wrong.
-    console = Console()
-    Console(width=max(console.width, 180)).print(table)
-
-
-def _cell(value: Any, sign: str = "") -> str:
-    digits = 1 if abs(value.mean) >= 20 else 2
-    return f"{value.mean:{sign},.{digits}f} ± {value.half_width:,.{digits}f}"
-
-
-def compare(arguments: argparse.Namespace) -> Comparison:
-    """Load what was asked for, and run it."""
-    from rich.progress import Progress
-
-    config = find_lab(arguments.env, arguments.config)
-    env_kwargs = read_env_kwargs(arguments.env_kwargs)
-    policies = [find_policy(name, config, env_kwargs) for name in arguments.policies]
-    distinct_names(policies, arguments.policies)
-    with Progress(transient=True) as bar:
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console, reference = Console(stderr=True), arguments.reference or ""
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("days", total=arguments.days * len(policies))
         return evaluate(
             config,
-            policies,
+            list(policies.values()),
             arguments.days,
             arguments.seed,
             progress=lambda days: bar.advance(task, days),
             engine=arguments.engine,
+            jobs=arguments.jobs,
+            reference=policies[reference].name if reference in policies else reference,
         )
+
+
+def write_output(
+    arguments: argparse.Namespace, comparison: Comparison, config: LabConfig, policies: Sequence[Policy], command: str
+) -> None:
+    """Fill the folder of ``--output``."""
+    from sb3_ext.zoo.tensorboard import Run, write_runs
+
+    with folder_written_whole(arguments.output, results.own_files) as folder:
+        results.write_days(folder, comparison)
+        pictures: list[Path] = []
+        if arguments.figures:
+            from echo_env.lab.figures import write_figures
+
+            pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
+        settings: dict[str, str | int] = {"lab": comparison.lab, "seed": comparison.seed, "days": comparison.days}
+        runs = {
+            name: Run(results.running_means(comparison, name), settings | {"policy": name, "engine": engine})
+            for name, engine in comparison.engines.items()
+        }
+        write_runs(folder / "tensorboard", runs, {picture.stem: picture for picture in pictures})
+        results.write_summary(folder, comparison, config, arguments.config or arguments.env, command=command)
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse what could only fail after all the days have been played.
+
+    :raises ValueError: arguments that do not go together
+    :raises OSError: something is in the way of ``--output``
+    """
+    if arguments.output is None:
+        if arguments.figures:
+            raise ValueError("--figures needs --output DIR, into which it writes")
+        return
+    if arguments.json and Path(arguments.output).resolve() in Path(arguments.json).resolve().parents:
+        raise ValueError(f"--json {arguments.json} lies in --output, which has the same numbers in summary.json")
+    check_replaceable(arguments.output, results.own_files)
+
+
+def run(arguments: argparse.Namespace, command: str) -> None:
+    """Compare, write what is to be written, and print the tables."""
+    from echo_env.lab.tables import print_comparison
+
+    check_outputs(arguments)
+    config = find_lab(arguments.env, arguments.config)
+    policies = find_policies(arguments.policies, config, read_env_kwargs(arguments.env_kwargs))
+    comparison = compare(arguments, config, policies)
+    name = arguments.config or arguments.env
+    if arguments.json:
+        with written_whole(arguments.json) as file:
+            json.dump(comparison.to_dict(name), file, indent=2, allow_nan=False)
+    if arguments.output:
+        write_output(arguments, comparison, config, list(policies.values()), command)
+    print_comparison(comparison, config, f"{name}: {comparison.days} days, seed {comparison.seed}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    :return: exit status: 0, or 2 for input that cannot be used, said in one sentence
+    :return: exit status: 0; 2 for input that cannot be used, said in one sentence; 130 after Ctrl-C
     """
     arguments = parse_arguments(argv)
+    command = shlex.join(["python", "evaluate.py", *(sys.argv[1:] if argv is None else argv)])
     try:
-        comparison = compare(arguments)
-        name = arguments.config or arguments.env
-        if arguments.json:
-            with written_whole(arguments.json) as file:
-                json.dump(comparison.to_dict(name), file, indent=2, allow_nan=False)
+        run(arguments, command)
     except ModuleNotFoundError as error:
-        print(f"error: {error.name} is missing: pip install 'echo-lab-rl[zoo]'", file=sys.stderr)
+        print(f"error: {error.name} is missing: pip install 'echo-lab-rl[all]'", file=sys.stderr)
         return 2
     except (ConfigError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    show(comparison, f"{name}: {comparison.days} days, seed {comparison.seed}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

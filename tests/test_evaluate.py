@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import pytest
-from sb3_contrib import MaskablePPO
+from PIL import Image
+from sb3_contrib import QRDQN, MaskablePPO
 from stable_baselines3 import DQN
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import echo_env  # noqa: F401
 import evaluate
+from echo_env.folders import files_in
+from echo_env.lab import Comparison, LabConfig, Policy, figures, results, sample_days
+from echo_env.lab import evaluate as evaluate_policies
 from echo_env.lab.wrappers import NearestFeasibleAction
+from sb3_ext.maskable_dqn import MaskableDQN
 
 ROOT = Path(evaluate.__file__).parent
+SCARCE = LabConfig.load("scarce")
 
 
 def test_json_holds_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,16 +81,41 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--days", "0"], "days is 0"),
         (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
         (["--engine", "fast"], "must be one of auto, simpy, compiled"),
+        (["--figures"], "--figures needs --output DIR"),
+        (["--output", "mine"], "mine holds mine.txt, which was not written there by an earlier run"),
+        (["--output", "mine/mine.txt"], "mine.txt is in the way, because it is not a folder"),
+        (["--output", "new", "--json", "new/t.json"], "--json new/t.json lies in --output"),
+        (["--reference", "policy_9"], "reference is 'policy_9', but must be one of policy_2, policy_1"),
+        (["--jobs", "0"], "jobs is 0, but must be a whole number of at least 1"),
+        (["--policies", "random", "random"], "--policies has 'random' twice"),
     ],
 )
-def test_errors_are_one_sentence_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_errors_are_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A typo would print a traceback, or leave a file behind."""
-    command = [sys.executable, str(ROOT / "evaluate.py"), *arguments, "--json", "t.json"]
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    Path("mine", "mine.txt").write_text("mine")
+    assert evaluate.main(["--json", "t.json", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert files_in(tmp_path) == {"mine/mine.txt"}
+
+
+def test_the_command_says_the_same_and_exits(tmp_path: Path) -> None:
+    """A script would go on after an error."""
+    command = [sys.executable, str(ROOT / "evaluate.py"), "--env", "EchoLabScarse-v0"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not list(tmp_path.iterdir())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: env 'EchoLabScarse-v0' is unknown (did you mean EchoLabScarce-v0?)")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_model_of_another_env_is_refused_with_both_shapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,3 +125,234 @@ def test_a_model_of_another_env_is_refused_with_both_shapes(tmp_path: Path, caps
     error = capsys.readouterr().err
     assert "(4,)" in error
     assert "(13,)" in error
+
+
+TRAINED: dict[str, tuple[type[BaseAlgorithm], dict[str, Any]]] = {
+    "maskable_ppo": (MaskablePPO, {}),
+    "maskable_dqn": (MaskableDQN, {"buffer_size": 10}),
+    "dqn": (DQN, {"buffer_size": 10}),
+    "qrdqn": (QRDQN, {"buffer_size": 10, "policy_kwargs": {"n_quantiles": 2}}),
+}
+
+
+def lab_env(algo: str, env_kwargs: dict[str, Any]) -> gym.Env[Any, Any]:
+    """The env as the zoo makes it for an algorithm."""
+    env = gym.make("EchoLabScarce-v0", **env_kwargs)
+    return env if algo.startswith("maskable") else NearestFeasibleAction(env)
+
+
+def days_in_the_env(model: BaseAlgorithm, env: gym.Env[Any, Any], masked: bool, days: int, seen: Any) -> list[float]:
+    """What the days of seed 5 cost when the model is stepped through its own env."""
+    penalties = []
+    for day in sample_days(SCARCE, days, 5):
+        observation, info = env.reset(options={"day": day})
+        over, penalty = False, 0.0
+        while not over:
+            masks = {"action_masks": info["action_mask"]} if masked else {}
+            action, _ = model.predict(seen(observation), deterministic=True, **masks)
+            observation, _, over, _, info = env.step(action)
+            penalty += info["penalty"]
+        penalties.append(penalty)
+    return penalties
+
+
+@pytest.mark.parametrize(
+    ("clock", "idling", "observation"),
+    [("minute", True, "paper"), ("event", False, "paper"), ("minute", False, "rich"), ("event", True, "rich")],
+)
+@pytest.mark.parametrize("algo", TRAINED)
+def test_models_are_evaluated_as_they_were_trained(
+    algo: str, clock: str, idling: bool, observation: str, tmp_path: Path
+) -> None:
+    """A model would be shown, asked or offered something else than in its training."""
+    pytest.importorskip("numba")
+    algorithm, options = TRAINED[algo]
+    env_kwargs = {"clock": clock, "idling": idling, "observation": observation, "reward": "paired"}
+    env = lab_env(algo, env_kwargs)
+    model: Any = algorithm("MlpPolicy", env, seed=3, **options)
+    # What training with the zoo notes down.
+    model.env_spec = {"id": "EchoLabScarce-v0", "kwargs": env_kwargs}
+    model.save(tmp_path / "model")
+    expected = days_in_the_env(model, env, algo.startswith("maskable"), 2, seen=lambda observation: observation)
+    for engine in ("simpy", "compiled"):
+        (policy,) = evaluate.find_policies([f"{algo}={tmp_path / 'model'}"], SCARCE, {}).values()
+        got = evaluate_policies(SCARCE, [policy], 2, seed=5, engine=engine)
+        assert got.values[algo]["penalty"].tolist() == expected
+
+
+@pytest.mark.parametrize("algo", ["maskable_ppo", "dqn"])
+def test_normalised_observations_are_normalised_as_in_training(algo: str, tmp_path: Path) -> None:
+    """A model trained with normalize: true would be shown numbers that it never saw."""
+    algorithm, options = TRAINED[algo]
+    env = lab_env(algo, {"clock": "event", "idling": False})
+    normalised = VecNormalize(DummyVecEnv([lambda: env]))
+    normalised.obs_rms.mean += 0.3
+    normalised.obs_rms.var *= 0.04
+    model: Any = algorithm("MlpPolicy", env, seed=3, **options)
+    model.env_spec = {"id": "EchoLabScarce-v0", "kwargs": {"idling": False}}
+    model.save(tmp_path / "EchoLabScarce-v0.zip")
+    (tmp_path / "EchoLabScarce-v0").mkdir()
+    normalised.save(str(tmp_path / "EchoLabScarce-v0" / "vecnormalize.pkl"))
+    masked = algo.startswith("maskable")
+    expected, plain = (
+        days_in_the_env(model, env, masked, 3, seen) for seen in (normalised.normalize_obs, lambda shown: shown)
+    )
+    assert expected != plain
+    for path in (tmp_path, tmp_path / "EchoLabScarce-v0.zip"):
+        (policy,) = evaluate.find_policies([f"{algo}={path}"], SCARCE, {}).values()
+        got = evaluate_policies(SCARCE, [policy], 3, seed=5)
+        assert got.values[algo]["penalty"].tolist() == expected
+
+
+def test_a_model_goes_to_other_processes_as_its_file(tmp_path: Path) -> None:
+    """--jobs would copy replay buffers, or run another model than this one."""
+    model = MaskablePPO("MlpPolicy", lab_env("maskable_ppo", {}), n_steps=16, batch_size=16, seed=3)
+    model.save(tmp_path / "model")
+    (policy,) = evaluate.find_policies([f"maskable_ppo={tmp_path / 'model'}"], SCARCE, {"idling": False}).values()
+    policy.name = "mine"
+    pickled = pickle.dumps(policy)
+    assert len(pickled) < 10_000
+    again: Policy = pickle.loads(pickled)
+    assert again.name == "mine"
+    assert again.idling is False  # type: ignore[attr-defined]
+    first, second = (evaluate_policies(SCARCE, [p], 5, seed=5).values["mine"]["penalty"] for p in (policy, again))
+    assert np.array_equal(first, second)
+
+
+def test_rules_with_arguments_are_no_models(tmp_path: Path) -> None:
+    """policy_5(alpha=1,beta=0.25) would be looked for in the file 1,beta=0.25)."""
+    rules = ["policy_2", "policy_5(alpha=1,beta=0.25)"]
+    arguments = ["--policies", *rules, "--reference", rules[1], "--days", "3", "--output", str(tmp_path / "out")]
+    assert evaluate.main(arguments) == 0
+    got = results.read_results(tmp_path / "out")
+    assert list(got.values) == ["policy_2", "policy_5(alpha=1, beta=0.25)"]
+    assert got.reference == "policy_5(alpha=1, beta=0.25)"
+
+
+def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
+    """Two runs would be mixed in a folder, or TensorBoard show other numbers than the table."""
+    out = tmp_path / "new" / "scarce"
+    arguments = ["--policies", "policy_1", "fetal_first", "--seed", "3", "--output", str(out)]
+    for days in (4, 6):
+        assert evaluate.main([*arguments, "--days", str(days)]) == 0
+    expected = evaluate_policies(SCARCE, ["policy_1", "fetal_first"], 6, seed=3)
+    got = results.read_results(out)
+    assert got.reference == "policy_1"
+    assert np.array_equal(got.values["fetal_first"]["penalty"], expected.values["fetal_first"]["penalty"])
+    summary = json.loads((out / "summary.json").read_text())
+    assert set(summary["files"]) == files_in(out)
+    assert "--days 6" in summary["command"]
+    assert sorted(entry.name for entry in out.iterdir()) == ["days.csv", "summary.json", "tensorboard"]
+    assert [entry.name for entry in out.parent.iterdir()] == ["scarce"]
+    for name in expected.values:
+        run = EventAccumulator(str(out / "tensorboard" / name), {"scalars": 0})
+        run.Reload()
+        last = run.Scalars("mean/penalty")[-1]
+        assert (last.step, last.value) == (6, pytest.approx(expected.mean(name, "penalty").mean, rel=1e-6))
+    last = run.Scalars("minus_policy_1/penalty")[-1]
+    assert last.value == pytest.approx(expected.paired("fetal_first", "penalty").mean, rel=1e-6)
+
+
+def test_figures_are_written_beside_and_shown_in_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--figures would draw other policies or days than those compared, or be lost."""
+
+    def write_figures(
+        directory: Path, comparison: Comparison, config: LabConfig, policies: list[Policy], seed: int
+    ) -> list[Path]:
+        assert (config, seed, comparison.seed) == (SCARCE, 3, 3)
+        assert [policy.name for policy in policies] == list(comparison.values) == ["policy_1", "policy_2"]
+        directory.mkdir()
+        Image.new("RGB", (6, 4)).save(directory / "waits.png")
+        return [directory / "waits.png"]
+
+    monkeypatch.setattr(figures, "write_figures", write_figures)
+    arguments = ["--policies", "policy_1", "policy_2", "--seed", "3", "--days", "2", "--figures"]
+    assert evaluate.main([*arguments, "--output", str(tmp_path / "out")]) == 0
+    assert "figures/waits.png" in files_in(tmp_path / "out")
+    shown = EventAccumulator(str(tmp_path / "out" / "tensorboard" / "pictures"), {"images": 0})
+    shown.Reload()
+    assert shown.Images("waits")[0].width == 6
+
+
+@pytest.mark.slow
+def test_the_real_figures_are_written(tmp_path: Path) -> None:
+    """The two halves would have parted."""
+    arguments = [
+        "--policies",
+        "policy_2",
+        "fetal_first",
+        "--days",
+        "20",
+        "--figures",
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    assert evaluate.main(arguments) == 0
+    written = {path.stem: path.suffix for path in (tmp_path / "out" / "figures").iterdir()}
+    assert len(written) > 5
+    assert {path.suffix for path in (tmp_path / "out" / "figures").iterdir()} == {".png", ".pdf"}
+
+
+def test_interrupted_writing_leaves_the_earlier_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C in the wrong moment would cost the results of last night."""
+    arguments = ["--policies", "policy_1", "--output", str(tmp_path / "out")]
+    assert evaluate.main([*arguments, "--days", "2"]) == 0
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results, "write_summary", interrupt)
+    assert evaluate.main([*arguments, "--days", "3"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert results.read_results(tmp_path / "out").days == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("later", [0.0, 1.5])
+def test_interrupted_run_leaves_no_output_and_no_workers(tmp_path: Path, later: float) -> None:
+    """Ctrl-C would print tracebacks, leave half a folder, or workers that go on."""
+    options = "--policies policy_3 --days 1000000 --engine simpy --jobs 2 --output new/out"
+    command = [sys.executable, str(ROOT / "evaluate.py"), *options.split()]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    try:
+        limit = time.monotonic() + 60
+        # The command, what multiprocessing cleans up with, and two workers, which are perhaps still importing.
+        while len(processes_of(process.pid)) < 4 and time.monotonic() < limit:
+            time.sleep(0.02)
+        time.sleep(later)
+        # To all of them, as a terminal does it.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out, err) == (130, "", "interrupted\n")
+        while processes_of(process.pid) and time.monotonic() < limit:
+            time.sleep(0.02)
+        assert not processes_of(process.pid)
+        assert not list(tmp_path.iterdir())
+    finally:
+        if processes_of(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def processes_of(group: int) -> list[int]:
+    """Processes of a group that have not ended."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own = status.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(own) == group and state != "Z":
+            found.append(int(status.parent.name))
+    return found
+
+
+def test_rules_alone_need_no_torch() -> None:
+    """An analyst would wait seconds for a library that is not used, or have to install it."""
+    code = "import sys, evaluate; evaluate.main(['--policies', 'policy_2', '--days', '2'])"
+    code += "; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)

@@ -78,22 +78,32 @@ def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Da
     patients = np.zeros((n, len(config.appointments), kernel.PATIENT_COLUMNS), dtype=np.int32)
     patients[..., kernel.SCHEDULED] = arrays.scheduled
     patients[..., kernel.FETAL] = arrays.fetal
-    patients[..., kernel.ARRIVAL] = arrays.arrival
     patients[..., kernel.EXAM_MIN] = whole_minutes(arrays.exam_min)
-    # Those who come, by minute and then by number; the others last.
-    comes = arrays.arrival >= 0
-    order = np.argsort(np.where(comes, arrays.arrival, np.iinfo(np.int64).max), axis=1, kind="stable")
-    patients[..., kernel.BY_ARRIVAL] = order
     staff = np.zeros((n, config.sonographers.total, kernel.STAFF_COLUMNS), dtype=np.int32)
     staff[..., kernel.STATUS] = np.where(present, Status.FREE, Status.ABSENT)
     staff[..., kernel.BREAKS_LEFT] = config.breaks.number
     lab = np.zeros((n, kernel.LAB_COLUMNS), dtype=np.int32)
-    lab[:, kernel.ARRIVALS] = comes.sum(axis=1)
+    put_arrivals(lab, patients, arrays.arrival)
     lab[:, kernel.FREE : kernel.FREE + 2] = config.rooms.non_fetal, config.rooms.fetal
     lab[:, kernel.FREE + 2] = present[:, fetal_staff:].sum(axis=1)
     lab[:, kernel.FREE + 3] = present[:, :fetal_staff].sum(axis=1)
     labs.lab[which], labs.patients[which], labs.staff[which] = lab, patients, staff
     labs.rooms[which], labs.break_draw[which] = True, arrays.break_draw
+
+
+def put_arrivals(lab: kernel.Ints, patients: kernel.Ints, arrival: NDArray[np.int64]) -> None:
+    """Write down who comes when.
+
+    :param lab: (B, 23), as in :class:`~echo_env.lab.kernel.Labs`
+    :param patients: (B, P, 8), likewise
+    :param arrival: (B, P), minutes, negative for those who do not come
+    """
+    comes = arrival >= 0
+    patients[..., kernel.ARRIVAL] = arrival
+    # Those who come, by minute and then by number; the others last.
+    order = np.argsort(np.where(comes, arrival, np.iinfo(np.int64).max), axis=1, kind="stable")
+    patients[..., kernel.BY_ARRIVAL] = order
+    lab[:, kernel.ARRIVALS] = comes.sum(axis=1)
 
 
 def _stacked(days: Sequence[Day]) -> Days:
@@ -152,18 +162,20 @@ def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.fl
     :param which: (n,) which labs
     :param absence_rate: (n,) their absence rates
     """
-    patients, staff, exams = labs.patients[which], labs.staff[which], labs.exams[which].astype(np.int64)
+    patients, staff, exams = labs.patients[which], labs.staff[which], labs.exams[which]
     n, most = exams.shape[:2]
-    start, sonographer = np.full((2, n, most), -1, dtype=np.int64)
     day, row = np.nonzero(np.arange(most) < labs.lab[which, kernel.EXAMS, None])
-    patient = exams[day, row, 0]
-    start[day, patient], sonographer[day, patient] = exams[day, row, 3], exams[day, row, 2]
+    # Columns as in Exam, after patient and room.
+    sonographer, start, end, patient_class = outcome = np.full((4, n, most), -1, dtype=np.int64)
+    outcome[:, day, exams[day, row, 0]] = exams[day, row, 2:].T
     return DayResults(
         scheduled=patients[..., kernel.SCHEDULED].astype(np.int64),
         fetal=patients[..., kernel.FETAL] == 1,
         arrival=patients[..., kernel.ARRIVAL].astype(np.int64),
         start=start,
+        end=end,
         sonographer=sonographer,
+        patient_class=patient_class,
         present=staff[..., kernel.STATUS] != Status.ABSENT,
         absence_rate=absence_rate,
         units=labs.lab[which, kernel.UNITS :].astype(np.int64),

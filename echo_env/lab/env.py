@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from echo_env.lab.metrics import day_metrics
 from echo_env.lab.observation import make_observation
 from echo_env.lab.penalty import penalty_points
 from echo_env.lab.policies.base import make_policy
+from echo_env.lab.rule_action import rule_action, tier_rule
 from echo_env.lab.simulator import Simulator, simulate
 from echo_env.lab.trace import Trace
 
@@ -110,8 +112,9 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
 
     ## Information
     ``action_mask``; ``minute``; ``elapsed_min``, minutes this step took; ``penalty`` of the step and
-    ``penalty_parts``; with the last step also ``metrics``, the day's numbers
-    (:data:`~echo_env.lab.metrics.METRICS`). These are the true penalties, whatever the reward.
+    ``penalty_parts``; with the last step also ``metrics``, the numbers of the day
+    (:data:`~echo_env.lab.metrics.METRICS`) without means over nobody. These are the true penalties, whatever the
+    reward.
 
     ## Arguments
     ```python
@@ -126,7 +129,8 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         decisions give the same total. Minutes before the first step are paid with the first step
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
-    :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a chart)
+    :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
+        chart; ``human`` shows it after every step)
 
     ## Version history
     - v0: first version
@@ -158,6 +162,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         self._base = make_policy(paired_with, self.config) if reward == "paired" else None
         self._absence_rate = self.config.sonographers.absence_rate
         self._lab: Simulator | None = None
+        self._picture: Any = None
         self._window: Any = None
         self._base_points: NDArray[np.float64] | None = None
         self._offered: Offer
@@ -179,6 +184,8 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         if self._base is not None:
             self._base_points = simulate(self.config, self._lab.day, self._base).cumulated_penalty
         self._to_next_choice(beginning=True)
+        if self.render_mode == "human":
+            self.render()
         return self._observe(self._lab.view), self._info()
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -204,13 +211,29 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         info["penalty"] = parts.total
         info["penalty_parts"] = parts._asdict()
         if lab.over:
-            info["metrics"] = day_metrics(lab.trace())
+            # A mean over nobody is left out: nan would make equal infos differ.
+            numbers = day_metrics(lab.trace()).items()
+            info["metrics"] = {name: value for name, value in numbers if not math.isnan(value)}
+        if self.render_mode == "human":
+            self.render()
         return self._observe(lab.view), reward, lab.over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(729,) bool, which joint actions are on offer now. After the last step: only to do nothing."""
         self._playing(over_is_fine=True)
         return self._offered.mask.copy()
+
+    def rule_actions(self, rule: str) -> int:
+        """What a rule does now, as the joint action on offer that is nearest to it; nothing is begun.
+
+        It is what an agent may be shown as an example; see :func:`~echo_env.lab.rule_action.rule_action`. Through
+        SB3's interface it is ``vec_env.env_method("rule_actions", rule)``, one action for each lab, and so it is
+        of :class:`~echo_env.lab.vector_env.EchoLabVectorEnv`.
+
+        :param rule: name of a rule that serves by class, such as ``fetal_first``
+        :raises ValueError: the rule is unknown, or not one that serves by class
+        """
+        return rule_action(tier_rule(rule, self.config), self._playing().view, self._offered)
 
     def set_absence_rate(self, rate: float) -> None:
         """Use another absence rate from the next reset on.
@@ -297,10 +320,14 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         lab = self._playing(over_is_fine=True)
         if self.render_mode == "ansi":
             return render.whiteboard_text(lab.view)
-        pixels = render.whiteboard_rgb(lab)
+        if self._picture is None:
+            self._picture = render.WhiteboardPicture(self.config)
+        pixels = self._picture.draw(lab)
         if self.render_mode == "rgb_array":
             return pixels
-        self._show(pixels)
+        if self._window is None:
+            self._window = render.Window()
+        self._window.show(pixels)
         return None
 
     def close(self) -> None:
@@ -308,11 +335,3 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         if self._window is not None:
             self._window.close()
             self._window = None
-
-    def _show(self, pixels: NDArray[np.uint8]) -> None:
-        """Put a picture into a window of its own."""
-        if self._window is None:
-            from echo_env.lab.render import Window
-
-            self._window = Window()
-        self._window.show(pixels)

@@ -22,6 +22,9 @@ METRICS = {
     "wait_min": ("minutes", "mean waiting time of patients served"),
     "wait_fetal_min": ("minutes", "mean waiting time of fetal patients served"),
     "wait_non_fetal_min": ("minutes", "mean waiting time of non-fetal patients served"),
+    "wait_on_time_min": ("minutes", "mean waiting time of patients who were on time when served"),
+    "wait_late_min": ("minutes", "mean waiting time of patients who were late when served"),
+    "wait_early_min": ("minutes", "mean waiting time of patients who were early when served, which is 0"),
     "longest_wait_min": ("minutes", "longest waiting time of a patient served"),
     "served": ("patients", "patients whose exam began"),
     "left_waiting": ("patients", "patients still waiting at the end of the day"),
@@ -29,6 +32,9 @@ METRICS = {
     "turned_away": ("patients", "patients who came after closing"),
     "workload": ("exams", "mean exams per sonographer present"),
     "workload_spread": ("exams", "most minus fewest exams of a sonographer present"),
+    "room_utilisation": ("share", "share of the rooms' minutes, opening to end of day, with an exam in them"),
+    "sonographer_utilisation": ("share", "share of present sonographers' minutes, breaks included, spent on exams"),
+    "overtime_min": ("minutes", "minutes from closing until the last exam ends, 0 if it ends before"),
     "absent": ("sonographers", "sonographers absent"),
     "absence_rate": ("probability", "absence rate of the day"),
 }
@@ -42,7 +48,9 @@ class DayResults(NamedTuple):
     :param fetal: (P,) or (n, P) bool
     :param arrival: (n, P) int64, as in :class:`~echo_env.lab.day.Day`
     :param start: (n, P) int64, minute in which the exam began, -1 if it did not
+    :param end: (n, P) int64, minute in which its room and sonographer were let go, -1 if it did not begin
     :param sonographer: (n, P) int64, who did it, -1 if nobody
+    :param patient_class: (n, P) int64, the :class:`~echo_env.lab.patient.PatientClass` when it began, or -1
     :param present: (n, S) bool, who was there
     :param absence_rate: (n,) float64
     :param units: (n, 4) int64, as in :class:`~echo_env.lab.trace.Trace`
@@ -52,7 +60,9 @@ class DayResults(NamedTuple):
     fetal: NDArray[np.bool_]
     arrival: NDArray[np.int64]
     start: NDArray[np.int64]
+    end: NDArray[np.int64]
     sonographer: NDArray[np.int64]
+    patient_class: NDArray[np.int64]
     present: NDArray[np.bool_]
     absence_rate: NDArray[np.float64]
     units: NDArray[np.int64]
@@ -61,23 +71,35 @@ class DayResults(NamedTuple):
 def day_results(trace: Trace) -> DayResults:
     """The results of one day."""
     day = trace.day
-    start, sonographer = np.full((2, 1, len(day.scheduled)), -1, dtype=np.int64)
-    if trace.exams:
-        patients, _, staff, begun, *_ = np.array(trace.exams).T
-        start[0, patients], sonographer[0, patients] = begun, staff
-    batch = (day.arrival[None], start, sonographer, day.present[None])
-    return DayResults(day.scheduled, day.fetal, *batch, np.array([day.absence_rate]), np.array([trace.units]))
+    sonographer, start, end, kind = np.full((4, 1, len(day.scheduled)), -1, dtype=np.int64)
+    for exam in trace.exams:
+        p = exam.patient
+        sonographer[0, p], start[0, p], end[0, p], kind[0, p] = exam[2:]
+    return DayResults(
+        scheduled=day.scheduled,
+        fetal=day.fetal,
+        arrival=day.arrival[None],
+        start=start,
+        end=end,
+        sonographer=sonographer,
+        patient_class=kind,
+        present=day.present[None],
+        absence_rate=np.array([day.absence_rate]),
+        units=np.array([trace.units]),
+    )
 
 
 def metrics_table(config: LabConfig, results: DayResults) -> dict[str, NDArray[np.float64]]:
     """The numbers of :data:`METRICS`, (n,) float64 each. A mean over nobody is nan."""
     parts = penalty_points(config, results.units.T)
     served = results.start >= 0
-    wait = np.maximum(results.start - np.maximum(results.arrival, results.scheduled), 0)
-    staff = np.arange(results.present.shape[1])
-    exams = (results.sonographer[..., None] == staff).sum(axis=1)
+    wait = np.where(served, np.maximum(results.start - np.maximum(results.arrival, results.scheduled), 0), 0)
+    present = results.present.sum(axis=1)
+    exams = (results.sonographer[..., None] == np.arange(results.present.shape[1])).sum(axis=1)
     most = np.where(results.present, exams, 0).max(axis=1)
     fewest = np.where(results.present, exams, len(results.arrival[0]) + 1).min(axis=1)
+    hours = config.hours
+    busy = np.where(served, np.minimum(results.end, hours.end_min) - results.start, 0).sum(axis=1)
     table = {
         "penalty": parts.total,
         "waiting_penalty": parts.waiting,
@@ -85,17 +107,18 @@ def metrics_table(config: LabConfig, results: DayResults) -> dict[str, NDArray[n
         "penalty_late": parts.late,
         "penalty_overtime": parts.overtime,
         "penalty_idle": parts.idle,
-        "wait_min": _mean(wait, served),
-        "wait_fetal_min": _mean(wait, served & results.fetal),
-        "wait_non_fetal_min": _mean(wait, served & ~results.fetal),
-        "longest_wait_min": np.where(served.any(axis=1), np.where(served, wait, 0).max(axis=1), np.nan),
+        **_mean_waits(results, served, wait),
+        "longest_wait_min": np.where(served.any(axis=1), wait.max(axis=1), np.nan),
         "served": served.sum(axis=1),
         "left_waiting": ((results.arrival >= 0) & ~served).sum(axis=1),
         "no_show": (results.arrival == NO_SHOW).sum(axis=1),
         "turned_away": (results.arrival == TURNED_AWAY).sum(axis=1),
-        "workload": _mean(exams, results.present),
+        "workload": _ratio((exams * results.present).sum(axis=1), present),
         "workload_spread": most - fewest,
-        "absent": (~results.present).sum(axis=1),
+        "room_utilisation": busy / (config.rooms.total * hours.end_min),
+        "sonographer_utilisation": _ratio(busy, present * hours.end_min),
+        "overtime_min": np.maximum(results.end.max(axis=1) - hours.closing_min, 0),
+        "absent": results.present.shape[1] - present,
         "absence_rate": results.absence_rate,
     }
     return {name: np.asarray(values, dtype=np.float64) for name, values in table.items()}
@@ -107,7 +130,23 @@ def day_metrics(trace: Trace) -> dict[str, float]:
     return {name: values.item() for name, values in table.items()}
 
 
-def _mean(values: NDArray[np.int64], which: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean along the second axis of the values that count."""
-    count = which.sum(axis=1)
-    return np.where(which, values, 0).sum(axis=1) / np.where(count, count, np.nan)
+def _mean_waits(
+    results: DayResults, served: NDArray[np.bool_], wait: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """Mean waiting times: of all served, by kind, and by punctuality when served."""
+    punctuality = results.patient_class % 3
+    groups = {
+        "wait_min": served,
+        "wait_fetal_min": served & results.fetal,
+        "wait_non_fetal_min": served & ~results.fetal,
+        "wait_on_time_min": served & (punctuality == 0),
+        "wait_late_min": served & (punctuality == 1),
+        "wait_early_min": served & (punctuality == 2),
+    }
+    who = np.stack(list(groups.values()))
+    return dict(zip(groups, _ratio((who * wait).sum(axis=2), who.sum(axis=2)), strict=True))
+
+
+def _ratio(total: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Total by count; nan where there is nothing to count."""
+    return total / np.where(count, count, np.nan)

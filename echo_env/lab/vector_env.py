@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from echo_env.lab import batch, batch_steps, kernel
+from echo_env.lab import batch, batch_steps, continuation, kernel
 from echo_env.lab.actions import ACTIONS, decode
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, check_day, draw_days
@@ -22,8 +22,7 @@ from echo_env.lab.env import check_env_arguments
 from echo_env.lab.metrics import metrics_table
 from echo_env.lab.observation import make_observation, observation_fields
 from echo_env.lab.penalty import PenaltyParts, penalty_points
-from echo_env.lab.policies import make_policy
-from echo_env.lab.policies.on_the_fly import TierPolicy
+from echo_env.lab.rule_action import tier_rule
 
 
 class EchoLabVectorEnv(gym.vector.VectorEnv):
@@ -135,6 +134,56 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """(B, 729) bool, which joint actions are on offer now."""
         return self._mask.copy()
 
+    def action_returns(
+        self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
+    ) -> NDArray[np.float64]:
+        """What each action on offer would bring: the rewards from now to the end of the day, summed.
+
+        The day goes on as it is going to, with every arrival and duration still to come: it knows the future, so it
+        is for training only, and no policy may ask it. The labs stay as they are. As in this env, what has not been
+        paid by a step yet, minutes before a day's first step, is paid from now on.
+
+        Through SB3's interface it is ``vec_env.env_method("action_returns", choose, rule)``: a row for each lab.
+
+        :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
+            at once: ``choose(observations, masks) -> actions``, (n, fields) float32 and (n, 729) bool -> (n,)
+        :param rule: decides in its place if there is none: a rule that serves by class, in every minute
+        :return: (B, 729), nan where not on offer; all nan in a lab with but one action on offer, where nothing is
+            to be decided
+        :raises ValueError: the rule is unknown, or not one that is compiled
+        :raises InvalidAction: ``choose`` asks for what is not on offer
+        """
+        self._check_playing()
+        which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
+        if choose is None:
+            tiers = continuation.compiled_rule(self.config, rule, "rule")
+            units = continuation.continue_under_rule(self._labs, which, actions, self._rules, tiers)
+        else:
+            units = continuation.continue_under_choices(
+                self._labs, which, actions, self._rules, self._idling, self._observe_copies, choose
+            )
+        rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
+        if self._base is not None:
+            whole_day = self._base.paid(np.full(self.num_envs, self.config.hours.end_min))
+            rewards += (whole_day - self._base.paid(self._paid_until))[which]
+        returns = np.full((self.num_envs, ACTIONS), np.nan)
+        returns[which, actions] = rewards
+        return returns
+
+    def rule_actions(self, rule: str) -> NDArray[np.int64]:
+        """What a rule does now: see :meth:`~echo_env.lab.env.EchoLabEnv.rule_actions`. The labs stay as they are.
+
+        :param rule: name of a rule that serves by class
+        :return: (B,) int64, actions on offer
+        :raises ValueError: the rule is unknown, or not one that serves by class
+        """
+        self._check_playing()
+        tiers = batch.tiers_of(tier_rule(rule, self.config).tiers)
+        actions = np.zeros(self.num_envs, dtype=np.int64)
+        labs, scratch = self._labs, batch.make_labs(self.config, 1)
+        batch_steps.rule_actions(labs, scratch, self._rules, tiers, self._mask, self._size, self._first, actions)
+        return actions
+
     def set_absence_rate(self, rate: float) -> None:
         """Use another absence rate from each lab's next day on.
 
@@ -168,6 +217,11 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def _observe(self) -> None:
         batch_steps.observe_labs(self._labs, self._rules, self._scale, self._rich, self._observation)
 
+    def _observe_copies(self, labs: kernel.Labs) -> NDArray[np.float32]:
+        shown: NDArray[np.float32] = np.zeros((len(labs.lab), len(self._scale)), dtype=np.float32)
+        batch_steps.observe_labs(labs, self._rules, self._scale, self._rich, shown)
+        return shown
+
     def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
         """Move what is told of finished days to ``final_info``, and begin the next ones."""
         which = np.flatnonzero(over)
@@ -192,10 +246,15 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """Add the metrics of finished days."""
         table = metrics_table(self.config, batch.results_of(self._labs, which, self._rates[which]))
         rows = np.zeros((len(table), self.num_envs))
-        rows[:, which] = list(table.values())
-        info["metrics"] = dict(zip(table, rows, strict=True))
-        told = np.repeat(over[None], len(table), axis=0)
-        info["metrics"] |= {f"_{name}": row for name, row in zip(table, told, strict=True)}
+        told = np.zeros(rows.shape, dtype=np.bool_)
+        values = np.array(list(table.values()))
+        # A mean over nobody is not told.
+        told[:, which] = ~np.isnan(values)
+        rows[:, which] = np.where(told[:, which], values, 0.0)
+        info["metrics"] = {}
+        for name, row, its in zip(table, rows, told, strict=True):
+            if its.any():
+                info["metrics"][name], info["metrics"][f"_{name}"] = row, its
         info["_metrics"] = over.copy()
 
     def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -205,10 +264,13 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._minute[which] = minute[which]
         return {"action_mask": self._mask.copy(), "minute": minute, "elapsed_min": elapsed}
 
-    def _check(self, actions: NDArray[np.int64]) -> None:
-        """Refuse actions that are not on offer."""
+    def _check_playing(self) -> None:
         if not self._rngs:
             raise ResetNeeded("there is no day to play: call reset() first")
+
+    def _check(self, actions: NDArray[np.int64]) -> None:
+        """Refuse actions that are not on offer."""
+        self._check_playing()
         inside = (actions >= 0) & (actions < ACTIONS)
         allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
         if not allowed.all():
@@ -230,11 +292,8 @@ class _BaseRule:
     """
 
     def __init__(self, config: LabConfig, name: str, count: int) -> None:
-        policy = make_policy(name, config)
-        if not isinstance(policy, TierPolicy):
-            raise ValueError(f"paired_with is {name!r}, but the vector env pairs only with rules that serve by class")
         self._config = config
-        self._tiers = batch.tiers_of(policy.tiers)
+        self._tiers = continuation.compiled_rule(config, name, "paired_with")
         self._rules = batch.rules_of(config)
         self._labs = batch.make_labs(config, count)
         self._points = np.zeros((count, config.hours.end_min + 1))

@@ -5,13 +5,15 @@ The training half: rl_zoo3 with action masks, errors for people, and agents load
   and masked evaluation;
 - :func:`~sb3_ext.zoo.cli.train` is rl_zoo3's command line for training, on top of it;
 - :func:`~sb3_ext.zoo.play.play` is rl_zoo3's ``enjoy`` and ``record_video`` with masks;
-- :func:`~sb3_ext.zoo.agents.load_agent` loads a trained agent, and works without rl_zoo3.
+- :func:`~sb3_ext.zoo.agents.load_agent` loads a trained agent, and works without rl_zoo3; what
+  :func:`~sb3_ext.zoo.agents.load_predictor` loads also normalises observations as its training did;
+- :func:`~sb3_ext.zoo.tensorboard.write_runs` writes results for TensorBoard.
 
 Nothing here knows an environment: whoever calls names the packages to import and the folder of configs.
 """
 
-from sb3_ext.zoo.agents import load_agent
+from sb3_ext.zoo.agents import load_agent, load_predictor
 from sb3_ext.zoo.algorithms import ALGORITHMS, MASKABLE, register, takes_masks
 from sb3_ext.zoo.errors import UsageError
 
-__all__ = ["ALGORITHMS", "MASKABLE", "UsageError", "load_agent", "register", "takes_masks"]
+__all__ = ["ALGORITHMS", "MASKABLE", "UsageError", "load_agent", "load_predictor", "register", "takes_masks"]

@@ -1,14 +1,17 @@
 """Trained agents: found in a run folder, checked, and loaded by the zoo's name of their algorithm."""
 
+import functools
 import json
 import pickle
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.type_aliases import GymEnv
+from stable_baselines3.common.vec_env import VecNormalize
 
 from sb3_ext.zoo.algorithms import ALGORITHMS
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
@@ -27,14 +30,79 @@ def load_agent(algo: str, path: str | Path, env: GymEnv | None = None, device: s
     :return: the model
     :raises ValueError: where there is no such algorithm, no such file, or the file is no model of the algorithm
     """
+    model, model_path = _load(algo, path, env, device)
+    if find_statistics(model_path) is not None:
+        warnings.warn(
+            f"{model_path} was trained on normalised observations: on others it acts at random, see load_predictor",
+            stacklevel=2,
+        )
+    return model
+
+
+def _load(algo: str, path: str | Path, env: GymEnv | None, device: str) -> tuple[BaseAlgorithm, Path]:
+    """The model, and the zip that it was in."""
     if algo not in ALGORITHMS:
         raise UsageError(unknown("algorithm", algo, ALGORITHMS))
     model_path = find_model(path)
     check_model_file(algo, ALGORITHMS[algo], model_path)
     try:
-        return ALGORITHMS[algo].load(model_path, env=env, device=device)
+        return ALGORITHMS[algo].load(model_path, env=env, device=device), model_path
     except Exception as error:  # a broken pickle inside can raise anything
         raise UsageError(f"{model_path} cannot be loaded as {algo}: {first_line(error)}") from error
+
+
+class NormalizedPredictor:
+    """
+    A model that was trained on normalised observations, for observations as the environment gives them.
+
+    :param model: The model
+    :param statistics: What its training normalised with
+    """
+
+    def __init__(self, model: BaseAlgorithm, statistics: VecNormalize) -> None:
+        self.observation_space = model.observation_space
+        self.action_space = model.action_space
+        self.env_spec = getattr(model, "env_spec", {})
+
+        # Whoever looks at the signature finds the model's own, with masks or without.
+        @functools.wraps(model.predict)
+        def predict(observation: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+            return model.predict(statistics.normalize_obs(observation), *args, **kwargs)
+
+        self.predict: Callable[..., tuple[Any, Any]] = predict
+
+
+def load_predictor(algo: str, path: str | Path, device: str = "cpu") -> BaseAlgorithm | NormalizedPredictor:
+    """
+    Load a trained model to act as it did in training, on normalised observations where it was trained on them.
+
+    :param algo: Name of the algorithm in the zoo
+    :param path: A model's zip, or a run folder of the zoo, as for ``load_agent``
+    :param device: Device to load onto
+    :return: what has ``predict``, ``observation_space``, ``action_space`` and, from our zoo, ``env_spec``
+    :raises ValueError: As ``load_agent`` does
+    """
+    model, model_path = _load(algo, path, None, device)
+    statistics = find_statistics(model_path)
+    return model if statistics is None else NormalizedPredictor(model, statistics)
+
+
+def find_statistics(model_path: Path) -> VecNormalize | None:
+    """
+    What a run of the zoo normalised the observations of its model with.
+
+    :param model_path: The model's zip in the folder of its run
+    :return: the statistics, if there are any and observations were normalised
+    :raises ValueError: where they cannot be read
+    """
+    for path in model_path.parent.glob("*/vecnormalize.pkl"):
+        try:
+            statistics: VecNormalize = pickle.loads(path.read_bytes())
+        except Exception as error:  # a broken pickle can raise anything
+            raise UsageError(f"{path} cannot be read: {first_line(error)}") from error
+        if statistics.norm_obs:
+            return statistics
+    return None
 
 
 def find_model(path: str | Path) -> Path:
@@ -63,12 +131,6 @@ def _model_of_run(folder: Path) -> Path:
     models = [found for found in (folder / "best_model.zip", *finals) if found.is_file()]
     if not models:
         raise UsageError(f"The folder {folder} holds neither best_model.zip nor <env id>.zip.")
-    for statistics in folder.glob("*/vecnormalize.pkl"):
-        if pickle.loads(statistics.read_bytes()).norm_obs:
-            warnings.warn(
-                f"{folder} was trained on normalised observations: without {statistics.name} its model acts at random",
-                stacklevel=4,
-            )
     return models[0]
 
 

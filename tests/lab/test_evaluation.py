@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from echo_env.lab import LabConfig, day_rng, evaluate, make_policy, sample_day, simulate
+from echo_env.lab import Comparison, LabConfig, day_rng, evaluate, evaluation, make_policy, sample_day, simulate
 from echo_env.lab.metrics import METRICS
 from echo_env.lab.patient import Start
 from echo_env.lab.whiteboard import LabView
@@ -43,6 +43,45 @@ def test_dict_follows_the_contract() -> None:
     means = got["policies"]
     difference = means["fetal_first"]["penalty"]["mean"] - means["policy_2"]["penalty"]["mean"]
     assert got["paired"]["fetal_first"]["penalty"]["mean"] == pytest.approx(difference)
+
+
+def test_any_policy_may_be_the_reference() -> None:
+    """--reference would change what is printed, but not what is subtracted."""
+    first = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1)
+    other = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1, reference="fetal_first")
+    assert (first.reference, first.others) == ("policy_2", ["fetal_first"])
+    assert (other.reference, other.others) == ("fetal_first", ["policy_2"])
+    assert list(other.values) == ["policy_2", "fetal_first"]
+    assert other.paired("policy_2", "penalty").mean == -first.paired("fetal_first", "penalty").mean
+    assert list(other.to_dict("x")["paired"]) == ["policy_2"]
+    with pytest.raises(ValueError, match="reference is 'policy_1', but must be one of policy_2, fetal_first"):
+        evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1, reference="policy_1")
+
+
+def test_days_needed_are_those_of_the_paired_difference() -> None:
+    """A user would simulate too few days to see anything, or a hundred times too many."""
+    values = {name: dict.fromkeys(METRICS, np.array(own)) for name, own in (("a", [1.0, 2.0]), ("b", [2.0, 5.0]))}
+    # Differences 1 and 3: mean 2, half-width t(0.975, 1) * 1 = 12.706, so 2 * (12.706 / 2)^2 = 80.7 days.
+    comparison = Comparison("tiny", 1, values, {"a": "simpy", "b": "simpy"})
+    assert comparison.days_needed("b", "penalty") == 81
+    assert comparison.days_needed("a", "penalty") == np.inf
+
+
+@pytest.mark.parametrize("engine", ["simpy", "auto"])
+def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number would depend on how many cores a machine has, or on which of them was faster."""
+    monkeypatch.setattr(evaluation, "CHUNK", 20)
+    rules = ["random", "policy_2", "policy_3"]
+    told: list[int] = []
+    alone, shared = (
+        evaluate(SCARCE, rules, days=45, seed=5, engine=engine, jobs=jobs, progress=told.append) for jobs in (1, 2)
+    )
+    assert list(shared.values) == rules
+    assert shared.engines == alone.engines
+    assert sum(told) == 2 * 3 * 45
+    for name in rules:
+        for metric in METRICS:
+            assert np.array_equal(alone.values[name][metric], shared.values[name][metric], equal_nan=True), metric
 
 
 @pytest.mark.parametrize(
@@ -128,5 +167,7 @@ def test_engines_are_chosen_and_refused() -> None:
     assert np.array_equal(got.values["policy_2"]["penalty"], got.values["own"]["penalty"])
     with pytest.raises(ValueError, match="'own' runs only on 'simpy'"):
         evaluate(SCARCE, [Own()], days=2, seed=0, engine="compiled")
+    with pytest.raises(ValueError, match="jobs must be 1, because the work cannot be sent to other processes"):
+        evaluate(SCARCE, ["policy_2", Own()], days=20, seed=0, jobs=2)
     with pytest.raises(ValueError, match="engine is 'fast', but must be one of auto, simpy, compiled"):
         evaluate(SCARCE, ["policy_2"], days=2, seed=0, engine="fast")

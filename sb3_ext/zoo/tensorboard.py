@@ -1,0 +1,73 @@
+"""Results for TensorBoard: curves, settings beside what they led to, and pictures."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+
+
+class Run(NamedTuple):
+    """
+    What TensorBoard shows under one name.
+
+    :param curves: Tag -> (steps, values), whole numbers and as many values; what is not finite is left out
+    :param settings: What the run was made with, for the tab HPARAMS; the last value of every curve stands beside it
+    """
+
+    curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]
+    settings: Mapping[str, str | float]
+
+
+def write_runs(folder: Path, runs: Mapping[str, Run], pictures: Mapping[str, Path] | None = None) -> None:
+    """
+    Write runs, each into a folder of its own, and pictures into the folder ``pictures`` beside them.
+
+    :param folder: Folder that TensorBoard is to show, made if need be
+    :param runs: Runs by name; what a folder cannot be called is put as an underscore
+    :param pictures: Tag -> an image file, to be shown under the tab IMAGES
+    """
+    taken: set[str] = set()
+    for name, run in runs.items():
+        with SummaryWriter(str(folder / _folder_name(name, taken))) as writer:
+            _write_run(writer, run)
+    if pictures:
+        with SummaryWriter(str(folder / _folder_name("pictures", taken))) as writer:
+            for tag, path in pictures.items():
+                writer.add_image(tag, _pixels(path), dataformats="HWC")
+
+
+def _write_run(writer: SummaryWriter, run: Run) -> None:
+    last = {}
+    for tag, (steps, values) in run.curves.items():
+        for step, value in zip(steps, values, strict=True):
+            if math.isfinite(value):
+                writer.add_scalar(tag, value, step)
+                last[tag] = value
+    # Not add_hparams(), which would begin a run of its own and write the last values a second time, as of step 0.
+    for summary in hparams(dict(run.settings), last):
+        assert writer.file_writer is not None
+        writer.file_writer.add_summary(summary)
+
+
+def _folder_name(name: str, taken: set[str]) -> str:
+    """A name without what folders cannot be called, that is not taken yet; takes it."""
+    # Two dots could lead out of the folder.
+    plain = re.sub(r"[^\w=+,().-]|^\.+", "_", name)
+    number, free = 1, plain
+    while free.lower() in taken:
+        number += 1
+        free = f"{plain}_{number}"
+    taken.add(free.lower())
+    return free
+
+
+def _pixels(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))

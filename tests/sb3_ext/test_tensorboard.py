@@ -1,0 +1,60 @@
+"""Results for TensorBoard, read back as TensorBoard reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+
+from sb3_ext.zoo.tensorboard import Run, write_runs
+
+
+def read(folder: Path) -> EventAccumulator:
+    """What TensorBoard finds in a folder."""
+    found = EventAccumulator(str(folder), {"scalars": 0, "images": 0})
+    found.Reload()
+    return found
+
+
+def test_curves_are_what_was_given(tmp_path: Path) -> None:
+    """TensorBoard would show other numbers than the table."""
+    curves = {"mean/a": ([1, 5], [0.5, 0.25]), "mean/b": ([1, 5, 9], [1.0, float("nan"), 3.0])}
+    write_runs(tmp_path, {"run": Run(curves, {"policy": "x"})})
+    found = read(tmp_path / "run")
+    assert [(event.step, event.value) for event in found.Scalars("mean/a")] == [(1, 0.5), (5, 0.25)]
+    assert [(event.step, event.value) for event in found.Scalars("mean/b")] == [(1, 1.0), (9, 3.0)]
+    # The last values are not written again, as of step 0.
+    assert sorted(found.Tags()["scalars"]) == ["mean/a", "mean/b"]
+
+
+def test_settings_stand_beside_what_they_led_to(tmp_path: Path) -> None:
+    """The tab HPARAMS would be empty."""
+    write_runs(tmp_path, {"run": Run({"mean/a": ([1], [0.5])}, {"policy": "x", "days": 5})})
+    content = read(tmp_path / "run").PluginTagToContent("hparams")
+    start = metadata.parse_session_start_info_plugin_data(content["_hparams_/session_start_info"])
+    assert start.hparams["policy"].string_value == "x"
+    assert start.hparams["days"].number_value == 5
+    experiment = metadata.parse_experiment_plugin_data(content["_hparams_/experiment"])
+    assert [info.name.tag for info in experiment.metric_infos] == ["mean/a"]
+
+
+def test_pictures_are_shown(tmp_path: Path) -> None:
+    """The tab IMAGES would be empty."""
+    Image.fromarray(np.zeros((4, 6, 4), dtype=np.uint8)).save(tmp_path / "x.png")
+    write_runs(tmp_path / "tb", {}, {"figures/x": tmp_path / "x.png"})
+    (event,) = read(tmp_path / "tb" / "pictures").Images("figures/x")
+    assert (event.width, event.height) == (6, 4)
+
+
+@pytest.mark.parametrize("name", ["maskable_dqn=logs/a/b.zip", "../../x", "policy_5(alpha=1, beta=0.25)", "a\\b:c"])
+def test_runs_stay_in_the_folder_and_apart(tmp_path: Path, name: str) -> None:
+    """A policy's name with slashes would be written elsewhere, or over another."""
+    write_runs(tmp_path / "tb", {name: Run({}, {}), name.replace("/", "_"): Run({}, {}), "pictures": Run({}, {})})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tb"]
+    folders = list((tmp_path / "tb").iterdir())
+    assert len(folders) == len({name, name.replace("/", "_"), "pictures"})
+    assert all(len(list(folder.glob("events*"))) == 1 for folder in folders)
