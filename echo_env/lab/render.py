@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from gymnasium import logger
 from numpy.typing import NDArray
 
+from echo_env.lab.config import LabConfig
 from echo_env.lab.patient import PatientClass
 from echo_env.lab.simulator import Simulator
 from echo_env.lab.whiteboard import LabView, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by colour-blind readers; on time, late, early.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73")
-_HATCH_FETAL = "//"
+_INCHES, _DOTS_PER_INCH = (9, 6), 100
 
 
 def whiteboard_text(view: LabView) -> str:
@@ -43,92 +42,50 @@ def whiteboard_text(view: LabView) -> str:
     return "\n".join(lines)
 
 
-def whiteboard_figure(lab: Simulator) -> Figure:
-    """Rooms and sonographers by time, and who waits, up to now (needs matplotlib).
+class WhiteboardPicture:
+    """The whiteboard as pixels: the day's Gantt chart up to now (needs matplotlib).
 
-    :param lab: the day being played
+    What stays the same from minute to minute is drawn once.
+
+    :param config: the lab
     """
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    rooms, staff, queue = figure.subplots(
-        3, 1, sharex=True, height_ratios=[lab.config.rooms.total, lab.config.sonographers.total, 4]
-    )
-    _draw_rooms(lab, rooms)
-    _draw_sonographers(lab, staff)
-    _draw_waiting(lab, queue)
-    hours = lab.config.hours
-    ticks = np.arange(0, hours.end_min + 1, 60)
-    queue.set_xticks(ticks, [hours.clock(int(tick)) for tick in ticks])
-    queue.set_xlim(0, hours.end_min)
-    for ax in (rooms, staff, queue):
-        ax.axvline(lab.board.minute, color="black", linewidth=1)
-        ax.axvline(hours.closing_min, color="grey", linewidth=1, linestyle=":")
-    points = lab.trace().penalty
-    figure.suptitle(
-        f"{lab.config.name}, {hours.clock(lab.board.minute)}: penalty so far {points.total:.0f}, "
-        f"waiting part {points.waiting:.0f}"
-    )
-    return figure
+    def __init__(self, config: LabConfig) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
+        from echo_env.lab.plots.gantt import DayChart, gantt_legend
 
-def whiteboard_rgb(lab: Simulator) -> NDArray[np.uint8]:
-    """:func:`whiteboard_figure` as pixels, (600, 900, 3) uint8."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+        figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+        self._canvas = FigureCanvasAgg(figure)
+        self.ax: Axes = figure.subplots()
+        self._chart = DayChart(self.ax, config)
+        gantt_legend(self.ax)
+        self._now = self.ax.axvline(0, color="black", linewidth=1)
+        # The title takes its place before what stays is laid out.
+        self._title = self.ax.set_title(" ", fontsize=10)
+        self._moving = [*self._chart.artists, self._now, self._title]
+        for artist in self._moving:
+            artist.set_animated(True)
+        self._canvas.draw()
+        self._still = self._canvas.copy_from_bbox(figure.bbox)
 
-    canvas = FigureCanvasAgg(whiteboard_figure(lab))
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    def draw(self, lab: Simulator) -> NDArray[np.uint8]:
+        """The board as it stands. When a running exam will end is not shown.
 
+        :param lab: the day being played
+        :return: (600, 900, 3) uint8
+        """
+        from echo_env.lab.plots.gantt import penalty_in_words
 
-def _bars(lab: Simulator, ax: Axes, lane: str) -> None:
-    """Exams so far as bars, a lane for each room or sonographer. When a running exam will end is not shown."""
-    now = lab.board.minute
-    for exam in lab.trace().exams:
-        row, begin, width = getattr(exam, lane), exam.start_min, min(exam.end_min, now) - exam.start_min
-        colour = _COLOURS[exam.patient_class % 3]
-        hatch = _HATCH_FETAL if exam.patient_class.fetal else None
-        ax.barh(row, width, left=begin, color=colour, edgecolor="white", hatch=hatch)
-        if width > 12:
-            box = {"facecolor": colour, "edgecolor": "none", "pad": 1}
-            ax.text(begin + 3, row, str(exam.patient), va="center", color="white", size=7, bbox=box)
-
-
-def _lanes(ax: Axes, title: str, fetal: int, total: int) -> None:
-    ax.set_yticks(range(total), [f"{number}{' (fetal)' if number < fetal else ''}" for number in range(total)])
-    ax.set_ylim(total - 0.5, -0.5)
-    ax.set_ylabel(title)
-
-
-def _draw_rooms(lab: Simulator, ax: Axes) -> None:
-    _bars(lab, ax, "room")
-    _lanes(ax, "Room", lab.config.rooms.fetal, lab.config.rooms.total)
-
-
-def _draw_sonographers(lab: Simulator, ax: Axes) -> None:
-    now = lab.board.minute
-    _bars(lab, ax, "sonographer")
-    for pause in lab.trace().breaks:
-        ax.barh(pause.sonographer, min(pause.end_min, now) - pause.start_min, left=pause.start_min, color="0.8")
-    for number in np.flatnonzero(~lab.view.present).tolist():
-        ax.text(5, number, "absent", va="center", color="0.5", size=8)
-    _lanes(ax, "Sonographer", lab.config.sonographers.fetal, lab.config.sonographers.total)
-
-
-def _draw_waiting(lab: Simulator, ax: Axes) -> None:
-    """Patients waiting so far, by punctuality."""
-    from matplotlib.patches import Patch
-
-    counts = lab.trace().minutes[: lab.board.minute] if lab.board.minute else np.zeros((0, 12), dtype=int)
-    stacks = [counts[:, kind] + counts[:, kind + 3] for kind in range(3)]
-    ax.stackplot(np.arange(len(counts)), *stacks, colors=_COLOURS, step="post")
-    ax.set_ylabel("Patients\nwaiting")
-    ax.set_ylim(bottom=0)
-    names = ("on time", "late", "early")
-    handles = [Patch(color=colour, label=name) for colour, name in zip(_COLOURS, names, strict=True)]
-    handles.append(Patch(facecolor="0.6", hatch=_HATCH_FETAL, edgecolor="white", label="fetal"))
-    handles.append(Patch(color="0.8", label="break"))
-    ax.legend(handles=handles, ncols=5, loc="upper left", fontsize=7)
+        trace, minute = lab.trace(), lab.board.minute
+        self._chart.show(trace, until=minute)
+        self._now.set_xdata([minute, minute])
+        self._title.set_text(f"{lab.config.name}, {lab.config.hours.clock(minute)}: {penalty_in_words(trace)}")
+        self._canvas.restore_region(self._still)
+        for artist in self._moving:
+            self.ax.draw_artist(artist)
+        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
 
 class Window:
@@ -138,19 +95,23 @@ class Window:
         import matplotlib.pyplot as plt
 
         self._plt = plt
-        self._figure = plt.figure(figsize=(9, 6), num="Echo lab")
-        self._axes = self._figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        self._axes.set_axis_off()
+        self._figure = plt.figure(figsize=_INCHES, num="Echo lab")
+        self._on_screen = self._figure.canvas.required_interactive_framework is not None
+        if not self._on_screen:
+            logger.warn("render_mode 'human' needs a screen, and matplotlib found none: nothing is shown")
+        axes = self._figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        height, width = (_DOTS_PER_INCH * inches for inches in reversed(_INCHES))
+        self._image = axes.imshow(np.full((height, width, 3), 255, dtype=np.uint8))
 
     def show(self, pixels: NDArray[np.uint8]) -> None:
         """Show a picture.
 
         :param pixels: (height, width, 3) uint8
         """
-        self._axes.clear()
-        self._axes.set_axis_off()
-        self._axes.imshow(pixels)
-        self._plt.pause(0.001)
+        self._image.set_data(pixels)
+        if self._on_screen:
+            self._plt.pause(0.001)
 
     def close(self) -> None:
         """Close it."""

@@ -1,0 +1,48 @@
+"""Figures of the lab. Every function takes data and axes to draw on (new ones by default), and returns the axes.
+
+No figure belongs to pyplot: they work without a screen and in threads. Needs matplotlib and pandas.
+"""
+
+try:
+    import matplotlib  # noqa: F401
+    import pandas  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"figures need {missing.name}, which is not installed: pip install 'echo-lab-rl[plots]'", name=missing.name
+    ) from missing
+
+from echo_env.lab.plots.by_minute import free_rooms, free_sonographers, penalty_by_minute, waiting_by_class
+from echo_env.lab.plots.by_policy import daily_violins, paired_differences, running_difference, running_mean
+from echo_env.lab.plots.gantt import DayChart, gantt
+from echo_env.lab.plots.inputs import (
+    appointment_schedule,
+    arrival_offsets,
+    arrivals_of_a_day,
+    exam_durations,
+    resources,
+)
+from echo_env.lab.plots.learning import absence_rate_curve, learning_curve, training_days
+from echo_env.lab.plots.state_table import difference_table, immediate_penalties
+
+__all__ = [
+    "DayChart",
+    "absence_rate_curve",
+    "appointment_schedule",
+    "arrival_offsets",
+    "arrivals_of_a_day",
+    "daily_violins",
+    "difference_table",
+    "exam_durations",
+    "free_rooms",
+    "free_sonographers",
+    "gantt",
+    "immediate_penalties",
+    "learning_curve",
+    "paired_differences",
+    "penalty_by_minute",
+    "resources",
+    "running_difference",
+    "running_mean",
+    "training_days",
+    "waiting_by_class",
+]

@@ -1,0 +1,171 @@
+"""What a lab is made of: its appointments, its laws of arrival and exam length, its resources (figures 1 to 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from echo_env.lab.config import Arrival as ArrivalLaw
+from echo_env.lab.config import Exam, LabConfig
+from echo_env.lab.day import Day, Days
+from echo_env.lab.plots.style import BLUE, VERMILLION, axes_or_new, clock_axis, kind_line, name_axes
+
+Floats = NDArray[np.float64]
+
+
+def offset_probability(law: ArrivalLaw, minutes: ArrayLike) -> Floats:
+    """Probability that a patient who comes is at most so late (section 3.2).
+
+    :param law: the lab's law of arrival
+    :param minutes: arrival minus appointment, minutes; negative for early
+    """
+    x = np.asarray(minutes, dtype=np.float64)
+    late = stats.expon.cdf(x, scale=law.late_mean_min) if law.late_mean_min else np.where(x >= 0, 1.0, 0.0)
+    lead = stats.truncexpon.sf(-x, law.early_max_min / law.early_mean_min, scale=law.early_mean_min)
+    early = lead if law.early_max_min else np.where(x >= 0, 1.0, 0.0)
+    return np.asarray(law.late_share * late + (1 - law.late_share) * early)
+
+
+def duration_density(law: Exam, minutes: ArrayLike) -> Floats:
+    """Density of exam lengths, per minute: a truncated gamma (section 3.3).
+
+    :param law: the lab's law of exam lengths
+    :param minutes: length, minutes
+    """
+    x = np.asarray(minutes, dtype=np.float64)
+    gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
+    within = gamma.cdf(law.longest_min) - gamma.cdf(law.shortest_min)
+    inside = (x >= law.shortest_min) & (x <= law.longest_min)
+    return np.asarray(np.where(inside, gamma.pdf(x), 0.0) / within)
+
+
+def appointment_schedule(config: LabConfig, ax: Axes | None = None) -> Axes:
+    """Appointments by time of day, fetal and non-fetal (figure 1).
+
+    :param config: the lab
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 8, 3)
+    book = config.appointments
+    bottom: dict[int, int] = {}
+    for fetal, times in ((False, book.non_fetal), (True, book.fetal)):
+        at, count = np.unique(np.array(times, dtype=np.int64), return_counts=True)
+        colour = kind_line(fetal)["color"]
+        label = f"{'fetal' if fetal else 'non-fetal'} ({len(times)})"
+        base = [bottom.get(minute, 0) for minute in at.tolist()]
+        ax.bar(at, count, width=9, bottom=base, color=colour, hatch="//" if fetal else None, edgecolor="white",
+               label=label)  # fmt: skip
+        bottom.update(zip(at.tolist(), count.tolist(), strict=True))
+    name_axes(ax, f"Appointments of a day: {config.name}", "", "Appointments (number)")
+    clock_axis(ax, config.hours, every_min=60)
+    ax.set_xlim(-10, config.hours.end_min)
+    ax.set_yticks(range(max(bottom.values()) + 1))
+    ax.set_ylim(0, max(bottom.values()) * 1.35)
+    ax.legend(loc="upper right", ncols=2, fontsize=8)
+    return ax
+
+
+def arrival_offsets(config: LabConfig, days: Days, ax: Axes | None = None) -> Axes:
+    """How far from their appointments patients come, as drawn and by law, by whole minute (figure 2a).
+
+    Drawn are those who were let in: one who would come before opening counts as coming at opening, and
+    those turned away after closing are left out, so that the two differ there by a little.
+
+    :param config: the lab
+    :param days: days of it
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 6, 3.6)
+    offset = (days.arrival - days.scheduled)[days.arrival >= 0]
+    low, high = min(-30, int(offset.min(initial=0))), max(60, int(np.quantile(offset, 0.999)) if offset.size else 60)
+    edges = np.arange(low - 0.5, high + 1)
+    minutes = np.arange(low, high + 1)
+    # Whole minutes are rounded up: minute k stands for (k - 1, k].
+    law = np.diff(offset_probability(config.arrival, np.arange(low - 1, high + 1)))
+    share = np.full(offset.shape, 100 / max(len(offset), 1))
+    ax.hist(offset, bins=edges.tolist(), weights=share, color="0.75", label=f"drawn: {len(offset):,} patients")
+    ax.plot(minutes, 100 * law, color=BLUE, linewidth=1.5, label="law")
+    margin = config.arrival.on_time_margin_min
+    for edge in (-margin, margin):
+        label = f"on time: within {margin} minutes" if edge > 0 else None
+        ax.axvline(edge, color=VERMILLION, linewidth=1, linestyle=":", label=label)
+    absent = 100 * config.arrival.no_show_rate
+    name_axes(ax, f"Arrival of patients who come ({absent:g} % do not): {config.name}",
+              "Arrival minus appointment (minutes)", "Patients (% per minute)")  # fmt: skip
+    ax.legend(fontsize=8)
+    return ax
+
+
+def exam_durations(config: LabConfig, days: Days, ax: Axes | None = None) -> Axes:
+    """How long exams take, as drawn and by law (figure 3a).
+
+    :param config: the lab
+    :param days: days of it
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 6, 3.6)
+    drawn, law = days.exam_min.ravel(), config.exam
+    high = min(law.longest_min, max(float(drawn.max(initial=0)), 2 * law.mean_min))
+    edges = np.append(np.arange(law.shortest_min, high, 2.5), high)
+    share = 100 / max(len(drawn), 1) / np.diff(edges)
+    count, _ = np.histogram(drawn, edges)
+    ax.stairs(count * share, edges, fill=True, color="0.75", label=f"drawn: {len(drawn):,} exams")
+    grid = np.linspace(law.shortest_min, high, 400)
+    ax.plot(grid, 100 * duration_density(law, grid), color=BLUE, linewidth=1.5, label="law")
+    mean = float(drawn.mean()) if len(drawn) else law.mean_min
+    ax.axvline(mean, color=VERMILLION, linewidth=1, linestyle=":", label=f"mean drawn: {mean:.1f} minutes")
+    name_axes(ax, f"Length of exams: {config.name}", "Length of exam (minutes)", "Exams (% per minute)")
+    ax.legend(fontsize=8)
+    return ax
+
+
+def arrivals_of_a_day(config: LabConfig, day: Day, ax: Axes | None = None) -> Axes:
+    """One day: patients who have come so far, beside those whose appointment has passed (figure 2b).
+
+    :param config: the lab
+    :param day: a day of it
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 7, 3.6)
+    minutes = np.arange(config.hours.end_min + 1)
+    for fetal in (False, True):
+        kind = day.fetal == fetal
+        due, came = np.sort(day.scheduled[kind]), np.sort(day.arrival[kind & (day.arrival >= 0)])
+        style, word = kind_line(fetal), "fetal" if fetal else "non-fetal"
+        ax.step(minutes, np.searchsorted(due, minutes, "right"), where="post", color=style["color"], linewidth=1,
+                linestyle=":", label=f"{word}: appointments ({len(due)})")  # fmt: skip
+        ax.step(minutes, np.searchsorted(came, minutes, "right"), where="post", color=style["color"], linewidth=2,
+                linestyle=style["linestyle"], label=f"{word}: arrived ({len(came)})")  # fmt: skip
+    name_axes(ax, f"Arrivals of one day: {config.name}", "", "Patients so far (number)")
+    clock_axis(ax, config.hours)
+    ax.set_ylim(bottom=0)
+    ax.legend(fontsize=8)
+    return ax
+
+
+def resources(config: LabConfig, ax: Axes | None = None) -> Axes:
+    """Rooms and sonographers of each kind (figure 3b).
+
+    :param config: the lab
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 4.5, 3.6)
+    left = np.zeros(2)
+    for fetal in (True, False):
+        kind = "fetal" if fetal else "non_fetal"
+        count = np.array([getattr(config.rooms, kind), getattr(config.sonographers, kind)])
+        label = "fetal and non-fetal exams" if fetal else "non-fetal exams only"
+        bars = ax.bar(range(2), count, bottom=left, width=0.5, color=kind_line(fetal)["color"], edgecolor="white",
+                      hatch="//" if fetal else None, label=label)  # fmt: skip
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        ax.bar_label(bars, labels=[str(n) if n else "" for n in count], label_type="center", bbox=box)
+        left = left + count
+    name_axes(ax, f"Resources: {config.name}", "Resource (kind)", "How many there are (number)")
+    ax.set_xticks(range(2), ["rooms", "sonographers"])
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_ylim(0, left.max() * 1.35)
+    ax.legend(fontsize=8, loc="upper center", ncols=1)
+    return ax
