@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.lab import kernel
+from echo_env.lab.actions import DIGITS, MOST_PER_CLASS, PLACE_VALUES
 from echo_env.lab.kernel import njit
 from echo_env.lab.observation import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.patient import PatientClass
 
 _CLASSES = len(PatientClass)
+_PLACES = tuple(int(value) for value in PLACE_VALUES)
 
 
 @njit
@@ -66,6 +68,52 @@ def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
         if first:
             kernel.start_action(first, lab, patients, queue, staff, rooms, labs.exams[b], rules)
         kernel.advance(latest, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
+
+
+@njit
+def rule_actions(labs, scratch, rules, tiers, mask, size, first, out):
+    """What a rule of tiers does now, as joint actions: twin of ``EchoLabEnv.rule_actions``.
+
+    :param labs: the arrays; they stay as they are
+    :param scratch: arrays of one lab
+    :param rules: what is the same in all of them
+    :param tiers: (6,) int64, the rule
+    :param mask: (B, 729) bool, what is on offer
+    :param size: (B,) int64, how many actions that is
+    :param first: (B,) int64, the lowest of them
+    :param out: (B,) int64, filled
+    """
+    lab, patients, queue, staff = scratch.lab[0], scratch.patients[0], scratch.queue[0], scratch.staff[0]
+    rooms, exams = scratch.rooms[0], scratch.exams[0]
+    for b in range(len(out)):
+        out[b] = first[b]
+        if size[b] == 1:
+            continue
+        # What a decision does not touch need not be copied.
+        lab[:], patients[:], queue[:], staff[:] = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
+        rooms[:] = labs.rooms[b]
+        kernel.start_tiers(tiers, lab, patients, queue, staff, rooms, exams, rules)
+        wanted = 0
+        for kind in range(_CLASSES):
+            begun = labs.lab[b, kernel.COUNTS + kind] - lab[kernel.COUNTS + kind]
+            wanted += min(begun, MOST_PER_CLASS) * _PLACES[kind]
+        out[b] = _nearest_on_offer(wanted, mask[b])
+
+
+@njit
+def _nearest_on_offer(action, mask):
+    """Twin of ``wrappers.nearest_feasible``."""
+    if mask[action]:
+        return action
+    nearest, fewest = -1, DIGITS.size
+    for other in range(len(mask)):
+        if mask[other]:
+            starts = 0
+            for kind in range(_CLASSES):
+                starts += abs(DIGITS[other, kind] - DIGITS[action, kind])
+            if starts < fewest:
+                nearest, fewest = other, starts
+    return nearest
 
 
 @njit

@@ -12,11 +12,14 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import echo_env
-from echo_env.lab import ConfigError, LabConfig, sample_days
+from echo_env.lab import ConfigError, Day, LabConfig, make_policy, sample_days, simulate
 from echo_env.lab.actions import DIGITS
 from echo_env.lab.env import EchoLabEnv
+from sb3_ext.vec_env import GymnasiumVecEnv
 
 pytest.importorskip("numba")
+
+from echo_env.lab.vector_env import EchoLabVectorEnv
 
 LABS = 3
 
@@ -138,3 +141,101 @@ def test_only_compiled_rules_can_be_paired_with() -> None:
         gym.make_vec("EchoLab-v0", num_envs=2, reward="paired", paired_with="random")
     with pytest.raises(ValueError, match="draws nothing"):
         gym.make_vec("EchoLab-v0", num_envs=2, render_mode="rgb_array")
+
+
+def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Some action on offer, decided by every number of an observation."""
+    picks = (observations.astype(np.float64).sum(axis=1) * 1e4).astype(int)
+    return np.array([np.flatnonzero(mask)[k % mask.sum()] for k, mask in zip(picks, masks, strict=True)])
+
+
+def rewards_from_now(
+    days: list[Day], history: list[np.ndarray], which: np.ndarray, actions: np.ndarray, kwargs: dict[str, Any]
+) -> np.ndarray:
+    """What labs pay to the end of their day, stepped in an env of their own: lab k plays what lab ``which[k]`` has
+    played so far, then ``actions[k]``, then goes on as :func:`choose_by_sum` says.
+    """
+    env = EchoLabVectorEnv(len(which), **kwargs)
+    env.reset(options={"days": [days[b] for b in which]})
+    for past in history:
+        env.step(past[which])
+    total, playing = np.zeros(len(which)), np.ones(len(which), dtype=bool)
+    while playing.any():
+        seen, rewards, over, _, info = env.step(actions)
+        total[playing] += rewards[playing]
+        playing &= ~over
+        actions = choose_by_sum(seen, info["action_mask"])
+    return total
+
+
+@pytest.mark.parametrize("reward", ["penalty", "paired"])
+@pytest.mark.parametrize(
+    ("config", "observation", "idling", "clock", "every"),
+    [
+        ("scarce", "paper", False, "event", 2),
+        ("scarce", "rich", True, "event", 5),
+        ("baseline", "rich", True, "event", 3),
+        ("scarce", "rich", True, "minute", 20),
+    ],
+)
+def test_action_returns_are_what_playing_on_pays(
+    config: str, observation: str, idling: bool, clock: str, every: int, reward: str
+) -> None:
+    """An agent would learn from days that its env does not play."""
+    kwargs = {"config": config, "observation": observation, "idling": idling, "clock": clock, "reward": reward}
+    days = list(sample_days(LabConfig.load(config), LABS, seed=12))
+    env = EchoLabVectorEnv(LABS, **kwargs)
+    seen, info = env.reset(options={"days": days})
+    history: list[np.ndarray] = []
+    compared, choices = 0, 0
+    while choices <= 3 * every:
+        mask = info["action_mask"]
+        offered = mask & (mask.sum(axis=1) > 1)[:, None]
+        if offered.any() and choices % every == 0:
+            returns = env.action_returns(choose_by_sum)
+            which, actions = np.nonzero(offered)
+            assert np.array_equal(~np.isnan(returns), offered)
+            assert np.array_equal(returns[which, actions], rewards_from_now(days, history, which, actions, kwargs))
+            compared += len(which)
+        choices += offered.any()
+        history.append(choose_by_sum(seen, mask))
+        seen, _, over, _, info = env.step(history[-1])
+        assert not over.any()
+    assert compared >= 10
+
+
+def test_action_returns_under_a_rule_end_the_day_as_the_rule_does() -> None:
+    """What actions are held against would not be the rule that tables show."""
+    # Fetal first serves everybody it can, so where it can serve two at the most, one of the joint actions on offer
+    # is its own, and its return is what the rule itself would pay: minus the penalty of its whole day.
+    config = LabConfig.load("scarce")
+    days = list(sample_days(config, 40, seed=13))
+    env = EchoLabVectorEnv(40, "scarce", clock="event", idling=False)
+    env.reset(options={"days": days})
+    returns = env.action_returns(rule="fetal_first")
+    for day, row in zip(days, returns, strict=True):
+        assert -simulate(config, day, make_policy("fetal_first", config)).penalty.total in row
+    assert not np.array_equal(returns, env.action_returns(rule="policy_1"), equal_nan=True)
+
+
+def test_action_returns_reach_sb3_through_env_method() -> None:
+    """An algorithm that learns from them would find no such method."""
+    vec_env = GymnasiumVecEnv(gym.make_vec("EchoLabScarce-v0", num_envs=LABS, clock="event", idling=False))
+    assert vec_env.has_attr("action_returns")
+    vec_env.seed(4)
+    vec_env.reset()
+    env = vec_env.vector_env.unwrapped
+    for choose in (None, choose_by_sum):
+        rows = vec_env.env_method("action_returns", choose, "policy_2")
+        assert np.array_equal(np.stack(rows), env.action_returns(choose, "policy_2"), equal_nan=True)
+        assert np.stack(rows).shape == (LABS, 729)
+
+
+def test_action_returns_refuse_what_cannot_be() -> None:
+    """A mistake would come out as numbers."""
+    env = EchoLabVectorEnv(2, "scarce", clock="event")
+    with pytest.raises(ResetNeeded):
+        env.action_returns()
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="rule is 'random', but must be a rule that serves by class"):
+        env.action_returns(rule="random")
