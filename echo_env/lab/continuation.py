@@ -76,7 +76,7 @@ def continue_under_rule(
     scratch = Labs._make(np.zeros_like(array[:1]) for array in labs)
     nothing = np.zeros((1, 0, 4), dtype=np.int64)
     # In one piece, or they would be of another type to the compiler.
-    which, actions = np.ascontiguousarray(which), np.ascontiguousarray(actions, dtype=np.int64)
+    which, actions = np.array(which), np.array(actions, dtype=np.int64)
     _continue_under_tiers(which, actions, labs, scratch, rules, tiers, nothing, units)
     return units
 
@@ -136,7 +136,7 @@ def continue_under_choices(
     """
     units = np.zeros((len(which), 4), dtype=np.int64)
     playing = np.arange(len(which))
-    labs, actions = copy_labs(labs, which), np.ascontiguousarray(actions, dtype=np.int64)
+    labs, actions = copy_labs(labs, which), np.array(actions, dtype=np.int64)
     mask = np.zeros((len(which), ACTIONS), dtype=np.bool_)
     size, first = np.zeros((2, len(which)), dtype=np.int64)
     while len(playing):
@@ -154,7 +154,7 @@ def continue_under_choices(
 
 def _checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Actions as the engine takes them; refuses what is not on offer."""
-    actions = np.ascontiguousarray(actions, dtype=np.int64)
+    actions = np.array(actions, dtype=np.int64)
     inside = (actions >= 0) & (actions < ACTIONS)
     allowed = inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
     if not allowed.all():

@@ -109,7 +109,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :param actions: (B,) int, each feasible
         :raises InvalidAction: one is not; nothing has been done
         """
-        chosen = np.asarray(actions, dtype=np.int64)
+        # A copy: strided or read-only ones would be another type to the compiled step.
+        chosen = np.array(actions, dtype=np.int64)
         self._check(chosen)
         mask, size, first = self._mask, self._size, self._first
         batch_steps.step_labs(chosen, self._labs, self._rules, self._idling, self._event_clock, mask, size, first)
