@@ -10,6 +10,7 @@ from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
+from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
 from sb3_ext.maskable_dqn.masks import as_masks
 
 
@@ -24,59 +25,6 @@ def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
     return q_values.masked_fill(~masks, -th.inf).argmax(dim=1, keepdim=True)
 
 
-class SeededDropout(nn.Module):
-    """
-    Dropout that draws from a generator of its own, whose state is part of the network's state dict. Training
-    that is saved and loaded so goes on with the same draws, whatever else uses PyTorch's global generator.
-
-    :param p: Probability that a unit is left out, in [0, 1)
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-        self.generator = th.Generator()
-        self.generator.manual_seed(int(th.randint(2**62, (1,))))
-
-    def forward(self, x: th.Tensor) -> th.Tensor:
-        """Leave units out and scale the others by 1 / (1 - p), in training mode only."""
-        if not self.training:
-            return x
-        keep = th.rand(x.shape, generator=self.generator).to(x.device) >= self.p
-        return x * keep / (1.0 - self.p)
-
-    def get_extra_state(self) -> th.Tensor:
-        """State of the generator, for the state dict."""
-        return self.generator.get_state()
-
-    def set_extra_state(self, state: th.Tensor) -> None:
-        """Restore the generator from a state dict."""
-        self.generator.set_state(state.cpu())
-
-    def extra_repr(self) -> str:
-        """What ``repr`` shows."""
-        return f"p={self.p}"
-
-
-class DuelingHead(nn.Module):
-    """
-    Last layer as state value plus advantages (https://arxiv.org/abs/1511.06581): V + A - mean(A).
-
-    :param in_features: Units of the last hidden layer
-    :param n_actions: Number of actions; the mean goes over all of them, offered or not
-    """
-
-    def __init__(self, in_features: int, n_actions: int) -> None:
-        super().__init__()
-        self.value = nn.Linear(in_features, 1)
-        self.advantage = nn.Linear(in_features, n_actions)
-
-    def forward(self, features: th.Tensor) -> th.Tensor:
-        """(B, in_features) to (B, n_actions)."""
-        advantages = self.advantage(features)
-        return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
-
-
 class MaskableQNetwork(QNetwork):
     """
     Action values as a multilayer perceptron over the extracted features.
@@ -85,6 +33,7 @@ class MaskableQNetwork(QNetwork):
     :param dropout: Dropout after each hidden layer, in [0, 1)
     :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero
     :param dueling: Split the last layer into value and advantages
+    :param factors: Sizes of the parts that an action is made of, see :class:`~sb3_ext.maskable_dqn.layers.FactoredHead`
     :param kwargs: as SB3's ``QNetwork``
     """
 
@@ -94,15 +43,19 @@ class MaskableQNetwork(QNetwork):
         dropout: float = 0.0,
         kaiming_init: bool = False,
         dueling: bool = False,
+        factors: list[int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if dueling and factors is not None:
+            raise ValueError("MaskableQNetwork: dueling and factors are two kinds of last layer; choose one.")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"MaskableQNetwork: dropout must be in [0, 1), not {dropout}.")
         self.dropout = dropout
         self.kaiming_init = kaiming_init
         self.dueling = dueling
-        if dropout > 0.0 or dueling:
+        self.factors = factors
+        if dropout > 0.0 or dueling or factors is not None:
             self.q_net = nn.Sequential(*self._layers())
         if kaiming_init:
             self._kaiming_initialize()
@@ -115,9 +68,13 @@ class MaskableQNetwork(QNetwork):
             if self.dropout > 0.0:
                 layers.append(SeededDropout(self.dropout))
             width = units
-        n_actions = int(self.action_space.n)
-        layers.append(DuelingHead(width, n_actions) if self.dueling else nn.Linear(width, n_actions))
+        layers.append(self._head(width, int(self.action_space.n)))
         return layers
+
+    def _head(self, width: int, n_actions: int) -> nn.Module:
+        if self.factors is not None:
+            return FactoredHead(width, n_actions, self.factors)
+        return DuelingHead(width, n_actions) if self.dueling else nn.Linear(width, n_actions)
 
     def _kaiming_initialize(self) -> None:
         linears = [module for module in self.q_net.modules() if isinstance(module, nn.Linear)]
@@ -137,7 +94,7 @@ class MaskableQNetwork(QNetwork):
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
-        data.update(dropout=self.dropout, kaiming_init=self.kaiming_init, dueling=self.dueling)
+        data.update(dropout=self.dropout, kaiming_init=self.kaiming_init, dueling=self.dueling, factors=self.factors)
         return data
 
 
@@ -160,6 +117,8 @@ class MaskableDQNPolicy(DQNPolicy):
         the forward pass being trained: not when acting, and not in the learning targets
     :param kaiming_init: Initialize as He et al. (A.4.2)
     :param dueling: Split the last layer into value and advantages
+    :param factors: Sizes of the parts that an action is made of, like ``[27, 27]`` for 729 actions that are two
+        choices among 27: the value of an action is then the sum of its parts' values
     """
 
     q_net: MaskableQNetwork
@@ -180,9 +139,15 @@ class MaskableDQNPolicy(DQNPolicy):
         dropout: float = 0.0,
         kaiming_init: bool = False,
         dueling: bool = False,
+        factors: list[int] | None = None,
     ) -> None:
         # Before the parent's constructor, which builds the networks.
-        self.network_kwargs: dict[str, Any] = {"dropout": dropout, "kaiming_init": kaiming_init, "dueling": dueling}
+        self.network_kwargs: dict[str, Any] = {
+            "dropout": dropout,
+            "kaiming_init": kaiming_init,
+            "dueling": dueling,
+            "factors": factors,
+        }
         if optimizer_kwargs is None and optimizer_class in (th.optim.Adam, th.optim.AdamW):
             optimizer_kwargs = {"fused": True}
         super().__init__(

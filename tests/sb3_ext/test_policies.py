@@ -9,7 +9,8 @@ from gymnasium import spaces
 from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
-from sb3_ext.maskable_dqn.policies import DuelingHead, MaskableDQNPolicy, SeededDropout, masked_argmax
+from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (4,), np.float32)
 
@@ -88,7 +89,32 @@ def test_dueling_head_by_hand() -> None:
         assert head(th.tensor([[3.0, 6.0]])).tolist() == [[9.5, 12.5, 6.5]]
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"dropout": 0.3}, {"dueling": True}, {"dueling": True, "dropout": 0.3}])
+def test_factored_head_by_hand() -> None:
+    """The value of an action would not be the sum of the values of its parts."""
+    head = FactoredHead(1, 6, [2, 3])
+    with th.no_grad():
+        head.linear.weight.copy_(th.tensor([[10.0], [20.0], [1.0], [2.0], [3.0]]))
+        head.linear.bias.zero_()
+        # Action 3 * i + j has the parts i and j.
+        assert head(th.tensor([[1.0]])).tolist() == [[11.0, 12.0, 13.0, 21.0, 22.0, 23.0]]
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"factors": [2, 2]}, "product of factors must be 6, not that of"),
+        ({"factors": [2, 3], "dueling": True}, "two kinds of last layer"),
+    ],
+)
+def test_wrong_heads_are_refused(kwargs: dict[str, Any], message: str) -> None:
+    """A head would be built that has no value for some action, or one of two that were asked for."""
+    with pytest.raises(ValueError, match=message):
+        make_policy(**kwargs)
+
+
+@pytest.mark.parametrize(
+    "kwargs", [{}, {"factors": [2, 3]}, {"dropout": 0.3}, {"dueling": True}, {"dueling": True, "dropout": 0.3}]
+)
 def test_target_starts_as_a_copy(kwargs: dict[str, Any]) -> None:
     """The first targets would come from another network."""
     policy = make_policy(**kwargs)
