@@ -1,8 +1,16 @@
-"""Masked deep Q-learning, and what goes with it, for Stable-Baselines3."""
+"""Masked deep Q-learning and masked PPO, and what goes with them, for Stable-Baselines3."""
 
 from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.vec_env import GymnasiumVecEnv
 from sb3_ext.wrappers import ActionMaskInfo
 
-__all__ = ["ActionMaskInfo", "GymnasiumVecEnv", "MaskableDQN", "MaskableReplayBuffer", "PrioritizedReplayBuffer"]
+__all__ = [
+    "ActionMaskInfo",
+    "GymnasiumVecEnv",
+    "MaskableDQN",
+    "MaskablePPO",
+    "MaskableReplayBuffer",
+    "PrioritizedReplayBuffer",
+]

@@ -1,0 +1,478 @@
+"""MaskablePPO with OfferedMlpPolicy, beside sb3-contrib's MlpPolicy as what it must equal."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import sb3_contrib
+import torch as th
+import yaml
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from sb3_contrib.common.maskable.callbacks import MaskableEvalCallback
+from sb3_contrib.common.maskable.distributions import MaskableCategoricalDistribution
+from sb3_contrib.common.maskable.evaluation import evaluate_policy
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.torch_layers import CombinedExtractor
+from stable_baselines3.common.utils import ConstantSchedule
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
+from torch import nn
+
+from sb3_ext import GymnasiumVecEnv, MaskablePPO
+from sb3_ext.maskable_ppo import OfferedActionsPolicy
+from sb3_ext.maskable_ppo.distributions import NOT_OFFERED, OfferedCategoricalDistribution
+from sb3_ext.zoo import load_agent
+
+N_ACTIONS, LATENT = 200, 16
+# Both sum the same products, in another order: some roundings apart, each of 1e-16 (float64) or 6e-8 (float32) of
+# numbers of size 1 to 10.
+DOUBLE, SINGLE = 1e-13, 2e-6
+# Draws of a share p among n lie within 5 standard errors but once in 1.7 million times; the seed is fixed.
+STANDARD_ERRORS = 5
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    th.set_num_threads(1)
+
+
+def some_masks(rows: int, most: int, seed: int = 0) -> np.ndarray:
+    """(rows, 200) bool, in each 1 to ``most`` actions offered."""
+    rng, masks = np.random.default_rng(seed), np.zeros((rows, N_ACTIONS), dtype=bool)
+    for row, count in zip(masks, rng.integers(1, most, rows, endpoint=True), strict=True):
+        row[rng.choice(N_ACTIONS, count, replace=False)] = True
+    return masks
+
+
+def pair(
+    masks: Any, rows: int = 32, dtype: th.dtype = th.float64
+) -> tuple[OfferedCategoricalDistribution, MaskableCategoricalDistribution, nn.Linear, th.Tensor]:
+    """Our distribution and sb3-contrib's, masked; their last layer, and its input."""
+    th.manual_seed(1)
+    ours, dense = OfferedCategoricalDistribution(N_ACTIONS), MaskableCategoricalDistribution(N_ACTIONS)
+    net = ours.proba_distribution_net(LATENT).to(dtype)
+    latent = th.randn(rows, LATENT, dtype=dtype, requires_grad=True)
+    ours.proba_distribution_from_latent(latent, net)
+    dense.proba_distribution(net(latent))
+    if masks is not None:
+        ours.apply_masking(masks)
+        dense.apply_masking(masks)
+    return ours, dense, net, latent
+
+
+def gradients(distribution: Any, actions: th.Tensor, net: nn.Linear, latent: th.Tensor) -> list[th.Tensor]:
+    """Of a sum of log-probabilities and entropies, each row with its own weight."""
+    weights = th.linspace(-1, 2, len(latent), dtype=latent.dtype)
+    loss = (weights * distribution.log_prob(actions) + weights**2 * distribution.entropy()).sum()
+    return list(th.autograd.grad(loss, [net.weight, net.bias, latent]))
+
+
+def agree(ours: list[th.Tensor], dense: list[th.Tensor], tolerance: float) -> None:
+    """Assert that two lists of tensors are equal but for rounding."""
+    for mine, theirs in zip(ours, dense, strict=True):
+        th.testing.assert_close(mine, theirs, rtol=tolerance, atol=tolerance)
+
+
+def first_offered(masks: Any) -> th.Tensor:
+    """(rows,) the lowest offered action."""
+    return th.as_tensor(np.asarray(masks)).int().argmax(1)
+
+
+@pytest.mark.parametrize("most", [1, 2, 10])
+@pytest.mark.parametrize("form", [np.asarray, lambda masks: th.as_tensor(masks, dtype=th.float32)], ids=["np", "float"])
+def test_distribution_is_the_dense_one(most: int, form: Callable[[np.ndarray], Any]) -> None:
+    """PPO would climb another objective than the one it states."""
+    masks = some_masks(32, most)
+    ours, dense, net, latent = pair(form(masks))
+    actions = first_offered(masks)
+    agree([ours.log_prob(actions), ours.entropy()], [dense.log_prob(actions), dense.entropy()], DOUBLE)
+    assert th.equal(ours.mode(), dense.mode())
+    agree(gradients(ours, actions, net, latent), gradients(dense, actions, net, latent), DOUBLE)
+    # Whoever looks inside finds what sb3-contrib's own has inside: all actions, masked.
+    agree([ours.distribution.probs], [dense.distribution.probs], DOUBLE)
+
+
+def test_logits_of_other_actions_are_not_computed() -> None:
+    """All of it would be right and no faster."""
+    ours, _, net, _ = pair(None)
+    calls: list[nn.Module] = []
+    net.register_forward_hook(lambda module, *_: calls.append(module))
+    masks = some_masks(32, 10)
+    ours.apply_masking(masks)
+    ours.log_prob(ours.sample()), ours.entropy(), ours.mode()
+    assert calls == []
+    ours.apply_masking(some_masks(32, 100))
+    ours.log_prob(ours.sample()), ours.entropy(), ours.mode()
+    assert calls == [net]
+
+
+NOTHING_IN_ROW_3 = some_masks(32, 5) & (np.arange(32) != 3)[:, None]
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [None, np.ones((32, N_ACTIONS), dtype=bool), some_masks(32, 100), NOTHING_IN_ROW_3],
+    ids=["no masks", "all True", "many offered", "a row without any"],
+)
+def test_falls_back_to_the_dense_one(masks: np.ndarray | None) -> None:
+    """Masks for which the short way is no good would give errors, or other numbers than MlpPolicy."""
+    ours, dense, net, latent = pair(masks)
+    actions = th.zeros(32, dtype=th.int64) if masks is None else first_offered(masks)
+    assert th.equal(ours.log_prob(actions), dense.log_prob(actions))
+    assert th.equal(ours.entropy(), dense.entropy())
+    assert th.equal(ours.mode(), dense.mode())
+    agree(gradients(ours, actions, net, latent), gradients(dense, actions, net, latent), 0)
+    draws = []
+    for distribution in (ours, dense):
+        th.manual_seed(3)
+        draws.append(distribution.sample())
+    assert th.equal(*draws)
+
+
+def test_one_offered_action_is_certain() -> None:
+    """A forced move would be learned from: log 1 = 0, the entropy of certainty is 0, and so are their gradients."""
+    masks = some_masks(32, 1)
+    ours, _, net, latent = pair(masks)
+    actions = first_offered(masks)
+    assert th.equal(ours.sample(), actions)
+    assert th.equal(ours.mode(), actions)
+    assert not ours.log_prob(actions).any()
+    assert not ours.entropy().any()
+    assert not any(gradient.any() for gradient in gradients(ours, actions, net, latent))
+
+
+def test_draws_have_their_probabilities() -> None:
+    """Actions would be explored more or less than their log-probabilities say, or not be on offer."""
+    n = 40_000
+    masks = np.zeros((1, N_ACTIONS), dtype=bool)
+    masks[0, [3, 50, 51, 199]] = True
+    ours, _, net, _ = pair(np.repeat(masks, n, axis=0), rows=n)
+    # The same row n times over: probabilities are proportional to 1, 2, 3 and 4, which sum to 10.
+    with th.no_grad():
+        net.weight.zero_()
+        net.bias[[3, 50, 51, 199]] = th.tensor([1.0, 2.0, 3.0, 4.0], dtype=th.float64).log()
+    ours.apply_masking(np.repeat(masks, n, axis=0))
+    shares = np.bincount(ours.sample().numpy(), minlength=N_ACTIONS) / n
+    expected = np.zeros(N_ACTIONS)
+    expected[[3, 50, 51, 199]] = 0.1, 0.2, 0.3, 0.4
+    # 0 where the probability is 0: exactly no draw.
+    band = STANDARD_ERRORS * np.sqrt(expected * (1 - expected) / n)
+    assert (np.abs(shares - expected) <= band).all()
+
+
+def test_only_offered_actions_are_drawn() -> None:
+    """The environment would refuse the action."""
+    for seed in range(50):
+        masks = some_masks(64, 10, seed)
+        ours, *_ = pair(masks, rows=64, dtype=th.float32)
+        for actions in (ours.sample(), ours.mode()):
+            assert masks[np.arange(64), actions].all()
+
+
+def test_of_equals_the_lowest_is_greedy() -> None:
+    """A tie would be broken otherwise than by MlpPolicy."""
+    masks = some_masks(32, 8)
+    ours, _, net, _ = pair(None)
+    with th.no_grad():
+        net.weight.zero_()
+        net.bias.zero_()
+    ours.apply_masking(masks)
+    assert th.equal(ours.mode(), first_offered(masks))
+
+
+def test_an_action_that_is_not_offered_is_impossible() -> None:
+    """It would have the log-probability of another action, or minus infinity, and the loss be nan."""
+    masks = some_masks(32, 5)
+    ours, dense, *_ = pair(masks, dtype=th.float32)
+    actions = first_offered(~masks)
+    assert th.equal(ours.log_prob(actions), th.full((32,), NOT_OFFERED))
+    # The dense one's has been rounded twice; float32 numbers of this size are 8 apart.
+    assert th.all((dense.log_prob(actions) - NOT_OFFERED).abs() <= 8)
+
+
+def test_new_masks_replace_the_old() -> None:
+    """Actions would be those of the states before."""
+    before, after = some_masks(32, 5, seed=1), some_masks(32, 9, seed=2)
+    ours, dense, net, latent = pair(before)
+    for masks in (after, None, np.ones_like(before), before):
+        ours.apply_masking(masks)
+        dense.apply_masking(masks)
+        agree([ours.entropy()], [dense.entropy()], DOUBLE)
+    # So do new states, and logits given outright.
+    ours.proba_distribution_from_latent(2 * latent, net)
+    agree([ours.entropy()], [dense.proba_distribution(net(2 * latent)).entropy()], DOUBLE)
+    ours.apply_masking(before)
+    ours.proba_distribution(net(latent)).apply_masking(after)
+    dense.proba_distribution(net(latent)).apply_masking(after)
+    assert th.equal(ours.entropy(), dense.entropy())
+
+
+def test_mistakes_are_told() -> None:
+    """Masks of other states would be taken, or a network that has become nan would go on acting."""
+    ours, _, net, latent = pair(None)
+    with pytest.raises(RuntimeError, match="shape"):
+        ours.apply_masking(some_masks(31, 5))
+    with pytest.raises(AttributeError, match="neither logits nor what they are computed from"):
+        OfferedCategoricalDistribution(N_ACTIONS).entropy()
+    ours.proba_distribution_from_latent(latent * th.nan, net).apply_masking(some_masks(32, 5))
+    with pytest.raises(RuntimeError, match="nan"):
+        ours.sample()
+
+
+# The policy.
+
+
+class FewOfMany(gym.Env[np.ndarray, np.int64]):
+    """
+    Ten choices among three of 200 actions, drawn at random; the observation says which, and the lowest pays 1.
+    Another action raises an error.
+
+    :param as_dict: observations in a ``Dict``
+    """
+
+    def __init__(self, as_dict: bool = False) -> None:
+        box = spaces.Box(0.0, 1.0, (3,))
+        self.observation_space: Any = spaces.Dict({"offered": box}) if as_dict else box
+        self.action_space = spaces.Discrete(N_ACTIONS)
+        self.as_dict = as_dict
+
+    def action_masks(self) -> np.ndarray:
+        """(200,) bool."""
+        return np.isin(np.arange(N_ACTIONS), self.offered)
+
+    def _observed(self) -> Any:
+        self.offered = np.sort(self.np_random.choice(N_ACTIONS, 3, replace=False))
+        observation = (self.offered / N_ACTIONS).astype(np.float32)
+        return {"offered": observation} if self.as_dict else observation
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin anew."""
+        super().reset(seed=seed)
+        self.t = 0
+        return self._observed(), {}
+
+    def step(self, action: np.int64) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Choose."""
+        if action not in self.offered:
+            raise RuntimeError(f"action {action} is not among {self.offered}")
+        reward = float(action == self.offered[0])
+        self.t += 1
+        return self._observed(), reward, self.t == 10, False, {}
+
+
+def singles(n_envs: int = 4) -> VecEnv:
+    """Environments one by one."""
+    return DummyVecEnv([lambda: Monitor(FewOfMany())] * n_envs)
+
+
+def batched(n_envs: int = 4) -> VecEnv:
+    """Environments as one vector environment."""
+    return GymnasiumVecEnv(SyncVectorEnv([FewOfMany] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP))
+
+
+def make_model(
+    policy: str = "OfferedMlpPolicy",
+    env: Any = None,
+    algorithm: type[sb3_contrib.MaskablePPO] = MaskablePPO,
+    **kwargs: Any,
+) -> sb3_contrib.MaskablePPO:
+    """A small model; its last layer is not as small as at first, so that actions have unequal probabilities."""
+    settings: dict[str, Any] = {"n_steps": 32, "batch_size": 64, "n_epochs": 2, "seed": 0, "device": "cpu", **kwargs}
+    model = algorithm(policy, singles() if env is None else env, **settings)
+    with th.no_grad():
+        model.policy.action_net.weight *= 100
+    return model
+
+
+def parameters(model: sb3_contrib.MaskablePPO) -> th.Tensor:
+    """All in one vector."""
+    return nn.utils.parameters_to_vector(model.policy.parameters()).detach()
+
+
+def probe() -> tuple[th.Tensor, th.Tensor, np.ndarray]:
+    """Observations, offered actions and masks for the policies."""
+    masks = some_masks(32, 10)
+    return th.rand(32, 3, generator=th.Generator().manual_seed(0)), first_offered(masks), masks
+
+
+def test_policy_is_the_dense_one() -> None:
+    """What a network knows would depend on which of the two policies reads it."""
+    ours, dense = make_model(), make_model("MlpPolicy")
+    # The same seed gives the same network, and the state has the same names.
+    assert list(ours.policy.state_dict()) == list(dense.policy.state_dict())
+    assert th.equal(parameters(ours), parameters(dense))
+    obs, actions, masks = probe()
+    results = []
+    for policy in (ours.policy, dense.policy):
+        told = list(policy.evaluate_actions(obs, actions, action_masks=masks))
+        loss = sum((part * th.linspace(-1, 2, part.numel()).reshape(part.shape)).sum() for part in told)
+        results.append([*told, *th.autograd.grad(loss, list(policy.parameters()))])
+    agree(*results, SINGLE)
+    for deterministic in (True, False):
+        chosen, _ = ours.predict(obs.numpy(), action_masks=masks, deterministic=deterministic)
+        assert masks[np.arange(32), chosen].all()
+    chosen, _ = ours.predict(obs.numpy(), action_masks=masks, deterministic=True)
+    np.testing.assert_array_equal(chosen, dense.predict(obs.numpy(), action_masks=masks, deterministic=True)[0])
+    # One observation, and none masked.
+    chosen, _ = ours.predict(obs[0].numpy(), action_masks=masks[0], deterministic=True)
+    assert chosen == dense.predict(obs[0].numpy(), action_masks=masks[0], deterministic=True)[0]
+    chosen, _ = ours.predict(obs.numpy(), deterministic=True)
+    np.testing.assert_array_equal(chosen, dense.predict(obs.numpy(), deterministic=True)[0])
+
+
+def test_one_update_is_that_of_the_dense_policy() -> None:
+    """A training would go elsewhere: from the same rollout, the same parameters."""
+    # Plain gradient steps: Adam divides by the size of gradients, and so blows up the rounding of those near zero.
+    sgd = {"policy_kwargs": {"optimizer_class": th.optim.SGD}, "learning_rate": 0.1, "ent_coef": 0.01}
+    ours, dense = make_model(**sgd), make_model("MlpPolicy", **sgd)
+    ours.learn(128)
+    begin, rollout = parameters(dense), copy.deepcopy(ours.rollout_buffer)
+    ours.policy.load_state_dict(dense.policy.state_dict())
+    for model in (ours, dense):
+        model.rollout_buffer = copy.deepcopy(rollout)
+        model._logger = ours.logger
+        np.random.seed(0)  # noqa: NPY002 - of SB3's minibatches
+        model.train()
+    assert (parameters(ours) - begin).abs().max() > 1e-3
+    agree([parameters(ours)], [parameters(dense)], SINGLE)
+
+
+@pytest.mark.parametrize("make_env", [singles, batched])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_learns(make_env: Callable[[int], VecEnv], normalize: bool) -> None:
+    """
+    It would not learn. Of 10 points a random choice among three gets 3.3 and standard deviation 1.5, so that the mean
+    of 50 episodes would be over 6 once in 10^30 times.
+    """
+    env = make_env(16)
+    env = VecNormalize(env, gamma=0.0) if normalize else env
+    model = make_model(env=env, learning_rate=0.01, gamma=0.0, n_epochs=10, batch_size=128)
+    model.learn(6_000)
+    rewards = [episode["r"] for episode in list(model.ep_info_buffer or [])[-50:]]
+    assert np.mean(rewards) > 6.0
+
+
+def test_learns_without_masks_and_from_dicts() -> None:
+    """Environments that sb3-contrib's policies take would be refused."""
+    make_model(env=gym.make("CartPole-v1")).learn(64, use_masking=False)
+    make_model(env=FewOfMany(as_dict=True), policy_kwargs={"features_extractor_class": CombinedExtractor}).learn(64)
+
+
+def test_masked_evaluation(tmp_path: Path) -> None:
+    """A choice without masks would raise an error in the environment."""
+    callback = MaskableEvalCallback(
+        singles(1), eval_freq=16, n_eval_episodes=2, verbose=0, best_model_save_path=tmp_path
+    )
+    model = make_model().learn(128, callback=callback)
+    # Ten choices of at most 1 point each.
+    assert 0.0 <= callback.last_mean_reward <= 10.0
+    best = MaskablePPO.load(tmp_path / "best_model", device="cpu")
+    for which in (model, best):
+        assert 0.0 <= evaluate_policy(which, singles(1), n_eval_episodes=2)[0] <= 10.0
+
+
+@pytest.mark.parametrize(
+    ("saver", "policy", "loader"),
+    [
+        (MaskablePPO, "OfferedMlpPolicy", MaskablePPO),
+        (sb3_contrib.MaskablePPO, "MlpPolicy", MaskablePPO),
+        (MaskablePPO, "OfferedMlpPolicy", sb3_contrib.MaskablePPO),
+    ],
+)
+def test_save_and_load(saver: Any, policy: str, loader: Any, tmp_path: Path) -> None:
+    """A trained model would be lost, or act otherwise when it is back."""
+    model = make_model(policy, algorithm=saver).learn(128)
+    model.save(tmp_path / "model")
+    loaded = loader.load(tmp_path / "model", env=singles(), device="cpu")
+    assert type(loaded) is loader
+    assert type(loaded.policy) is type(model.policy)
+    assert th.equal(parameters(loaded), parameters(model))
+    obs, _, masks = probe()
+    actions = [which.predict(obs.numpy(), action_masks=masks, deterministic=True)[0] for which in (model, loaded)]
+    np.testing.assert_array_equal(*actions)
+    loaded.learn(128, reset_num_timesteps=False)
+    assert load_agent("maskable_ppo", tmp_path / "model").num_timesteps == 128
+
+
+@pytest.mark.parametrize(("giver", "taker"), [("MlpPolicy", "OfferedMlpPolicy"), ("OfferedMlpPolicy", "MlpPolicy")])
+def test_parameters_go_over(giver: str, taker: str) -> None:
+    """A training could not be moved to the faster policy, or an agent to somebody without this package."""
+    giving = make_model(giver).learn(256)
+    algorithm = sb3_contrib.MaskablePPO if taker == "MlpPolicy" else MaskablePPO
+    taking = make_model(taker, algorithm=algorithm, seed=1)
+    assert not th.equal(parameters(taking), parameters(giving))
+    taking.set_parameters(giving.get_parameters())
+    assert th.equal(parameters(taking), parameters(giving))
+    moments = [model.policy.optimizer.state_dict()["state"] for model in (giving, taking)]
+    for mine, theirs in zip(moments[0].values(), moments[1].values(), strict=True):
+        assert th.equal(mine["exp_avg"], theirs["exp_avg"])
+    taking.learn(128)
+    assert th.isfinite(parameters(taking)).all()
+
+
+@pytest.mark.parametrize("way", ["pickle", "save"])
+def test_policy_is_sent_and_stored(way: str, tmp_path: Path) -> None:
+    """A policy could not be sent to another process, or stored without its algorithm."""
+    policy = make_model().learn(128).policy
+    if way == "pickle":
+        other = pickle.loads(pickle.dumps(policy))
+    else:
+        policy.save(tmp_path / "policy")
+        other = OfferedActionsPolicy.load(tmp_path / "policy", device="cpu")
+    assert isinstance(other, OfferedActionsPolicy)
+    obs, actions, masks = probe()
+    pairs = zip(*(which.evaluate_actions(obs, actions, action_masks=masks) for which in (policy, other)), strict=True)
+    assert all(th.equal(mine, theirs) for mine, theirs in pairs)
+    # What is learned after that is learned by the one that learns.
+    with th.no_grad():
+        other.action_net.bias += th.arange(N_ACTIONS)
+    assert not th.equal(policy.evaluate_actions(obs, actions, masks)[1], other.evaluate_actions(obs, actions, masks)[1])
+
+
+def test_adam_is_sb3s_made_faster() -> None:
+    """Another epsilon would make another training; one's own settings must stand."""
+    ours, dense = make_model().policy.optimizer, make_model("MlpPolicy").policy.optimizer
+    assert type(ours) is type(dense)
+    assert ours.defaults == {**dense.defaults, "fused": True}
+    own = make_model(policy_kwargs={"optimizer_kwargs": {"eps": 1e-3}}).policy.optimizer
+    assert (own.defaults["eps"], own.defaults["fused"]) == (1e-3, None)
+
+
+def test_policy_by_name_in_yaml() -> None:
+    """A file of settings could not name the policy, or MlpPolicy would mean another one."""
+    settings = yaml.safe_load("{policy: OfferedMlpPolicy, n_steps: 16, batch_size: 16}")
+    assert type(MaskablePPO(env=FewOfMany(), **settings).policy) is OfferedActionsPolicy
+    assert type(MaskablePPO("MlpPolicy", FewOfMany()).policy) is MaskableActorCriticPolicy
+    assert "OfferedMlpPolicy" not in sb3_contrib.MaskablePPO.policy_aliases
+
+
+@pytest.mark.parametrize("space", [spaces.MultiDiscrete([3, 4]), spaces.MultiBinary(3)])
+def test_other_actions_are_refused(space: spaces.Space[Any]) -> None:
+    """A traceback from deep inside would not say that MlpPolicy does it."""
+    observations = spaces.Box(0.0, 1.0, (3,))
+    with pytest.raises(ValueError, match=r"needs a Discrete action space, not Multi.*: use MlpPolicy for this one\.$"):
+        OfferedActionsPolicy(observations, space, ConstantSchedule(1e-3))
+
+
+@pytest.mark.parametrize("idling", [False, True])
+def test_masks_of_the_lab(idling: bool) -> None:
+    """The environment that this is for would be an exception: 729 actions, of which doing nothing may be one."""
+    pytest.importorskip("numba")
+    import echo_env  # noqa: F401
+
+    make = partial(gym.make_vec, "EchoLabScarce-v0", num_envs=16, clock="event", idling=idling)
+    env = GymnasiumVecEnv(make())
+    model = make_model(env=env)
+    calls: list[nn.Module] = []
+    model.policy.action_net.register_forward_hook(lambda module, *_: calls.append(module))
+    model.learn(1024)
+    assert calls == []
+    masks = np.stack(env.env_method("action_masks"))
+    assert masks[:, 0].any() == idling
