@@ -12,12 +12,14 @@ from echo_env.lab.policies.on_the_fly import (
 )
 from echo_env.lab.policies.random_policy import RandomPolicy
 from echo_env.lab.policies.reservation import ReservationPolicy, policy_5, policy_6
+from echo_env.lab.policies.rollout import RolloutPolicy
 
 __all__ = [
     "DedicatedPolicy",
     "Policy",
     "RandomPolicy",
     "ReservationPolicy",
+    "RolloutPolicy",
     "TierPolicy",
     "fetal_first",
     "make_policy",

@@ -1,0 +1,96 @@
+"""One step of lookahead by simulation on top of a rule: the rollout algorithm."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.actions import DIGITS, decode_starts, feasible
+from echo_env.lab.config import LabConfig
+from echo_env.lab.patient import Start
+from echo_env.lab.penalty import penalty_points
+from echo_env.lab.policies.base import make_policy, register_policy
+from echo_env.lab.whiteboard import LabView
+
+
+@register_policy("rollout")
+class RolloutPolicy:
+    """Does what a rule does, unless simulation says that something else is better.
+
+    Wherever another joint action than the rule's is on offer (idling is not), the rest of the day is drawn several
+    times, given what the staff know: see :class:`~echo_env.lab.redraw.FutureSampler`. On the same draws each action
+    is tried, the rule deciding from then on, and the rule alone. The action with the least mean penalty is taken if
+    it is better than the rule by more than so many standard errors of that difference; else the rule has its way.
+
+    This is rollout in the sense of Bertsekas, Tsitsiklis and Wu, "Rollout algorithms for combinatorial
+    optimization" (1997): one step of policy improvement, made where the day happens to go.
+
+    :param config: the lab
+    :param base: the rule, one that serves by class
+    :param samples: how many rests of the day, at least 2
+    :param margin: standard errors of the paired difference by which an action must beat the rule
+    :raises ValueError: an argument out of range, a rule that is not compiled, or numba is missing
+    """
+
+    name = "rollout"
+
+    def __init__(self, config: LabConfig, base: str = "fetal_first", samples: int = 16, margin: float = 1.0) -> None:
+        if samples < 2:
+            raise ValueError(f"policy 'rollout' has samples={samples}, but samples must be at least 2")
+        if not margin >= 0:
+            raise ValueError(f"policy 'rollout' has margin={margin}, but margin must be at least 0")
+        if importlib.util.find_spec("numba") is None:
+            raise ValueError(
+                "policy 'rollout' simulates on the compiled engine, but numba is missing: "
+                "pip install 'echo-lab-rl[fast]'"
+            )
+        # Imported here, so that other policies need no compiler.
+        from echo_env.lab import batch, continuation, redraw
+
+        self._config, self._samples, self._margin = config, samples, margin
+        self._base = make_policy(base, config)
+        self._tiers = continuation.tiers_of_rule(self._base, "base")
+        self._rules = batch.rules_of(config)
+        self._future = redraw.FutureSampler(config)
+        self._rng = np.random.default_rng(0)
+
+    def begin_day(self, view: LabView, seed: int) -> None:
+        """Take the day's dice."""
+        self._rng = np.random.default_rng(seed)
+        self._base.begin_day(view, seed)
+
+    def decide(self, view: LabView) -> list[Start]:
+        """The rule's starts, or those of an action that has been found to be better."""
+        usual = list(self._base.decide(view))
+        others = self._other_actions(view, usual)
+        if not len(others):
+            return usual
+        gains = self._gains(view, others)
+        best = int(gains.mean(axis=1).argmax())
+        error = gains[best].std(ddof=1) / math.sqrt(self._samples)
+        if gains[best].mean() > self._margin * error:
+            return decode_starts(int(others[best]), view)
+        return usual
+
+    def _other_actions(self, view: LabView, usual: list[Start]) -> NDArray[np.int64]:
+        """(n,) the joint actions on offer, but for the one by which the rule's patients begin."""
+        offered = feasible(view.waiting_counts, view.free_counts, idling=False)
+        classes = {entry.patient: entry.patient_class for entry in view.waiting()}
+        digits = np.bincount([classes[start.patient] for start in usual], minlength=DIGITS.shape[1])
+        actions = np.flatnonzero(offered.mask)
+        return actions[(DIGITS[actions] != digits).any(axis=1)]
+
+    def _gains(self, view: LabView, actions: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, samples) penalty points by which actions beat the rule, on the same rests of the day."""
+        from echo_env.lab import continuation
+
+        labs = self._future.labs_of(view, self._samples)
+        self._future.redraw(labs, self._rng)
+        tried = np.concatenate([[continuation.THE_RULE], actions])
+        which, first = np.tile(np.arange(self._samples), len(tried)), np.repeat(tried, self._samples)
+        units = continuation.continue_under_rule(labs, which, first, self._rules, self._tiers)
+        points = np.asarray(penalty_points(self._config, units.T).total).reshape(len(tried), self._samples)
+        return points[0] - points[1:]
