@@ -1,8 +1,17 @@
 """Training callbacks, each one small class, usable from Python and from a zoo config's ``callback:`` list."""
 
+from sb3_ext.callbacks.action_masks import ActionMaskStatistics
+from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
 from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum
 from sb3_ext.callbacks.exploration import EpsilonReset
 from sb3_ext.callbacks.learning_rate import LearningRateOnPlateau
 from sb3_ext.callbacks.metrics import EpisodeMetrics
 
-__all__ = ["AbsenceRateCurriculum", "EpisodeMetrics", "EpsilonReset", "LearningRateOnPlateau"]
+__all__ = [
+    "AbsenceRateCurriculum",
+    "ActionMaskStatistics",
+    "BehaviourCloning",
+    "EpisodeMetrics",
+    "EpsilonReset",
+    "LearningRateOnPlateau",
+]

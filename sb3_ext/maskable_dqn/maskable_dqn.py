@@ -12,14 +12,17 @@ from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
 from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
+from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.dqn import DQN
 
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
-from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported, random_actions
+from sb3_ext.maskable_dqn.demonstrations import WarmUp
+from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.relu_pass import ReluUpdater, is_plain_relu
+from sb3_ext.maskable_dqn.relu_pass import updater_of
+from sb3_ext.maskable_dqn.settings import check_classes, check_target_interval
 from sb3_ext.maskable_dqn.transitions import elapsed_units, true_next_observations, truncations
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateSettings, record_updates
+from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 from sb3_ext.schedules import ExplorationClock, exploration_schedule
 
@@ -46,7 +49,8 @@ class MaskableDQN(DQN):
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
     :param learning_rate: The learning rate, or a function of the progress remaining (from 1 to 0)
     :param buffer_size: Transitions in the replay buffer
-    :param learning_starts: how many steps of the model to collect transitions for before learning starts
+    :param learning_starts: how many steps of the model to collect transitions for before learning starts, by
+        random actions or by ``demonstrator``
     :param batch_size: Minibatch size for each gradient update
     :param tau: the soft update coefficient ("Polyak update", between 0 and 1) default 1 for hard update
     :param gamma: the discount factor per step, or per unit of time with ``elapsed_key``; may be 1
@@ -77,6 +81,10 @@ class MaskableDQN(DQN):
         and what the replay buffer holds keeps the environment's unit. Priorities are in the scaled unit.
     :param elapsed_key: Entry of ``info`` that says how many units of time the step took; the step is then
         discounted by ``gamma ** info[elapsed_key]``. If ``None``, every step takes one unit.
+    :param demonstrator: Name of a rule whose actions, asked of the environment's ``rule_actions(rule)``, are taken
+        before learning starts. They stay in the replay buffer as long as anything else. A first epsilon below 1
+        lets what was learned from them be used at once. If ``None``, actions are random.
+    :param demonstration_noise: Probability of a random offered action in place of the rule's
     :param stats_window_size: Episodes over which the log averages success rate, length and reward
     :param tensorboard_log: the log location for tensorboard (if None, no logging)
     :param policy_kwargs: additional arguments to be passed to the policy on creation, see
@@ -122,6 +130,8 @@ class MaskableDQN(DQN):
         prioritized_replay: bool = True,
         reward_scale: float = 1.0,
         elapsed_key: str | None = None,
+        demonstrator: str | None = None,
+        demonstration_noise: float = 0.1,
         stats_window_size: int = 100,
         tensorboard_log: str | None = None,
         policy_kwargs: dict[str, Any] | None = None,
@@ -164,6 +174,8 @@ class MaskableDQN(DQN):
         self.prioritized_replay = prioritized_replay
         self.reward_scale = reward_scale
         self.elapsed_key = elapsed_key
+        self.demonstrator = demonstrator
+        self.demonstration_noise = demonstration_noise
         self.last_losses = np.zeros(0)
         self._rng: np.random.Generator | None = None
         self._rng_seed: int | None = None
@@ -189,7 +201,7 @@ class MaskableDQN(DQN):
         self.batch_norm_stats_target = get_parameters_by_name(self.q_net_target, ["running_"])
         self._rng = loaded_rng or np.random.default_rng(self._seed_sequence(0))
         self._rng_seed = self.seed
-        self._mask_source = MaskSource(self._n_actions)
+        self._mask_source = MaskSource(int(self.action_space.n))  # type: ignore[attr-defined]
         # Built from the settings again, which `load` may have been told to change.
         self.exploration.schedule = exploration_schedule(
             self.exploration_initial_eps,
@@ -199,19 +211,18 @@ class MaskableDQN(DQN):
             self.exploration_decay_every,
         )
         self._chooser = EpsilonGreedy(self.policy)
-        plain = is_plain_relu(self.policy)
-        self._updater: Updater = ReluUpdater(self.policy) if plain else AutogradUpdater(self.policy)
+        self._updater = updater_of(self.policy)
 
     def _check_settings(self) -> None:
-        interval, buffer_class = self.target_update_interval, self.replay_buffer_class
-        if isinstance(interval, str) and interval != "episode":
-            raise ValueError(f'target_update_interval must be a number of steps or "episode", not {interval!r}.')
-        if not issubclass(self.policy_class, MaskableDQNPolicy):
-            raise ValueError(f"policy must be a MaskableDQNPolicy, not {self.policy_class.__name__}.")
-        if not issubclass(buffer_class or MaskableReplayBuffer, MaskableReplayBuffer):
-            raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class}.")
+        check_target_interval(self.target_update_interval)
+        check_classes(self.policy_class, self.replay_buffer_class)
+        self._warm_up = WarmUp(self.demonstrator, self.demonstration_noise)
         if self.env is not None:
-            check_masking_supported(self.env)
+            self._check_env(self.env)
+
+    def _check_env(self, env: VecEnv) -> None:
+        check_masking_supported(env)
+        self._warm_up.check(env)
 
     def _seed_sequence(self, purpose: int) -> np.random.SeedSequence:
         """Independent seeds: purpose 0 is for actions, 1 for the replay buffer."""
@@ -219,12 +230,7 @@ class MaskableDQN(DQN):
 
     def _make_replay_buffer(self) -> MaskableReplayBuffer:
         default = PrioritizedReplayBuffer if self.prioritized_replay else MaskableReplayBuffer
-        settings: dict[str, Any] = {
-            "n_steps": self.n_steps,
-            "gamma": self.gamma,
-            "elapsed_key": self.elapsed_key,
-            "seed": self._seed_sequence(1),
-        }
+        settings = {name: getattr(self, name) for name in ("n_steps", "gamma", "elapsed_key", "optimize_memory_usage")}
         buffer_class: Any = self.replay_buffer_class or default
         return buffer_class(
             self.buffer_size,
@@ -232,13 +238,8 @@ class MaskableDQN(DQN):
             self.action_space,
             device=self.device,
             n_envs=self.n_envs,
-            optimize_memory_usage=self.optimize_memory_usage,
-            **(settings | self.replay_buffer_kwargs),
+            **(settings | {"seed": self._seed_sequence(1)} | self.replay_buffer_kwargs),
         )
-
-    @property
-    def _n_actions(self) -> int:
-        return int(self.action_space.n)  # type: ignore[attr-defined]
 
     def set_random_seed(self, seed: int | None = None) -> None:
         """Seed all generators, those of the model and its replay buffer included; see SB3."""
@@ -254,7 +255,7 @@ class MaskableDQN(DQN):
         """Replace the environment, which needs ``action_masks()``; see SB3."""
         super().set_env(env, force_reset)
         assert self.env is not None
-        check_masking_supported(self.env)
+        self._check_env(self.env)
 
     def _setup_learn(
         self,
@@ -307,7 +308,7 @@ class MaskableDQN(DQN):
         if self._acting_masks is None:
             self._acting_masks = self._mask_source.current(self.env)
         if self.num_timesteps < learning_starts:
-            actions = random_actions(self._acting_masks, self._rng)
+            actions = self._warm_up.choose(self.env, self._acting_masks, self._rng)
         else:
             assert isinstance(self._last_obs, np.ndarray)
             actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
@@ -326,19 +327,14 @@ class MaskableDQN(DQN):
         assert self.env is not None
         next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         self._episode_ended = bool(dones.any())
-        normalizer, original_obs = self._vec_normalize_env, new_obs
-        if normalizer is None:
-            self._last_original_obs = self._last_obs
-        else:
+        normalizer, original_obs, last_obs = self._vec_normalize_env, new_obs, self._last_obs
+        if normalizer is not None:
+            last_obs = self._last_original_obs
             original_obs, reward = normalizer.get_original_obs(), normalizer.get_original_reward()
         next_obs = true_next_observations(original_obs, dones, infos, normalizer)
-        cut, key = truncations(dones, infos), replay_buffer.elapsed_key
-        elapsed = None if key is None else elapsed_units(self.env, key, dones, infos)
-        last_obs = self._last_original_obs
+        cut, elapsed = truncations(dones, infos), elapsed_units(self.env, replay_buffer.elapsed_key, dones, infos)
         replay_buffer.add_step(last_obs, next_obs, buffer_action, reward, dones, cut, next_masks, elapsed)
-        self._last_obs = new_obs
-        if normalizer is not None:
-            self._last_original_obs = original_obs
+        self._last_obs, self._last_original_obs = new_obs, original_obs
 
     def predict(
         self,
@@ -397,4 +393,5 @@ class MaskableDQN(DQN):
             )
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting_masks", "_mask_source", "_updater", "_chooser"]
+        own = ["_acting_masks", "_chooser", "_mask_source", "_updater", "_warm_up"]
+        return [*super()._excluded_save_params(), *own]

@@ -13,15 +13,16 @@ METHOD_NAME = "action_masks"
 INFO_KEY = "action_mask"
 
 
-def check_masking_supported(env: VecEnv) -> None:
+def check_masking_supported(env: VecEnv, who: str = "MaskableDQN") -> None:
     """
     Raise an error unless every environment has a method ``action_masks()``.
 
     :param env: the vectorized environment
+    :param who: needs it, for the message
     """
     if not env.has_attr(METHOD_NAME):
         raise ValueError(
-            "MaskableDQN needs an environment with a method action_masks(), which is missing "
+            f"{who} needs an environment with a method action_masks(), which is missing "
             "(sb3_contrib.common.wrappers.ActionMasker adds one)."
         )
 

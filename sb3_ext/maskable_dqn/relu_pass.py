@@ -17,7 +17,7 @@ from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
 # If fewer than one in so many actions is offered, to compute their values one by one is faster than all as a matrix.
@@ -264,3 +264,12 @@ class ReluUpdater:
         if scale < 1.0:
             for grad in self._gradients:
                 grad *= np.float32(scale)
+
+
+def updater_of(policy: MaskableDQNPolicy) -> Updater:
+    """
+    The fastest updater that computes what the policy's networks need.
+
+    :param policy: Whose online network is updated
+    """
+    return ReluUpdater(policy) if is_plain_relu(policy) else AutogradUpdater(policy)

@@ -44,16 +44,18 @@ def true_next_observations(
     return next_obs
 
 
-def elapsed_units(env: VecEnv, key: str, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+def elapsed_units(env: VecEnv, key: str | None, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray | None:
     """
     The units of time that the step took, from a VecEnv's ``step_values`` if it has them, else from ``infos``.
 
     :param env: the vectorized environment
-    :param key: entry of ``info``
+    :param key: entry of ``info``, or None if time does not matter
     :param dones: (n_envs,) bool
     :param infos: of each environment
-    :return: (n_envs,) float64, nan where the environment did not say
+    :return: (n_envs,) float64, nan where the environment did not say; or None
     """
+    if key is None:
+        return None
     step_values = getattr(env, "step_values", None)
     if step_values is not None and all(key in infos[i] for i in (0, *np.flatnonzero(dones))):
         return np.asarray(step_values(key), dtype=np.float64)

@@ -10,6 +10,13 @@ from torch.nn import functional as F
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
 from sb3_ext.replay import MaskableReplayBuffer, MaskableReplayBufferSamples, PrioritizedReplayBuffer, ReplayBatch
 
+#: Updates between two histograms, which cost as much as an update or two.
+HISTOGRAM_EVERY = 250
+#: Priorities in a histogram; a buffer holds far more than it takes to see how they are spread.
+HISTOGRAM_PRIORITIES = 2000
+# Only TensorBoard can show arrays.
+NOT_TENSORBOARD = ("stdout", "log", "json", "csv")
+
 
 class UpdateSettings(NamedTuple):
     """
@@ -56,7 +63,8 @@ def record_updates(
     logger: Logger, n_updates: int, losses: np.ndarray, last: UpdateResult, buffer: MaskableReplayBuffer
 ) -> None:
     """
-    Log the latest updates; td_error and q_mean are those of the last batch.
+    Log the latest updates; td_error and q_mean are those of the last batch. Every ``HISTOGRAM_EVERY`` updates also
+    histograms: of the TD errors of that batch, with their signs, and of the priorities of all transitions stored.
 
     :param logger: of the algorithm
     :param n_updates: Updates since the beginning
@@ -71,6 +79,10 @@ def record_updates(
     if isinstance(buffer, PrioritizedReplayBuffer):
         logger.record("train/beta", buffer.beta)
         logger.record("train/priority_max", buffer.largest_priority)
+    if n_updates % HISTOGRAM_EVERY < len(losses):
+        logger.record("train/td_errors", last.td_errors, exclude=NOT_TENSORBOARD)
+        if isinstance(buffer, PrioritizedReplayBuffer) and buffer.alpha > 0.0:
+            logger.record("train/priorities", buffer.priorities(HISTOGRAM_PRIORITIES), exclude=NOT_TENSORBOARD)
 
 
 class AutogradUpdater:

@@ -123,6 +123,17 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         priorities += self.epsilon
         self.tree.update(rows, priorities**self.alpha)
 
+    def priorities(self, at_most: int) -> np.ndarray:
+        """
+        Priorities of stored transitions, all of them or as many at equal distances.
+
+        :param at_most: How many are wanted
+        :return: (n,) float64, what TD errors they have as far as is known; with alpha 0 that is not kept
+        """
+        n_rows = self._n_rows()
+        rows = np.arange(0, n_rows, max(1, -(-n_rows // at_most)))
+        return self.tree.values(rows) ** (1.0 / self.alpha) - self.epsilon
+
 
 def limited(td_errors: np.ndarray, smallest: float, largest: float) -> tuple[np.ndarray, float]:
     """

@@ -170,3 +170,15 @@ def test_reset_forgets_priorities() -> None:
     assert buffer.largest_priority == 1.0
     add(buffer, (50, 1.0, ""), (51, 1.0, ""))
     assert set(buffer.draw(200).observations[:, 0]) == {50.0, 51.0}
+
+
+def test_priorities_are_the_limited_errors() -> None:
+    """The histogram would show powers, or rows of the buffer that hold nothing yet."""
+    buffer = make_prioritized(epsilon=0.25)
+    buffer.update_priorities(np.arange(7), ERRORS[:7])
+    # Limited to [0.01, 10]; the last transition still has the largest priority known.
+    expected = [0.5, 1.0, 0.02, 3.0, 0.1, 9.0, 0.7, 1.0]
+    assert buffer.priorities(at_most=100) == pytest.approx(expected)
+    # Rows 0, 3 and 6.
+    assert buffer.priorities(at_most=3) == pytest.approx([0.5, 3.0, 0.7])
+    assert len(buffer.priorities(at_most=8)) == 8

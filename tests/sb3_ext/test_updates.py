@@ -1,18 +1,21 @@
 """Targets, losses and dropout of an update, by hand on the smallest networks; both updaters."""
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 import torch as th
 from gymnasium import spaces
+from replay_rows import add, make
+from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluUpdater
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
-from sb3_ext.replay import ReplayBatch
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateResult, UpdateSettings, record_updates
+from sb3_ext.replay import PrioritizedReplayBuffer, ReplayBatch
 
 UPDATERS = [AutogradUpdater, ReluUpdater]
 
@@ -142,3 +145,32 @@ def test_targets_repeat_under_dropout() -> None:
     policy.set_training_mode(True)
     first = updater.targets(samples, UpdateSettings())
     assert th.equal(first, updater.targets(samples, UpdateSettings()))
+
+
+@pytest.mark.parametrize(
+    ("n_updates", "latest", "drawn"), [(249, 1, False), (250, 1, True), (253, 4, True), (254, 4, False)]
+)
+def test_histograms_are_sparse(n_updates: int, latest: int, drawn: bool) -> None:
+    """Histograms would never be drawn with several updates at a time, or at every step, or break the text log."""
+    buffer: Any = make(cls=PrioritizedReplayBuffer)
+    add(buffer, (0, 1.0, ""))
+    logger = Logger(None, [HumanOutputFormat(io.StringIO())])
+    errors = np.array([0.5, -2.0], dtype=np.float32)
+    record_updates(logger, n_updates, np.ones(latest), UpdateResult(1.0, errors, errors), buffer)
+    assert {"train/loss", "train/td_error", "train/beta"} < set(logger.name_to_value)
+    assert ("train/td_errors" in logger.name_to_value) == drawn
+    assert ("train/priorities" in logger.name_to_value) == drawn
+    if drawn:
+        assert logger.name_to_value["train/td_errors"] is errors
+        assert logger.name_to_value["train/priorities"] == pytest.approx([1.0])  # type: ignore[comparison-overlap]
+    logger.dump()
+
+
+def test_uniform_replay_has_no_priorities_to_draw() -> None:
+    """Training without prioritized replay, or with alpha 0, would stop at the first histogram."""
+    for buffer in (make(), make(cls=PrioritizedReplayBuffer, alpha=0.0)):
+        add(buffer, (0, 1.0, ""))
+        logger, errors = Logger(None, []), np.zeros(2, dtype=np.float32)
+        record_updates(logger, 250, np.ones(1), UpdateResult(1.0, errors, errors), buffer)
+        assert "train/td_errors" in logger.name_to_value
+        assert "train/priorities" not in logger.name_to_value

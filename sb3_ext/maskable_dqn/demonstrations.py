@@ -1,0 +1,81 @@
+"""What is done before learning starts: what a rule does, or anything at random."""
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from sb3_ext.maskable_dqn.masks import random_actions
+
+#: Name of the method of an environment that says what a rule would do now.
+METHOD_NAME = "rule_actions"
+
+
+def check_rules_supported(env: VecEnv, who: str) -> None:
+    """
+    Raise an error unless every environment has a method ``rule_actions(rule)``.
+
+    :param env: the vectorized environment
+    :param who: needs it, for the message
+    """
+    # Asked first: without the method a subprocess would die with it, and leave a bare EOFError.
+    if not env.has_attr(METHOD_NAME):
+        raise ValueError(f"{who} needs an environment with a method {METHOD_NAME}(rule), which is missing.")
+
+
+def rule_actions(env: VecEnv, rule: str, masks: np.ndarray) -> np.ndarray:
+    """
+    What a rule does in the states in which the environments are now.
+
+    :param env: the vectorized environment
+    :param rule: Name of the rule, as the environment knows it
+    :param masks: (n_envs, n_actions) bool, what is offered there
+    :return: (n_envs,) int64
+    :raises ValueError: the rule does what is not offered
+    """
+    actions = np.array(env.env_method(METHOD_NAME, rule), dtype=np.int64)
+    inside = (actions >= 0) & (actions < masks.shape[1])
+    offered = inside & masks[np.arange(len(actions)), np.where(inside, actions, 0)]
+    if not offered.all():
+        wrong = actions[np.argmin(offered)]
+        raise ValueError(f"{METHOD_NAME}({rule!r}) of the environment gave action {wrong}, which is not offered.")
+    return actions
+
+
+class WarmUp:
+    """
+    Chooses the actions of the steps that only fill the replay buffer.
+
+    :param rule: Name of the rule to demonstrate, as the environment knows it; ``None`` for random actions
+    :param noise: Share of random offered actions among the rule's, so that alternatives are seen too
+    """
+
+    def __init__(self, rule: str | None, noise: float) -> None:
+        if not 0.0 <= noise <= 1.0:
+            raise ValueError(f"demonstration_noise must be in [0, 1], not {noise}.")
+        self.rule = rule
+        self.noise = noise
+
+    def check(self, env: VecEnv) -> None:
+        """
+        Raise an error if the environment cannot be asked for the rule.
+
+        :param env: the vectorized environment
+        """
+        if self.rule is not None:
+            check_rules_supported(env, f"MaskableDQN with demonstrator={self.rule!r}")
+
+    def choose(self, env: VecEnv, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """
+        The actions of one step; each environment has its own coin.
+
+        :param env: the vectorized environment
+        :param masks: (n_envs, n_actions) bool, every row with a True
+        :param rng: source of coins and random actions
+        :return: (n_envs,) int64
+        """
+        if self.rule is None:
+            return random_actions(masks, rng)
+        actions = rule_actions(env, self.rule, masks)
+        deviate = rng.random(len(masks)) < self.noise
+        if deviate.any():
+            actions[deviate] = random_actions(masks[deviate], rng)
+        return actions
