@@ -2,12 +2,14 @@
 
 python evaluate.py --env EchoLabScarce-v0 --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
     --days 2000 --seed 7 --output results/scarce --figures
+python evaluate.py --env EchoLabScarce-v0 --policies policy_2 agent --departures
 
 One policy is the reference: the others' differences to it are taken day by day, so that what the day
 brought cancels out. Intervals are 95 %. Nothing that is evaluated on can have been trained on.
 
 DIR of --output will hold summary.json, days.csv (a row for each policy and day) and tensorboard/ (see it with
-tensorboard --logdir DIR), and with --figures figures/, or, if anything goes wrong, will be as it was before.
+tensorboard --logdir DIR), with --figures figures/, and with --departures departures.md and departures.csv (a row
+for each departure), or, if anything goes wrong, will be as it was before.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -28,12 +30,20 @@ from echo_env import ENV_IDS
 from echo_env.files import written_whole
 from echo_env.folders import check_replaceable, folder_written_whole
 from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names, results
-from echo_env.lab.evaluation import ENGINES
+from echo_env.lab.evaluation import ENGINES, checked_reference
 from echo_env.lab.policies.agent import AgentPolicy
+
+if TYPE_CHECKING:
+    from echo_env.lab.departures import Departures
 
 MODEL_KWARGS = ("observation", "idling")
 """Arguments of the env that decide what a model is shown and offered. The clock does not: it is asked in every
 minute in which there is a choice, and where there is none all clocks do the same."""
+
+AGENT = "agent"
+"""In place of a policy's name: the trained agent that is kept for the lab."""
+AGENTS = Path(__file__).resolve().parent / "zoo_configs" / "agents"
+"""Where they are kept."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -51,7 +61,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         default=["policy_2", "policy_1", "fetal_first", "random"],
         metavar="NAME",
-        help=f"rules ({', '.join(policy_names())}) and models (ALGO=PATH)",
+        help=f"rules ({', '.join(policy_names())}), models (ALGO=PATH), and agent: the one kept in zoo_configs/agents",
     )
     parser.add_argument("--reference", metavar="NAME", help="the policy compared with: the first")
     parser.add_argument("--days", type=int, default=500, help="how many days: %(default)s")
@@ -60,6 +70,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, same numbers: %(default)s")
     parser.add_argument("--output", metavar="DIR", help="write all there, in place of an earlier evaluation")
     parser.add_argument("--figures", action="store_true", help="draw figures too (PNG and PDF), with --output")
+    parser.add_argument(
+        "--departures", action="store_true", help="where and when rules and models depart from the reference, in words"
+    )
     parser.add_argument("--json", metavar="FILE", help="write all metrics there")
     parser.add_argument(
         "--env-kwargs",
@@ -124,10 +137,32 @@ class TrainedPolicy(AgentPolicy):
         return TrainedPolicy, self._origin, {"name": self.name}
 
 
+def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+    """The trained agent that is kept for a lab.
+
+    :param config: the lab; it goes by its name
+    :param env_kwargs: see :class:`TrainedPolicy`
+    :raises ValueError: there is none; names the labs that have one
+    """
+    from sb3_ext.zoo.agent_list import read_list
+
+    agents = {LabConfig.load(ENV_IDS[env]).name: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
+    if config.name not in agents:
+        kept = f"only for {', '.join(agents)}" if agents else "for none so far"
+        raise ValueError(
+            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, {kept}; "
+            "benchmarks/export_agent.py keeps one"
+        )
+    agent = agents[config.name]
+    policy = TrainedPolicy(agent.algo, str(AGENTS / agent.file), config, env_kwargs)
+    policy.name = AGENT
+    return policy
+
+
 def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
     """What was typed -> the policy.
 
-    :param given: rules by name, models as ``ALGO=PATH``
+    :param given: rules by name, models as ``ALGO=PATH``, or :data:`AGENT`
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
     :raises ValueError: unknown, unusable, or twice the same
@@ -138,7 +173,10 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             raise ValueError(f"--policies has {name!r} twice")
         # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
-        found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+        if name == AGENT:
+            found[name] = find_agent(config, env_kwargs)
+        else:
+            found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
     names = [policy.name for policy in found.values()]
     for name, policy in found.items():
         if names.count(policy.name) > 1:
@@ -147,13 +185,19 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
     return found
 
 
+def reference_name(arguments: argparse.Namespace, policies: Mapping[str, Policy]) -> str:
+    """What ``--reference`` calls the policy compared with, as the tables call it; empty if it was not given."""
+    given = arguments.reference or ""
+    return policies[given].name if given in policies else given
+
+
 def compare(arguments: argparse.Namespace, config: LabConfig, policies: Mapping[str, Policy]) -> Comparison:
     """Play the days, showing how far it has got."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console, reference = Console(stderr=True), arguments.reference or ""
+    console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("days", total=arguments.days * len(policies))
         return evaluate(
@@ -164,18 +208,50 @@ def compare(arguments: argparse.Namespace, config: LabConfig, policies: Mapping[
             progress=lambda days: bar.advance(task, days),
             engine=arguments.engine,
             jobs=arguments.jobs,
-            reference=policies[reference].name if reference in policies else reference,
+            reference=reference_name(arguments, policies),
         )
 
 
+def departing(arguments: argparse.Namespace, policies: Mapping[str, Policy]) -> list[tuple[Policy, Policy]]:
+    """Of whom ``--departures`` is to tell, each with the reference.
+
+    Policies that throw dice or remember what they did cannot be asked about single decisions, and are left out.
+
+    :raises ValueError: the reference is one of these, or all others are
+    """
+    if not arguments.departures:
+        return []
+    from echo_env.lab.counterfactual import can_be_followed
+
+    by_name = {policy.name: policy for policy in policies.values()}
+    reference = by_name.pop(checked_reference(reference_name(arguments, policies), list(by_name)))
+    fit = [policy for policy in by_name.values() if can_be_followed(policy)]
+    if not can_be_followed(reference) or not fit:
+        asked = ", ".join(by_name) or "nobody"
+        raise ValueError(
+            f"--departures compares rules that serve by class and models, but was to compare {asked} "
+            f"with {reference.name}"
+        )
+    return [(policy, reference) for policy in fit]
+
+
 def write_output(
-    arguments: argparse.Namespace, comparison: Comparison, config: LabConfig, policies: Sequence[Policy], command: str
+    arguments: argparse.Namespace,
+    comparison: Comparison,
+    departures: Sequence[Departures],
+    config: LabConfig,
+    policies: Sequence[Policy],
+    command: str,
 ) -> None:
     """Fill the folder of ``--output``."""
     from sb3_ext.zoo.tensorboard import Run, write_runs
 
     with folder_written_whole(arguments.output, results.own_files) as folder:
         results.write_days(folder, comparison)
+        if departures:
+            from echo_env.lab.departures_report import write_departures
+
+            write_departures(folder, departures)
         pictures: list[Path] = []
         if arguments.figures:
             from echo_env.lab.figures import write_figures
@@ -207,19 +283,25 @@ def check_outputs(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace, command: str) -> None:
     """Compare, write what is to be written, and print the tables."""
+    from echo_env.lab.departures import find_departures
+    from echo_env.lab.departures_report import print_departures
     from echo_env.lab.tables import print_comparison
 
     check_outputs(arguments)
     config = find_lab(arguments.env, arguments.config)
     policies = find_policies(arguments.policies, config, read_env_kwargs(arguments.env_kwargs))
+    pairs = departing(arguments, policies)
     comparison = compare(arguments, config, policies)
+    departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
     name = arguments.config or arguments.env
     if arguments.json:
         with written_whole(arguments.json) as file:
             json.dump(comparison.to_dict(name), file, indent=2, allow_nan=False)
     if arguments.output:
-        write_output(arguments, comparison, config, list(policies.values()), command)
+        write_output(arguments, comparison, departures, config, list(policies.values()), command)
     print_comparison(comparison, config, f"{name}: {comparison.days} days, seed {comparison.seed}")
+    for found in departures:
+        print_departures(found)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ def append_row(table: str, row: dict[str, Any]) -> None:
     path = FOLDER / f"{table}.csv"
     head = {
         "date": datetime.date.today().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "command": " ".join(["python", *sys.orig_argv[1:]]),
     }
@@ -35,7 +35,7 @@ def append_row(table: str, row: dict[str, Any]) -> None:
         writer.writerow(line)
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit measured, with a plus sign if files have changed since."""
     git = ["git", "-C", str(FOLDER)]
     done = subprocess.run([*git, "describe", "--always", "--dirty=+"], capture_output=True, text=True)

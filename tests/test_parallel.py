@@ -94,7 +94,10 @@ if __name__ == "__main__":
 def test_workers_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
     """Workers would go on burning a core that nobody knows of."""
     (tmp_path / "sleepers.py").write_text(SLEEPERS)
-    parent = subprocess.Popen([sys.executable, "sleepers.py"], cwd=tmp_path, env={**os.environ, **python_path()})
+    environment = {**os.environ, **python_path()}
+    # What cleans up after a killed process says so.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    parent = subprocess.Popen([sys.executable, "sleepers.py"], cwd=tmp_path, env=environment, **quiet)
     try:
         files = [tmp_path / f"worker{task}" for task in range(2)]
         assert comes_true(lambda: all(file.is_file() and file.read_text() for file in files))

@@ -2,13 +2,19 @@
 
 import inspect
 
-from sb3_contrib import QRDQN, TRPO, MaskablePPO
+from sb3_contrib import QRDQN, TRPO
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.maskable_ppo import MaskablePPO
 
-MASKABLE: dict[str, type[BaseAlgorithm]] = {"maskable_dqn": MaskableDQN, "maskable_ppo": MaskablePPO}
+MASKABLE: dict[str, type[BaseAlgorithm]] = {
+    "lookahead_dqn": LookaheadDQN,
+    "maskable_dqn": MaskableDQN,
+    "maskable_ppo": MaskablePPO,
+}
 
 # What can act in an environment with discrete actions. rl_zoo3 knows more; only these can be loaded without it.
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
@@ -40,7 +46,7 @@ def register() -> None:
     rl_zoo3 has no hook for any of this, so its tables and two names in its ``exp_manager`` are replaced here,
     and only here:
 
-    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get ``maskable_dqn`` and ``maskable_ppo``
+    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get the names of :data:`MASKABLE`
       (without the latter two, ``--optimize`` ends in a KeyError);
     - ``EvalCallback`` and ``TrialEvalCallback`` become ones that pass masks to the models that take them
       (without, a maskable model is evaluated unmasked and the best model is chosen on that).

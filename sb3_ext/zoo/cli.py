@@ -19,6 +19,7 @@ except ImportError as missing:
     raise ImportError(INSTALL_HINT) from missing
 
 from sb3_ext.zoo.checks import check_config_file, check_env_id, check_trained_agent, import_packages
+from sb3_ext.zoo.evaluation import FindReference
 from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
 from sb3_ext.zoo.replacing import replaced
 
@@ -33,6 +34,8 @@ class ZooDefaults:
     :param config_folder: Folder with ``<algo>.yml``
     :param gym_packages: Packages that register the project's environments, always imported
     :param eval_episodes: Episodes of an evaluation during training
+    :param held_out_episodes: Episodes of the evaluation at the end of a training
+    :param find_reference: Finds what evaluations compare with
     :param epilog: Text at the end of ``--help``
     """
 
@@ -41,6 +44,8 @@ class ZooDefaults:
     config_folder: Path
     gym_packages: tuple[str, ...] = ()
     eval_episodes: int = 5
+    held_out_episodes: int = 200
+    find_reference: FindReference | None = None
     epilog: str = ""
 
 
@@ -138,9 +143,12 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
     """
     register()
     managers: list[ZooExperimentManager] = []
+    ours = partial(
+        ZooExperimentManager, find_reference=defaults.find_reference, held_out_episodes=defaults.held_out_episodes
+    )
 
     def make_manager(*args: Any, **kwargs: Any) -> ZooExperimentManager:
-        managers.append(ZooExperimentManager(*args, **kwargs))
+        managers.append(ours(*args, **kwargs))
         return managers[-1]
 
     parser = SimpleNamespace(ArgumentParser=partial(TrainParser, argv, defaults))

@@ -1,13 +1,66 @@
-"""Evaluation during training that masks where the model can, always on the same episodes."""
+"""Evaluation of training: masked where the model can, always on the same episodes, beside a reference policy."""
 
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 from sb3_contrib.common.maskable.callbacks import MaskableEvalCallback
+from sb3_contrib.common.maskable.evaluation import evaluate_policy
+from scipy import stats
+from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sb3_ext.zoo.algorithms import takes_masks
 
 # Far from the small seeds that people train with: a VecEnv gives environment i the seed plus i.
 EVALUATION_SEED = 1_000_003
+# Of the episodes on which a run is judged in the end, and on which nothing was chosen.
+HELD_OUT_SEED = 3_000_003
+
+
+class Reference(NamedTuple):
+    """
+    A policy that models are compared with, episode by episode.
+
+    :param name: Its name in the log
+    :param rewards: (seeds, episodes) -> its reward in each of the first ``episodes[i]`` episodes of an environment
+        after ``reset(seed=seeds[i])``, in this order: all those of the first seed, then those of the second
+    """
+
+    name: str
+    rewards: Callable[[Sequence[int], Sequence[int]], np.ndarray]
+
+
+#: (id of an environment, arguments of the evaluation environments) -> what to compare with in it, if anything.
+FindReference = Callable[[str, Mapping[str, Any]], Reference | None]
+
+
+class EpisodeRewards:
+    """
+    Rewards of the episodes of one ``evaluate_policy``, whose own list is in the order in which they end.
+
+    :param n_envs: Number of environments
+    """
+
+    def __init__(self, n_envs: int) -> None:
+        self._of_envs: list[list[float]] = [[] for _ in range(n_envs)]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of_envs))
+
+    def take(self, locals_: dict[str, Any], _globals: dict[str, Any]) -> None:
+        """Take one step of one environment: the ``callback`` of ``evaluate_policy``."""
+        i, info = locals_["i"], locals_["info"]
+        if not locals_["done"]:
+            return
+        if not locals_["is_monitor_wrapped"]:
+            self._of_envs[i].append(float(locals_["current_rewards"][i]))
+        elif "episode" in info:
+            self._of_envs[i].append(float(info["episode"]["r"]))
+
+    def by_env(self) -> np.ndarray:
+        """(n_episodes,) float64: the first environment's episodes, then the second's."""
+        return np.array([reward for own in self._of_envs for reward in own])
 
 
 class ZooEvalCallback(MaskableEvalCallback):
@@ -18,22 +71,107 @@ class ZooEvalCallback(MaskableEvalCallback):
     environment differ far more from each other than policies do, and on new episodes each time the best model
     would be the one with the luckiest ones.
 
+    With a reference each evaluation also records ``eval/minus_<reference>``, the mean over the episodes of the
+    model's reward minus the reference's in the same episode, and the ends of its 95 % interval, ``..._low`` and
+    ``..._high``. Above 0 the model is better.
+
     :param args: Arguments of ``EvalCallback``
     :param evaluation_seed: Seed of the evaluation environments at the start of each evaluation, or ``None`` to
         go on from the last one
+    :param reference: Policy to compare with, which needs a seed
     :param kwargs: Keyword arguments of ``EvalCallback``
     """
 
-    def __init__(self, *args: Any, evaluation_seed: int | None = EVALUATION_SEED, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        evaluation_seed: int | None = EVALUATION_SEED,
+        reference: Reference | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.evaluation_seed = evaluation_seed
+        self.reference = reference
+        self._reference_rewards: np.ndarray | None = None
 
     def _init_callback(self) -> None:
         super()._init_callback()
         self.use_masking = takes_masks(self.model)
+        if self.reference is not None:
+            if self.evaluation_seed is None:
+                raise ValueError("ZooEvalCallback: evaluation_seed must be a number for a reference, not None.")
+            # As evaluate_policy shares the episodes out.
+            n_envs = self.eval_env.num_envs
+            episodes = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
+            seeds = range(self.evaluation_seed, self.evaluation_seed + n_envs)
+            self._reference_rewards = self.reference.rewards(seeds, episodes)
 
     def _on_step(self) -> bool:
-        due = self.eval_freq > 0 and self.n_calls % self.eval_freq == 0
-        if due and self.evaluation_seed is not None:
-            self.eval_env.seed(self.evaluation_seed)
+        if self.eval_freq > 0 and self.n_calls % self.eval_freq == 0:
+            if self.evaluation_seed is not None:
+                self.eval_env.seed(self.evaluation_seed)
+            self._rewards = EpisodeRewards(self.eval_env.num_envs)
         return super()._on_step()
+
+    def _log_success_callback(self, locals_: dict[str, Any], globals_: dict[str, Any]) -> None:
+        super()._log_success_callback(locals_, globals_)
+        self._rewards.take(locals_, globals_)
+        # Here and not after the evaluation, which ends with writing the log.
+        if self._reference_rewards is not None and len(self._rewards) == self.n_eval_episodes:
+            assert self.reference is not None
+            for name, value in differences(self.reference.name, self._rewards.by_env(), self._reference_rewards):
+                self.logger.record(f"eval/{name}", value)
+
+    def held_out(self, agent: BaseAlgorithm, n_episodes: int) -> dict[str, float]:
+        """
+        Evaluate an agent on episodes that no evaluation of the training used: number k is what an environment plays
+        after ``reset(seed=HELD_OUT_SEED + k)``, however many environments there are.
+
+        :param agent: Of the algorithm that was trained
+        :param n_episodes: How many episodes
+        :return: ``mean_reward`` and, with a reference, ``minus_<reference>`` with the ends of its interval
+        """
+        n_envs = self.eval_env.num_envs
+        rounds = [self._play_held_out(agent, k, min(n_envs, n_episodes - k)) for k in range(0, n_episodes, n_envs)]
+        rewards = np.concatenate(rounds)
+        results = {"mean_reward": float(rewards.mean())}
+        if self.reference is not None:
+            seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + n_episodes)
+            results |= differences(self.reference.name, rewards, self.reference.rewards(seeds, [1] * n_episodes))
+        return results
+
+    def _play_held_out(self, agent: BaseAlgorithm, first: int, count: int) -> np.ndarray:
+        """Rewards of ``count`` held-out episodes from the one numbered ``first`` on, one in an environment."""
+        rewards = EpisodeRewards(self.eval_env.num_envs)
+        # Where there are fewer episodes than environments, evaluate_policy plays them in the last of these.
+        self.eval_env.seed(HELD_OUT_SEED + first + count - self.eval_env.num_envs)
+        evaluate_policy(
+            agent,  # type: ignore[arg-type]  # sb3-contrib names only its own algorithm
+            self.eval_env,
+            n_eval_episodes=count,
+            deterministic=self.deterministic,
+            callback=rewards.take,
+            warn=False,
+            use_masking=takes_masks(agent),
+        )
+        return rewards.by_env()
+
+
+def differences(name: str, rewards: np.ndarray, reference_rewards: np.ndarray) -> list[tuple[str, float]]:
+    """
+    The mean paired difference to a reference, with Student's 95 % interval.
+
+    :param name: Name of the reference
+    :param rewards: (n,) float
+    :param reference_rewards: (n,) float, in the same episodes
+    :return: ``minus_<name>`` and, with two episodes or more, ``minus_<name>_low`` and ``minus_<name>_high``
+    :raises ValueError: as many rewards must be given on both sides
+    """
+    if len(rewards) != len(reference_rewards):
+        raise ValueError(f"{name} must have {len(rewards)} rewards to be compared with, not {len(reference_rewards)}.")
+    paired = rewards - reference_rewards
+    mean = float(paired.mean())
+    if len(paired) == 1:
+        return [(f"minus_{name}", mean)]
+    half = float(stats.t.ppf(0.975, len(paired) - 1) * paired.std(ddof=1) / math.sqrt(len(paired)))
+    return [(f"minus_{name}", mean), (f"minus_{name}_low", mean - half), (f"minus_{name}_high", mean + half)]

@@ -14,24 +14,28 @@ import optuna
 import yaml
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
 
-from sb3_ext.callbacks import EpisodeMetrics
+from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
 from sb3_ext.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
 from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
+from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
 
 # Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
 NATIVE = "native"
+# Most environments that an evaluation gets by itself in their own vectorized form, where many cost little.
+MOST_EVAL_ENVS = 256
 # What a bad setting raises while environments, callbacks and model are built.
 SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
 class ZooExperimentManager(ExperimentManager):
     """
-    rl_zoo3's ``ExperimentManager`` with seven differences:
+    rl_zoo3's ``ExperimentManager`` with nine differences:
 
     - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
       fails for another reason leaves none behind;
@@ -40,20 +44,39 @@ class ZooExperimentManager(ExperimentManager):
     - the environment's id and arguments are stored in the model, as ``model.env_spec``;
     - training continued from a model (``--trained-agent``) goes on counting steps, and so goes on with exploration
       and schedules, where rl_zoo3 starts them over;
-    - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``;
-    - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``;
+    - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``, and, where there
+      are masks, how much they leave to choose, see ``ActionMaskStatistics``;
+    - evaluations compare with a reference policy where there is one, see ``ZooEvalCallback``;
+    - a training that is evaluated and logged to TensorBoard ends with an evaluation of its best model on held-out
+      episodes, which stands beside the hyperparameters in the tab HPARAMS;
+    - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
+      by default with an environment for each episode of an evaluation;
     - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
       as pruned and so hide, for instance, that infeasible actions are being taken.
 
     :param args: Arguments of ``ExperimentManager``
+    :param vec_env_type: "dummy", "subproc" or "native"
+    :param find_reference: Finds what evaluations compare with
+    :param held_out_episodes: Episodes of the evaluation at the end
     :param kwargs: Keyword arguments of ``ExperimentManager``
     """
 
     env_kwargs: dict[str, Any]
 
-    def __init__(self, *args: Any, vec_env_type: str = "dummy", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        vec_env_type: str = "dummy",
+        find_reference: FindReference | None = None,
+        held_out_episodes: int = 200,
+        **kwargs: Any,
+    ) -> None:
         self.native = vec_env_type == NATIVE
+        self.find_reference = find_reference
+        self.held_out_episodes = held_out_episodes
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
+        if self.native and kwargs.get("n_eval_envs", 1) == 1:
+            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS)
 
     def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
         """
@@ -70,6 +93,7 @@ class ZooExperimentManager(ExperimentManager):
                 raise
             raise UsageError(f"{self.algo} on {self.env_name} cannot be set up: {first_line(error)}") from error
         if results is not None:
+            self._saved_hyperparams = results[1]
             results[0].env_spec = {"id": self.env_name.gym_id, "kwargs": dict(self.env_kwargs)}
         return results
 
@@ -139,23 +163,44 @@ class ZooExperimentManager(ExperimentManager):
         return env
 
     def create_callbacks(self) -> None:
-        """Add rl_zoo3's own callbacks and ``EpisodeMetrics`` to those of the config."""
+        """Add rl_zoo3's own callbacks and those that log to the ones of the config; tell evaluations the reference."""
         super().create_callbacks()
-        if not any(isinstance(callback, EpisodeMetrics) for callback in self.callbacks):
-            self.callbacks.append(EpisodeMetrics())
+        for wanted in (EpisodeMetrics, ActionMaskStatistics):
+            if not any(isinstance(callback, wanted) for callback in self.callbacks):
+                self.callbacks.append(wanted())
+        evaluation = self._evaluation()
+        if evaluation is not None and self.find_reference is not None:
+            evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
+
+    def _evaluation(self) -> ZooEvalCallback | None:
+        return next((callback for callback in self.callbacks if isinstance(callback, ZooEvalCallback)), None)
 
     def learn(self, model: BaseAlgorithm) -> None:
         """
-        Train the model, and close its environments.
+        Train the model, close its environments, and record what came of it.
 
         :param model: The model
         """
-        if not self.continue_training:
-            return super().learn(model)
         algorithm = type(model)
+        going_on = {"learn": partialmethod(algorithm.learn, reset_num_timesteps=False)}
         # On the class and for a while: on the model it would be saved with it.
-        with replaced(algorithm, learn=partialmethod(algorithm.learn, reset_num_timesteps=False)):
+        with replaced(algorithm, **(going_on if self.continue_training else {})):
             super().learn(model)
+        self._record_outcome(model)
+
+    def _record_outcome(self, model: BaseAlgorithm) -> None:
+        evaluation = self._evaluation()
+        if evaluation is None or not writes_tensorboard(model):
+            return
+        if model.get_vec_normalize_env() is not None:
+            # As at an evaluation, and as the agent will be found in the folder of the run.
+            sync_envs_normalization(evaluation.training_env, evaluation.eval_env)
+        agent = kept_agent(model, Path(self.save_path))
+        results = evaluation.held_out(agent, self.held_out_episodes)
+        run = {"algo": self.algo, "env": self.env_name.gym_id, "seed": self.seed}
+        record_outcome(model, {**run, **self._saved_hyperparams}, results)
+        if self.verbose > 0:
+            print("On held-out episodes:", ", ".join(f"{name} {value:.2f}" for name, value in results.items()))
 
     def objective(self, trial: optuna.Trial) -> float:
         """

@@ -54,5 +54,51 @@ def convert_maskable_dqn_params(sampled_params: dict[str, Any]) -> dict[str, Any
     return hyperparams
 
 
-SAMPLERS = {"maskable_dqn": sample_maskable_dqn_params, "maskable_ppo": sample_ppo_params}
-CONVERTERS = {"maskable_dqn": convert_maskable_dqn_params, "maskable_ppo": convert_onpolicy_params}
+def sample_lookahead_dqn_params(
+    trial: optuna.Trial, n_actions: int, n_envs: int, additional_args: dict[str, Any]
+) -> dict[str, Any]:
+    """
+    What is tried for LookaheadDQN: the network, the updates, and how long one policy continues.
+
+    :param trial: Optuna trial
+    :param n_actions: As for every sampler of rl_zoo3; not used with discrete actions
+    :param n_envs: Number of training environments
+    :param additional_args: As for every sampler of rl_zoo3
+    :return: arguments of ``LookaheadDQN``
+    """
+    sampled = {
+        "learning_rate": trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True),
+        "batch_size": trial.suggest_categorical("batch_size", [256, 512, 1024, 2048]),
+        "gradient_steps": trial.suggest_categorical("gradient_steps", [1, 2, 4]),
+        "base_steps": trial.suggest_categorical("base_steps", [25_000, 50_000, 100_000]),
+        "exploration_final_eps": trial.suggest_float("exploration_final_eps", 0.0, 0.3),
+        "net_arch": trial.suggest_categorical("net_arch", ["small", "medium", "big"]),
+    }
+    return convert_lookahead_dqn_params(sampled)
+
+
+def convert_lookahead_dqn_params(sampled_params: dict[str, Any]) -> dict[str, Any]:
+    """
+    Arguments of ``LookaheadDQN`` from the parameters stored in a study.
+
+    :param sampled_params: Parameters of a trial
+    :return: arguments of ``LookaheadDQN``
+    """
+    widths = {"small": [64, 64], "medium": [128, 128], "big": [256, 256]}
+    hyperparams = {name: value for name, value in sampled_params.items() if name != "net_arch"}
+    # One policy continues for as long as it takes the memory to forget the one before.
+    hyperparams["buffer_size"] = hyperparams["target_update_interval"] = hyperparams["base_steps"]
+    hyperparams["policy_kwargs"] = {"net_arch": widths[sampled_params["net_arch"]]}
+    return hyperparams
+
+
+SAMPLERS = {
+    "lookahead_dqn": sample_lookahead_dqn_params,
+    "maskable_dqn": sample_maskable_dqn_params,
+    "maskable_ppo": sample_ppo_params,
+}
+CONVERTERS = {
+    "lookahead_dqn": convert_lookahead_dqn_params,
+    "maskable_dqn": convert_maskable_dqn_params,
+    "maskable_ppo": convert_onpolicy_params,
+}

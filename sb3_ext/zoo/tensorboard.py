@@ -16,7 +16,8 @@ class Run(NamedTuple):
     What TensorBoard shows under one name.
 
     :param curves: Tag -> (steps, values), whole numbers and as many values; what is not finite is left out
-    :param settings: What the run was made with, for the tab HPARAMS; the last value of every curve stands beside it
+    :param settings: What the run was made with, for the tab HPARAMS; the last value of every curve stands
+        beside it; without any it is not among the rows there
     """
 
     curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]
@@ -42,14 +43,15 @@ def write_runs(folder: Path, runs: Mapping[str, Run], pictures: Mapping[str, Pat
 
 
 def _write_run(writer: SummaryWriter, run: Run) -> None:
-    last = {}
     for tag, (steps, values) in run.curves.items():
         for step, value in zip(steps, values, strict=True):
             if math.isfinite(value):
                 writer.add_scalar(tag, value, step)
-                last[tag] = value
-    # Not add_hparams(), which would begin a run of its own and write the last values a second time, as of step 0.
-    for summary in hparams(dict(run.settings), last):
+    if not run.settings:
+        return
+    # Not add_hparams(), which would begin a run of its own. Nor the list of columns, which comes first here:
+    # TensorBoard takes the first list that it finds for all runs, and without any the columns of all of them.
+    for summary in hparams(dict(run.settings), {})[1:]:
         assert writer.file_writer is not None
         writer.file_writer.add_summary(summary)
 

@@ -32,14 +32,23 @@ def test_curves_are_what_was_given(tmp_path: Path) -> None:
 
 
 def test_settings_stand_beside_what_they_led_to(tmp_path: Path) -> None:
-    """The tab HPARAMS would be empty."""
-    write_runs(tmp_path, {"run": Run({"mean/a": ([1], [0.5])}, {"policy": "x", "days": 5})})
-    content = read(tmp_path / "run").PluginTagToContent("hparams")
-    start = metadata.parse_session_start_info_plugin_data(content["_hparams_/session_start_info"])
-    assert start.hparams["policy"].string_value == "x"
-    assert start.hparams["days"].number_value == 5
-    experiment = metadata.parse_experiment_plugin_data(content["_hparams_/experiment"])
-    assert [info.name.tag for info in experiment.metric_infos] == ["mean/a"]
+    """The tab HPARAMS would be empty, or lack what only some of the runs have: it shows the first list it finds."""
+    runs = {name: Run({"mean/a": ([1], [0.5])}, {"policy": name, name: 5}) for name in ("x", "y")}
+    write_runs(tmp_path, runs)
+    for name in runs:
+        content = read(tmp_path / name).PluginTagToContent("hparams")
+        start = metadata.parse_session_start_info_plugin_data(content["_hparams_/session_start_info"])
+        assert start.hparams["policy"].string_value == name
+        assert start.hparams[name].number_value == 5
+        assert "_hparams_/session_end_info" in content
+        assert "_hparams_/experiment" not in content
+
+
+def test_runs_without_settings_are_no_rows(tmp_path: Path) -> None:
+    """The tab HPARAMS would have empty rows."""
+    write_runs(tmp_path, {"run": Run({"mean/a": ([1], [0.5])}, {})})
+    with pytest.raises(KeyError):
+        read(tmp_path / "run").PluginTagToContent("hparams")
 
 
 def test_pictures_are_shown(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ import optuna
 import pytest
 import torch as th
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from sb3_contrib import MaskablePPO
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.monitor import load_results
 
 from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.zoo import ALGORITHMS, UsageError, cli, load_agent, play, register
 from sb3_ext.zoo.evaluation import ZooEvalCallback
 from sb3_ext.zoo.manager import ExperimentManager, ZooExperimentManager

@@ -1,0 +1,189 @@
+"""Keep a trained agent in the repository, as what `agent` stands for in `evaluate.py --policies policy_2 agent`.
+
+python benchmarks/export_agent.py logs/maskable_dqn/EchoLabScarce-v0_1 --env EchoLabScarce-v0
+
+The run's best model, else its last one, goes to zoo_configs/agents without what only training needs: optimizer state
+and target network begin anew if it is trained on. It is evaluated on fixed days, and agents.yml gets its entry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from record import commit
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import evaluate  # noqa: E402
+from echo_env.files import written_whole  # noqa: E402
+from echo_env.lab import LabConfig  # noqa: E402
+from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
+from sb3_ext.zoo.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from sb3_ext.zoo.agents import find_model, find_statistics, load_agent  # noqa: E402
+
+DAYS, SEED = 400, 2026
+"""The days that agents are evaluated on."""
+METRICS = ("penalty", "waiting_penalty", "wait_fetal_min", "wait_non_fetal_min")
+REFERENCE = "policy_2"
+
+MOST_BYTES = 2**20
+"""What a file in the repository may have."""
+
+PROGRESS = ("_last_obs", "_last_original_obs", "_last_episode_starts", "ep_info_buffer", "ep_success_buffer")
+"""What a model saves of where its training stood."""
+
+
+class _RunLoader(yaml.SafeLoader):
+    """Reads the args.yml of a run: rl_zoo3 writes an OrderedDict, which safe YAML does not know."""
+
+
+_RunLoader.add_constructor(
+    "tag:yaml.org,2002:python/object/apply:collections.OrderedDict",
+    lambda loader, node: dict(loader.construct_sequence(node, deep=True)[0]),
+)
+
+
+def slim(model: BaseAlgorithm, path: Path) -> None:
+    """Save a model without what only training needs. The model is not fit for training afterwards.
+
+    :param model: any algorithm of the zoo
+    :param path: where to, with its ending
+    """
+    policy = model.policy
+    # An optimizer that has made no step has no state.
+    policy.optimizer = type(policy.optimizer)(policy.optimizer.param_groups[0]["params"], lr=model.lr_schedule(0.0))
+    for name in ("q_net", "quantile_net"):
+        online, target = getattr(policy, name, None), getattr(policy, f"{name}_target", None)
+        if online is not None and target is not None:
+            # Tensors that share their memory are written once.
+            for own, its in zip(target.parameters(), online.parameters(), strict=True):
+                own.data = its.data
+    # A schedule of rl_zoo3's would need rl_zoo3 to be loaded.
+    model.learning_rate = model.lr_schedule(0.0)
+    model._setup_lr_schedule()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / "whole.zip"
+        model.save(whole, exclude=PROGRESS)
+        with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+            for name in old.namelist():
+                # What machine it was saved on is nobody's business.
+                if name != "system_info.txt":
+                    new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED)
+
+
+def how_it_was_trained(run: Path, env_id: str) -> dict[str, Any]:
+    """The arguments of a run, with its ``command``.
+
+    :raises ValueError: no folder of a run, or one of another env
+    """
+    settings = run / env_id
+    try:
+        arguments: dict[str, Any] = yaml.load((settings / "args.yml").read_text(encoding="utf8"), _RunLoader)
+        command = (settings / "command.txt").read_text(encoding="utf8").split()
+    except FileNotFoundError as error:
+        raise ValueError(f"{run} is no folder of a run on {env_id}: there is no {error.filename}") from error
+    # Where the interpreter and the script lay on that machine says nothing to others.
+    words = ["python", Path(command[1]).name, *map(_from_root, command[2:])]
+    return {**arguments, "command": " ".join(words), "conf_file": _from_root(arguments["conf_file"])}
+
+
+def _from_root(path: str) -> str:
+    """A path as it is called from the repository's root."""
+    return str(path).removeprefix(f"{ROOT}{os.sep}")
+
+
+def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
+    """What an agent does on the fixed days: means, and the mean difference in penalty to the reference.
+
+    :param algo: its algorithm
+    :param path: its file
+    :param config: the lab
+    """
+    agent = evaluate.TrainedPolicy(algo, str(path), config, {})
+    comparison = evaluate_policies(config, [REFERENCE, agent], DAYS, SEED)
+    found: dict[str, float] = {"days": DAYS, "seed": SEED}
+    for metric in METRICS:
+        found[metric] = float(np.round(comparison.mean(agent.name, metric).mean, 4))
+    found[f"penalty_minus_{REFERENCE}"] = float(np.round(comparison.paired(agent.name, "penalty").mean, 4))
+    return found
+
+
+def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
+    """Put the agent of a run into the folder, in place of the one there was for its env.
+
+    :param run: folder of the run
+    :param env_id: env it was trained on
+    :param folder: where the list is
+    :raises ValueError: the run cannot be used, or its model is too large
+    """
+    config = evaluate.find_lab(env_id, None)
+    trained = how_it_was_trained(run, env_id)
+    algo, source, listed = trained["algo"], find_model(run), read_list(folder)
+    if find_statistics(source) is not None:
+        raise ValueError(f"{source} was trained on normalised observations, and a kept agent is a single file")
+    model = load_agent(algo, source)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        new = Path(temporary) / f"{env_id}.zip"
+        slim(model, new)
+        size = new.stat().st_size
+        if size > MOST_BYTES:
+            raise ValueError(f"{source} has {size:,} bytes when slimmed, but may have at most {MOST_BYTES:,}")
+        ended = datetime.datetime.fromtimestamp(source.stat().st_mtime, datetime.UTC)
+        entry = ListedAgent(
+            algo=algo,
+            file=new.name,
+            command=trained["command"],
+            config_file=trained["conf_file"],
+            seed=int(model.seed or 0),
+            commit=commit(),
+            date=ended.date().isoformat(),
+            evaluation=numbers(algo, new, config),
+        )
+        os.replace(new, folder / new.name)
+    write_list(folder, {**listed, env_id: entry})
+    return entry
+
+
+def write_list(folder: Path, agents: dict[str, ListedAgent]) -> None:
+    """Write agents.yml; the comment at its head stays.
+
+    :param folder: where it is
+    :param agents: env id -> agent
+    """
+    lines = (folder / LIST).read_text(encoding="utf8").splitlines()
+    head = [line for line in lines if line.startswith("#")]
+    entries = {env_id: agent.as_entry() for env_id, agent in sorted(agents.items())}
+    with written_whole(folder / LIST) as file:
+        file.write("\n".join([*head, yaml.safe_dump(entries, sort_keys=False, width=1000)]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command: 0, or 2 for a run that cannot be used, said in one sentence."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a run of train.py")
+    parser.add_argument("--env", required=True, help="the env id it was trained on")
+    parser.add_argument("--folder", type=Path, default=evaluate.AGENTS, help="where the list is: %(default)s")
+    arguments = parser.parse_args(argv)
+    try:
+        entry = export(arguments.run, arguments.env, arguments.folder)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(yaml.safe_dump({arguments.env: entry.as_entry()}, sort_keys=False, width=1000), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

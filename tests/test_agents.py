@@ -1,0 +1,215 @@
+"""The agents kept in zoo_configs/agents: they do what is written, and new ones get there by a command."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip("rl_zoo3")
+pd = pytest.importorskip("pandas")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import export_agent  # noqa: E402
+
+import evaluate  # noqa: E402
+import train  # noqa: E402
+from echo_env.lab import LabConfig  # noqa: E402
+from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
+from sb3_ext.zoo.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+
+KEPT = read_list(evaluate.AGENTS)
+ENV_ID = "EchoLabScarce-v0"
+SCARCE = LabConfig.load("scarce")
+
+POINTS, MINUTES = 2.0, 0.1
+"""How far a mean over the 400 days may be from what is written. Other processors add float32 numbers up in another
+order, so two actions that are worth the same to the agent may change places. One such decision in the 400 days moves
+the mean penalty by about 300 / 400 points; another agent, or policy_2, is tens of points away in the scarce lab."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short training, as train.py leaves it."""
+    folder = tmp_path_factory.mktemp("training")
+    settings = ["--verbose", "0", "--num-threads", "1", "--seed", "3", "--eval-freq", "-1", "--log-folder", str(folder)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "orig_argv", ["python3", str(ROOT / "train.py"), "--env", ENV_ID])
+        assert train.main(["--algo", "maskable_dqn", "--env", ENV_ID, "-n", "1200", *settings]) == 0
+    return folder / "maskable_dqn" / f"{ENV_ID}_1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty list of agents, in place of the repository's."""
+    path = tmp_path / "agents"
+    path.mkdir()
+    (path / LIST).write_text("# What this is.\n{}\n")
+    monkeypatch.setattr(evaluate, "AGENTS", path)
+    return path
+
+
+@pytest.mark.parametrize("env_id", sorted(KEPT))
+def test_kept_agents_do_what_is_written(env_id: str) -> None:
+    """The numbers shown for an agent would not be its own, or a change of the lab have made it worse unnoticed."""
+    agent, config = KEPT[env_id], evaluate.find_lab(env_id, None)
+    path = evaluate.AGENTS / agent.file
+    assert path.stat().st_size <= export_agent.MOST_BYTES
+    got = export_agent.numbers(agent.algo, path, config)
+    assert got.keys() == agent.evaluation.keys()
+    for name, value in agent.evaluation.items():
+        assert got[name] == pytest.approx(value, rel=0, abs=MINUTES if name.endswith("_min") else POINTS), name
+
+
+def test_only_what_is_listed_is_kept() -> None:
+    """A file would lie in the repository of which nobody knows what it is; or be named, and be missing."""
+    assert {path.name for path in evaluate.AGENTS.iterdir()} == {LIST, *(agent.file for agent in KEPT.values())}
+
+
+def test_export_keeps_the_agent_and_tells_where_it_came_from(
+    run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The agent kept would decide otherwise than the one trained, be too large, or be of unknown origin."""
+    assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder)]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == yaml.safe_load((folder / LIST).read_text())
+    assert (folder / LIST).read_text().startswith("# What this is.\n")
+    assert sorted(path.name for path in folder.iterdir()) == [f"{ENV_ID}.zip", LIST]
+    agent = read_list(folder)[ENV_ID]
+    assert (agent.algo, agent.config_file, agent.seed) == ("maskable_dqn", "zoo_configs/maskable_dqn.yml", 3)
+    assert agent.command == f"python train.py --env {ENV_ID}"
+    kept = folder / agent.file
+    assert kept.stat().st_size < 0.5 * (run / f"{ENV_ID}.zip").stat().st_size
+    (trained,) = evaluate.find_policies([f"maskable_dqn={run}"], SCARCE, {}).values()
+    (again,) = evaluate.find_policies(["agent"], SCARCE, {}).values()
+    both = evaluate_policies(SCARCE, ["policy_2", trained, again], export_agent.DAYS, export_agent.SEED)
+    for metric in ("penalty", "wait_fetal_min"):
+        assert np.array_equal(both.values["maskable_dqn"][metric], both.values["agent"][metric], equal_nan=True)
+        assert agent.evaluation[metric] == pytest.approx(both.mean("agent", metric).mean, abs=1e-4)
+    assert agent.evaluation["penalty_minus_policy_2"] == pytest.approx(both.paired("agent", "penalty").mean, abs=1e-4)
+
+
+def test_evaluate_tells_where_the_kept_agent_departs(
+    run: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--departures would compare with another reference, on other days, or write nothing."""
+    export_agent.export(run, ENV_ID, folder)
+    arguments = ["--env", ENV_ID, "--policies", "agent", "random", "policy_2", "--reference", "policy_2"]
+    out = tmp_path / "out"
+    assert evaluate.main([*arguments, "--days", "20", "--seed", "5", "--departures", "--output", str(out)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Over 20 days of the lab 'scarce' (seed 5) agent departs from policy_2 in" in printed
+    assert (out / "departures.md").read_text().startswith("# Where agent departs from policy_2\n")
+    rows = pd.read_csv(out / "departures.csv")
+    assert set(rows["policy"] + rows["reference"]) == {"agentpolicy_2"}
+    # Again into the same folder: its files are known as ours.
+    assert evaluate.main([*arguments, "--days", "2", "--output", str(out)]) == 0
+    assert not (out / "departures.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("policies", "message"),
+    [
+        (["policy_2", "random"], "but was to compare random with policy_2"),
+        (["random", "policy_2"], "but was to compare policy_2 with random"),
+        (["policy_2"], "but was to compare nobody with policy_2"),
+        (["policy_2", "fetal_first", "--reference", "policy_9"], "reference is 'policy_9', but must be one of"),
+    ],
+)
+def test_departures_of_whom_cannot_be_asked_are_refused(
+    policies: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All days would be played before the user learns that there is nothing to tell."""
+    assert evaluate.main(["--policies", *policies, "--departures", "--days", "1000000"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_labs_without_an_agent_are_told_which_have_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user would have to look through folders."""
+    assert evaluate.main(["--policies", "policy_2", "agent"]) == 2
+    assert "no agent is kept for the lab 'scarce', for none so far" in capsys.readouterr().err
+    entry = ListedAgent("maskable_dqn", "none.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
+    (folder / LIST).write_text(yaml.safe_dump({ENV_ID: entry}))
+    for arguments in (["--env", "EchoLab-v0"], ["--config", str(_own_lab(tmp_path))]):
+        assert evaluate.main([*arguments, "--policies", "policy_2", "agent"]) == 2
+        assert "only for scarce" in capsys.readouterr().err
+    assert evaluate.main(["--policies", "policy_2", "agent"]) == 2
+    assert "There is no model at" in capsys.readouterr().err
+
+
+def _own_lab(folder: Path) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text("base: baseline\nname: mine\n")
+    return path
+
+
+def _without_settings(run: Path) -> None:
+    shutil.rmtree(run / ENV_ID)
+
+
+def _unlike_a_model(run: Path) -> None:
+    (run / f"{ENV_ID}.zip").write_text("no model")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "env_id", "message"),
+    [
+        (_without_settings, ENV_ID, "is no folder of a run on EchoLabScarce-v0"),
+        (_unlike_a_model, ENV_ID, "is no model saved by Stable-Baselines3"),
+        (lambda run: None, "EchoLab-v0", "is no folder of a run on EchoLab-v0"),
+        (lambda run: None, "EchoLap-v0", "did you mean EchoLab-v0?"),
+    ],
+)
+def test_runs_that_cannot_be_used_change_nothing(
+    spoil: Callable[[Path], Any],
+    env_id: str,
+    message: str,
+    run: Path,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Half an agent would be left in the repository."""
+    spoilt = tmp_path / "run"
+    shutil.copytree(run, spoilt)
+    spoil(spoilt)
+    assert export_agent.main([str(spoilt), "--env", env_id, "--folder", str(folder)]) == 2
+    assert message in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {LIST: "# What this is.\n{}\n"}
+
+
+def test_models_that_are_too_large_are_refused(
+    run: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The repository would grow by megabytes with each agent."""
+    monkeypatch.setattr(export_agent, "MOST_BYTES", 1000)
+    assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder)]) == 2
+    assert "bytes when slimmed, but may have at most 1,000" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == [LIST]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": "one"}, "has seed: 'one', but it must be a whole number"),
+        ({"date": 20260101}, "has date: 20260101, but it must be text"),
+        ({"file": "../a.zip"}, "but models lie in the folder of the list"),
+        ({"more": 1}, "must have algo, file, command, config_file, seed, commit, date, evaluation, but has"),
+    ],
+)
+def test_wrong_lists_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """A slip of the pen would be a traceback later."""
+    entry = ListedAgent("maskable_dqn", "a.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
+    (tmp_path / LIST).write_text(yaml.safe_dump({ENV_ID: {**entry, **change}}))
+    with pytest.raises(ValueError, match=message):
+        read_list(tmp_path)
