@@ -10,20 +10,22 @@ al., *Optimal patient allocation for echocardiographic assessments*.
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from echo_env.lab.config_file import ConfigError, build, preset_names, read_config
+from echo_env.lab.config_laws import ARRIVAL_MODELS, Arrival, Exam, ExamLaw, check_number
 
 __all__ = [
+    "ARRIVAL_MODELS",
     "IDLE_RULES",
     "Appointments",
     "Arrival",
     "Breaks",
     "ConfigError",
     "Exam",
+    "ExamLaw",
     "Hours",
     "LabConfig",
     "Penalty",
@@ -34,15 +36,6 @@ __all__ = [
 
 IDLE_RULES = ("every_pair", "while_waiting", "none")
 """How idle resources are charged: see :func:`echo_env.lab.penalty.penalty_units`."""
-
-
-def _number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
-    """Refuse a value that is no number, not whole where it must be, or out of [low, high]."""
-    kind = "a whole number" if whole else "a number"
-    allowed = f"{kind} of at least {low:g}" if math.isinf(high) else f"{kind} from {low:g} to {high:g}"
-    typed = isinstance(value, int) if whole else isinstance(value, (int, float))
-    if isinstance(value, bool) or not typed or not (low <= value <= high) or math.isinf(value):
-        raise ConfigError(f"{name} is {value!r}, but must be {allowed}")
 
 
 @dataclass(frozen=True)
@@ -59,9 +52,9 @@ class Hours:
     end_min: int = 660
 
     def __post_init__(self) -> None:
-        _number("hours.opening_min", self.opening_min, 0, 1439, whole=True)
-        _number("hours.closing_min", self.closing_min, 1, 1440 - self.opening_min, whole=True)
-        _number("hours.end_min", self.end_min, self.closing_min, 1440 - self.opening_min, whole=True)
+        check_number("hours.opening_min", self.opening_min, 0, 1439, whole=True)
+        check_number("hours.closing_min", self.closing_min, 1, 1440 - self.opening_min, whole=True)
+        check_number("hours.end_min", self.end_min, self.closing_min, 1440 - self.opening_min, whole=True)
 
     def clock(self, minute: int) -> str:
         """``15`` -> ``"08:15"`` in a lab that opens at 8."""
@@ -86,68 +79,13 @@ class Appointments:
             if not isinstance(times, (tuple, list)):
                 raise ConfigError(f"appointments.{kind} is {times!r}, but must be a list of times")
             for time in times:
-                _number(f"appointments.{kind}", time, 0, whole=True)
+                check_number(f"appointments.{kind}", time, 0, whole=True)
             object.__setattr__(self, kind, tuple(sorted(times)))
         if not self.fetal and not self.non_fetal:
             raise ConfigError("appointments has no entry, but must have at least one in fetal or non_fetal")
 
     def __len__(self) -> int:
         return len(self.fetal) + len(self.non_fetal)
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """Who comes, and when (section 3.2).
-
-    :param no_show_rate: probability that a patient does not come at all
-    :param late_share: share of the others who come on the late side of the appointment
-    :param late_mean_min: mean of their exponential delay, minutes
-    :param early_mean_min: mean of the exponential lead of the rest before truncation, minutes
-    :param early_max_min: the lead is truncated to at most this, minutes
-    :param on_time_margin_min: up to this many minutes off the appointment counts as on time
-    """
-
-    no_show_rate: float = 0.10
-    late_share: float = 0.80
-    late_mean_min: float = 10.0
-    early_mean_min: float = 5.0
-    early_max_min: float = 60.0
-    on_time_margin_min: int = 10
-
-    def __post_init__(self) -> None:
-        _number("arrival.no_show_rate", self.no_show_rate, 0, 1)
-        _number("arrival.late_share", self.late_share, 0, 1)
-        _number("arrival.late_mean_min", self.late_mean_min, 0)
-        _number("arrival.early_mean_min", self.early_mean_min, 1e-6)
-        _number("arrival.early_max_min", self.early_max_min, 0)
-        _number("arrival.on_time_margin_min", self.on_time_margin_min, 0, whole=True)
-
-
-@dataclass(frozen=True)
-class Exam:
-    """How long an exam takes: a gamma distribution truncated to an interval (section 3.3).
-
-    :param shape: its shape
-    :param mean_min: its mean before truncation, minutes
-    :param shortest_min: lower end of the interval, minutes
-    :param longest_min: upper end, minutes
-    """
-
-    shape: float = 12.0
-    mean_min: float = 45.0
-    shortest_min: float = 20.0
-    longest_min: float = 150.0
-
-    def __post_init__(self) -> None:
-        _number("exam.shape", self.shape, 1e-6)
-        _number("exam.mean_min", self.mean_min, 1e-6)
-        _number("exam.shortest_min", self.shortest_min, 0)
-        _number("exam.longest_min", self.longest_min, 1)
-        if self.longest_min <= self.shortest_min:
-            raise ConfigError(
-                f"exam.longest_min is {self.longest_min!r}, but must be above exam.shortest_min, "
-                f"which is {self.shortest_min!r}"
-            )
 
 
 @dataclass(frozen=True)
@@ -162,8 +100,8 @@ class Rooms:
     non_fetal: int = 6
 
     def __post_init__(self) -> None:
-        _number("rooms.fetal", self.fetal, 0, 999, whole=True)
-        _number("rooms.non_fetal", self.non_fetal, 0, 999, whole=True)
+        check_number("rooms.fetal", self.fetal, 0, 999, whole=True)
+        check_number("rooms.non_fetal", self.non_fetal, 0, 999, whole=True)
 
     @property
     def total(self) -> int:
@@ -190,10 +128,10 @@ class Sonographers:
 
     def __post_init__(self) -> None:
         for kind in ("fetal", "non_fetal"):
-            _number(f"sonographers.{kind}", getattr(self, kind), 0, 999, whole=True)
+            check_number(f"sonographers.{kind}", getattr(self, kind), 0, 999, whole=True)
             name = f"always_present_{kind}"
-            _number(f"sonographers.{name}", getattr(self, name), 0, getattr(self, kind), whole=True)
-        _number("sonographers.absence_rate", self.absence_rate, 0, 1)
+            check_number(f"sonographers.{name}", getattr(self, name), 0, getattr(self, kind), whole=True)
+        check_number("sonographers.absence_rate", self.absence_rate, 0, 1)
 
     @property
     def total(self) -> int:
@@ -225,11 +163,11 @@ class Breaks:
     last_probability: float = 0.3
 
     def __post_init__(self) -> None:
-        _number("breaks.number", self.number, 0, 2, whole=True)
-        _number("breaks.minutes", self.minutes, 1, whole=True)
-        _number("breaks.both_probability", self.both_probability, 0, 1)
-        _number("breaks.one_probability", self.one_probability, 0, 1 - self.both_probability)
-        _number("breaks.last_probability", self.last_probability, 0, 1)
+        check_number("breaks.number", self.number, 0, 2, whole=True)
+        check_number("breaks.minutes", self.minutes, 1, whole=True)
+        check_number("breaks.both_probability", self.both_probability, 0, 1)
+        check_number("breaks.one_probability", self.one_probability, 0, 1 - self.both_probability)
+        check_number("breaks.last_probability", self.last_probability, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -251,7 +189,7 @@ class Penalty:
 
     def __post_init__(self) -> None:
         for name in ("on_time", "late", "overtime", "idle"):
-            _number(f"penalty.{name}", getattr(self, name), 0)
+            check_number(f"penalty.{name}", getattr(self, name), 0)
             object.__setattr__(self, name, float(getattr(self, name)))
         if self.idle_rule not in IDLE_RULES:
             raise ConfigError(f"penalty.idle_rule is {self.idle_rule!r}, but must be one of {', '.join(IDLE_RULES)}")
@@ -310,15 +248,20 @@ class LabConfig:
         >>> LabConfig.load("scarce").replace(rooms__non_fetal=4).rooms.non_fetal
         4
         """
-        config = self
+        names = {f.name for f in dataclasses.fields(self)}
+        sections: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for path, value in changes.items():
             section, _, name = path.partition("__")
-            if section not in {f.name for f in dataclasses.fields(config)}:
+            if section not in names:
                 raise ConfigError(f"{section} is no field of a lab config")
-            if name:
-                part = getattr(config, section)
-                if name not in {f.name for f in dataclasses.fields(part)}:
-                    raise ConfigError(f"{section}.{name} is no field of a lab config")
-                value = dataclasses.replace(part, **{name: value})
-            config = dataclasses.replace(config, **{section: value})
-        return config
+            if not name:
+                sections[section] = value
+            elif name in {f.name for f in dataclasses.fields(getattr(self, section))}:
+                parts.setdefault(section, {})[name] = value
+            else:
+                raise ConfigError(f"{section}.{name} is no field of a lab config")
+        for section, fields in parts.items():
+            # All at once, because only together they may be allowed.
+            sections[section] = dataclasses.replace(sections.get(section, getattr(self, section)), **fields)
+        return dataclasses.replace(self, **sections)

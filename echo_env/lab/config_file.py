@@ -8,11 +8,15 @@ import re
 import typing
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
 
 T = TypeVar("T")
+
+OPTIONAL = MappingProxyType({"optional": True})
+"""Metadata of a field that a file may leave out, because without it nothing is assumed that the file does not say."""
 
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
 
@@ -41,7 +45,8 @@ def read_config(source: str | Path) -> dict[str, Any]:
 def build(cls: type[T], data: dict[str, Any], path: str = "") -> T:
     """Make a config dataclass from nested dicts, checking names and types on the way.
 
-    A field of a file must be there: silence is not taken for the default (use ``base`` for that).
+    A field of a file must be there: silence is not taken for the default (use ``base`` for that), but for fields
+    that are :data:`OPTIONAL`.
 
     :param cls: the dataclass
     :param data: its fields
@@ -49,26 +54,32 @@ def build(cls: type[T], data: dict[str, Any], path: str = "") -> T:
     :raises ConfigError: unknown, missing or ill-typed field
     """
     hints = typing.get_type_hints(cls)
-    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = [f.name for f in fields]
     for name in data:
         if name not in names:
             near = difflib.get_close_matches(str(name), names, n=1)
             hint = f" (did you mean {path}{near[0]}?)" if near else ""
             raise ConfigError(f"{path}{name} is no known field{hint}; allowed here: {', '.join(names)}")
-    missing = [name for name in names if name not in data]
+    missing = [f.name for f in fields if f.name not in data and not f.metadata.get("optional")]
     if missing:
         raise ConfigError(
             f"{path}{missing[0]} is missing; give it, or begin the file with 'base: baseline' to inherit it"
         )
     values = {}
     for name, value in data.items():
-        kind = hints[name]
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        section = next((kind for kind in _kinds(hints[name]) if dataclasses.is_dataclass(kind)), None)
+        if section is not None and not (value is None and type(None) in _kinds(hints[name])):
             if not isinstance(value, dict):
                 raise ConfigError(f"{path}{name} is {value!r}, but must be a section with fields of its own")
-            value = build(kind, value, f"{path}{name}.")
+            value = build(section, value, f"{path}{name}.")
         values[name] = value
     return cls(**values)
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """``X | None`` -> (X, NoneType); a type alone -> (it,)."""
+    return tuple(kind for kind in typing.get_args(hint) or (hint,) if isinstance(kind, type))
 
 
 def _parse(source: str | Path) -> dict[str, Any]:

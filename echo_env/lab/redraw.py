@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc
 
 from echo_env.lab import batch, kernel
-from echo_env.lab.config import Arrival, LabConfig
+from echo_env.lab.config import Arrival, ExamLaw, LabConfig
 from echo_env.lab.kernel import Labs
 from echo_env.lab.patient import NO_SHOW, TURNED_AWAY
 from echo_env.lab.whiteboard import LabView
@@ -41,11 +41,7 @@ class FutureSampler:
 
     def __init__(self, config: LabConfig) -> None:
         self._config = config
-        law = config.exam
-        scale = law.mean_min / law.shape
-        # Exams take whole minutes, so the law is a table: (longest + 1,), P(at most k minutes) before truncation.
-        self._exam_at_most = gammainc(law.shape, np.arange(math.ceil(law.longest_min) + 1) / scale)
-        self._exam_ends = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+        self._exams = {fetal: ExamTable(config.exam.law_of(fetal=fetal)) for fetal in (False, True)}
         self._both_odds = _odds_of_both(config)
 
     def labs_of(self, view: LabView, count: int) -> Labs:
@@ -110,15 +106,10 @@ class FutureSampler:
         """Arrival minutes of those who have not come by now, (B, P), from the draws (B, P, 3) of ``day``."""
         law = self._config.arrival
         show, side, offset = draws[..., 0], draws[..., 1], draws[..., 2]
-        ahead = scheduled - now
-        late, early = _still_to_come(law, ahead)
-        # An exponential delay forgets; a lead is now less than the minutes to the appointment.
-        delay = np.maximum(-ahead, 0) - law.late_mean_min * np.log1p(-offset)
-        lead = -law.early_mean_min * np.log1p(-offset * _lead_within(law, ahead))
-        minute = np.ceil(scheduled + np.where(side * (late + early) < late, delay, -lead)).astype(np.int64)
+        still, minute = _still_to_come(law, scheduled, now, side, offset)
         minute = np.maximum(minute, now + 1)
         minute[minute > self._config.hours.closing_min] = TURNED_AWAY
-        comes = (1 - law.no_show_rate) * (late + early)
+        comes = (1 - law.no_show_rate) * still
         minute[(comes == 0) | (show * (law.no_show_rate + comes) < law.no_show_rate)] = NO_SHOW
         return minute
 
@@ -128,15 +119,12 @@ class FutureSampler:
         b, s = np.nonzero(labs.staff[..., kernel.STATUS] == kernel.IN_EXAM)
         p, begun = labs.staff[b, s, kernel.PATIENT], labs.staff[b, s, kernel.BUSY_SINCE]
         elapsed[b, p] = labs.lab[b, kernel.MINUTE] - begun
-        labs.patients[..., kernel.EXAM_MIN] = minutes = self._exam_minutes(elapsed, draws)
+        fetal = labs.patients[..., kernel.FETAL] == 1
+        minutes = self._exams[False].minutes(elapsed, draws)
+        if self._config.exam.fetal is not None:
+            minutes[fetal] = self._exams[True].minutes(elapsed[fetal], draws[fetal])
+        labs.patients[..., kernel.EXAM_MIN] = minutes
         labs.staff[b, s, kernel.UNTIL] = begun + minutes[b, p]
-
-    def _exam_minutes(self, elapsed: Ints, draws: Floats) -> Ints:
-        """Whole minutes that exams take of which so many have passed, by the inverse distribution function."""
-        table, (shortest, longest) = self._exam_at_most, self._exam_ends
-        low = np.maximum(table[np.minimum(elapsed, len(table) - 1)], shortest)
-        minutes = np.searchsorted(table, low + draws * (longest - low), side="right")
-        return np.minimum(minutes, len(table) - 1)
 
     def _redraw_break_ends(self, labs: Labs, draws: Floats) -> None:
         law = self._config.breaks
@@ -147,7 +135,56 @@ class FutureSampler:
         labs.staff[b, s, kernel.UNTIL] = since + np.where(both, 2, 1) * law.minutes
 
 
-def _still_to_come(law: Arrival, ahead: kernel.Ints) -> tuple[Floats, Floats]:
+class ExamTable:
+    """A law of exams in whole minutes, given how many of them have passed.
+
+    :param law: the law
+    """
+
+    def __init__(self, law: ExamLaw) -> None:
+        scale = law.mean_min / law.shape
+        # (longest + 1,), P(at most k minutes) before truncation.
+        self._at_most = gammainc(law.shape, np.arange(math.ceil(law.longest_min) + 1) / scale)
+        self._ends = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+
+    def minutes(self, elapsed: Ints, draws: Floats) -> Ints:
+        """Whole minutes that exams take of which so many have passed, by the inverse distribution function.
+
+        :param elapsed: minutes that have passed
+        :param draws: uniform numbers, as many
+        """
+        table, (shortest, longest) = self._at_most, self._ends
+        low = np.maximum(table[np.minimum(elapsed, len(table) - 1)], shortest)
+        minutes = np.searchsorted(table, low + draws * (longest - low), side="right")
+        return np.minimum(minutes, len(table) - 1)
+
+
+def _still_to_come(
+    law: Arrival, scheduled: kernel.Ints, now: kernel.Ints, side: Floats, offset: Floats
+) -> tuple[Floats, Ints]:
+    """Of those who come at all, the share who have not come yet, and when these come, from the draws.
+
+    :param scheduled: appointments
+    :param now: the minute until which they have not come
+    :param side: draws for the side
+    :param offset: draws for the offset
+    """
+    ahead = scheduled - now
+    if law.model == "empirical":
+        seen = np.array(law.offsets_min, dtype=np.int64)
+        passed = np.searchsorted(seen, -ahead, side="right")
+        left = len(seen) - passed
+        index = np.minimum(passed + (offset * left).astype(np.int64), len(seen) - 1)
+        return left / len(seen), scheduled + seen[index]
+    late, early = _sides_to_come(law, ahead)
+    # An exponential delay forgets; a lead is now less than the minutes to the appointment.
+    delay = np.maximum(-ahead, 0) - law.late_mean_min * np.log1p(-offset)
+    lead = -law.early_mean_min * np.log1p(-offset * _lead_within(law, ahead))
+    minute = np.ceil(scheduled + np.where(side * (late + early) < late, delay, -lead)).astype(np.int64)
+    return late + early, minute
+
+
+def _sides_to_come(law: Arrival, ahead: kernel.Ints) -> tuple[Floats, Floats]:
     """Of those who come at all, the shares on the late and on the early side who have not come yet.
 
     :param ahead: minutes to the appointment, negative after it

@@ -20,7 +20,7 @@ pytest.importorskip("numba")
 
 from echo_env.lab import batch, continuation, kernel
 from echo_env.lab.kernel import Labs
-from echo_env.lab.redraw import FutureSampler
+from echo_env.lab.redraw import ExamTable, FutureSampler
 from echo_env.lab.vector_env import EchoLabVectorEnv
 
 Lab = Callable[..., LabConfig]
@@ -181,7 +181,7 @@ def test_exams_under_way_are_longer_than_they_have_been(elapsed: int) -> None:
     """Rooms would be free in the simulation before they can be."""
     config = LabConfig.load("baseline")
     whole = np.ceil(sample_days(config, 2000, seed=32).exam_min).astype(np.int64).ravel()
-    drawn = FutureSampler(config)._exam_minutes(np.full(20_000, elapsed), np.random.default_rng(4).random(20_000))
+    drawn = ExamTable(config.exam).minutes(np.full(20_000, elapsed), np.random.default_rng(4).random(20_000))
     assert drawn.min() > elapsed
     assert same_law(whole[whole > elapsed], drawn, bins=30) > LEAST_P
 
@@ -189,9 +189,9 @@ def test_exams_under_way_are_longer_than_they_have_been(elapsed: int) -> None:
 def test_the_law_of_exams_in_corners() -> None:
     """An exam could last for no time at all, or longer than any."""
     config = LabConfig.load("baseline").replace(exam__shortest_min=0.0, exam__longest_min=30.5, exam__shape=0.5)
-    sampler, ends = FutureSampler(config), np.array([0.0, np.nextafter(1.0, 0)])
-    assert sampler._exam_minutes(np.zeros(2, dtype=np.int64), ends).tolist() == [1, 31]
-    assert sampler._exam_minutes(np.full(2, 30), ends).tolist() == [31, 31]
+    table, ends = ExamTable(config.exam), np.array([0.0, np.nextafter(1.0, 0)])
+    assert table.minutes(np.zeros(2, dtype=np.int64), ends).tolist() == [1, 31]
+    assert table.minutes(np.full(2, 30), ends).tolist() == [31, 31]
 
 
 def test_to_the_minute_and_never_early_or_late(tiny_lab: Lab, tiny_day: Days) -> None:

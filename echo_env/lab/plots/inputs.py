@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from echo_env.lab.config import Arrival as ArrivalLaw
-from echo_env.lab.config import Exam, LabConfig
+from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day import Day, Days
 from echo_env.lab.plots.style import BLUE, VERMILLION, axes_or_new, clock_axis, kind_line, name_axes
 
@@ -23,13 +23,15 @@ def offset_probability(law: ArrivalLaw, minutes: ArrayLike) -> Floats:
     :param minutes: arrival minus appointment, minutes; negative for early
     """
     x = np.asarray(minutes, dtype=np.float64)
+    if law.model == "empirical":
+        return np.searchsorted(np.array(law.offsets_min), x, side="right") / len(law.offsets_min)
     late = stats.expon.cdf(x, scale=law.late_mean_min) if law.late_mean_min else np.where(x >= 0, 1.0, 0.0)
     lead = stats.truncexpon.sf(-x, law.early_max_min / law.early_mean_min, scale=law.early_mean_min)
     early = lead if law.early_max_min else np.where(x >= 0, 1.0, 0.0)
     return np.asarray(law.late_share * late + (1 - law.late_share) * early)
 
 
-def duration_density(law: Exam, minutes: ArrayLike) -> Floats:
+def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """Density of exam lengths, per minute: a truncated gamma (section 3.3).
 
     :param law: the lab's law of exam lengths
@@ -107,19 +109,31 @@ def exam_durations(config: LabConfig, days: Days, ax: Axes | None = None) -> Axe
     :param ax: where to draw
     """
     ax = axes_or_new(ax, 6, 3.6)
-    drawn, law = days.exam_min.ravel(), config.exam
-    high = min(law.longest_min, max(float(drawn.max(initial=0)), 2 * law.mean_min))
-    edges = np.append(np.arange(law.shortest_min, high, 2.5), high)
+    drawn, shares = days.exam_min.ravel(), _exam_laws(config)
+    low = min(law.shortest_min for law in shares)
+    mean_of_law = sum(share * law.mean_min for law, share in shares.items())
+    high = min(max(law.longest_min for law in shares), max(float(drawn.max(initial=0)), 2 * mean_of_law))
+    edges = np.append(np.arange(low, high, 2.5), high)
     share = 100 / max(len(drawn), 1) / np.diff(edges)
     count, _ = np.histogram(drawn, edges)
     ax.stairs(count * share, edges, fill=True, color="0.75", label=f"drawn: {len(drawn):,} exams")
-    grid = np.linspace(law.shortest_min, high, 400)
-    ax.plot(grid, 100 * duration_density(law, grid), color=BLUE, linewidth=1.5, label="law")
-    mean = float(drawn.mean()) if len(drawn) else law.mean_min
+    grid = np.linspace(low, high, 400)
+    density = sum((share * duration_density(law, grid) for law, share in shares.items()), np.zeros_like(grid))
+    label = "law" if len(shares) == 1 else "laws of fetal and non-fetal exams, mixed"
+    ax.plot(grid, 100 * density, color=BLUE, linewidth=1.5, label=label)
+    mean = float(drawn.mean()) if len(drawn) else mean_of_law
     ax.axvline(mean, color=VERMILLION, linewidth=1, linestyle=":", label=f"mean drawn: {mean:.1f} minutes")
     name_axes(ax, f"Length of exams: {config.name}", "Length of exam (minutes)", "Exams (% per minute)")
     ax.legend(fontsize=8)
     return ax
+
+
+def _exam_laws(config: LabConfig) -> dict[ExamLaw, float]:
+    """Laws of exams -> the share of the appointments that follow each."""
+    book, law = config.appointments, config.exam
+    if law.fetal is None or not book.fetal or not book.non_fetal:
+        return {law.law_of(fetal=bool(book.fetal)): 1.0}
+    return {law: len(book.non_fetal) / len(book), law.fetal: len(book.fetal) / len(book)}
 
 
 def arrivals_of_a_day(config: LabConfig, day: Day, ax: Axes | None = None) -> Axes:
