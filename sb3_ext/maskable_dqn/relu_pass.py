@@ -1,5 +1,5 @@
 """
-Hand-written passes through plain ReLU networks, in numpy.
+Hand-written passes through ReLU networks, in numpy.
 
 A network of this size is so cheap that most of the time of an update goes into PyTorch's bookkeeping. Here
 the forward and the backward pass are written out, and work that does not matter is left out: values of actions
@@ -16,6 +16,7 @@ from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
+from sb3_ext.maskable_dqn.last_layer import last_layer
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
@@ -29,10 +30,11 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
     Whether the passes of this module compute what the policy's networks compute.
 
     :param policy: the policy
-    :return: True for vectors of numbers through float32 Linear and ReLU layers on the CPU, without dropout
+    :return: True for vectors of numbers through float32 Linear and ReLU layers on the CPU, without dropout, and one of
+        the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
     """
     space = policy.observation_space
-    layers = list(policy.q_net.q_net)
+    *layers, head = policy.q_net.q_net
     return (
         isinstance(space, spaces.Box)
         and not is_image_space(space)
@@ -40,30 +42,39 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
         and type(policy.q_net.features_extractor) is FlattenExtractor
         and all(type(layer) is nn.Linear for layer in layers[::2])
         and all(type(layer) is nn.ReLU for layer in layers[1::2])
+        and last_layer(head) is not None
         and all(p.dtype == th.float32 and p.device.type == "cpu" for p in policy.q_net.parameters())
     )
 
 
 class ReluNetwork:
     """
-    A stack of Linear and ReLU layers, seen through numpy.
+    A stack of Linear and ReLU layers with some last layer, seen through numpy.
 
     :param q_net: The network, which keeps its parameters
     """
 
     def __init__(self, q_net: MaskableQNetwork) -> None:
-        self.linears = [layer for layer in q_net.q_net if isinstance(layer, nn.Linear)]
+        *layers, head = q_net.q_net
+        found = last_layer(head)
+        assert found is not None  # see is_plain_relu()
+        self.last_layer = found
+        self.n_hidden = sum(isinstance(layer, nn.Linear) for layer in layers)
+        self.parameters = list(q_net.q_net.parameters())
         self._addresses: list[int] = []
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at the parameters anew, if they were moved to other memory since the last time."""
-        addresses = [linear.weight.data_ptr() for linear in self.linears]
+        """Take in what parameters are now, and look at them anew if they were moved to other memory."""
+        addresses = [parameter.data_ptr() for parameter in self.parameters]
         if addresses != self._addresses:
             self._addresses = addresses
-            #: (out, in) and (out,) float32 of each layer, sharing memory with PyTorch's.
-            self.weights = [linear.weight.detach().numpy() for linear in self.linears]
-            self.biases = [linear.bias.detach().numpy() for linear in self.linears]
+            #: Every parameter, sharing memory with PyTorch's.
+            self._arrays = [parameter.detach().numpy() for parameter in self.parameters]
+        hidden, head = self._arrays[: 2 * self.n_hidden], self._arrays[2 * self.n_hidden :]
+        weight, bias = self.last_layer.as_linear(head)
+        #: (out, in) and (out,) float32 of each layer, the last one's as if it were linear.
+        self.weights, self.biases = [*hidden[::2], weight], [*hidden[1::2], bias]
 
     def hidden(self, observations: np.ndarray) -> list[np.ndarray]:
         """
@@ -186,8 +197,8 @@ class ReluUpdater:
         self.optimizer = policy.optimizer
         self.online = ReluNetwork(policy.q_net)
         self.target = ReluNetwork(policy.q_net_target)
-        # PyTorch's gradients, weights and biases by turns, and the same memory as numpy arrays.
-        self._seen: list[th.Tensor | None] = [None] * (2 * len(self.online.linears))
+        # PyTorch's gradients, and the same memory as numpy arrays.
+        self._seen: list[th.Tensor | None] = [None] * len(self.online.parameters)
         self._gradients: list[np.ndarray] = []
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
@@ -231,14 +242,13 @@ class ReluUpdater:
         :param slopes: (B,) float32, derivatives of the loss by the values of these actions
         """
         self._find_gradients()
-        weight_grad, bias_grad = self._gradients[-2:]
-        weight_grad.fill(0.0)
         order = actions.argsort(kind="stable")
         taken = actions[order]
         first = first_of_each(taken)
-        contributions = slopes[order, None] * outputs[-1][order]
-        weight_grad[taken[first]] = np.add.reduceat(contributions, first, axis=0)
-        bias_grad[:] = np.bincount(actions, weights=slopes, minlength=len(bias_grad))
+        weight_rows = np.add.reduceat(slopes[order, None] * outputs[-1][order], first, axis=0)
+        bias_rows = np.add.reduceat(slopes[order], first)
+        own = self._gradients[2 * self.online.n_hidden :]
+        self.online.last_layer.write_gradients(own, taken[first], weight_rows, bias_rows)
         upstream = slopes[:, None] * self.online.weights[-1][actions]
         for layer in range(len(outputs) - 2, -1, -1):
             upstream *= outputs[layer + 1] > 0.0
@@ -249,8 +259,8 @@ class ReluUpdater:
                 upstream = product(upstream, self.online.weights[layer])
 
     def _find_gradients(self) -> None:
-        """Look at the gradients (out, in) and (out,) of each layer, where the optimizer will read them."""
-        parameters = [p for linear in self.online.linears for p in (linear.weight, linear.bias)]
+        """Look at the gradients of the parameters, where the optimizer will read them."""
+        parameters = self.online.parameters
         if any(p.grad is None or p.grad is not seen for p, seen in zip(parameters, self._seen, strict=True)):
             for p in parameters:
                 p.grad = th.zeros_like(p)

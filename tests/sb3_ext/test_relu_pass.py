@@ -25,16 +25,17 @@ from sb3_ext.replay import ReplayBatch
 N_ACTIONS, SIZE = 9, 32
 
 
-def make_policies(net_arch: list[int]) -> tuple[MaskableDQNPolicy, MaskableDQNPolicy]:
+def make_policies(net_arch: list[int], **kwargs: Any) -> tuple[MaskableDQNPolicy, MaskableDQNPolicy]:
     """Twice the same policy, its target network different from its online network."""
     th.manual_seed(0)
-    policy = MaskableDQNPolicy(
-        spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch
+    space = spaces.Box(-1.0, 1.0, (5,))
+    policy, twin = (
+        MaskableDQNPolicy(space, spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch, **kwargs)
+        for _ in range(2)
     )
     with th.no_grad():
         for parameter in policy.q_net_target.parameters():
             parameter.add_(th.randn_like(parameter) * 0.3)
-    twin = MaskableDQNPolicy(spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch)
     twin.load_state_dict(copy.deepcopy(policy.state_dict()))
     return policy, twin
 
@@ -56,6 +57,10 @@ def make_batch(rng: np.random.Generator, weighted: bool = True) -> ReplayBatch:
     )
 
 
+HEADS: list[dict[str, Any]] = [{}, {"dueling": True}, {"factors": [3, 3]}]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=["plain", "dueling", "factored"])
 @pytest.mark.parametrize("net_arch", [[], [8], [96, 96], [7, 8, 9]])
 @pytest.mark.parametrize(
     "settings",
@@ -65,12 +70,13 @@ def make_batch(rng: np.random.Generator, weighted: bool = True) -> ReplayBatch:
         UpdateSettings(max_grad_norm=0.05),
     ],
 )
-def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings) -> None:
+def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings, head: dict[str, Any]) -> None:
     """
     The hand-written gradient would be wrong. Gradients agree to 1e-6 of the largest, absolutely: float32 sums in
     another order differ in the 7th digit.
     """
-    policy, twin = make_policies(net_arch)
+    policy, twin = make_policies(net_arch, **head)
+    assert is_plain_relu(policy)
     rng = np.random.default_rng(1)
     for weighted in (True, False):
         batch = make_batch(rng, weighted)
@@ -103,9 +109,10 @@ def test_gradient_of_an_update_leaves_nothing_for_the_next() -> None:
     assert not last_layer.weight.grad[1:].any()
 
 
-def test_actor_is_the_policys_choice() -> None:
+@pytest.mark.parametrize("head", HEADS, ids=["plain", "dueling", "factored"])
+def test_actor_is_the_policys_choice(head: dict[str, Any]) -> None:
     """The numpy forward pass would choose other actions than the network."""
-    policy, _ = make_policies([16, 16])
+    policy, _ = make_policies([16, 16], **head)
     rng = np.random.default_rng(3)
     obs = rng.standard_normal((200, 5), dtype=np.float32)
     masks = np.eye(N_ACTIONS, dtype=bool)[rng.integers(N_ACTIONS, size=200)] | (rng.random((200, N_ACTIONS)) < 0.5)
@@ -125,9 +132,9 @@ def test_moved_parameters_are_found_again() -> None:
     assert any(bool(p.detach().any()) for p in policy.q_net.parameters())
 
 
-@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"dueling": True}, {"activation_fn": nn.Tanh}])
+@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"activation_fn": nn.Tanh}])
 def test_other_networks_are_left_to_autograd(kwargs: dict[str, Any]) -> None:
-    """A network with dropout, a dueling head or tanh would be computed as if it were plain."""
+    """A network with dropout or tanh would be computed as if it were plain."""
     space = spaces.Box(-1.0, 1.0, (5,))
     policy = MaskableDQNPolicy(space, spaces.Discrete(3), ConstantSchedule(1e-3), [8], **kwargs)
     assert not is_plain_relu(policy)
