@@ -61,6 +61,23 @@ def paired_difference(values: ArrayLike, reference: ArrayLike) -> Estimate:
     return estimate(np.asarray(values, dtype=np.float64) - np.asarray(reference, dtype=np.float64))
 
 
+def over_seeds(means: ArrayLike, day_half_widths: ArrayLike) -> Estimate:
+    """Mean over trainings that were all evaluated on the same days, with an interval over both seeds and days.
+
+    The days are common to all trainings, so more trainings do not make the error that comes from them smaller: the
+    half-width is ``sqrt(a^2 + b^2)``, with ``a`` Student's half-width of the mean of the trainings and ``b`` the mean
+    half-width over the days. That is on the safe side: what chance of the days is not common to all counts twice.
+
+    :param means: (S,) mean of each training over the days
+    :param day_half_widths: (S,) half-width of each of these means, over the days
+    :return: with one training, the interval over the days
+    """
+    seeds, half = estimate(means), float(np.mean(np.asarray(day_half_widths, dtype=np.float64)))
+    if seeds.n > 1:
+        half = math.hypot(seeds.half_width, half)
+    return Estimate(seeds.mean, seeds.mean - half, seeds.mean + half, seeds.n)
+
+
 def days_needed(difference: Estimate) -> float:
     """How many days would make the interval of a difference just exclude 0; inf if the mean is 0.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from echo_env.stats import days_needed, estimate, paired_difference
+from echo_env.stats import days_needed, estimate, over_seeds, paired_difference
 
 
 def test_estimate_by_hand() -> None:
@@ -46,3 +46,23 @@ def test_days_needed() -> None:
     got = estimate(np.tile([0.0, 2.0], 50))
     assert days_needed(got) == math.ceil(100 * got.half_width**2)
     assert days_needed(estimate([1.0, -1.0])) == math.inf
+
+
+def test_interval_over_seeds_and_days_covers_at_least_95_percent() -> None:
+    """Days that all trainings share would count as if each training had days of its own."""
+    rng, seeds, days = np.random.default_rng(3), 5, 50
+    covered = []
+    for _ in range(2000):
+        shared = rng.normal(0.0, 20.0, days)
+        trainings = -100 + rng.normal(0.0, 3.0, (seeds, 1)) + shared + rng.normal(0.0, 5.0, (seeds, days))
+        every = [estimate(training) for training in trainings]
+        got = over_seeds([one.mean for one in every], [one.half_width for one in every])
+        covered.append(got.low <= -100 <= got.high)
+    assert np.mean(covered) > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 2000)
+    # Nor so wide that it says nothing.
+    assert np.mean(covered) < 0.995
+
+
+def test_one_training_has_the_interval_of_its_days() -> None:
+    """A table of one seed would have no interval."""
+    assert over_seeds([-10.0], [4.0])[:3] == (-10.0, -14.0, -6.0)

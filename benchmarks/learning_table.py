@@ -1,0 +1,145 @@
+"""Tables and the figure of learning curves, from the rows of learning.csv.
+
+    python benchmarks/learning_table.py
+    python benchmarks/learning_table.py --table ablations
+    python benchmarks/learning_table.py --curves benchmarks/figures/learning_curves.png --lab scarce
+
+Tables are Markdown, as they stand in the README. Intervals of trained methods are over seeds and days, those of rules
+over days. Curves need the logs of the trainings, which are not in the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from learning import CSV, DAYS, LOGS, MONITORING_DAYS, ROOT, Task
+from learning_methods import LABS, RULES, TABLES
+from matplotlib.figure import Figure
+from record import FOLDER
+from scipy.stats import trim_mean
+
+import train
+from echo_env import ENV_IDS
+from echo_env.lab import LabConfig
+from echo_env.lab.plots.style import name_axes, policy_line, thousands
+from echo_env.stats import Estimate, over_seeds
+from sb3_ext.zoo.evaluation import EVALUATION_SEED
+
+HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `fetal_first`")
+ONLY_TRAINED = ("middle", "worst seed", "CPU s", "steps")
+"""``middle`` is the interquartile mean over the seeds of minus `policy_2`."""
+
+
+def shown(value: Estimate) -> str:
+    """``-100.1 ± 7.0``."""
+    return f"{value.mean:+,.1f} ± {value.half_width:,.1f}"
+
+
+def cells(lab: str, method: str, rows: pd.DataFrame) -> list[str]:
+    """The line of one method in one lab.
+
+    :param lab: its name
+    :param method: its name
+    :param rows: of learning.csv, one for each seed
+    """
+    rule, days = method in RULES, int(rows["days"].iloc[0])
+    name = method if not rule else f"`{method}`" if days == DAYS else f"`{method}`, {days} days"
+    line = [lab, name, "" if rule else str(len(rows))]
+    line += [f"{rows[metric].mean():,.1f}" for metric in ("penalty", "waiting_penalty")]
+    for reference in ("policy_2", "fetal_first"):
+        value = over_seeds(rows[f"minus_{reference}"], rows[f"half_{reference}"])
+        line.append("" if method == reference else shown(value))
+    if rule:
+        return line + [""] * len(ONLY_TRAINED)
+    differences = rows["minus_policy_2"].to_numpy()
+    line += [f"{trim_mean(differences, 0.25):+,.1f}", f"{differences.max():+,.1f}"]
+    return [*line, f"{rows['cpu_s'].mean():,.0f}", f"{rows['steps'].iloc[0]:,}"]
+
+
+def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
+    """The rows of some tables, in the order of learning_methods.py.
+
+    :param rows: of learning.csv
+    :param tables: names of tables
+    """
+    headings = [*HEADINGS, *ONLY_TRAINED]
+    lines = [headings, ["---"] * len(headings)]
+    for lab in LABS:
+        for table in tables:
+            for method in RULES if table == "rules" else TABLES[table]:
+                own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
+                lines += [cells(lab, method, own)] if len(own) else []
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def curve(task: Task, algo: str, level: float) -> pd.DataFrame:
+    """What a training's evaluations were, on monitoring days.
+
+    :param task: the training
+    :param algo: its algorithm
+    :param level: mean reward of policy 2 on the same days
+    :return: columns ``days``, simulated until then, about, and ``minus_policy_2``, penalty points
+    """
+    run = ROOT / LOGS / task.folder / algo / f"{LABS[task.lab].env_id}_1"
+    with np.load(run / "evaluations.npz") as log:
+        days = log["timesteps"] / log["ep_lengths"].mean(axis=1)
+        return pd.DataFrame({"days": days, "minus_policy_2": level - log["results"].mean(axis=1)})
+
+
+def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
+    """Every training of the comparison and of the paper's protocol on the same axes.
+
+    :param rows: of learning.csv
+    :param lab: where
+    :param path: PNG to write
+    """
+    where = LABS[lab]
+    config = LabConfig.load(where.config or ENV_IDS[where.env_id])
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + MONITORING_DAYS)
+    level = {
+        rule: train.rule_rewards(config, rule, seeds, [1] * MONITORING_DAYS).mean()
+        for rule in ("policy_2", "fetal_first")
+    }
+    ax = Figure(figsize=(8, 5), layout="constrained").subplots()
+    number = 0
+    for table in ("comparison", "paper"):
+        for method, how in TABLES[table].items():
+            own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
+            look = policy_line(number)
+            number += bool(len(own))
+            for place, seed in enumerate(own["seed"]):
+                points = curve(Task(table, lab, method, seed), how.algo, level["policy_2"])
+                ax.plot(points["days"], points["minus_policy_2"], **look, label=None if place else method, alpha=0.7)
+    ax.axhline(0, color="0.4", linewidth=1)
+    ax.axhline(level["policy_2"] - level["fetal_first"], color="0.4", linewidth=1, linestyle=":")
+    ax.set_xscale("log")
+    ax.set_yscale("symlog", linthresh=100)
+    thousands(ax, "y")
+    title = f"Learning in the lab {lab!r}: {MONITORING_DAYS:,} monitoring days; line policy 2, dotted fetal first"
+    name_axes(ax, title,
+              "Days simulated (number, log scale)", "Penalty a day minus policy 2's (points)")  # fmt: skip
+    ax.legend(fontsize=8, frameon=False)
+    ax.figure.savefig(path, dpi=120)  # type: ignore[union-attr]
+
+
+def main() -> int:
+    """Print a table, or draw the curves."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", default="comparison", choices=("comparison", "ablations"), help="%(default)s")
+    parser.add_argument("--curves", type=Path, metavar="PNG", help="draw learning curves there instead")
+    parser.add_argument("--lab", default="scarce", choices=LABS, help="of the curves: %(default)s")
+    arguments = parser.parse_args()
+    rows = pd.read_csv(FOLDER / f"{CSV}.csv").sort_values("seed")
+    if arguments.curves:
+        draw_curves(rows, arguments.lab, arguments.curves)
+    else:
+        print(markdown(rows, ["rules", "comparison", "paper"] if arguments.table == "comparison" else ["ablations"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
