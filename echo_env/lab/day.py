@@ -13,9 +13,9 @@ from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincinv
 
-from echo_env.lab.config import Arrival, ConfigError, ExamLaw, LabConfig
+from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.laws import arrival_offsets, exam_minutes
 from echo_env.lab.patient import NO_SHOW, TURNED_AWAY
 
 Floats = NDArray[np.float64]
@@ -200,35 +200,16 @@ def _arrival_minutes(config: LabConfig, scheduled: Ints, draws: Floats) -> Ints:
     """Arrival minutes, (B, P), from the draws (B, P, 3) for show, side and offset (section 3.2)."""
     law = config.arrival
     show, side, offset = draws[..., 0], draws[..., 1], draws[..., 2]
-    minute = np.ceil(scheduled + _arrival_offsets(law, side, offset)).astype(np.int64)
+    minute = np.ceil(scheduled + arrival_offsets(law, side, offset)).astype(np.int64)
     minute = np.maximum(minute, 0)
     minute[minute > config.hours.closing_min] = TURNED_AWAY
     minute[show < law.no_show_rate] = NO_SHOW
     return minute
 
 
-def _arrival_offsets(law: Arrival, side: Floats, offset: Floats) -> Floats:
-    """Arrival minus appointment, minutes, from the draws for side and offset."""
-    if law.model == "empirical":
-        seen = np.array(law.offsets_min, dtype=np.float64)
-        return seen[np.minimum((offset * len(seen)).astype(np.int64), len(seen) - 1)]
-    delay = -law.late_mean_min * np.log1p(-offset)
-    within = -np.expm1(-law.early_max_min / law.early_mean_min)
-    lead = -law.early_mean_min * np.log1p(-offset * within)
-    return np.where(side < law.late_share, delay, -lead)
-
-
 def _exam_minutes(config: LabConfig, fetal: NDArray[np.bool_], draws: Floats) -> Floats:
     """Durations, (B, P), from as many draws."""
-    minutes = _law_minutes(config.exam, draws)
+    minutes = exam_minutes(config.exam, draws)
     if config.exam.fetal is not None:
-        minutes[:, fetal] = _law_minutes(config.exam.fetal, draws[:, fetal])
+        minutes[:, fetal] = exam_minutes(config.exam.fetal, draws[:, fetal])
     return minutes
-
-
-def _law_minutes(law: ExamLaw, draws: Floats) -> Floats:
-    """Truncated gamma durations from uniform draws, by the inverse distribution function (section 3.3)."""
-    scale = law.mean_min / law.shape
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
-    minutes = scale * gammaincinv(law.shape, low + draws * (high - low))
-    return np.clip(minutes, law.shortest_min, law.longest_min)

@@ -232,7 +232,7 @@ def test_plots_of_inputs_read_these_laws() -> None:
     """The line called the law would be the paper's."""
     pytest.importorskip("matplotlib")
     from echo_env.lab import plots
-    from echo_env.lab.plots.inputs import offset_probability
+    from echo_env.lab.laws import offset_probability
 
     law = Arrival(model="empirical", offsets_min=OFFSETS)
     assert offset_probability(law, [-31, -30, -10, 4.9, 90]).tolist() == pytest.approx([0, 1 / 7, 3 / 7, 4 / 7, 1])

@@ -22,9 +22,9 @@ pytest.importorskip("matplotlib")
 pd = pytest.importorskip("pandas")
 
 from echo_env.lab import plots  # noqa: E402
+from echo_env.lab.laws import duration_density, offset_probability  # noqa: E402
 from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
 from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
-from echo_env.lab.plots.inputs import duration_density, offset_probability  # noqa: E402
 
 Lab = Callable[..., LabConfig]
 DayMaker = Callable[..., Day]

@@ -5,43 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from echo_env.lab.config import Arrival as ArrivalLaw
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day import Day, Days
+from echo_env.lab.laws import duration_density, offset_probability
 from echo_env.lab.plots.style import BLUE, VERMILLION, axes_or_new, clock_axis, kind_line, name_axes
-
-Floats = NDArray[np.float64]
-
-
-def offset_probability(law: ArrivalLaw, minutes: ArrayLike) -> Floats:
-    """Probability that a patient who comes is at most so late (section 3.2).
-
-    :param law: the lab's law of arrival
-    :param minutes: arrival minus appointment, minutes; negative for early
-    """
-    x = np.asarray(minutes, dtype=np.float64)
-    if law.model == "empirical":
-        return np.searchsorted(np.array(law.offsets_min), x, side="right") / len(law.offsets_min)
-    late = stats.expon.cdf(x, scale=law.late_mean_min) if law.late_mean_min else np.where(x >= 0, 1.0, 0.0)
-    lead = stats.truncexpon.sf(-x, law.early_max_min / law.early_mean_min, scale=law.early_mean_min)
-    early = lead if law.early_max_min else np.where(x >= 0, 1.0, 0.0)
-    return np.asarray(law.late_share * late + (1 - law.late_share) * early)
-
-
-def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
-    """Density of exam lengths, per minute: a truncated gamma (section 3.3).
-
-    :param law: the lab's law of exam lengths
-    :param minutes: length, minutes
-    """
-    x = np.asarray(minutes, dtype=np.float64)
-    gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
-    within = gamma.cdf(law.longest_min) - gamma.cdf(law.shortest_min)
-    inside = (x >= law.shortest_min) & (x <= law.longest_min)
-    return np.asarray(np.where(inside, gamma.pdf(x), 0.0) / within)
 
 
 def appointment_schedule(config: LabConfig, ax: Axes | None = None) -> Axes:
