@@ -3,6 +3,8 @@
 python evaluate.py --env EchoLabScarce-v0 --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
     --days 2000 --seed 7 --output results/scarce --figures
 python evaluate.py --env EchoLabScarce-v0 --policies policy_2 agent --departures
+python evaluate.py --config mine.yaml --policies policy_2 fetal_first --days 500 --output results/what_if --figures \\
+    --sweep rooms.non_fetal=3:7 sonographers.absence_rate=0,0.1,0.2 appointments.scale=0.8:1.2:0.1
 
 One policy is the reference: the others' differences to it are taken day by day, so that what the day
 brought cancels out. Intervals are 95 %. Nothing that is evaluated on can have been trained on.
@@ -10,6 +12,13 @@ brought cancels out. Intervals are 95 %. Nothing that is evaluated on can have b
 DIR of --output will hold summary.json, days.csv (a row for each policy and day) and tensorboard/ (see it with
 tensorboard --logdir DIR), with --figures figures/, and with --departures departures.md and departures.csv (a row
 for each departure), or, if anything goes wrong, will be as it was before.
+
+--sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
+0.8:1.2:0.1). Beside the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
+.non_fetal_per_day (the template thinned or repeated evenly), appointments.template=LAB (another lab's book) and
+hours.opening, .closing and .end as clock times. DIR then holds sweep.csv (a row for each cell, policy and metric),
+effects.csv (what each field alone does, elasticities), summary.json, figures/ and cells/, where every result is kept
+as soon as it is there: after Ctrl-C, or with more values, the same command plays only what is missing.
 """
 
 from __future__ import annotations
@@ -21,6 +30,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +42,8 @@ from echo_env.folders import check_replaceable, folder_written_whole
 from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names, results
 from echo_env.lab.evaluation import ENGINES, checked_reference
 from echo_env.lab.policies.agent import AgentPolicy
+from echo_env.lab.sweep.command import add_sweep_arguments, run_sweep
+from echo_env.lab.sweep.kept import own_files
 
 if TYPE_CHECKING:
     from echo_env.lab.departures import Departures
@@ -73,6 +85,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--departures", action="store_true", help="where and when rules and models depart from the reference, in words"
     )
+    add_sweep_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write all metrics there")
     parser.add_argument(
         "--env-kwargs",
@@ -124,7 +137,7 @@ class TrainedPolicy(AgentPolicy):
         # Rules alone need no torch, and start much faster without it.
         import torch
 
-        from sb3_ext.zoo import load_predictor
+        from sb3_ext.zoo.agents import find_model, load_predictor
 
         torch.set_num_threads(1)
         model = load_predictor(algo, path)
@@ -132,6 +145,10 @@ class TrainedPolicy(AgentPolicy):
         kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
         super().__init__(algo, model, config, **kept)
         self._origin = algo, path, config, env_kwargs
+        file = find_model(path)
+        digest = sha256(b"".join(p.read_bytes() for p in (file, *sorted(file.parent.glob("*/vecnormalize.pkl")))))
+        # Results of a sweep are kept for this very model, not for whatever is trained to the same path later.
+        self.fingerprint = f"{algo} {kept} {digest.hexdigest()}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TrainedPolicy, self._origin, {"name": self.name}
@@ -272,13 +289,15 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     :raises ValueError: arguments that do not go together
     :raises OSError: something is in the way of ``--output``
     """
+    if arguments.sweep and arguments.departures:
+        raise ValueError("--departures is of one lab, and does not go together with --sweep")
     if arguments.output is None:
         if arguments.figures:
             raise ValueError("--figures needs --output DIR, into which it writes")
         return
     if arguments.json and Path(arguments.output).resolve() in Path(arguments.json).resolve().parents:
         raise ValueError(f"--json {arguments.json} lies in --output, which has the same numbers in summary.json")
-    check_replaceable(arguments.output, results.own_files)
+    check_replaceable(arguments.output, own_files if arguments.sweep else results.own_files)
 
 
 def run(arguments: argparse.Namespace, command: str) -> None:
@@ -289,6 +308,10 @@ def run(arguments: argparse.Namespace, command: str) -> None:
 
     check_outputs(arguments)
     config = find_lab(arguments.env, arguments.config)
+    if arguments.sweep is not None:
+        env_kwargs = read_env_kwargs(arguments.env_kwargs)
+        run_sweep(arguments, config, command, lambda lab: find_policies(arguments.policies, lab, env_kwargs))
+        return
     policies = find_policies(arguments.policies, config, read_env_kwargs(arguments.env_kwargs))
     pairs = departing(arguments, policies)
     comparison = compare(arguments, config, policies)

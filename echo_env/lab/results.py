@@ -36,11 +36,11 @@ def write_days(folder: Path, comparison: Comparison) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["policy", "day", *METRICS])
         for name, table in comparison.values.items():
-            columns = [map(_number, table[metric].tolist()) for metric in METRICS]
+            columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
             writer.writerows((name, day, *row) for day, row in enumerate(zip(*columns, strict=True)))
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """The shortest text that reads back as the same number."""
     return "" if math.isnan(value) else repr(value).removesuffix(".0")
 

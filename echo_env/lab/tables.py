@@ -71,17 +71,17 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     # As many policies beside each other as there is room for.
     size = max((console.width - _NAME) // _CELL, 1)
     tables = [short_table(comparison, names, title, SHORT)]
-    if _width(tables[0], console) > console.width:
+    if table_width(tables[0], console) > console.width:
         tables = [short_table(comparison, names, title, SHORT[:2])]
     for make, policies in ((metric_table, list(comparison.values)), (difference_table, comparison.others)):
         tables += [make(comparison, names, policies[k : k + size]) for k in range(0, len(policies), size)]
     for table in tables:
         # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-        console.width = max(console.width, _width(table, console))
+        console.width = max(console.width, table_width(table, console))
         console.print(table)
 
 
-def _width(table: Table, console: Console) -> int:
+def table_width(table: Table, console: Console) -> int:
     """Columns that a table needs."""
     return console.measure(table, options=console.options.update(max_width=1000)).maximum
 
@@ -94,7 +94,7 @@ def short_table(comparison: Comparison, names: dict[str, str], title: str, shown
     :param title: of the table
     :param shown: metrics, before the difference in penalty
     """
-    table = _table(title, f"{CAPTION};\ndays needed: for the interval of the difference to leave out 0")
+    table = new_table(title, f"{CAPTION};\ndays needed: for the interval of the difference to leave out 0")
     table.add_column("policy", overflow="fold", max_width=30)
     for heading in (*(names[metric] for metric in shown), f"minus {comparison.reference}", "days needed"):
         table.add_column(heading, justify="right")
@@ -137,14 +137,15 @@ def difference_table(comparison: Comparison, names: dict[str, str], policies: Se
 
 
 def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:
-    table = _table(title)
+    table = new_table(title)
     table.add_column("")
     for name in policies:
         table.add_column(escape(name), justify="right", overflow="fold", max_width=_CELL)
     return table
 
 
-def _table(title: str, caption: str | None = None) -> Table:
+def new_table(title: str, caption: str | None = None) -> Table:
+    """An empty table in the look that all have."""
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "caption_justify": "left"}
     return Table(title=escape(title), caption=caption, title_style="bold", **look)
 

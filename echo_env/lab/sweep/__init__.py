@@ -1,0 +1,30 @@
+"""What if? A lab with other rooms, staff, appointments or laws, on the same days as far as that makes sense.
+
+>>> from echo_env.lab import LabConfig, make_policy
+>>> from echo_env.lab.sweep import Player, make_sweep, play_sweep, tasks_of
+>>> sweep = make_sweep(LabConfig.load("scarce"), ["rooms.non_fetal=3:5"])
+>>> tasks = tasks_of(sweep, lambda config: [make_policy("policy_2", config)], days=20, seed=7)
+>>> results = play_sweep(sweep, tasks, Player(days=20, seed=7, folder=None), seed=7)
+>>> results.minus_base(sweep.cells[1], "policy_2", "penalty").mean < 0
+True
+"""
+
+from echo_env.lab.sweep.fields import DERIVED
+from echo_env.lab.sweep.grid import MODES, Axis, Cell, Sweep, make_sweep
+from echo_env.lab.sweep.play import Player, play_sweep, tasks_of
+from echo_env.lab.sweep.results import Effect, Elasticity, SweepResults
+
+__all__ = [
+    "DERIVED",
+    "MODES",
+    "Axis",
+    "Cell",
+    "Effect",
+    "Elasticity",
+    "Player",
+    "Sweep",
+    "SweepResults",
+    "make_sweep",
+    "play_sweep",
+    "tasks_of",
+]

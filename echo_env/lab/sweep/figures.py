@@ -1,0 +1,112 @@
+"""Which figures are written for a sweep (needs matplotlib and pandas)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from echo_env.lab.figures import write_figure
+from echo_env.lab.metrics import METRICS
+from echo_env.lab.sweep.grid import Axis
+from echo_env.lab.sweep.results import SweepResults
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def write_figures(directory: Path, results: SweepResults, metrics: Sequence[str]) -> list[Path]:
+    """Write every figure of a sweep, as PNG and as PDF; gives the PNG files.
+
+    :param directory: where; made if need be
+    :param results: the sweep
+    :param metrics: what is drawn
+    """
+    return [write_figure(figure, directory, name) for name, figure in sweep_figures(results, metrics).items()]
+
+
+def sweep_figures(results: SweepResults, metrics: Sequence[str]) -> dict[str, Figure]:
+    """Response curves of each field, of each two in a grid, and a tornado chart for each metric.
+
+    :param results: the sweep
+    :param metrics: what is drawn; of two fields at once the first only
+    """
+    axes = results.sweep.axes
+    figures = {f"response_{_plain(axis)}": response_figure(results, axis, metrics) for axis in axes}
+    if results.sweep.mode == "grid":
+        for pair in itertools.combinations(axes, 2):
+            along, lines = sorted(pair, key=lambda axis: (-axis.field.is_numeric, -len(axis.values)))
+            figure = two_fields_figure(results, along, lines, metrics[0])
+            figures[f"{metrics[0]}_{_plain(along)}_by_{_plain(lines)}"] = figure
+    return figures | {f"tornado_{metric}": tornado_figure(results, metric) for metric in metrics}
+
+
+def response_figure(results: SweepResults, axis: Axis, metrics: Sequence[str]) -> Figure:
+    """A row for each metric: means of the policies, and beside them their differences to the reference."""
+    from matplotlib.figure import Figure
+
+    from echo_env.lab.plots import sweep as plots
+
+    columns = 1 + bool(results.others)
+    figure = Figure(figsize=(5.2 * columns, 3.0 * len(metrics) + 0.4), layout="constrained")
+    panels = figure.subplots(len(metrics), columns, squeeze=False, sharex=True)
+    for row, metric in zip(panels, metrics, strict=True):
+        plots.response_curve(results, axis, metric, row[0])
+        if results.others:
+            plots.response_difference(results, axis, metric, row[1])
+    for ax in panels[:-1].ravel():
+        ax.set_xlabel("")
+    figure.suptitle(_title(results), fontsize=11)
+    return figure
+
+
+def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: str) -> Figure:
+    """A panel for each policy, on the same scale, up to three in a row."""
+    from matplotlib.figure import Figure
+
+    from echo_env.lab.plots import sweep as plots
+
+    columns = min(len(results.policies), 2 if len(results.policies) in (2, 4) else 3)
+    lines = -(-len(results.policies) // columns)
+    figure = Figure(figsize=(5.2 * columns, 3.6 * lines + 0.4), layout="constrained")
+    panels = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel().tolist()
+    for ax, policy in zip(panels, results.policies, strict=False):
+        plots.curves_of_two(results, axis, other, policy, metric, ax)
+    for ax in panels[1 : len(results.policies)]:
+        legend = ax.get_legend()
+        if legend is not None:
+            legend.remove()
+    for ax in panels[len(results.policies) :]:
+        ax.set_axis_off()
+    figure.suptitle(f"{METRICS[metric][1].capitalize()}: {_title(results)}", fontsize=11)
+    return figure
+
+
+def tornado_figure(results: SweepResults, metric: str) -> Figure:
+    """A panel for each policy, one above the other."""
+    from matplotlib.figure import Figure
+
+    from echo_env.lab.plots import sweep as plots
+
+    rows = len(results.policies)
+    height = 0.55 * len(results.sweep.axes) + 1.3
+    figure = Figure(figsize=(8.5, height * rows), layout="constrained")
+    panels = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
+    for ax, policy in zip(panels, results.policies, strict=True):
+        plots.tornado(results, policy, metric, ax)
+    for ax in panels[:-1]:
+        ax.set_xlabel("")
+    return figure
+
+
+def _title(results: SweepResults) -> str:
+    from echo_env.lab.plots.style import mean_of_days
+
+    return f"{results.sweep.base.name}, {mean_of_days(results.days)}"
+
+
+def _plain(axis: Axis) -> str:
+    """A field's path as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", axis.path).strip("_")

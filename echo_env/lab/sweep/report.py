@@ -1,0 +1,162 @@
+"""A sweep as files: a long table of every number, what each field does, and a summary."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from echo_env.files import written_whole
+from echo_env.folders import files_in
+from echo_env.lab.metrics import METRICS
+from echo_env.lab.results import SUMMARY, number_text
+from echo_env.lab.sweep.grid import Axis, Cell, Sweep
+from echo_env.lab.sweep.results import Effect, SweepResults
+from echo_env.stats import Estimate
+
+LONG, EFFECTS = "sweep.csv", "effects.csv"
+
+_INTERVAL = ("mean", "ci95_low", "ci95_high")
+
+
+def _columns(*names: str) -> list[str]:
+    """Three columns for each difference."""
+    return [f"{name}_{part}" if name else part for name in names for part in _INTERVAL]
+
+
+def _cells(*values: Estimate | None) -> list[str]:
+    """Mean and interval of each, empty where there is none."""
+    every = [value[:3] if value is not None else (math.nan,) * 3 for value in values]
+    return [number_text(number) for three in every for number in three]
+
+
+def write_long(folder: Path, results: SweepResults) -> None:
+    """Write ``sweep.csv``: a row for each cell, policy and metric.
+
+    ``cell`` (0 is the base lab), a column for each field, ``days_in_common`` with the base lab, ``policy``,
+    ``metric``, ``unit``, ``days``, then with 95 % intervals the mean, the difference to the base lab under the same
+    policy, and that to the reference in the same cell, both day by day.
+    """
+    axes = results.sweep.axes
+    head = ["cell", *(axis.path for axis in axes), "days_in_common", "policy", "metric", "unit", "days"]
+    with written_whole(folder / LONG) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*head, *_columns("", "minus_base", "minus_reference")])
+        for cell in results.sweep.cells:
+            values = [axis.field.write(cell.values[axis.path]) for axis in axes]
+            writer.writerows([cell.number, *values, cell.common, *row] for row in _rows(results, cell))
+
+
+def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
+    """The policies and metrics of a cell."""
+    for policy in results.policies:
+        for metric, (unit, _) in METRICS.items():
+            mean = results.mean(cell, policy, metric)
+            base = results.minus_base(cell, policy, metric) if cell.number else None
+            other = results.minus_reference(cell, policy, metric) if policy in results.others else None
+            yield [policy, metric, unit, results.days, *_cells(mean, base, other)]
+
+
+def write_effects(folder: Path, results: SweepResults) -> None:
+    """Write ``effects.csv``: a row for each policy, metric and field; see :class:`Effect`.
+
+    ``held`` says where the other fields stand. ``lowest`` and ``highest`` are the field's values at which the
+    metric's mean is so; ``elasticity`` is between ``elasticity_from`` and ``elasticity_to``.
+    """
+    sweep = results.sweep
+    head = ["policy", "metric", "unit", "field", "own", "held", "lowest", "highest", "elasticity_from", "elasticity_to"]
+    with written_whole(folder / EFFECTS) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*head, *_columns("span", "elasticity")])
+        for policy in results.policies:
+            for metric, (unit, _) in METRICS.items():
+                for effect in results.effects(policy, metric):
+                    axis, found = effect.axis, effect.elasticity
+                    ends = [axis.field.write(cell.values[axis.path]) for cell in (effect.lowest, effect.highest)]
+                    around = [axis.field.write(x) for x in (found.low, found.high)] if found else ["", ""]
+                    what = [policy, metric, unit, axis.path, axis.field.write(axis.own), held_in_words(sweep, axis)]
+                    numbers = _cells(effect.span, found.value if found else None)
+                    writer.writerow([*what, *ends, *around, *numbers])
+
+
+def held_in_words(sweep: Sweep, *moving: Axis) -> str:
+    """Where the other fields stand: ``base lab``, or ``rooms.non_fetal=5`` where that is not the base lab's value."""
+    held = sweep.held(*moving)
+    away = [axis for axis in sweep.axes if axis.path in held and held[axis.path] != axis.own]
+    return ", ".join(f"{axis.path}={axis.field.write(held[axis.path])}" for axis in away) or "base lab"
+
+
+def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any) -> dict[str, Any]:
+    """The sweep as nested dicts, for JSON.
+
+    :param results: the sweep
+    :param env: what to call the env
+    :param metrics: those whose means are in it; ``sweep.csv`` has all
+    :param more: further entries
+    """
+    sweep = results.sweep
+    return {
+        "env": env,
+        "days": results.days,
+        "seed": results.seed,
+        "mode": sweep.mode,
+        "reference": results.reference,
+        "engines": results.comparisons[0].engines,
+        "fields": {
+            axis.path: {
+                "own": axis.field.write(axis.own),
+                "values": [axis.field.write(value) for value in axis.values],
+                "meaning": axis.field.meaning,
+            }
+            for axis in sweep.axes
+        },
+        "cells": [_cell(results, cell, metrics) for cell in sweep.cells],
+        "effects": {
+            policy: {metric: [_effect(effect) for effect in results.effects(policy, metric)] for metric in metrics}
+            for policy in results.policies
+        },
+        "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
+        "lab": asdict(sweep.base),
+        **more,
+    }
+
+
+def _cell(results: SweepResults, cell: Cell, metrics: Sequence[str]) -> dict[str, Any]:
+    def table(of: Any, policies: Sequence[str]) -> dict[str, Any]:
+        return {name: {metric: of(cell, name, metric).as_json() for metric in metrics} for name in policies}
+
+    fields = {axis.path: axis.field.write(cell.values[axis.path]) for axis in results.sweep.axes}
+    return {
+        "cell": cell.number,
+        "fields": fields,
+        "days_in_common": {"with_base": cell.common, "why": cell.why},
+        "policies": table(results.mean, results.policies),
+        "minus_base": table(results.minus_base, results.policies) if cell.number else {},
+        "minus_reference": table(results.minus_reference, results.others),
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    axis, found = effect.axis, effect.elasticity
+    around = {"from": found.low, "to": found.high, **found.value.as_json()} if found else None
+    return {
+        "field": axis.path,
+        "lowest": axis.field.write(effect.lowest.values[axis.path]),
+        "highest": axis.field.write(effect.highest.values[axis.path]),
+        "span": effect.span.as_json(),
+        "elasticity": around,
+    }
+
+
+def write_summary(folder: Path, content: dict[str, Any]) -> None:
+    """Write ``summary.json``, last of all files: it lists those that are there.
+
+    :param folder: where
+    :param content: as :func:`summary` gives it
+    """
+    with written_whole(folder / SUMMARY) as file:
+        json.dump({**content, "files": sorted({*files_in(folder), SUMMARY})}, file, indent=2, allow_nan=False)
