@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -24,13 +25,16 @@ LABS = {
     "baseline_while_waiting": Lab("EchoLab-v0", "benchmarks/labs/baseline_while_waiting.yaml"),
 }
 
+DAYS = 10_000
+"""Held-out days that trained agents are evaluated on."""
+
 RULES = {
-    "policy_2": 10_000,
-    "policy_1": 10_000,
-    "policy_3": 10_000,
-    "policy_4": 10_000,
-    "fetal_first": 10_000,
-    "random": 10_000,
+    "policy_2": DAYS,
+    "policy_1": DAYS,
+    "policy_3": DAYS,
+    "policy_4": DAYS,
+    "fetal_first": DAYS,
+    "random": DAYS,
     "rollout": 500,
 }
 """Rule -> days it is played for. Rollout simulates hundreds of days for each that it decides."""
@@ -107,4 +111,10 @@ ABLATIONS = {
 }
 """One thing changed at a time."""
 
-TABLES = {"comparison": COMPARISON, "paper": PAPER, "ablations": ABLATIONS}
+TABLES: dict[str, Mapping[str, Method | int]] = {
+    "rules": RULES,
+    "comparison": COMPARISON,
+    "paper": PAPER,
+    "ablations": ABLATIONS,
+}
+"""Table -> row -> the way of training, or for how many days a rule is played."""

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from learning import CSV, DAYS, LOGS, MONITORING_DAYS, ROOT, Task
-from learning_methods import LABS, RULES, TABLES
+from learning import CSV, LOGS, MONITORING_DAYS, ROOT, Task
+from learning_methods import COMPARISON, DAYS, LABS, PAPER, RULES, TABLES
 from matplotlib.figure import Figure
 from record import FOLDER
 from scipy.stats import trim_mean
@@ -70,7 +70,7 @@ def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
     lines = [headings, ["---"] * len(headings)]
     for lab in LABS:
         for table in tables:
-            for method in RULES if table == "rules" else TABLES[table]:
+            for method in TABLES[table]:
                 own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
                 lines += [cells(lab, method, own)] if len(own) else []
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -106,8 +106,8 @@ def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
     }
     ax = Figure(figsize=(8, 5), layout="constrained").subplots()
     number = 0
-    for table in ("comparison", "paper"):
-        for method, how in TABLES[table].items():
+    for table, methods in (("comparison", COMPARISON), ("paper", PAPER)):
+        for method, how in methods.items():
             own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
             look = policy_line(number)
             number += bool(len(own))
