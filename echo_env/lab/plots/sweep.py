@@ -15,7 +15,6 @@ from echo_env.lab.plots.style import (
     axes_or_new,
     band_alpha,
     legend,
-    mean_of_days,
     name_axes,
     policy_line,
     thousands,
@@ -39,9 +38,9 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", a
     cells = results.sweep.along(axis)
     for number, policy in enumerate(results.policies):
         means = [results.mean(cell, policy, metric) for cell in cells]
-        _line(ax, axis, cells, means, policy, number, len(results.policies))
+        _line(ax, axis, cells, means, policy, number, number, len(results.policies))
     unit, meaning = METRICS[metric]
-    _finish(ax, results, axis, cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
+    _finish(ax, results, (axis,), cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
     return ax
 
 
@@ -55,13 +54,13 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = "penalt
     """
     ax = axes_or_new(ax)
     cells = results.sweep.along(axis)
-    for policy in results.others:
+    for place, policy in enumerate(results.others):
         number = results.policies.index(policy)
         means = [results.minus_reference(cell, policy, metric) for cell in cells]
-        _line(ax, axis, cells, means, policy, number, len(results.others))
+        _line(ax, axis, cells, means, policy, number, place, len(results.others))
     ax.axhline(0, color="0.3", linewidth=1)
     unit, _ = METRICS[metric]
-    _finish(ax, results, axis, cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
+    _finish(ax, results, (axis,), cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
     return ax
 
 
@@ -83,45 +82,60 @@ def curves_of_two(
     for number, value in enumerate(other.values):
         cells = sweep.along(axis, {**sweep.held(axis, other), other.path: value})
         means = [results.mean(cell, policy, metric) for cell in cells]
-        _line(ax, axis, cells, means, f"{other.path}={other.field.write(value)}", number, len(other.values))
+        _line(ax, axis, cells, means, f"{other.path}={other.field.write(value)}", number, number, len(other.values))
         every |= {cell.number: cell for cell in cells}
     unit, _ = METRICS[metric]
-    _finish(ax, results, axis, list(every.values()), policy, f"Mean ({unit})")
+    _finish(ax, results, (axis, other), list(every.values()), policy, f"Mean ({unit})")
     return ax
 
 
 def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """How far each field alone moves a metric away from the base lab, what moves it furthest on top.
+    """How far each field alone moves a metric away from the base lab.
 
     A bar reaches from the lowest to the highest mean over the field's values, which are written at its ends;
-    whiskers are 95 % intervals of the differences to the base lab.
+    whiskers are 95 % intervals of the differences to the base lab. On top is what moves it furthest under the
+    reference, so that charts of several policies can be read side by side.
 
     :param results: the sweep
     :param policy: who decides
     :param metric: one of :data:`~echo_env.lab.metrics.METRICS`
     :param ax: where to draw
     """
-    effects = results.effects(policy, metric)
+    order = [effect.axis for effect in results.effects(results.reference, metric)]
+    effects = [results.effect(axis, policy, metric) for axis in order]
     ax = axes_or_new(ax, 8, 0.55 * len(effects) + 1.6)
     for row, effect in enumerate(effects):
-        low, high = (_from_base(results, cell, effect) for cell in (effect.lowest, effect.highest))
-        for end, cell, colour, side in ((low, effect.lowest, BLUE, "right"), (high, effect.highest, ORANGE, "left")):
-            ax.barh(row, end.mean, color=colour, height=0.6, zorder=2)
-            ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
-            text = effect.axis.field.write(cell.values[effect.axis.path])
-            place = (end.low if side == "right" else end.high) if cell.number else end.mean
-            offset = (-5 if side == "right" else 5, 0)
-            ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+        _bar(ax, row, results, effect)
     ax.axvline(0, color="0.3", linewidth=1, zorder=4)
     unit, meaning = METRICS[metric]
-    title = f"What matters most to {meaning}: {policy}, {results.sweep.base.name}, {mean_of_days(results.days)}"
-    name_axes(ax, title.replace("band", "interval"), f"Difference to the base lab ({unit})", "Field, alone")
-    ax.set_yticks(range(len(effects)), [_with_own(effect) for effect in effects])
+    title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
+    name_axes(ax, title, f"Difference to the base lab, mean and 95 % interval ({unit})", "Field, alone (own value)")
+    names = [f"{axis.path} ({axis.field.write(axis.own)})" for axis in order]
+    ax.set_yticks(range(len(effects)), names)
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
-    ax.margins(x=0.15)
+    ax.margins(x=0.25)
     thousands(ax, "x")
     return ax
+
+
+def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
+    """From the lowest to the highest mean: blue below the base lab, orange above."""
+    low, high = (_from_base(results, cell, effect) for cell in (effect.lowest, effect.highest))
+    for colour, left, right in ((BLUE, low.mean, min(high.mean, 0)), (ORANGE, max(low.mean, 0), high.mean)):
+        if left < right:
+            ax.barh(row, right - left, left=left, color=colour, height=0.6, zorder=2)
+    if effect.span.mean == 0:
+        ax.annotate("no difference", (0, row), (5, 0), textcoords="offset points", va="center", fontsize=8)
+        return
+    for end, cell, side in ((low, effect.lowest, "right"), (high, effect.highest, "left")):
+        if cell.number:
+            ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
+        place = end.low if side == "right" else end.high
+        place = end.mean if np.isnan(place) else place
+        text = effect.axis.field.write(cell.values[effect.axis.path])
+        offset = (-5 if side == "right" else 5, 0)
+        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
 
 
 def _from_base(results: SweepResults, cell: Cell, effect: Effect) -> Estimate:
@@ -130,14 +144,22 @@ def _from_base(results: SweepResults, cell: Cell, effect: Effect) -> Estimate:
     return results.minus_base(cell, effect.policy, effect.metric)
 
 
-def _with_own(effect: Effect) -> str:
-    return f"{effect.axis.path}\n(own: {effect.axis.field.write(effect.axis.own)})"
-
-
 def _line(
-    ax: Axes, axis: Axis, cells: Sequence[Cell], means: Sequence[Estimate], label: str, number: int, lines: int
+    ax: Axes,
+    axis: Axis,
+    cells: Sequence[Cell],
+    means: Sequence[Estimate],
+    label: str,
+    number: int,
+    place: int,
+    lines: int,
 ) -> None:
-    """A line with its band; where the field is no number, points with whiskers."""
+    """A line with its band; where the field is no number, points with whiskers, several lines side by side.
+
+    :param number: how it looks
+    :param place: which it is of the lines
+    :param lines: how many there are
+    """
     style = policy_line(number)
     x, mean = np.array(_places(axis, cells)), np.array([value.mean for value in means])
     low, high = (np.array([value[k] for value in means]) for k in (1, 2))
@@ -145,7 +167,7 @@ def _line(
         ax.plot(x, mean, label=label, linewidth=1.4, **style)
         ax.fill_between(x, low, high, color=style["color"], alpha=band_alpha(lines), linewidth=0)
     else:
-        aside = 0.12 * (number - (lines - 1) / 2)
+        aside = 0.12 * (place - (lines - 1) / 2)
         half = np.nan_to_num((high - low) / 2)
         ax.errorbar(x + aside, mean, half, label=label, capsize=3, **{**style, "linestyle": ":"})
 
@@ -157,9 +179,12 @@ def _places(axis: Axis, cells: Sequence[Cell]) -> list[float]:
     return [float(place) for place in range(len(cells))]
 
 
-def _finish(ax: Axes, results: SweepResults, axis: Axis, cells: Sequence[Cell], title: str, y: str) -> None:
-    """Names, ticks, the base lab's value and a legend."""
-    name_axes(ax, title, _x_name(results, axis), y)
+def _finish(
+    ax: Axes, results: SweepResults, moving: tuple[Axis, ...], cells: Sequence[Cell], title: str, y: str
+) -> None:
+    """Names, ticks, the base lab's value and a legend; the first of the moving fields is along x."""
+    axis = moving[0]
+    name_axes(ax, title, _x_name(results, moving), y)
     thousands(ax, "y")
     if not axis.field.is_numeric:
         texts = [axis.field.write(cell.values[axis.path]) for cell in cells]
@@ -173,9 +198,7 @@ def _finish(ax: Axes, results: SweepResults, axis: Axis, cells: Sequence[Cell], 
     legend(ax)
 
 
-def _x_name(results: SweepResults, axis: Axis) -> str:
-    held = held_in_words(results.sweep, axis)
+def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
+    axis, held = moving[0], held_in_words(results.sweep, *moving)
     own = f"base lab: {axis.field.write(axis.own)}"
-    if results.sweep.mode == "grid" and held != "base lab":
-        own += f"; {held}"
-    return f"{axis.path} ({own})"
+    return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"

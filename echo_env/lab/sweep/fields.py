@@ -117,8 +117,8 @@ DERIVED = {
             lambda config: config.hours.opening_min,
             "opening; appointments, closing and end keep their clock times",
         ),
-        Field("hours.closing", Kind.CLOCK, lambda config: _clock(config, "closing_min"), "closing"),
-        Field("hours.end", Kind.CLOCK, lambda config: _clock(config, "end_min"), "end of the day"),
+        Field("hours.closing", Kind.CLOCK, lambda config: _clock(config, "closing_min")),
+        Field("hours.end", Kind.CLOCK, lambda config: _clock(config, "end_min")),
     )
 }
 """Path -> field that is none of the config's own. Those about appointments apply to the template in this order."""

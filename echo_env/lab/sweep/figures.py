@@ -80,24 +80,34 @@ def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: st
             legend.remove()
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
-    figure.suptitle(f"{METRICS[metric][1].capitalize()}: {_title(results)}", fontsize=11)
+    meaning = METRICS[metric][1]
+    figure.suptitle(f"{meaning[0].upper()}{meaning[1:]}: {_title(results)}", fontsize=11)
     return figure
 
 
 def tornado_figure(results: SweepResults, metric: str) -> Figure:
-    """A panel for each policy, one above the other."""
+    """A panel for each policy, up to three in a row, their fields in the same order."""
     from matplotlib.figure import Figure
 
     from echo_env.lab.plots import sweep as plots
 
-    rows = len(results.policies)
-    height = 0.55 * len(results.sweep.axes) + 1.3
-    figure = Figure(figsize=(8.5, height * rows), layout="constrained")
-    panels = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
-    for ax, policy in zip(panels, results.policies, strict=True):
+    columns = min(len(results.policies), 3)
+    lines = -(-len(results.policies) // columns)
+    size = (2.4 + 4.2 * columns, (0.42 * len(results.sweep.axes) + 1.2) * lines + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel().tolist()
+    for ax, policy in zip(panels, results.policies, strict=False):
         plots.tornado(results, policy, metric, ax)
-    for ax in panels[:-1]:
+        ax.set_title(policy, fontsize=10)
+        ax.label_outer()
         ax.set_xlabel("")
+    for ax in panels[len(results.policies) :]:
+        ax.set_axis_off()
+    meaning = METRICS[metric][1]
+    figure.suptitle(
+        f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
+    )
+    figure.supxlabel(f"Difference to the base lab, mean and 95 % interval ({METRICS[metric][0]})", fontsize=10)
     return figure
 
 

@@ -121,8 +121,10 @@ class SweepResults:
         """
         cells = self.sweep.along(axis)
         means = [self.mean(cell, policy, metric).mean for cell in cells]
-        known = [k for k, mean in enumerate(means) if not math.isnan(mean)] or [0]
-        lowest, highest = (cells[pick(known, key=means.__getitem__)] for pick in (min, max))
+        known = [(mean, cell) for mean, cell in zip(means, cells, strict=True) if not math.isnan(mean)]
+        # Among equals the base lab, where nothing need be changed.
+        _, lowest = min(known, key=lambda pair: (pair[0], pair[1].number > 0), default=(0.0, cells[0]))
+        _, highest = max(known, key=lambda pair: (pair[0], pair[1].number == 0), default=(0.0, cells[0]))
         span = self.minus(highest, lowest, policy, metric)
         return Effect(axis, policy, metric, lowest, highest, span, self.elasticity(axis, policy, metric))
 
@@ -157,8 +159,9 @@ class SweepResults:
         return Elasticity(x1, x2, estimate(expansion / stretch))
 
     def best(self, metric: str) -> tuple[Cell, str]:
-        """The cell and the policy with the lowest mean of a metric."""
-        every = [(cell, policy) for cell in self.sweep.cells for policy in self.policies]
+        """The cell and the policy with the lowest mean of a metric, of the cells whose points are the base lab's."""
+        same = [cell for cell in self.sweep.cells if cell.config.penalty == self.sweep.base.penalty]
+        every = [(cell, policy) for cell in same for policy in self.policies]
         return min(every, key=lambda pair: np.nan_to_num(self.mean(pair[0], pair[1], metric).mean, nan=math.inf))
 
 

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from echo_env.lab.sweep.grid import NONE, PARTLY, Axis, Cell
+from echo_env.lab.metrics import METRICS
+from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 from echo_env.lab.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
@@ -37,7 +38,7 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
 def cell_table(results: SweepResults, metrics: Sequence[str], title: str) -> Table:
     """A row for each cell and policy."""
     sweep, names = results.sweep, metric_names(results)
-    partly = any(cell.common != "all" for cell in sweep.cells)
+    partly = any(cell.common != ALL for cell in sweep.cells)
     grid = sweep.mode == "grid"
     table = new_table(title, CAPTION)
     for heading in [axis.path for axis in sweep.axes] if grid else ["cell"]:
@@ -133,31 +134,56 @@ def _effect_numbers(results: SweepResults, axis: Axis, policy: str, metric: str)
 
 
 def sentences(results: SweepResults, metric: str) -> list[str]:
-    """What should be known beside the numbers: the best cell, and days that are not common.
+    """What should be known beside the numbers: the best cell, what points are, and days that are not common.
 
     :param results: the sweep
     :param metric: the one that is shown first
     """
-    sweep = results.sweep
+    sweep, name = results.sweep, metric_names(results)[metric]
     tried, policy = results.best(metric)
-    name = metric_names(results)[metric]
     mean = cell(results.mean(tried, policy, metric))
     found = [f"Lowest {name} of all that was tried: {sweep.name(tried)} under {policy}, {mean}."]
     found += [f"{axis.path}: {axis.field.meaning}." for axis in sweep.axes if axis.field.meaning]
     for axis in sweep.axes:
         if all(_is_nothing(results.effect(axis, policy, metric).span) for policy in results.policies):
             found.append(f"{axis.path} alone makes no difference to {name} on any of these days.")
-    if all(tried.common == "all" for tried in sweep.cells):
-        return [*found, "All cells were played on the same days as the base lab."]
+    return [*found, *_about_points(results, metric), *_about_days(results)]
+
+
+def _about_points(results: SweepResults, metric: str) -> list[str]:
+    """Where points do not mean what they seem to."""
+    sweep = results.sweep
+    if METRICS[metric][0] != "points":
+        return []
+    found = []
+    if any(axis.path.startswith("penalty.") for axis in sweep.axes):
+        found.append("penalty.* changes what points are: cells that differ in it are not better or worse for that.")
+    capacity = any(axis.path.split(".")[0] in ("rooms", "sonographers", "appointments") for axis in sweep.axes)
+    if metric in ("penalty", "penalty_idle") and capacity and sweep.base.penalty.idle_rule == "every_pair":
+        found.append(
+            "Idle pairs of a room and a sonographer cost points here (penalty.idle_rule), so more of them can cost "
+            "more although patients wait less: see the waiting part, or --sweep-metrics wait_min."
+        )
+    return found
+
+
+def _about_days(results: SweepResults) -> list[str]:
+    """What the days of the cells have in common."""
+    cells = results.sweep.cells
+    if all(tried.common == ALL for tried in cells):
+        return ["All cells were played on the same days as the base lab."]
+    found = []
     for common in (PARTLY, NONE):
-        for why in dict.fromkeys(tried.why for tried in sweep.cells if tried.common == common):
-            count = sum(tried.why == why for tried in sweep.cells)
-            cells = f"{count} cell{'s' if count > 1 else ''}"
+        for why in dict.fromkeys(tried.why for tried in cells if tried.common == common):
+            count = sum(tried.why == why for tried in cells)
             found.append(
-                f"Days in common with the base lab: {common}, in {cells}, where {why}; "
-                "intervals of differences to the base lab are right, but wider than on common days."
+                f"Days in common with the base lab: {common}, in {count} cell{'s' if count > 1 else ''}, where {why}."
             )
-    return [*found, "Policies in the same cell were always compared on the same days."]
+    return [
+        *found,
+        "Where days are not all in common, intervals of differences to the base lab are as right, but wider; policies "
+        "in the same cell are always compared on the same days.",
+    ]
 
 
 def _is_nothing(span: Estimate) -> bool:
