@@ -39,12 +39,12 @@ DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
 # Enough for the best model of the run not to be the one with the luckiest days.
-QUICK_START_EPISODES = 100
+QUICK_START_EPISODES = 500
 # The rule that evaluations compare with: the paper's best one.
 REFERENCE = "policy_2"
 RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
-# Days of the comparison: a seed apart from those of training and of evaluation during it.
-COMPARISON_SEED = 2_000_003
+# Days of the comparison, with a seed apart from those of training and of evaluation during it.
+COMPARISON_DAYS, COMPARISON_SEED = 2000, 2_000_003
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -213,7 +213,7 @@ def quick_start() -> None:
         [
             *("--algo", "maskable_dqn", "--env", QUICK_START_ENV, "--seed", str(QUICK_START_SEED)),
             *("-P", "--verbose", "0", "--num-threads", "1", "--tensorboard-log", "runs"),
-            *("--eval-freq", "5000", "--eval-episodes", str(QUICK_START_EPISODES)),
+            *("--eval-freq", "40000", "--eval-episodes", str(QUICK_START_EPISODES)),
             *("--n-eval-envs", str(QUICK_START_EPISODES)),
         ]
     )
@@ -221,7 +221,8 @@ def quick_start() -> None:
     import evaluate
 
     policies = ["policy_2", "policy_1", "fetal_first", "random", f"maskable_dqn={folder}"]
-    evaluate.main(["--env", QUICK_START_ENV, "--policies", *policies, "--days", "200", "--seed", str(COMPARISON_SEED)])
+    days = ["--days", str(COMPARISON_DAYS), "--seed", str(COMPARISON_SEED)]
+    evaluate.main(["--env", QUICK_START_ENV, "--policies", *policies, *days])
     print(f"\nThe agent is in {folder}. Its training curves: tensorboard --logdir runs")
 
 
