@@ -1,0 +1,232 @@
+"""A lab fitted to a hospital's whiteboard spreadsheet (needs pandas and openpyxl).
+
+From the sheets come appointments, rooms, sonographers and breaks, who does not come, when the others come, and how
+long exams take. What the sheets cannot tell (penalties, absences, the chance of a break) is the base lab's, and
+:attr:`Calibration.sources` says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.calibration_fits import LEAST_ROWS, Fit, Fitter, GoodnessOfFit, Share, likelihood_ratio_p, share_of
+from echo_env.lab.config import Appointments, Arrival, Exam, ExamLaw, Hours, LabConfig, Rooms, Sonographers
+from echo_env.lab.config_laws import ARRIVAL_MODELS
+from echo_env.lab.maximum_likelihood import tens_above, tens_below
+from echo_env.lab.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
+from echo_env.lab.spreadsheet_log import CellLog
+from echo_env.lab.spreadsheet_notes import Noted, resources_noted
+from echo_env.lab.spreadsheet_rows import tidy_table
+from echo_env.lab.typical_day import KINDS, TypicalDay, typical_day
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAM_LAWS = ("pooled", "by_kind")
+"""One law for all exams, or one of their own for fetal exams."""
+PAPER = "baseline"
+"""The preset whose laws are the paper's."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is left to choose.
+
+    :param arrival: law of arrival, ``exponential`` or ``empirical``
+    :param exams: ``pooled`` or ``by_kind``
+    :param day: take the appointments of this sheet; by default those of a typical day
+    :param base: lab from which comes what the sheets do not tell
+    :param name: of the lab; by default the file's
+    :param seed: of the bootstrap
+    :param resamples: of the bootstrap
+    """
+
+    arrival: str = "exponential"
+    exams: str = "pooled"
+    day: str | None = None
+    base: str = PAPER
+    name: str | None = None
+    seed: int = 0
+    resamples: int = 1000
+
+    def __post_init__(self) -> None:
+        for field, allowed in (("arrival", ARRIVAL_MODELS), ("exams", EXAM_LAWS)):
+            if getattr(self, field) not in allowed:
+                raise ValueError(f"{field} is {getattr(self, field)!r}, but must be one of {', '.join(allowed)}")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a spreadsheet says about a lab.
+
+    :param spreadsheet: the file
+    :param log: its cells that were repaired, dropped or not read
+    :param table: a row for each visit, see :data:`~echo_env.lab.spreadsheet_rows.TABLE`
+    :param choices: what was chosen
+    :param no_show: of the patients with a scheduled echo
+    :param arrival: of those who came
+    :param exam: of all exams
+    :param exam_by_kind: kind -> of its exams, where there are enough
+    :param kinds_differ_p: p-value of both kinds following one law; None without a law for each
+    :param paper_arrival: how well the paper's law of arrival fits
+    :param paper_exam: how well the paper's law of exams fits
+    :param day: appointments
+    :param noted: resources that the notes tell
+    :param sources: section or field of the config -> where it comes from, in words
+    :param config: the lab
+    """
+
+    spreadsheet: Spreadsheet
+    log: CellLog
+    table: pd.DataFrame
+    choices: Choices
+    no_show: Share
+    arrival: Fit[Arrival]
+    exam: Fit[ExamLaw]
+    exam_by_kind: dict[str, Fit[ExamLaw]]
+    kinds_differ_p: float | None
+    paper_arrival: GoodnessOfFit
+    paper_exam: GoodnessOfFit
+    day: TypicalDay
+    noted: dict[str, Noted]
+    sources: dict[str, str]
+    config: LabConfig
+
+
+def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
+    """Fit a lab to a whiteboard spreadsheet.
+
+    :param path: an Excel workbook, see :mod:`~echo_env.lab.spreadsheet`
+    :param choices: by default the paper's laws, pooled exams, and a typical day
+    :raises SpreadsheetError: the file cannot be read as a whiteboard, or has too few rows for a law
+    :raises ConfigError: what it says cannot be a lab
+    :raises ValueError: a choice that cannot be
+    :raises OSError: the file cannot be read at all
+    """
+    choices = choices or Choices()
+    base, paper, log = LabConfig.load(choices.base), LabConfig.load(PAPER), CellLog()
+    fitter = Fitter(np.random.default_rng(choices.seed), choices.resamples)
+    spreadsheet = read_spreadsheet(path, log)
+    table = tidy_table(spreadsheet, log)
+    scheduled = table[table["has_echo"] == "yes"]
+    known = scheduled[scheduled["came"] != "unknown"]
+    no_show = share_of(int((known["came"] == "no").sum()), len(known))
+    offsets, lengths = _whole(table["offset_min"]), _whole(table["exam_min"])
+    for what, rows in (("check-ins beside an expected one", offsets), ("exams with begin and end", lengths)):
+        if len(rows) < LEAST_ROWS:
+            raise SpreadsheetError(
+                f"{spreadsheet.name} has {len(rows)} {what} that can be used, but a law takes at least {LEAST_ROWS}"
+            )
+    arrival = fitter.arrival(offsets, base.arrival)
+    bounds = tens_below(base.exam.shortest_min, lengths.min()), tens_above(base.exam.longest_min, lengths.max())
+    exam = fitter.exam(lengths, *bounds)
+    parts = {kind: _whole(table.loc[table["kind"] == kind, "exam_min"]) for kind in KINDS}
+    by_kind = {kind: fitter.exam(part, *bounds) for kind, part in parts.items() if len(part) >= LEAST_ROWS}
+    day, noted = typical_day(table, choices.day), resources_noted(spreadsheet)
+    laws = _arrival_section(choices, no_show, arrival), _exam_section(choices, exam, by_kind)
+    config, sources = _lab(choices, base, day, noted, *laws, name=choices.name or Path(path).stem)
+    differ = likelihood_ratio_p(exam, by_kind.values()) if len(by_kind) == len(KINDS) else None
+    return Calibration(
+        spreadsheet, log, table, choices, no_show, arrival, exam, by_kind, differ,
+        fitter.arrival_test(offsets, paper.arrival), fitter.exam_test(lengths, paper.exam), day, noted, sources, config,
+    )  # fmt: skip
+
+
+def _whole(column: pd.Series) -> NDArray[np.int64]:
+    return column.dropna().to_numpy(dtype=np.int64)
+
+
+def _rounded(value: float) -> float:
+    """Four digits: more than any spreadsheet can tell."""
+    return float(f"{value:.4g}")
+
+
+def _arrival_section(choices: Choices, no_show: Share, fit: Fit[Arrival]) -> Arrival:
+    """The law of arrival, with what was seen beside it, so that a word in the file changes the model."""
+    law = fit.law
+    return dataclasses.replace(
+        law, no_show_rate=_rounded(no_show.share), late_share=_rounded(law.late_share),
+        late_mean_min=_rounded(law.late_mean_min), early_mean_min=_rounded(law.early_mean_min), model=choices.arrival,
+        offsets_min=tuple(fit.sample.tolist()),
+    )  # fmt: skip
+
+
+def _exam_section(choices: Choices, pooled: Fit[ExamLaw], by_kind: dict[str, Fit[ExamLaw]]) -> Exam:
+    """One law, or one for each kind.
+
+    :raises SpreadsheetError: a kind has too few exams
+    """
+    if choices.exams == "pooled":
+        return Exam(*_exam_numbers(pooled.law))
+    for kind in KINDS:
+        if kind not in by_kind:
+            raise SpreadsheetError(f"exams is 'by_kind', but there are fewer than {LEAST_ROWS} {kind} exams to fit")
+    return Exam(*_exam_numbers(by_kind["non-fetal"].law), fetal=ExamLaw(*_exam_numbers(by_kind["fetal"].law)))
+
+
+def _exam_numbers(law: ExamLaw) -> tuple[float, float, float, float]:
+    return _rounded(law.shape), _rounded(law.mean_min), float(law.shortest_min), float(law.longest_min)
+
+
+def _lab(
+    choices: Choices, base: LabConfig, day: TypicalDay, noted: dict[str, Noted], arrival: Arrival, exam: Exam, name: str
+) -> tuple[LabConfig, dict[str, str]]:
+    """The config, and where each part of it comes from."""
+    hours, hours_source = _hours(base, day)
+    times = {kind: tuple(time - hours.opening_min for time in day.times[kind]) for kind in KINDS}
+    rooms, sonographers, breaks = base.rooms, base.sonographers, base.breaks
+    not_noted = f"not in the notes; as in {choices.base}"
+    sources = {"hours": hours_source, "penalty": f"as in {choices.base}"}
+    sources |= dict.fromkeys(("rooms", "sonographers", "breaks"), not_noted)
+    if {"rooms.fetal", "rooms.non_fetal"} <= set(noted):
+        rooms = Rooms(noted["rooms.fetal"].value, noted["rooms.non_fetal"].value)
+        sources["rooms"] = _quoted(noted, "rooms.non_fetal", "rooms.fetal")
+    if {"sonographers", "sonographers.fetal"} <= set(noted):
+        fetal = noted["sonographers.fetal"].value
+        sonographers = _staff(base.sonographers, fetal, noted["sonographers"].value - fetal)
+        quoted = _quoted(noted, "sonographers", "sonographers.fetal")
+        sources["sonographers"] = f"{quoted}; absences as in {choices.base}"
+    if "breaks.number" in noted and noted["breaks.number"].value <= 2:
+        breaks = dataclasses.replace(
+            base.breaks, number=noted["breaks.number"].value, minutes=noted["breaks.minutes"].value
+        )
+        sources["breaks"] = f"{_quoted(noted, 'breaks.number')}; their chances as in {choices.base}"
+    if choices.day is None:
+        sources["appointments"] = f"expected check-ins of a typical day, from {', '.join(day.used)}"
+    else:
+        sources["appointments"] = f"expected check-ins of {choices.day}"
+    config = LabConfig(
+        Appointments(times["fetal"], times["non-fetal"]), name, hours, arrival, exam, rooms, sonographers, breaks,
+        base.penalty,
+    )  # fmt: skip
+    return config, sources
+
+
+def _staff(base: Sonographers, fetal: int, non_fetal: int) -> Sonographers:
+    present = min(base.always_present_fetal, fetal), min(base.always_present_non_fetal, non_fetal)
+    return Sonographers(fetal, non_fetal, *present, base.absence_rate)
+
+
+def _quoted(noted: dict[str, Noted], *names: str) -> str:
+    """Where numbers stand and in which words."""
+    return ", ".join(f"'{noted[name].text}' ({noted[name].where})" for name in names)
+
+
+def _hours(base: LabConfig, day: TypicalDay) -> tuple[Hours, str]:
+    """The base's hours, opened earlier or closed later, by half hours, if an appointment is outside of them."""
+    times = [time for kind in KINDS for time in day.times[kind]]
+    if not times:
+        raise SpreadsheetError("no row has a scheduled echo with an expected check-in, so there are no appointments")
+    opening = min(base.hours.opening_min, min(times) // 30 * 30)
+    closing = max(base.hours.opening_min + base.hours.closing_min, -(-max(times) // 30) * 30)
+    end = max(base.hours.opening_min + base.hours.end_min, closing)
+    hours = Hours(opening, closing - opening, end - opening)
+    if hours == base.hours:
+        return hours, f"as in {base.name}"
+    return hours, f"as in {base.name}, widened to hold all appointments"

@@ -1,0 +1,213 @@
+"""Laws fitted to what was seen: maximum likelihood, bootstrap intervals, goodness of fit.
+
+Check-ins and lengths on the sheets are whole minutes. The law of arrival is fitted as the simulator rounds it, so
+that simulated check-ins are distributed like those seen; lengths of exams are taken as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from echo_env.lab.config_laws import Arrival, ExamLaw
+from echo_env.lab.laws import arrival_offsets, duration_probability, exam_minutes, offset_probability
+from echo_env.lab.maximum_likelihood import arrival_law, exam_law, log_likelihood
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Interval = tuple[float, float]
+LawT = TypeVar("LawT", Arrival, ExamLaw)
+
+LEAST_ROWS = 10
+"""Fewer rows are too few to fit a law to."""
+_LEAST_RESAMPLES = 20
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of how many, with Wilson's 95 % interval.
+
+    :param count: how many
+    :param of: of how many
+    :param low: lower end of the interval of the share
+    :param high: upper end
+    """
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """The share itself; nan of none."""
+        return self.count / self.of if self.of else math.nan
+
+
+def share_of(count: int, of: int) -> Share:
+    """A share with its interval.
+
+    :param count: how many
+    :param of: of how many
+    """
+    if not of:
+        return Share(0, 0, math.nan, math.nan)
+    interval = stats.binomtest(count, of).proportion_ci(0.95, method="wilson")
+    return Share(count, of, float(interval.low), float(interval.high))
+
+
+class GoodnessOfFit(NamedTuple):
+    """Kolmogorov and Smirnov's distance with its p-value.
+
+    :param distance: largest difference of the distribution functions, at whole minutes
+    :param p: how often samples of the law, to which it was fitted anew, are at least so far from it
+    """
+
+    distance: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Fit(Generic[LawT]):
+    """A law fitted to a sample.
+
+    :param sample: what was seen, minutes
+    :param law: the law
+    :param intervals: parameter -> 95 % bootstrap interval
+    :param fit: how well it fits
+    """
+
+    sample: Ints
+    law: LawT
+    intervals: dict[str, Interval]
+    fit: GoodnessOfFit
+
+
+ARRIVAL_PARAMETERS = ("late_share", "late_mean_min", "early_mean_min", "early_max_min")
+EXAM_PARAMETERS = ("shape", "mean_min")
+
+
+class Fitter:
+    """Fits laws, with the chance that bootstrap and tests need.
+
+    :param rng: where the chance comes from
+    :param resamples: how many samples an interval and a p-value are taken from
+    :raises ValueError: too few resamples
+    """
+
+    def __init__(self, rng: np.random.Generator, resamples: int = 1000) -> None:
+        if resamples < _LEAST_RESAMPLES:
+            raise ValueError(f"resamples is {resamples!r}, but must be a whole number of at least {_LEAST_RESAMPLES}")
+        self._rng, self._resamples = rng, resamples
+
+    def arrival(self, offsets: ArrayLike, base: Arrival) -> Fit[Arrival]:
+        """Fit the paper's law of arrival; see :func:`arrival_law`.
+
+        :param offsets: check-ins minus expected check-ins, whole minutes
+        :param base: what is not fitted comes from here
+        """
+        sample = np.asarray(offsets, dtype=np.int64)
+
+        def draw(law: Arrival) -> Ints:
+            side, offset = self._rng.random((2, len(sample)))
+            return np.ceil(arrival_offsets(law, side, offset)).astype(np.int64)
+
+        return self._fit(
+            sample, lambda seen: arrival_law(seen, base), draw, offset_probability, ARRIVAL_PARAMETERS
+        )  # fmt: skip
+
+    def exam(self, minutes: ArrayLike, shortest_min: float, longest_min: float) -> Fit[ExamLaw]:
+        """Fit a gamma distribution truncated to an interval; see :func:`exam_law`.
+
+        :param minutes: lengths
+        :param shortest_min: lower end of the interval
+        :param longest_min: upper end
+        """
+        sample = np.asarray(minutes, dtype=np.int64)
+
+        def draw(law: ExamLaw) -> Ints:
+            return np.rint(exam_minutes(law, self._rng.random(len(sample)))).astype(np.int64)
+
+        def at_most(law: ExamLaw, minute: ArrayLike) -> Floats:
+            # A length of 30 on the sheets is one from 29.5 to 30.5.
+            return duration_probability(law, np.asarray(minute) + 0.5)
+
+        return self._fit(
+            sample, lambda seen: exam_law(seen, shortest_min, longest_min), draw, at_most, EXAM_PARAMETERS
+        )  # fmt: skip
+
+    def _fit(
+        self,
+        sample: Ints,
+        fitted: Callable[[Ints], LawT],
+        draw: Callable[[LawT], Ints],
+        at_most: Callable[[LawT, ArrayLike], Floats],
+        parameters: tuple[str, ...],
+    ) -> Fit[LawT]:
+        """The law, its intervals by resampling the sample, its p-value by drawing from the law."""
+        law = fitted(sample)
+        rows = self._rng.integers(len(sample), size=(self._resamples, len(sample)))
+        laws = [fitted(sample[row]) for row in rows]
+        values = np.array([[getattr(one, name) for name in parameters] for one in laws])
+        low, high = np.quantile(values, [0.025, 0.975], axis=0).tolist()
+        distance = distance_to(sample, partial(at_most, law))
+        drawn = [draw(law) for _ in range(self._resamples)]
+        again = [distance_to(one, partial(at_most, fitted(one))) for one in drawn]
+        p = (sum(other >= distance for other in again) + 1) / (self._resamples + 1)
+        intervals = dict(zip(parameters, zip(low, high, strict=True), strict=True))
+        return Fit(sample, law, intervals, GoodnessOfFit(distance, p))
+
+    def arrival_test(self, offsets: Ints, law: Arrival) -> GoodnessOfFit:
+        """How well a law fits that was not fitted to the sample.
+
+        :param offsets: check-ins minus expected check-ins, whole minutes
+        :param law: given beforehand
+        """
+        return self._test(offsets, lambda u: np.ceil(arrival_offsets(law, *u)), lambda x: offset_probability(law, x), 2)
+
+    def exam_test(self, minutes: Ints, law: ExamLaw) -> GoodnessOfFit:
+        """As :meth:`arrival_test`, for lengths of exams.
+
+        :param minutes: lengths
+        :param law: given beforehand
+        """
+        return self._test(
+            minutes, lambda u: np.rint(exam_minutes(law, u[0])), lambda x: duration_probability(law, x + 0.5), 1
+        )  # fmt: skip
+
+    def _test(
+        self, sample: Ints, draw: Callable[[Floats], Floats], at_most: Callable[[Floats], Floats], uniforms: int
+    ) -> GoodnessOfFit:
+        distance = distance_to(sample, at_most)
+        drawn = (draw(self._rng.random((uniforms, len(sample)))) for _ in range(self._resamples))
+        further = sum(distance_to(one.astype(np.int64), at_most) >= distance for one in drawn)
+        return GoodnessOfFit(distance, (further + 1) / (self._resamples + 1))
+
+
+def distance_to(sample: Ints, at_most: Callable[[Floats], Floats]) -> float:
+    """Kolmogorov and Smirnov's distance of whole minutes to a distribution function.
+
+    :param sample: whole minutes
+    :param at_most: minute -> probability of at most that
+    """
+    minutes = np.arange(sample.min() - 1, sample.max() + 1)
+    seen = np.searchsorted(np.sort(sample), minutes, side="right") / len(sample)
+    return float(np.abs(seen - at_most(minutes.astype(np.float64))).max())
+
+
+def likelihood_ratio_p(pooled: Fit[ExamLaw], parts: Iterable[Fit[ExamLaw]]) -> float:
+    """p-value of Wilks' test that the parts of a sample follow one law.
+
+    :param pooled: fit to all of it
+    :param parts: fits to its parts
+    """
+    several = list(parts)
+    gain = sum(log_likelihood(part.law, part.sample) for part in several) - log_likelihood(pooled.law, pooled.sample)
+    return float(stats.chi2.sf(2 * max(gain, 0), len(EXAM_PARAMETERS) * (len(several) - 1)))

@@ -1,0 +1,282 @@
+"""A hospital's whiteboard spreadsheet as it is: a sheet a day, columns found by their headers, and sheets of notes.
+
+The form is that of the week which the paper is based on (section 2): a row for each patient, 27 columns, of which
+nine feed the lab. See :mod:`~echo_env.lab.spreadsheet_rows` for what the rows say.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import difflib
+import hashlib
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from echo_env.lab.spreadsheet_log import CellLog, Remark
+
+
+class SpreadsheetError(ValueError):
+    """A file that cannot be read as a whiteboard; the message is one sentence for the person who has it."""
+
+
+class Column(NamedTuple):
+    """A known column.
+
+    :param header: what it is called, in lower case, single spaces, without '(yes/no)'
+    :param holds: ``patient``, ``text``, ``yes_no``, ``moment`` (a clock time), ``spell`` (the begin or end of
+        something, a clock time), ``length`` (a time), ``people`` or ``room``
+    :param needed: whether the lab is fitted to it, so that no sheet can be without
+    """
+
+    header: str
+    holds: str
+    needed: bool = False
+
+
+KNOWN = (
+    Column("pt", "patient", True),
+    Column("subspecialty", "text"),
+    Column("chemopatient", "yes_no"),
+    Column("fetal", "yes_no", True),
+    Column("research", "yes_no"),
+    Column("expected check-in/arrival time", "moment", True),
+    Column("actual check-in/arrival time", "moment", True),
+    Column("pt>10 min late", "yes_no"),
+    Column("vitals in", "spell"),
+    Column("vitals out", "spell"),
+    Column("vitals duration", "length"),
+    Column("met vitals cycle time", "yes_no"),
+    Column("echo scheduled time", "moment", True),
+    Column("echo time in", "spell", True),
+    Column("echo time out", "spell", True),
+    Column("echo duration", "length"),
+    Column("met echo cycle time", "yes_no"),
+    Column("echo start late >10 min", "yes_no"),
+    Column("sonographer", "people", True),
+    Column("echo room number", "room", True),
+    Column("echo teaching case", "yes_no"),
+    Column("ekg in", "spell"),
+    Column("ekg out", "spell"),
+    Column("ekg duration", "length"),
+    Column("clinic scheduled", "moment"),
+    Column("patient in clinic room", "moment"),
+    Column("late to clin appt >10", "yes_no"),
+)
+"""The columns of the week's sheets (table 1 of the paper)."""
+
+BY_HEADER = {column.header: column for column in KNOWN}
+VARIANTS = {
+    "subspecialty/provider": "subspecialty",
+    "pt number": "pt",
+    "patient": "pt",
+    "echo room": "echo room number",
+}
+"""Other names that columns go by."""
+_LEAST_HEADERS = 5
+"""A sheet with so many known headers is a day's, whatever it is called."""
+_HEADER_AMONG = 10
+"""Rows with titles may stand above the headers, so many at most."""
+_LEAST_LIKENESS = 0.9
+_WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+_MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
+
+
+@dataclass(frozen=True)
+class DaySheet:
+    """A day's sheet.
+
+    :param name: of the sheet
+    :param date: its day, if the name tells
+    :param columns: known header -> column number, from 0
+    :param rows: row number, from 1, -> its cells; rows that are empty throughout are left out
+    """
+
+    name: str
+    date: dt.date | None
+    columns: dict[str, int]
+    rows: dict[int, tuple[Any, ...]]
+
+    def cell(self, row: int, header: str) -> str:
+        """``G7``.
+
+        :param row: its number
+        :param header: known header
+        """
+        return f"{column_letters(self.columns[header])}{row}"
+
+
+@dataclass(frozen=True)
+class Spreadsheet:
+    """A file.
+
+    :param name: of the file
+    :param sha256: of its bytes
+    :param days: sheets of days
+    :param notes: other sheets: name -> (cell, text) of every cell with text
+    """
+
+    name: str
+    sha256: str
+    days: tuple[DaySheet, ...]
+    notes: dict[str, tuple[tuple[str, str], ...]]
+
+
+def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
+    """Read a whiteboard file (needs openpyxl): values, as they were last computed, not formulas.
+
+    :param path: an Excel workbook (.xlsx)
+    :param log: where repaired headers and the like are noted
+    :raises SpreadsheetError: it is no workbook, has no sheet of a day, or a day's sheet lacks a column
+    :raises OSError: it cannot be read at all
+    """
+    content = Path(path).read_bytes()
+    workbook, name = _open(content, Path(path).name), Path(path).name
+    saved = workbook.properties.modified or dt.datetime.now()
+    days, notes = [], {}
+    for sheet in workbook.worksheets:
+        cells = {row[0].row: tuple(cell.value for cell in row) for row in sheet.iter_rows()}
+        filled = {row: values for row, values in cells.items() if any(_text(value) for value in values)}
+        header = _header_row(filled, _weekday_and_date(sheet.title) is not None)
+        if header is not None:
+            columns = _columns(sheet.title, header, filled[header], log)
+            patients = {row: values for row, values in filled.items() if row > header}
+            days.append(DaySheet(sheet.title, _date(sheet.title, saved.date(), log), columns, patients))
+        else:
+            each = ((f"{column_letters(k)}{r}", _text(v)) for r, row in filled.items() for k, v in enumerate(row))
+            notes[sheet.title] = tuple((cell, text) for cell, text in each if text)
+    if not any(day.rows for day in days):
+        found = ", ".join(repr(sheet.title) for sheet in workbook.worksheets)
+        raise SpreadsheetError(
+            f"{name} has no sheet with a day's patients (a row of headers such as 'echo scheduled time', then a row "
+            f"for each patient); its sheets are {found}"
+        )
+    return Spreadsheet(name, hashlib.sha256(content).hexdigest(), tuple(days), notes)
+
+
+def column_letters(number: int) -> str:
+    """0 -> A, 26 -> AA.
+
+    :param number: of the column, from 0
+    """
+    high, low = divmod(number, 26)
+    return (column_letters(high - 1) if high else "") + chr(ord("A") + low)
+
+
+def _open(content: bytes, name: str) -> Any:
+    """The workbook in a file's bytes."""
+    from openpyxl import load_workbook
+
+    if not content:
+        raise SpreadsheetError(f"{name} is empty, but must be an Excel workbook (.xlsx)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about formats and validations, which do not matter here
+            return load_workbook(io.BytesIO(content), data_only=True)
+    except Exception:
+        # What a damaged file raises depends on where it is damaged: zip, XML, missing parts, ill-formed values.
+        raise SpreadsheetError(f"{name} cannot be read as an Excel workbook (.xlsx)") from None
+
+
+def _text(value: Any) -> str:
+    """A cell as text, without spaces around it."""
+    return "" if value is None else str(value).strip()
+
+
+def _plain(header: Any) -> str:
+    """A header in lower case, single spaces, without '(yes/no)'."""
+    return " ".join(re.sub(r"\(yes/no\)", " ", _text(header).lower()).split())
+
+
+def _loose(header: str) -> str:
+    return re.sub(r"[\s-]+", "", header)
+
+
+def _known_header(header: str) -> tuple[str, str]:
+    """The known header that a plain one stands for, and the rule by which; empty if there is none."""
+    if header in BY_HEADER:
+        return header, ""
+    by_loose = {_loose(known): known for known in BY_HEADER}
+    if _loose(header) in by_loose:
+        return by_loose[_loose(header)], "header_spaces"
+    if header in VARIANTS:
+        return VARIANTS[header], "header_variant"
+    near = difflib.get_close_matches(_loose(header), by_loose, n=2, cutoff=_LEAST_LIKENESS)
+    return (by_loose[near[0]], "header_spelling") if len(near) == 1 else ("", "header_unknown")
+
+
+def _header_row(rows: dict[int, tuple[Any, ...]], day: bool) -> int | None:
+    """The row with the headers; None in a sheet of notes, which has none.
+
+    :param rows: that are not empty
+    :param day: whether the sheet is called after a day, so that there must be one
+    """
+    for row in list(rows)[:_HEADER_AMONG]:
+        known = {_known_header(_plain(value))[0] for value in rows[row] if _text(value)} - {""}
+        if len(known) >= _LEAST_HEADERS:
+            return row
+    return next(iter(rows), None) if day else None
+
+
+def _columns(sheet: str, row: int, headers: tuple[Any, ...], log: CellLog) -> dict[str, int]:
+    """Known header -> column number."""
+    columns: dict[str, int] = {}
+    known = [_known_header(_plain(found)) for found in headers]
+    ends = any(header == "echo time out" for header, _ in known)
+    for number, (found, (header, rule)) in enumerate(zip(headers, known, strict=True)):
+        if not _text(found):
+            continue
+        if header == "echo time in" and columns.get(header) == number - 1 and not ends:
+            header, rule = "echo time out", "header_repeated"
+        if header in columns:
+            header, rule = "", "header_unknown"
+        if header:
+            columns[header] = number
+            rule = rule or ("" if found == header else "header_spaces")
+        if rule:
+            needed = bool(header) and BY_HEADER[header].needed
+            log.add(Remark(sheet, f"{column_letters(number)}{row}", header, str(found), rule, header, needed))
+    missing = [column.header for column in KNOWN if column.needed and column.header not in columns]
+    if missing:
+        raise SpreadsheetError(f"sheet {sheet!r} has no column {missing[0]!r}")
+    return columns
+
+
+def _weekday_and_date(name: str) -> tuple[int | None, int, int, int | None] | None:
+    """Weekday, month, day and year in a sheet's name, as far as they are there; None if it names no day."""
+    words = name.lower()
+    weekday = next((k for k, day in enumerate(_WEEKDAYS) if re.search(_short_or_long(day), words)), None)
+    iso = re.search(r"(\d{4})-(\d{1,2})-(\d{1,2})", words)
+    if iso:
+        return weekday, int(iso[2]), int(iso[3]), int(iso[1])
+    for month, full in enumerate(_MONTHS, start=1):
+        named = re.search(_short_or_long(full) + r"\.?\s*(\d{1,2})(?:\D+(\d{4}))?", words)
+        if named:
+            return weekday, month, int(named[1]), int(named[2]) if named[2] else None
+    return (weekday, 0, 0, None) if weekday is not None else None
+
+
+def _short_or_long(name: str) -> str:
+    """A pattern for a weekday or month: ``tue``, ``tues``, ``tuesday``, but not ``tuesdays`` or ``mon`` in a word."""
+    return rf"\b(?:{'|'.join(name[:n] for n in range(len(name), 2, -1))})(?![a-z])"
+
+
+def _date(name: str, saved: dt.date, log: CellLog) -> dt.date | None:
+    """The day that a sheet's name tells."""
+    weekday, month, day, year = _weekday_and_date(name) or (None, 0, 0, None)
+    # A weekday falls on the same date again within eleven years, a 29 February within forty.
+    for candidate in range(saved.year, saved.year - 40, -1) if year is None else (year,):
+        try:
+            date = dt.date(candidate, month, day)
+        except ValueError:
+            continue
+        if year is not None or (date <= saved and weekday in (None, date.weekday())):
+            if year is None:
+                log.add(Remark(name, "", "name of the sheet", name, "year_from_file", date.isoformat()))
+            return date
+    log.add(Remark(name, "", "name of the sheet", name, "date_unread"))
+    return None

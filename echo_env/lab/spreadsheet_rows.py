@@ -1,0 +1,237 @@
+"""The rows of a whiteboard in one tidy table, with every cell noted that is not simply what it should be.
+
+Repairs are made within a row, by the rules of :mod:`~echo_env.lab.spreadsheet_log`; nothing is filled in from
+other rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from echo_env.lab.spreadsheet import BY_HEADER, DaySheet, Spreadsheet, column_letters
+from echo_env.lab.spreadsheet_cells import BLANK, NOT_DONE, TIME, UNREAD, Cell, clock, read_time, read_yes_no
+from echo_env.lab.spreadsheet_log import CellLog, Remark
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPECTED, ACTUAL = "expected check-in/arrival time", "actual check-in/arrival time"
+SCHEDULED, ECHO_IN, ECHO_OUT = "echo scheduled time", "echo time in", "echo time out"
+LATE_FLAG, VITALS_IN, VITALS_OUT = "pt>10 min late", "vitals in", "vitals out"
+
+TABLE = {
+    "sheet": "name of the sheet",
+    "row": "row on the sheet",
+    "patient": "patient number",
+    "date": "day, where the sheet's name tells it",
+    "kind": "fetal or non-fetal, or unknown",
+    "expected": "check-in expected, minutes after midnight",
+    "actual": "check-in, minutes after midnight",
+    "scheduled": "echo scheduled, minutes after midnight",
+    "echo_in": "echo begins, minutes after midnight",
+    "echo_out": "echo ends, minutes after midnight",
+    "room": "echo room",
+    "sonographer": "initials",
+    "has_echo": "whether an echo was scheduled: yes, no, or unknown",
+    "came": "whether the patient came: yes, no, or unknown",
+    "offset_min": "check-in minus expected check-in, minutes; negative for early",
+    "exam_min": "echo out minus echo in, minutes",
+}
+"""Columns of the tidy table."""
+MINUTES = ("expected", "actual", "scheduled", "echo_in", "echo_out")
+"""Those that are clock times."""
+
+_EARLIEST, _LATEST, _HALF_DAY = 6 * 60, 20 * 60, 12 * 60
+_AROUND = 60
+"""A time moved by half a day must be within so many minutes of the row's other times."""
+_CHECK_IN_AHEAD = 30
+_FEEDING = (EXPECTED, ACTUAL, SCHEDULED, ECHO_IN, ECHO_OUT)
+
+
+def tidy_table(spreadsheet: Spreadsheet, log: CellLog) -> pd.DataFrame:
+    """A row for each patient's visit (needs pandas): columns :data:`TABLE`, times as nullable whole numbers.
+
+    :param spreadsheet: the file
+    :param log: where every cell goes that is repaired, odd, not used, or cannot be read
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for sheet in spreadsheet.days:
+        seen: set[str] = set()
+        for number in sheet.rows:
+            record = _Row(sheet, number, log).record()
+            if record is None:
+                continue
+            if record["patient"] in seen:
+                cell = sheet.cell(number, "pt")
+                log.add(Remark(sheet.name, cell, "pt", record["patient"], "patient_twice", record["patient"], True))
+            seen.add(record["patient"])
+            rows.append(record)
+    table = pd.DataFrame(rows, columns=list(TABLE))
+    return table.astype(dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64"))
+
+
+class _Row:
+    """One row of a sheet, read and repaired.
+
+    :param sheet: its sheet
+    :param number: its number
+    :param log: where remarks go
+    """
+
+    def __init__(self, sheet: DaySheet, number: int, log: CellLog) -> None:
+        self._sheet, self._number, self._log = sheet, number, log
+        values = sheet.rows[number]
+        self._found = {header: values[k] if k < len(values) else None for header, k in sheet.columns.items()}
+        self._cells: dict[str, Cell] = {}
+
+    def record(self) -> dict[str, Any] | None:
+        """The row of the tidy table; None if none of the known columns has anything."""
+        self._note_cells_without_header()
+        if not any(self._text(header) for header in self._found):
+            return None
+        patient, kind = self._patient(), self._kind()
+        self._move_right()
+        for header, value in self._found.items():
+            holds = BY_HEADER[header].holds
+            if holds in ("moment", "spell", "length"):
+                self._cells[header] = cell = read_time(value, spell=holds == "spell")
+                if cell.rule:
+                    self._note(header, cell.rule, "" if cell.minute is None else clock(cell.minute))
+        self._into_hours()
+        has_echo, came = self._has_echo(), self._came()
+        exam_min = self._exam_length(due=has_echo == "yes" and came == "yes")
+        offset_min = self._offset() if has_echo == "yes" and came == "yes" else None
+        times = {name: self._minute(header) for name, header in zip(MINUTES, _FEEDING, strict=True)}
+        date = self._sheet.date
+        return {
+            "sheet": self._sheet.name, "row": self._number, "patient": patient,
+            "date": date.isoformat() if date else "", "kind": kind, **times,
+            "room": self._text("echo room number"), "sonographer": self._people(), "has_echo": has_echo,
+            "came": came, "offset_min": offset_min, "exam_min": exam_min,
+        }  # fmt: skip
+
+    def _note(self, header: str, rule: str, becomes: str = "") -> None:
+        found: Any = self._found[header]
+        shown = found.strftime("%H:%M") if hasattr(found, "strftime") else "" if found is None else str(found)
+        cell, feeds = self._sheet.cell(self._number, header), BY_HEADER[header].needed
+        self._log.add(Remark(self._sheet.name, cell, header, shown, rule, becomes, feeds))
+
+    def _text(self, header: str) -> str:
+        value = self._found[header]
+        return "" if value is None else str(value).strip()
+
+    def _minute(self, header: str) -> int | None:
+        return self._cells[header].minute
+
+    def _note_cells_without_header(self) -> None:
+        headed = set(self._sheet.columns.values())
+        for number, value in enumerate(self._sheet.rows[self._number]):
+            if number not in headed and str(value if value is not None else "").strip():
+                cell = f"{column_letters(number)}{self._number}"
+                self._log.add(Remark(self._sheet.name, cell, "", str(value), "no_header"))
+
+    def _patient(self) -> str:
+        patient = self._text("pt")
+        if not patient:
+            patient = f"{self._sheet.name}!{self._number}"
+            self._note("pt", "no_patient", patient)
+        return patient
+
+    def _kind(self) -> str:
+        """Fetal, non-fetal or unknown; all yes-or-no cells are looked at."""
+        for header, value in self._found.items():
+            if BY_HEADER[header].holds == "yes_no" and read_yes_no(value) is None:
+                self._note(header, "not_yes_no")
+        return {True: "fetal", False: "non-fetal", None: "unknown"}[read_yes_no(self._found["fetal"])]
+
+    def _people(self) -> str:
+        people = self._text("sonographer")
+        if "/" in people:
+            self._note("sonographer", "two_people", people)
+        return people
+
+    def _move_right(self) -> None:
+        """Put vitals that stand one column left where they belong."""
+        if not {LATE_FLAG, VITALS_IN, VITALS_OUT} <= set(self._found):
+            return
+        flag, begin, end = (read_time(self._found[header]) for header in (LATE_FLAG, VITALS_IN, VITALS_OUT))
+        if flag.is_a in (TIME, NOT_DONE) and begin.is_a != BLANK and end.is_a == BLANK:
+            moved = ((LATE_FLAG, VITALS_IN), (VITALS_IN, VITALS_OUT))
+            for source, target in moved:
+                self._note(source, "one_column_left", f"{target} ({self._sheet.cell(self._number, target)})")
+            self._found[VITALS_OUT], self._found[VITALS_IN] = self._found[VITALS_IN], self._found[LATE_FLAG]
+            self._found[LATE_FLAG] = None
+
+    def _clock_times(self) -> Iterator[tuple[str, int]]:
+        """Header and minute of every clock time in the row."""
+        for header, cell in self._cells.items():
+            if cell.minute is not None and BY_HEADER[header].holds != "length":
+                yield header, cell.minute
+
+    def _into_hours(self) -> None:
+        """Move times by half a day that are out of hours, where that fits; do without them where not."""
+        inside = [minute for _, minute in self._clock_times() if _EARLIEST <= minute < _LATEST]
+        for header, minute in list(self._clock_times()):
+            if _EARLIEST <= minute < _LATEST:
+                continue
+            moved = (minute + _HALF_DAY) % (2 * _HALF_DAY)
+            if inside and min(inside) - _AROUND <= moved <= max(inside) + _AROUND:
+                self._cells[header] = Cell(TIME, moved, "half_day_slip")
+                self._note(header, "half_day_slip", clock(moved))
+            else:
+                self._cells[header] = Cell(UNREAD, None, "outside_hours")
+                self._note(header, "outside_hours")
+
+    def _has_echo(self) -> str:
+        scheduled = self._cells[SCHEDULED]
+        for header in (EXPECTED, SCHEDULED):
+            if self._cells[header].is_a == BLANK:
+                self._note(header, "blank")
+        return "yes" if scheduled.is_a == TIME else "no" if scheduled.is_a == NOT_DONE else "unknown"
+
+    def _came(self) -> str:
+        """Whether the patient came: checked in, or had an echo all the same."""
+        actual = self._cells[ACTUAL]
+        if TIME in (actual.is_a, self._cells[ECHO_IN].is_a, self._cells[ECHO_OUT].is_a):
+            return "yes"
+        if actual.is_a == BLANK:
+            self._note(ACTUAL, "blank")
+        return "no" if actual.is_a == NOT_DONE else "unknown"
+
+    def _exam_length(self, due: bool) -> int | None:
+        """Echo out minus echo in.
+
+        :param due: whether there should have been one
+        """
+        for header in (ECHO_IN, ECHO_OUT) if due else ():
+            if self._cells[header].is_a == BLANK:
+                self._note(header, "blank")
+        begin, end = self._minute(ECHO_IN), self._minute(ECHO_OUT)
+        if begin is None or end is None:
+            if begin is not None:
+                self._note(ECHO_OUT, "out_missing")
+            if end is not None:
+                self._note(ECHO_IN, "in_missing")
+            return None
+        if end <= begin:
+            self._note(ECHO_OUT, "out_before_in")
+            return None
+        own = self._cells.get("echo duration")
+        if own is not None and own.minute not in (None, end - begin):
+            self._note("echo duration", "length_differs", clock(end - begin))
+        return end - begin
+
+    def _offset(self) -> int | None:
+        expected, actual, begin = self._minute(EXPECTED), self._minute(ACTUAL), self._minute(ECHO_IN)
+        scheduled = self._minute(SCHEDULED)
+        if expected is None or actual is None:
+            return None
+        if scheduled is not None and scheduled - expected > _CHECK_IN_AHEAD:
+            self._note(EXPECTED, "check_in_long_before_echo", clock(expected))
+        if begin is not None and begin < actual:
+            self._note(ACTUAL, "echo_before_check_in")
+            return None
+        return actual - expected
