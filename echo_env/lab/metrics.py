@@ -114,7 +114,7 @@ def metrics_table(config: LabConfig, results: DayResults) -> dict[str, NDArray[n
         "no_show": (results.arrival == NO_SHOW).sum(axis=1),
         "turned_away": (results.arrival == TURNED_AWAY).sum(axis=1),
         "workload": _ratio((exams * results.present).sum(axis=1), present),
-        "workload_spread": most - fewest,
+        "workload_spread": np.where(present > 0, most - fewest, np.nan),
         "room_utilisation": busy / (config.rooms.total * hours.end_min),
         "sonographer_utilisation": _ratio(busy, present * hours.end_min),
         "overtime_min": np.maximum(results.end.max(axis=1) - hours.closing_min, 0),

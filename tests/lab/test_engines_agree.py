@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from config_strategies import configs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_env.lab import LabConfig, make_policy, sample_days, simulate
 from echo_env.lab.actions import MOST_PER_CLASS, encode
-from echo_env.lab.config import IDLE_RULES, Appointments, Arrival, Breaks, Exam, Hours, Penalty, Rooms, Sonographers
 from echo_env.lab.env import EchoLabEnv
 from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass
 from echo_env.lab.policies import Policy, TierPolicy
@@ -136,30 +136,6 @@ def test_steps_agree(source: str) -> None:
 def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
     """As above, on 3,000 days for every preset, clock and kind of action."""
     assert_steps_agree(preset, source, clock, days=3000)
-
-
-times = st.lists(st.integers(0, 200), max_size=6)
-shares = st.floats(0, 1)
-few = st.integers(1, 3)
-
-
-@st.composite
-def configs(draw: st.DrawFn) -> LabConfig:
-    """Small labs of all kinds."""
-    closing = draw(st.integers(200, 260))
-    fetal, non_fetal = draw(times), draw(times)
-    both = draw(shares)
-    staff_f, staff_n = draw(few), draw(st.integers(0, 3))
-    return LabConfig(
-        appointments=Appointments(tuple(fetal or [0]), tuple(non_fetal)),
-        hours=Hours(480, closing, closing + draw(st.integers(0, 90))),
-        arrival=Arrival(draw(shares), draw(shares), draw(st.floats(0, 40)), 5.0, 60.0, draw(st.integers(0, 20))),
-        exam=Exam(draw(st.floats(1, 20)), draw(st.floats(10, 60)), draw(st.floats(0, 10)), 90.0),
-        rooms=Rooms(draw(few), draw(st.integers(0, 3))),
-        sonographers=Sonographers(staff_f, staff_n, draw(st.integers(0, staff_f)), 0, draw(shares)),
-        breaks=Breaks(draw(st.integers(0, 2)), draw(st.integers(1, 40)), both, (1 - both) / 2, draw(shares)),
-        penalty=Penalty(draw(st.floats(0, 9)), 2, 10, draw(st.floats(0, 2)), draw(st.sampled_from(IDLE_RULES))),
-    )
 
 
 @given(configs(), st.integers(0, 2**31), st.permutations([*ON_TIME, *LATE, *EARLY]), st.integers(1, 6))
