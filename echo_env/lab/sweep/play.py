@@ -110,13 +110,13 @@ def play_sweep(
     :param progress: called with each task that has been played
     :raises ValueError: the reference is none of the policies, or what was kept has been changed
     """
-    checked_reference(reference, [task.policy.name for task in tasks])
+    names = list(dict.fromkeys(task.policy.name for task in tasks))
+    checked_reference(reference, names)
     missing = [task for task in tasks if not player.has(task)]
     # What is kept comes first: a file that cannot be read should not be found out about at the end.
     done = {_key(task): player(task) for task in tasks if player.has(task)}
     played = map_in_order(player, missing, jobs, progress or _nothing)
     done |= dict(zip(map(_key, missing), played, strict=True))
-    names = list(dict.fromkeys(task.policy.name for task in tasks))
     engines = {task.policy.name: task.engine for task in tasks}
     tables = ({name: done[cell.number, name] for name in names} for cell in sweep.cells)
     every = (Comparison(sweep.base.name, seed, table, engines, reference) for table in tables)
