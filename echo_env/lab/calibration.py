@@ -59,6 +59,8 @@ class Choices:
         for field, allowed in (("arrival", ARRIVAL_MODELS), ("exams", EXAM_LAWS)):
             if getattr(self, field) not in allowed:
                 raise ValueError(f"{field} is {getattr(self, field)!r}, but must be one of {', '.join(allowed)}")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}, but must be a whole number of at least 0")
 
 
 @dataclass(frozen=True)
