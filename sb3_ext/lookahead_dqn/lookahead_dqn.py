@@ -2,13 +2,13 @@
 
 import io
 import pathlib
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch as th
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.save_util import load_from_pkl
-from stable_baselines3.common.type_aliases import GymEnv, Schedule
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
 from stable_baselines3.common.vec_env import VecNormalize
 
 from sb3_ext.lookahead_dqn.lookahead_buffer import LookaheadBuffer
@@ -121,6 +121,18 @@ class LookaheadDQN(MaskableDQN):
             device=device,
             _init_setup_model=_init_setup_model,
         )
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int = 4,
+        tb_log_name: str = "LookaheadDQN",
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Train; see MaskableDQN."""
+        return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
     def _check_settings(self) -> None:
         super()._check_settings()

@@ -14,6 +14,7 @@ import optuna
 import yaml
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
 
 from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
@@ -35,7 +36,7 @@ SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError
 
 class ZooExperimentManager(ExperimentManager):
     """
-    rl_zoo3's ``ExperimentManager`` with nine differences:
+    rl_zoo3's ``ExperimentManager`` with ten differences:
 
     - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
       fails for another reason leaves none behind;
@@ -49,6 +50,7 @@ class ZooExperimentManager(ExperimentManager):
     - evaluations compare with a reference policy where there is one, see ``ZooEvalCallback``;
     - a training that is evaluated and logged to TensorBoard ends with an evaluation of its best model on held-out
       episodes, which stands beside the hyperparameters in the tab HPARAMS;
+    - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
     - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
@@ -62,6 +64,7 @@ class ZooExperimentManager(ExperimentManager):
     """
 
     env_kwargs: dict[str, Any]
+    log_interval: int
 
     def __init__(
         self,
@@ -181,6 +184,9 @@ class ZooExperimentManager(ExperimentManager):
 
         :param model: The model
         """
+        if self.log_interval == -1 and isinstance(model, OffPolicyAlgorithm):
+            # SB3's 4 episodes, of every environment: with hundreds of them it would write the log in every step.
+            self.log_interval = 4 * model.n_envs
         algorithm = type(model)
         going_on = {"learn": partialmethod(algorithm.learn, reset_num_timesteps=False)}
         # On the class and for a while: on the model it would be saved with it.
