@@ -9,6 +9,7 @@ report about days that are over, and nothing a policy could use.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,8 +97,8 @@ def follow(config: LabConfig, followed: Policy, other: Policy, days: Days) -> De
 
 
 def _put_back(labs: Labs, which: Ints, copies: Labs) -> None:
-    old: NDArray[Any]
-    for old, new in zip(labs, copies, strict=True):
+    arrays: Sequence[NDArray[Any]] = labs
+    for old, new in zip(arrays, copies, strict=True):
         old[which] = new
 
 
