@@ -1,5 +1,6 @@
 """Masked deep Q-learning and masked PPO, and what goes with them, for Stable-Baselines3."""
 
+from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
@@ -9,6 +10,7 @@ from sb3_ext.wrappers import ActionMaskInfo
 __all__ = [
     "ActionMaskInfo",
     "GymnasiumVecEnv",
+    "LookaheadDQN",
     "MaskableDQN",
     "MaskablePPO",
     "MaskableReplayBuffer",
