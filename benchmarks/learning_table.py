@@ -27,7 +27,9 @@ from echo_env import ENV_IDS
 from echo_env.lab import LabConfig
 from echo_env.lab.plots.style import name_axes, policy_line, thousands
 from echo_env.stats import Estimate, over_seeds
+from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
+from sb3_ext.zoo.manager import MOST_EVAL_ENVS
 
 HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `fetal_first`")
 ONLY_TRAINED = ("middle", "worst seed", "CPU s", "steps")
@@ -76,18 +78,32 @@ def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def levels(lab: str, algo: str) -> dict[str, float]:
+    """What rules pay on average on the monitoring days of an algorithm.
+
+    :param lab: where
+    :param algo: the maskable ones are evaluated in many environments at once, the others in a single one
+    """
+    config = LabConfig.load(LABS[lab].config or ENV_IDS[LABS[lab].env_id])
+    n_envs = min(MONITORING_DAYS, MOST_EVAL_ENVS) if algo in MASKABLE else 1
+    # As evaluate_policy shares the episodes out.
+    episodes = [(MONITORING_DAYS + i) // n_envs for i in range(n_envs)]
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + n_envs)
+    return {rule: -train.rule_rewards(config, rule, seeds, episodes).mean() for rule in ("policy_2", "fetal_first")}
+
+
 def curve(task: Task, algo: str, level: float) -> pd.DataFrame:
     """What a training's evaluations were, on monitoring days.
 
     :param task: the training
     :param algo: its algorithm
-    :param level: mean reward of policy 2 on the same days
+    :param level: what policy 2 pays on the same days
     :return: columns ``days``, simulated until then, about, and ``minus_policy_2``, penalty points
     """
     run = ROOT / LOGS / task.folder / algo / f"{LABS[task.lab].env_id}_1"
     with np.load(run / "evaluations.npz") as log:
         days = log["timesteps"] / log["ep_lengths"].mean(axis=1)
-        return pd.DataFrame({"days": days, "minus_policy_2": level - log["results"].mean(axis=1)})
+        return pd.DataFrame({"days": days, "minus_policy_2": -log["results"].mean(axis=1) - level})
 
 
 def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
@@ -97,25 +113,21 @@ def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
     :param lab: where
     :param path: PNG to write
     """
-    where = LABS[lab]
-    config = LabConfig.load(where.config or ENV_IDS[where.env_id])
-    seeds = range(EVALUATION_SEED, EVALUATION_SEED + MONITORING_DAYS)
-    level = {
-        rule: train.rule_rewards(config, rule, seeds, [1] * MONITORING_DAYS).mean()
-        for rule in ("policy_2", "fetal_first")
-    }
     ax = Figure(figsize=(8, 5), layout="constrained").subplots()
     number = 0
     for table, methods in (("comparison", COMPARISON), ("paper", PAPER)):
         for method, how in methods.items():
             own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
-            look = policy_line(number)
-            number += bool(len(own))
+            if own.empty:
+                continue
+            look, level = policy_line(number), levels(lab, how.algo)
+            number += 1
             for place, seed in enumerate(own["seed"]):
                 points = curve(Task(table, lab, method, seed), how.algo, level["policy_2"])
                 ax.plot(points["days"], points["minus_policy_2"], **look, label=None if place else method, alpha=0.7)
     ax.axhline(0, color="0.4", linewidth=1)
-    ax.axhline(level["policy_2"] - level["fetal_first"], color="0.4", linewidth=1, linestyle=":")
+    level = levels(lab, "maskable_dqn")
+    ax.axhline(level["fetal_first"] - level["policy_2"], color="0.4", linewidth=1, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=100)
     thousands(ax, "y")
