@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,7 +83,7 @@ def curves_of_two(
     for number, value in enumerate(other.values):
         cells = sweep.along(axis, {**sweep.held(axis, other), other.path: value})
         means = [results.mean(cell, policy, metric) for cell in cells]
-        _line(ax, axis, cells, means, f"{other.path}={other.field.write(value)}", number, number, len(other.values))
+        _line(ax, axis, cells, means, f"{other.path}={_value(other, value)}", number, number, len(other.values))
         every |= {cell.number: cell for cell in cells}
     unit, _ = METRICS[metric]
     _finish(ax, results, (axis, other), list(every.values()), policy, f"Mean ({unit})")
@@ -110,7 +111,7 @@ def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axe
     unit, meaning = METRICS[metric]
     title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
     name_axes(ax, title, f"Difference to the base lab, mean and 95 % interval ({unit})", "Field, alone (own value)")
-    names = [f"{axis.path} ({axis.field.write(axis.own)})" for axis in order]
+    names = [f"{axis.path} ({_value(axis, axis.own)})" for axis in order]
     ax.set_yticks(range(len(effects)), names)
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
@@ -133,9 +134,15 @@ def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
             ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
         place = end.low if side == "right" else end.high
         place = end.mean if np.isnan(place) else place
-        text = effect.axis.field.write(cell.values[effect.axis.path])
+        text = _value(effect.axis, cell.values[effect.axis.path])
         offset = (-5 if side == "right" else 5, 0)
         ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+
+
+def _value(axis: Axis, value: Any) -> str:
+    """A value as text that leaves room for the picture: a list of times is cut."""
+    text = axis.field.write(value)
+    return text if len(text) <= 18 else f"{text[:15]}..."
 
 
 def _from_base(results: SweepResults, cell: Cell, effect: Effect) -> Estimate:
@@ -187,8 +194,7 @@ def _finish(
     name_axes(ax, title, _x_name(results, moving), y)
     thousands(ax, "y")
     if not axis.field.is_numeric:
-        texts = [axis.field.write(cell.values[axis.path]) for cell in cells]
-        texts = [text if len(text) <= 18 else f"{text[:15]}..." for text in texts]
+        texts = [_value(axis, cell.values[axis.path]) for cell in cells]
         ax.set_xticks(range(len(texts)), texts, rotation=20 if max(map(len, texts)) > 8 else 0)
         ax.set_xlim(-0.5, len(texts) - 0.5)
     else:
@@ -200,5 +206,5 @@ def _finish(
 
 def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
     axis, held = moving[0], held_in_words(results.sweep, *moving)
-    own = f"base lab: {axis.field.write(axis.own)}"
+    own = f"base lab: {_value(axis, axis.own)}"
     return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"

@@ -115,7 +115,7 @@ def _tell_kept(arguments: argparse.Namespace, folder: Path, tasks: Sequence[Task
     if foreign:
         are = "results that are" if foreign > 1 else "result that is"
         print(
-            f"{where} also has {foreign} {are} not used here: of other cells, policies, days or another seed",
+            f"{where} also has {foreign} {are} not used here: of other cells, policies or settings",
             file=sys.stderr,
         )
 

@@ -112,7 +112,8 @@ class Sweep:
 def make_sweep(config: LabConfig, wanted: Sequence[str], mode: str = "grid") -> Sweep:
     """Lay out a sweep.
 
-    >>> make_sweep(LabConfig.load("scarce"), ["rooms.non_fetal=3:4", "exam.mean_min=40,50"]).name(_.cells[1])
+    >>> sweep = make_sweep(LabConfig.load("scarce"), ["rooms.non_fetal=3:4", "exam.mean_min=40,50"])
+    >>> sweep.name(sweep.cells[1])
     'rooms.non_fetal=3, exam.mean_min=40'
 
     :param config: the base lab

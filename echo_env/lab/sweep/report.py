@@ -158,5 +158,6 @@ def write_summary(folder: Path, content: dict[str, Any]) -> None:
     :param folder: where
     :param content: as :func:`summary` gives it
     """
+    whole = {**content, "files": sorted({*files_in(folder), SUMMARY})}
     with written_whole(folder / SUMMARY) as file:
-        json.dump({**content, "files": sorted({*files_in(folder), SUMMARY})}, file, indent=2, allow_nan=False)
+        json.dump(whole, file, indent=2, allow_nan=False)

@@ -120,11 +120,11 @@ class SweepResults:
         :param metric: one of :data:`~echo_env.lab.metrics.METRICS`
         """
         cells = self.sweep.along(axis)
-        means = [self.mean(cell, policy, metric).mean for cell in cells]
-        known = [(mean, cell) for mean, cell in zip(means, cells, strict=True) if not math.isnan(mean)]
+        means = np.array([self.mean(cell, policy, metric).mean for cell in cells])
         # Among equals the base lab, where nothing need be changed.
-        _, lowest = min(known, key=lambda pair: (pair[0], pair[1].number > 0), default=(0.0, cells[0]))
-        _, highest = max(known, key=lambda pair: (pair[0], pair[1].number == 0), default=(0.0, cells[0]))
+        base = [cell.number == 0 for cell in cells]
+        lowest = cells[min(range(len(cells)), key=lambda k: (np.nan_to_num(means[k], nan=math.inf), not base[k]))]
+        highest = cells[max(range(len(cells)), key=lambda k: (np.nan_to_num(means[k], nan=-math.inf), base[k]))]
         span = self.minus(highest, lowest, policy, metric)
         return Effect(axis, policy, metric, lowest, highest, span, self.elasticity(axis, policy, metric))
 
