@@ -2,7 +2,7 @@
 
 >>> from echo_env.lab import LabConfig, make_policy
 >>> from echo_env.lab.sweep import Player, make_sweep, play_sweep, tasks_of
->>> sweep = make_sweep(LabConfig.load("scarce"), ["rooms.non_fetal=3:5"])
+>>> sweep = make_sweep(LabConfig.load("scarce"), ["sonographers.fetal=2:3"])
 >>> tasks = tasks_of(sweep, lambda config: [make_policy("policy_2", config)], days=20, seed=7)
 >>> results = play_sweep(sweep, tasks, Player(days=20, seed=7, folder=None), seed=7)
 >>> results.minus_base(sweep.cells[1], "policy_2", "penalty").mean < 0

@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: s
     :param engine: what plays them
     """
     settings = {
-        "version": version("echo-lab-rl"),
+        "version": _version(),
         "lab": asdict(config),
         "policy": [policy.name, getattr(policy, "fingerprint", "")],
         "days": days,
@@ -53,6 +53,14 @@ def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: s
         "metrics": list(METRICS),
     }
     return f"{FOLDER}/{hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:24]}.csv"
+
+
+def _version() -> str:
+    """That of this package: another one may play days otherwise."""
+    try:
+        return version("echo-lab-rl")
+    except PackageNotFoundError:
+        return ""
 
 
 def write_table(path: Path, table: Table) -> None:
