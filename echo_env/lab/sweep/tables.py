@@ -144,7 +144,7 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
     mean = cell(results.mean(tried, policy, metric))
     found = [f"Lowest {name} of all that was tried: {sweep.name(tried)} under {policy}, {mean}."]
     found += [f"{axis.path}: {axis.field.meaning}." for axis in sweep.axes if axis.field.meaning]
-    for axis in sweep.axes:
+    for axis in (axis for axis in sweep.axes if len(sweep.along(axis)) > 1):
         if all(_is_nothing(results.effect(axis, policy, metric).span) for policy in results.policies):
             found.append(f"{axis.path} alone makes no difference to {name} on any of these days.")
     return [*found, *_about_points(results, metric), *_about_days(results)]
