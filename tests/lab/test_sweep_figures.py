@@ -120,3 +120,11 @@ def test_tornado_away_from_the_base_lab_does_not_reach_to_it() -> None:
     low, high = (results.minus_base(cell, "policy_2", "penalty").mean for cell in results.sweep.cells[1:])
     assert 0 < low < high
     assert bars(ax) == [(pytest.approx(low), pytest.approx(high))]
+
+
+def test_tornado_of_nothing_has_a_scale() -> None:
+    """A lab in which nothing matters would be drawn in units of rounding errors."""
+    results = played(["rooms.non_fetal=3:4"], rules=("policy_2",))
+    low, high = plots.tornado(results, "policy_2", "penalty").get_xlim()
+    assert low <= -1
+    assert high >= 1

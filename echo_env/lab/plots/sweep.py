@@ -116,6 +116,10 @@ def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axe
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.25)
+    if not any(effect.span.mean for effect in effects):
+        # Limits around a single 0 would be of the size of rounding errors.
+        ax.update_datalim([(-1, 0), (1, 0)])
+        ax.autoscale_view()
     thousands(ax, "x")
     return ax
 
