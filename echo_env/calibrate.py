@@ -20,7 +20,7 @@ from pathlib import Path
 from echo_env.files import written_whole
 from echo_env.folders import check_replaceable, folder_written_whole
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
-from echo_env.lab.calibration_file import check_own, lab_text
+from echo_env.lab.calibration.lab_file import check_own, lab_text
 from echo_env.lab.config import ARRIVAL_MODELS
 
 INTERRUPTED = 130
@@ -51,7 +51,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     :raises ValueError: arguments that do not go together
     :raises OSError: something is in the way of what is to be written
     """
-    from echo_env.lab.calibration_report import own_files
+    from echo_env.lab.calibration.report import own_files
 
     check_own(arguments.output)
     if Path(arguments.output).resolve() == Path(arguments.spreadsheet).resolve():
@@ -64,7 +64,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace, command: str) -> None:
     """Fit, write, and print what was found."""
-    from echo_env.lab.calibration_report import own_files, print_summary, write_report
+    from echo_env.lab.calibration.report import own_files, print_summary, write_report
 
     check_outputs(arguments)
     given = arguments

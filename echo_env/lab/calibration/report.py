@@ -16,15 +16,15 @@ from rich.table import Table
 
 from echo_env.files import written_whole
 from echo_env.folders import files_in
-from echo_env.lab import calibration_findings as findings
-from echo_env.lab.calibration import PAPER, Calibration
-from echo_env.lab.calibration_file import lab_sections, provenance
-from echo_env.lab.calibration_fits import Fit
+from echo_env.lab.calibration import findings
+from echo_env.lab.calibration.calibration import PAPER, Calibration
+from echo_env.lab.calibration.cell_log import RULES
+from echo_env.lab.calibration.cells import clock
+from echo_env.lab.calibration.fits import Fit
+from echo_env.lab.calibration.lab_file import lab_sections, provenance
+from echo_env.lab.calibration.rows import MINUTES
+from echo_env.lab.calibration.typical_day import KINDS
 from echo_env.lab.config import LabConfig
-from echo_env.lab.spreadsheet_cells import clock
-from echo_env.lab.spreadsheet_log import RULES
-from echo_env.lab.spreadsheet_rows import MINUTES
-from echo_env.lab.typical_day import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd

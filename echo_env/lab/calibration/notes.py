@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from echo_env.lab.spreadsheet import Spreadsheet
+from echo_env.lab.calibration.spreadsheet import Spreadsheet
 
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _NUMBER = rf"(\d+|{'|'.join(_NUMBERS)})"

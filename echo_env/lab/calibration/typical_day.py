@@ -20,7 +20,8 @@ class TypicalDay:
     :param times: kind -> expected check-ins, minutes after midnight, ascending
     :param counts: sheet -> kind -> how many echoes were scheduled
     :param used: the sheets that the times come from
-    :param incomplete: sheets left out, because in more than a tenth of their rows the scheduled echo is empty
+    :param incomplete: sheets where the scheduled echo is empty in more than a tenth of the rows; used only if asked
+        for, or if there is no other
     :param left_out: rows of the used sheets left out, because kind or expected check-in are not known
     """
 
@@ -37,7 +38,7 @@ def typical_day(table: pd.DataFrame, sheet: str | None = None) -> TypicalDay:
     On average: of each kind as many as there are a day, rounded, at evenly spaced ranks of all the times together,
     so that every time is one that was used, and busy hours stay busy.
 
-    :param table: see :func:`~echo_env.lab.spreadsheet_rows.tidy_table`
+    :param table: see :func:`~echo_env.lab.calibration.rows.tidy_table`
     :param sheet: take the appointments of this one as they are
     :raises ValueError: no such sheet, or it has no scheduled echo; names those there are
     """
@@ -53,7 +54,7 @@ def typical_day(table: pd.DataFrame, sheet: str | None = None) -> TypicalDay:
     times = {kind: _spread(known.loc[known["kind"] == kind, "expected"].tolist(), len(used)) for kind in KINDS}
     count = scheduled.groupby(["sheet", "kind"]).size()
     counts = {name: {kind: int(count.get((name, kind), 0)) for kind in KINDS} for name in sheets}
-    return TypicalDay(times, counts, used, incomplete if sheet is None else (), len(rows) - len(known))
+    return TypicalDay(times, counts, used, incomplete, len(rows) - len(known))
 
 
 def _spread(times: Sequence[int], days: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from echo_env.lab.calibration import Calibration
+from echo_env.lab.calibration.calibration import Calibration
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config_file import preset_names
 

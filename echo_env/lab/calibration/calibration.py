@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.calibration_fits import LEAST_ROWS, Fit, Fitter, GoodnessOfFit, Share, likelihood_ratio_p, share_of
+from echo_env.lab.calibration.cell_log import CellLog
+from echo_env.lab.calibration.fits import LEAST_ROWS, Fit, Fitter, GoodnessOfFit, Share, likelihood_ratio_p, share_of
+from echo_env.lab.calibration.maximum_likelihood import tens_above, tens_below
+from echo_env.lab.calibration.notes import Noted, resources_noted
+from echo_env.lab.calibration.rows import tidy_table
+from echo_env.lab.calibration.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
+from echo_env.lab.calibration.typical_day import KINDS, TypicalDay, typical_day
 from echo_env.lab.config import Appointments, Arrival, Exam, ExamLaw, Hours, LabConfig, Rooms, Sonographers
 from echo_env.lab.config_laws import ARRIVAL_MODELS
-from echo_env.lab.maximum_likelihood import tens_above, tens_below
-from echo_env.lab.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
-from echo_env.lab.spreadsheet_log import CellLog
-from echo_env.lab.spreadsheet_notes import Noted, resources_noted
-from echo_env.lab.spreadsheet_rows import tidy_table
-from echo_env.lab.typical_day import KINDS, TypicalDay, typical_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ class Calibration:
 
     :param spreadsheet: the file
     :param log: its cells that were repaired, dropped or not read
-    :param table: a row for each visit, see :data:`~echo_env.lab.spreadsheet_rows.TABLE`
+    :param table: a row for each visit, see :data:`~echo_env.lab.calibration.rows.TABLE`
     :param choices: what was chosen
     :param no_show: of the patients with a scheduled echo
     :param arrival: of those who came
@@ -104,7 +104,7 @@ class Calibration:
 def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     """Fit a lab to a whiteboard spreadsheet.
 
-    :param path: an Excel workbook, see :mod:`~echo_env.lab.spreadsheet`
+    :param path: an Excel workbook, see :mod:`~echo_env.lab.calibration.spreadsheet`
     :param choices: by default the paper's laws, pooled exams, and a typical day
     :raises SpreadsheetError: the file cannot be read as a whiteboard, or has too few rows for a law
     :raises ConfigError: what it says cannot be a lab
@@ -116,6 +116,9 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     fitter = Fitter(np.random.default_rng(choices.seed), choices.resamples)
     spreadsheet = read_spreadsheet(path, log)
     table = tidy_table(spreadsheet, log)
+    day, noted = typical_day(table, choices.day), resources_noted(spreadsheet)
+    # Before all that takes long: whether there can be such a lab.
+    frame, sources = _lab(choices, base, day, noted, choices.name or Path(path).stem)
     scheduled = table[table["has_echo"] == "yes"]
     known = scheduled[scheduled["came"] != "unknown"]
     no_show = share_of(int((known["came"] == "no").sum()), len(known))
@@ -130,9 +133,9 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     exam = fitter.exam(lengths, *bounds)
     parts = {kind: _whole(table.loc[table["kind"] == kind, "exam_min"]) for kind in KINDS}
     by_kind = {kind: fitter.exam(part, *bounds) for kind, part in parts.items() if len(part) >= LEAST_ROWS}
-    day, noted = typical_day(table, choices.day), resources_noted(spreadsheet)
-    laws = _arrival_section(choices, no_show, arrival), _exam_section(choices, exam, by_kind)
-    config, sources = _lab(choices, base, day, noted, *laws, name=choices.name or Path(path).stem)
+    config = dataclasses.replace(
+        frame, arrival=_arrival_section(choices, no_show, arrival), exam=_exam_section(choices, exam, by_kind)
+    )
     differ = likelihood_ratio_p(exam, by_kind.values()) if len(by_kind) == len(KINDS) else None
     return Calibration(
         spreadsheet, log, table, choices, no_show, arrival, exam, by_kind, differ,
@@ -177,9 +180,9 @@ def _exam_numbers(law: ExamLaw) -> tuple[float, float, float, float]:
 
 
 def _lab(
-    choices: Choices, base: LabConfig, day: TypicalDay, noted: dict[str, Noted], arrival: Arrival, exam: Exam, name: str
+    choices: Choices, base: LabConfig, day: TypicalDay, noted: dict[str, Noted], name: str
 ) -> tuple[LabConfig, dict[str, str]]:
-    """The config, and where each part of it comes from."""
+    """The lab but for its laws, which are still the base's, and where each part of it comes from."""
     hours, hours_source = _hours(base, day)
     times = {kind: tuple(time - hours.opening_min for time in day.times[kind]) for kind in KINDS}
     rooms, sonographers, breaks = base.rooms, base.sonographers, base.breaks
@@ -204,8 +207,8 @@ def _lab(
     else:
         sources["appointments"] = f"expected check-ins of {choices.day}"
     config = LabConfig(
-        Appointments(times["fetal"], times["non-fetal"]), name, hours, arrival, exam, rooms, sonographers, breaks,
-        base.penalty,
+        Appointments(times["fetal"], times["non-fetal"]), name, hours, base.arrival, base.exam, rooms, sonographers,
+        breaks, base.penalty,
     )  # fmt: skip
     return config, sources
 

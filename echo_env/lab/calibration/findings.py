@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from echo_env.lab.calibration import PAPER, Calibration
-from echo_env.lab.calibration_fits import GoodnessOfFit, share_of
+from echo_env.lab.calibration.calibration import PAPER, Calibration
+from echo_env.lab.calibration.fits import GoodnessOfFit, share_of
+from echo_env.lab.calibration.maximum_likelihood import arrival_law, exam_law
+from echo_env.lab.calibration.typical_day import KINDS
 from echo_env.lab.config import Arrival, LabConfig
-from echo_env.lab.maximum_likelihood import arrival_law, exam_law
-from echo_env.lab.typical_day import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,10 +228,8 @@ def warnings_of(found: Calibration) -> list[str]:
     for sheet in found.day.incomplete:
         rows = found.table[found.table["sheet"] == sheet]
         unknown = int((rows["has_echo"] == "unknown").sum())
-        said.append(
-            f"On {sheet} the scheduled echo is empty in {unknown} of {len(rows)} rows: its appointments are not "
-            "counted."
-        )
+        counted = "there may be more appointments than are" if sheet in found.day.used else "its appointments are not"
+        said.append(f"On {sheet} the scheduled echo is empty in {unknown} of {len(rows)} rows: {counted} counted.")
     return said + [f"{name}: {source}." for name, source in found.sources.items() if source.startswith("not in")]
 
 

@@ -1,7 +1,7 @@
 """A hospital's whiteboard spreadsheet as it is: a sheet a day, columns found by their headers, and sheets of notes.
 
 The form is that of the week which the paper is based on (section 2): a row for each patient, 27 columns, of which
-nine feed the lab. See :mod:`~echo_env.lab.spreadsheet_rows` for what the rows say.
+nine feed the lab. See :mod:`~echo_env.lab.calibration.rows` for what the rows say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from echo_env.lab.spreadsheet_log import CellLog, Remark
+from echo_env.lab.calibration.cell_log import CellLog, Remark
 
 
 class SpreadsheetError(ValueError):

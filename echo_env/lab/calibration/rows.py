@@ -1,6 +1,6 @@
 """The rows of a whiteboard in one tidy table, with every cell noted that is not simply what it should be.
 
-Repairs are made within a row, by the rules of :mod:`~echo_env.lab.spreadsheet_log`; nothing is filled in from
+Repairs are made within a row, by the rules of :mod:`~echo_env.lab.calibration.cell_log`; nothing is filled in from
 other rows.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from echo_env.lab.spreadsheet import BY_HEADER, DaySheet, Spreadsheet, column_letters
-from echo_env.lab.spreadsheet_cells import BLANK, NOT_DONE, TIME, UNREAD, Cell, clock, read_time, read_yes_no
-from echo_env.lab.spreadsheet_log import CellLog, Remark
+from echo_env.lab.calibration.cell_log import CellLog, Remark
+from echo_env.lab.calibration.cells import BLANK, NOT_DONE, TIME, UNREAD, Cell, clock, read_time, read_yes_no
+from echo_env.lab.calibration.spreadsheet import BY_HEADER, DaySheet, Spreadsheet, column_letters
 
 if TYPE_CHECKING:
     import pandas as pd

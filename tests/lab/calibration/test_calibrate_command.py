@@ -1,0 +1,161 @@
+"""The command python -m echo_env.calibrate: what it writes, its errors, and that it writes all or nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("rich")
+
+from whiteboards import HEADERS, NOTES, made_up_visits
+
+from echo_env import calibrate
+from echo_env.folders import files_in
+from echo_env.lab import LabConfig, calibration
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in which the command runs."""
+    path = tmp_path_factory.mktemp("run")
+    monkeypatch.chdir(path)
+    return path
+
+
+def test_a_lab_and_a_report(made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command of the README would not do what it says."""
+    arguments = [str(made_up_week), "--output", "labs/my_lab.yaml", "--report", "report", "--resamples", "20"]
+    assert calibrate.main(arguments) == 0
+    assert LabConfig.load("labs/my_lab.yaml").name == "my_lab"
+    assert {"labs/my_lab.yaml", "report/report.md", "report/exam_durations.png"} <= files_in(folder)
+    assert "report: report" in capsys.readouterr().out
+    first = (folder / "labs/my_lab.yaml").read_text()
+    assert "# command: python -m echo_env.calibrate " in first
+    # Once more, in place of both.
+    assert calibrate.main([*arguments, "--arrival", "empirical", "--exams", "by_kind", "--name", "ours"]) == 0
+    again = LabConfig.load("labs/my_lab.yaml")
+    assert (again.name, again.arrival.model, again.exam.fetal is None) == ("ours", "empirical", False)
+
+
+def test_without_a_report(made_up_week: Path, folder: Path) -> None:
+    """A lab alone could not be had."""
+    assert (
+        calibrate.main([str(made_up_week), "--output", "lab.yaml", "--day", "Monday (Nov 27)", "--resamples", "20"])
+        == 0
+    )
+    assert files_in(folder) == {"lab.yaml"}
+    assert len(LabConfig.load("lab.yaml").appointments) == 32
+
+
+def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
+    """File -> what is said about it."""
+    (folder / "empty.xlsx").write_bytes(b"")
+    (folder / "text.xlsx").write_text("patient, time\n")
+    (folder / "folder.xlsx").mkdir()
+    visits = made_up_visits(32, 1)
+    no_out: list[Any] = list(HEADERS)
+    no_out[14] = None
+    boards = {
+        "no_column.xlsx": write_sheets({"Monday (Nov 27)": visits}, no_out).read_bytes(),
+        "no_day.xlsx": write_sheets({}, notes=NOTES).read_bytes(),
+        "no_fetal_room.xlsx": write_sheets({"Monday": visits}, notes=["6 regular rooms", "0 fetal rooms"]).read_bytes(),
+        "few.xlsx": write_sheets({"Monday": visits[:5]}).read_bytes(),
+    }
+    for name, content in boards.items():
+        (folder / name).write_bytes(content)
+    return {
+        "empty.xlsx": "empty.xlsx is empty, but must be an Excel workbook (.xlsx)",
+        "text.xlsx": "text.xlsx cannot be read as an Excel workbook (.xlsx)",
+        "folder.xlsx": "folder.xlsx: Is a directory",
+        "nowhere.xlsx": "nowhere.xlsx: No such file or directory",
+        "no_column.xlsx": "sheet 'Monday (Nov 27)' has no column 'echo time out'",
+        "no_day.xlsx": "no_day.xlsx has no sheet with a day's patients",
+        "no_fetal_room.xlsx": "no fetal patient could ever be examined",
+        "few.xlsx": "few.xlsx has 5 check-ins",
+    }
+
+
+def test_bad_files_are_one_sentence_and_exit_code_2(
+    folder: Path, write_sheets: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong file would print a traceback, or leave half a lab behind."""
+    expected = bad_files(folder, write_sheets)
+    before = files_in(folder)
+    for name, message in expected.items():
+        assert calibrate.main([name, "--output", "lab.yaml", "--report", "report"]) == 2, name
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith("error: ")
+        assert message in printed.err
+        assert len(printed.err.splitlines()) == 1
+    assert files_in(folder) == before
+    assert not (folder / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--output", "mine.yaml"], "mine.yaml is in the way"),
+        (["--output", "scarce"], "scarce is the name of a preset"),
+        (["--output", "lab.yaml", "--report", "mine"], "mine holds mine.txt, which was not written there"),
+        (["--output", "new/lab.yaml", "--report", "new"], "--output new/lab.yaml lies in --report new"),
+        (["--output", "lab.yaml", "--day", "Sunday"], "day is 'Sunday', but must be a sheet with scheduled echoes"),
+        (["--output", "lab.yaml", "--exams", "each"], "exams is 'each', but must be one of pooled, by_kind"),
+        (["--output", "lab.yaml", "--base", "nowhere"], "config 'nowhere' is neither a file nor a preset"),
+        (["--output", "lab.yaml", "--resamples", "3"], "resamples is 3"),
+    ],
+)
+def test_arguments_that_do_not_do(
+    made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """Somebody's file would be written over, or the fit be made first and fail then."""
+    (folder / "mine.yaml").write_text("base: baseline\n")
+    (folder / "mine").mkdir()
+    (folder / "mine" / "mine.txt").write_text("mine")
+    before = files_in(folder)
+    assert calibrate.main([str(made_up_week), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert files_in(folder) == before
+
+
+@pytest.mark.parametrize("failing", ["write_report", "lab_text"])
+def test_nothing_is_left_of_what_failed(
+    made_up_week: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """A lab would be there without its report, or half a report."""
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    module: Any = calibration.report if failing == "write_report" else calibrate
+    monkeypatch.setattr(module, failing, fail)
+    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
+    assert calibrate.main(arguments) == 2
+    assert files_in(folder) == set()
+
+
+def test_what_is_missing_is_named(
+    made_up_week: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An analyst would be told about a module that nobody has heard of."""
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert calibrate.main([str(made_up_week), "--output", "lab.yaml"]) == 2
+    assert capsys.readouterr().err == "error: openpyxl is missing: pip install 'echo-lab-rl[calibrate]'\n"
+
+
+def test_the_module_is_a_command(folder: Path) -> None:
+    """python -m echo_env.calibrate would not be there, or a script would go on after an error."""
+    command = [sys.executable, "-m", "echo_env.calibrate", "nowhere.xlsx", "--output", "lab.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: nowhere.xlsx: No such file or directory\n"
