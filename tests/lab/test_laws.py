@@ -237,6 +237,9 @@ def test_plots_of_inputs_read_these_laws() -> None:
     law = Arrival(model="empirical", offsets_min=OFFSETS)
     assert offset_probability(law, [-31, -30, -10, 4.9, 90]).tolist() == pytest.approx([0, 1 / 7, 3 / 7, 4 / 7, 1])
     days = sample_days(SEEN, 200, seed=45)
+    x, y = next(line for line in plots.arrival_offsets(SEEN, days).lines if line.get_label() == "law").get_data()
+    assert x.tolist() == sorted(set(OFFSETS))
+    assert y.sum() == pytest.approx(100)
     ax = plots.exam_durations(SEEN, days)
     curve = next(line for line in ax.lines if str(line.get_label()).startswith("laws of fetal"))
     x, y = curve.get_data()
@@ -244,3 +247,14 @@ def test_plots_of_inputs_read_these_laws() -> None:
     bars = next(patch for patch in ax.patches if "drawn" in str(patch.get_label())).get_data()
     drawn = (bars.values * np.diff(bars.edges))[bars.edges[:-1] >= 70].sum()
     assert np.trapezoid(y[x >= 70], x[x >= 70]) == pytest.approx(drawn, rel=0.05)
+
+
+def test_fetal_appointments_stand_on_others_at_the_same_time(tiny_lab: Lab) -> None:
+    """Fitted labs have both kinds at once: bars would be cut off at the top."""
+    pytest.importorskip("matplotlib")
+    from echo_env.lab import plots
+
+    ax = plots.appointment_schedule(tiny_lab((15, 75), (15, 15, 15)))
+    tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
+    assert max(tops) == 4
+    assert ax.get_ylim()[1] > 4

@@ -187,7 +187,10 @@ def _arrival_section(found: Calibration) -> list[str]:
     return [
         "## Arrival", "",
         f"As simple means, patients on the late side came {means[0]} minutes after and the others {means[1]} minutes "
-        "before their expected check-in.", "",
+        f"before their expected check-in. The lab's leads are truncated at {found.arrival.law.early_max_min:g} minutes, "
+        "the paper's bound or the next multiple of ten above the largest seen (bootstrap {:g} to {:g}).".format(
+            *found.arrival.intervals["early_max_min"]
+        ), "",
         "If rows in doubt were treated otherwise:", "",
         *_rows(("check-ins", "rows", "late side", "mean delay (min)", "mean lead (min)"), other),
         "Who did not come, of patients with a scheduled echo:", "",

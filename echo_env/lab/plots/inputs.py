@@ -28,7 +28,7 @@ def appointment_schedule(config: LabConfig, ax: Axes | None = None) -> Axes:
         base = [bottom.get(minute, 0) for minute in at.tolist()]
         ax.bar(at, count, width=9, bottom=base, color=colour, hatch="//" if fetal else None, edgecolor="white",
                label=label)  # fmt: skip
-        bottom.update(zip(at.tolist(), count.tolist(), strict=True))
+        bottom |= {minute: low + n for minute, low, n in zip(at.tolist(), base, count.tolist(), strict=True)}
     name_axes(ax, f"Appointments of a day: {config.name}", "", "Appointments (number)")
     clock_axis(ax, config.hours, every_min=60)
     ax.set_xlim(-10, config.hours.end_min)
@@ -57,7 +57,11 @@ def arrival_offsets(config: LabConfig, days: Days, ax: Axes | None = None) -> Ax
     law = np.diff(offset_probability(config.arrival, np.arange(low - 1, high + 1)))
     share = np.full(offset.shape, 100 / max(len(offset), 1))
     ax.hist(offset, bins=edges.tolist(), weights=share, color="0.75", label=f"drawn: {len(offset):,} patients")
-    ax.plot(minutes, 100 * law, color=BLUE, linewidth=1.5, label="law")
+    # What was seen has gaps between minutes, through which no line should go.
+    seen = config.arrival.model == "empirical"
+    style = {"linestyle": "none", "marker": "."} if seen else {"linewidth": 1.5}
+    shown = law > 0 if seen else np.full(law.shape, True)
+    ax.plot(minutes[shown], 100 * law[shown], color=BLUE, label="law", **style)
     margin = config.arrival.on_time_margin_min
     for edge in (-margin, margin):
         label = f"on time: within {margin} minutes" if edge > 0 else None
