@@ -12,6 +12,7 @@ from echo_env.lab.policies.on_the_fly import (
 )
 from echo_env.lab.policies.random_policy import RandomPolicy
 from echo_env.lab.policies.reservation import ReservationPolicy, policy_5, policy_6
+from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
 from echo_env.lab.policies.rollout import RolloutPolicy
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Policy",
     "RandomPolicy",
     "ReservationPolicy",
+    "RollingHorizonPolicy",
     "RolloutPolicy",
     "TierPolicy",
     "fetal_first",
