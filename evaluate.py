@@ -13,6 +13,9 @@ DIR of --output will hold summary.json, days.csv (a row for each policy and day)
 tensorboard --logdir DIR), with --figures figures/, and with --departures departures.md and departures.csv (a row
 for each departure), or, if anything goes wrong, will be as it was before.
 
+--bound N tells how far above what is possible policies are: lower bounds on the penalty of any policy, on the first N
+days (bounds.csv), loose as echo_env/lab/bound.py says. --decision-times N times every decision (decision_times.json).
+
 --sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
 0.8:1.2:0.1). Beside the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
 .non_fetal_per_day (the template thinned or repeated evenly), appointments.template=LAB (another lab's book) and
@@ -44,6 +47,7 @@ from echo_env.lab.evaluation import ENGINES, checked_reference
 from echo_env.lab.policies.agent import AgentPolicy
 from echo_env.lab.sweep.command import add_sweep_arguments, run_sweep
 from echo_env.lab.sweep.kept import own_files
+from echo_env.lab.yardsticks import Yardsticks, add_yardstick_arguments, check_yardsticks, find_yardsticks
 
 if TYPE_CHECKING:
     from echo_env.lab.departures import Departures
@@ -85,6 +89,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--departures", action="store_true", help="where and when rules and models depart from the reference, in words"
     )
+    add_yardstick_arguments(parser)
     add_sweep_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write all metrics there")
     parser.add_argument(
@@ -256,6 +261,7 @@ def write_output(
     arguments: argparse.Namespace,
     comparison: Comparison,
     departures: Sequence[Departures],
+    yardsticks: Yardsticks,
     config: LabConfig,
     policies: Sequence[Policy],
     command: str,
@@ -269,6 +275,7 @@ def write_output(
             from echo_env.lab.departures_report import write_departures
 
             write_departures(folder, departures)
+        yardsticks.write(folder)
         pictures: list[Path] = []
         if arguments.figures:
             from echo_env.lab.figures import write_figures
@@ -291,6 +298,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     """
     if arguments.sweep and arguments.departures:
         raise ValueError("--departures is of one lab, and does not go together with --sweep")
+    check_yardsticks(arguments)
     if arguments.output is None:
         if arguments.figures:
             raise ValueError("--figures needs --output DIR, into which it writes")
@@ -316,13 +324,15 @@ def run(arguments: argparse.Namespace, command: str) -> None:
     pairs = departing(arguments, policies)
     comparison = compare(arguments, config, policies)
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
+    yardsticks = find_yardsticks(arguments, config, policies, comparison.seed)
     name = arguments.config or arguments.env
     if arguments.json:
         with written_whole(arguments.json) as file:
             json.dump(comparison.to_dict(name), file, indent=2, allow_nan=False)
     if arguments.output:
-        write_output(arguments, comparison, departures, config, list(policies.values()), command)
+        write_output(arguments, comparison, departures, yardsticks, config, list(policies.values()), command)
     print_comparison(comparison, config, f"{name}: {comparison.days} days, seed {comparison.seed}")
+    yardsticks.print(comparison)
     for found in departures:
         print_departures(found)
 
