@@ -153,8 +153,16 @@ class CellLog:
         return max(found, key=lambda remark: remark.feeds_the_lab)
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row for each cell: :data:`COLUMNS`."""
+        """A row for each cell, sheet by sheet and row by row: :data:`COLUMNS`."""
         import pandas as pd
 
-        rows: list[dict[str, Any]] = [{**vars(r), "action": RULES[r.rule].action} for r in self._remarks.values()]
+        sheets = list(dict.fromkeys(sheet for sheet, _ in self._remarks))
+        ordered = sorted(self._remarks.values(), key=lambda remark: (sheets.index(remark.sheet), *_place(remark.cell)))
+        rows: list[dict[str, Any]] = [{**vars(remark), "action": RULES[remark.rule].action} for remark in ordered]
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _place(cell: str) -> tuple[int, int, str]:
+    """``AA7`` -> row 7, two letters, these letters; the sheet itself comes first."""
+    letters = cell.rstrip("0123456789")
+    return int(cell[len(letters) :] or 0), len(letters), letters

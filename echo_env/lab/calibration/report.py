@@ -184,13 +184,13 @@ def _arrival_section(found: Calibration) -> list[str]:
     ]
     offsets = found.arrival.sample
     means = [f"{side.mean():.1f}" if len(side) else "-" for side in (offsets[offsets > 0], -offsets[offsets <= 0])]
+    law, (low, high) = found.arrival.law, found.arrival.intervals["early_max_min"]
     return [
         "## Arrival", "",
         f"As simple means, patients on the late side came {means[0]} minutes after and the others {means[1]} minutes "
-        f"before their expected check-in. The lab's leads are truncated at {found.arrival.law.early_max_min:g} minutes, "
-        "the paper's bound or the next multiple of ten above the largest seen (bootstrap {:g} to {:g}).".format(
-            *found.arrival.intervals["early_max_min"]
-        ), "",
+        f"before their expected check-in. Leads are truncated at {law.early_max_min:g} minutes, as in "
+        f"{found.choices.base} or at the next multiple of ten above the largest seen (bootstrap: {low:g} to {high:g}).",
+        "",
         "If rows in doubt were treated otherwise:", "",
         *_rows(("check-ins", "rows", "late side", "mean delay (min)", "mean lead (min)"), other),
         "Who did not come, of patients with a scheduled echo:", "",

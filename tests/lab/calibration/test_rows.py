@@ -144,5 +144,8 @@ def test_a_cell_has_one_rule_and_every_rule_an_action() -> None:
     assert (len(log), log.counts()) == (2, {"out_missing": 2})
     assert log.by_action() == {"repaired": 0, "kept": 0, "dropped": 2, "unread": 0}
     assert log.example("out_missing").cell == "G2"
+    log.add(Remark("a", "AA2", "", "?", "mark_unknown"))
+    log.add(Remark("a", "", "", "?", "date_unread"))
+    assert log.to_pandas()["cell"].tolist() == ["", "G2", "AA2", "G3"]
     with pytest.raises(KeyError):
         log.add(Remark("a", "G2", "", "?", "no such rule"))
