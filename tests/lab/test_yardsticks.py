@@ -49,7 +49,8 @@ def test_share_of_a_gap_is_a_ratio_of_means() -> None:
     reference, bound = np.array([10.0, 30.0]), np.array([0.0, 10.0])
     half = share_closed(reference, (reference + bound) / 2, bound)
     assert half.mean == half.low == half.high == 0.5
-    # Gaps 10 and 20, closed by 10 and 0: 5 of 15 on the mean; linearised 1/3 + (10 - 10/3) / 15 = 7/9 and 1/3 - 20/3 / 15 = -1/9.
+    # Gaps 10 and 20, closed by 10 and 0: 5 of 15 on the mean. Linearised: 1/3 + (10 - 10/3) / 15 = 7/9, and
+    # 1/3 - 20/3 / 15 = -1/9.
     uneven = share_closed(reference, np.array([0.0, 30.0]), bound)
     assert uneven.mean == pytest.approx(1 / 3)
     assert uneven.half_width == pytest.approx(12.7062 * (8 / 9) / 2, rel=1e-4)
