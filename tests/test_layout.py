@@ -37,6 +37,13 @@ def test_import_rules(package: str, forbidden: set[str]) -> None:
         assert not roots & forbidden, path
 
 
+def test_lab_and_pathways_do_not_import_each_other() -> None:
+    """One problem could not be changed, or taken away, without the other."""
+    for package, other in (("lab", "echo_env.pathways"), ("pathways", "echo_env.lab")):
+        for path in (ROOT / "echo_env" / package).rglob("*.py"):
+            assert not [name for name in imported(path) if f"{name}.".startswith(f"{other}.")], path
+
+
 def test_numpys_global_generator_is_used_nowhere() -> None:
     """A result would depend on what ran before."""
     for path in [*(ROOT / "echo_env").rglob("*.py"), *(ROOT / "sb3_ext").rglob("*.py")]:

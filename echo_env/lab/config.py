@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from echo_env.lab.config_file import ConfigError, build, preset_names, read_config
-from echo_env.lab.config_laws import ARRIVAL_MODELS, Arrival, Exam, ExamLaw, check_number
+from echo_env.config_file import ConfigError, build, check_number
+from echo_env.lab.config_file import preset_names, read_config
+from echo_env.lab.config_laws import ARRIVAL_MODELS, Arrival, Exam, ExamLaw
 
 __all__ = [
     "ARRIVAL_MODELS",

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from echo_env.lab.config_file import OPTIONAL, ConfigError
+from echo_env.config_file import OPTIONAL, ConfigError, check_number
 
 ARRIVAL_MODELS = ("exponential", "empirical")
 """How far from the appointment patients come: the paper's two exponential sides, or as often as it was seen."""
-
-
-def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
-    """Refuse a value that is no number, not whole where it must be, or out of [low, high].
-
-    :param name: of the field, for the message
-    :param value: what a config has there
-    :param low: least value allowed
-    :param high: largest value allowed
-    :param whole: whether it must be a whole number
-    :raises ConfigError: names the field, its value and what is allowed
-    """
-    kind = "a whole number" if whole else "a number"
-    allowed = f"{kind} of at least {low:g}" if math.isinf(high) else f"{kind} from {low:g} to {high:g}"
-    typed = isinstance(value, int) if whole else isinstance(value, (int, float))
-    if isinstance(value, bool) or not typed or not (low <= value <= high) or math.isinf(value):
-        raise ConfigError(f"{name} is {value!r}, but must be {allowed}")
 
 
 @dataclass(frozen=True)

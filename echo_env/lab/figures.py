@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from echo_env.files import written_whole
+from echo_env.figure_files import write_figure
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.evaluation import Comparison
@@ -61,23 +61,6 @@ def write_figures(
         **pair_figures(config, days, traces, policies, comparison.reference),
     }
     return [write_figure(figure, directory, name) for name, figure in figures.items()]
-
-
-def write_figure(figure: Figure, directory: Path, name: str) -> Path:
-    """Write a figure as ``name.png`` and ``name.pdf``; gives the path of the first.
-
-    :param figure: the figure
-    :param directory: where; made if need be
-    :param name: of the files, without an ending
-    """
-    # Without a date the same figure is the same file.
-    for ending, metadata in (("pdf", {"CreationDate": None}), ("png", None)):
-        path = Path(directory) / f"{name}.{ending}"
-        with written_whole(path) as file:
-            figure.savefig(cast(TextIO, file).buffer, format=ending, dpi=150, metadata=metadata)
-        # What has been laid out once stays where it is.
-        figure.set_layout_engine("none")
-    return path
 
 
 def lab_figures(config: LabConfig, seed: int) -> dict[str, Figure]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,11 +12,9 @@ from rich.table import Table
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation import Comparison
 from echo_env.lab.metrics import METRICS
-from echo_env.stats import Estimate
+from echo_env.tables import PIPE_WIDTH, cell, new_table, table_width
 
 CAPTION = "mean ± half of the 95 % interval; differences are taken day by day"
-PIPE_WIDTH = 160
-"""Columns of what is not printed to a window."""
 _NAME, _CELL = 28, 19
 
 NAMES = {
@@ -81,11 +77,6 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
         console.print(table)
 
 
-def table_width(table: Table, console: Console) -> int:
-    """Columns that a table needs."""
-    return console.measure(table, options=console.options.update(max_width=1000)).maximum
-
-
 def short_table(comparison: Comparison, names: dict[str, str], title: str, shown: Sequence[str]) -> Table:
     """A row for each policy: what decides between them.
 
@@ -142,29 +133,6 @@ def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:
     for name in policies:
         table.add_column(escape(name), justify="right", overflow="fold", max_width=_CELL)
     return table
-
-
-def new_table(title: str, caption: str | None = None) -> Table:
-    """An empty table in the look that all have."""
-    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "caption_justify": "left"}
-    return Table(title=escape(title), caption=caption, title_style="bold", **look)
-
-
-def cell(value: Estimate, sign: str = "") -> str:
-    """``1,234.5 ± 6.7``: two digits of the half-width count, one decimal at least.
-
-    :param value: mean and interval
-    :param sign: ``+`` to show that of positive means too
-    """
-    if math.isnan(value.mean):
-        return "-"
-    half = value.half_width
-    if math.isnan(half) or half == 0:
-        digits = 1 if math.isclose(value.mean, round(value.mean, 1)) else 3
-    else:
-        digits = min(max(1, 1 - math.floor(math.log10(half))), 6)
-    mean = f"{value.mean:{sign},.{digits}f}"
-    return mean if math.isnan(half) else f"{mean} ± {half:,.{digits}f}"
 
 
 def _difference(comparison: Comparison, policy: str, metric: str) -> str:

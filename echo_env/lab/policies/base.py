@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.patient import Start
-from echo_env.lab.policies.naming import read_arguments, required_of, split_name, write_name
 from echo_env.lab.whiteboard import LabView
+from echo_env.naming import read_arguments, required_of, split_name, write_name
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ import pytest
 from echo_env.lab import LabConfig, Policy, make_policy, policy_names, register_policy
 from echo_env.lab.policies import TierPolicy, register_cases
 from echo_env.lab.policies.base import _REGISTRY
-from echo_env.lab.policies.naming import split_name
+from echo_env.naming import split_name
 
 CONFIG = LabConfig.load("baseline")
 
