@@ -25,7 +25,8 @@ PAIR_KINDS = ((False, False), (True, False), (False, True), (True, True))
 _OPTIMAL = 0
 _LIKELY = 0.5
 """Planned for are those who come with at least this probability."""
-# Points a minute, small beside any weight: begin sooner where it costs the same, and spare what can do more.
+# Points a minute (and minute waited), small beside any weight: where it costs the same, begin sooner, those first
+# who have waited longest, and spare what can do more.
 _SOONER, _PLAINER = 1e-4, 1e-3
 
 
@@ -68,8 +69,9 @@ class RollingHorizonPolicy:
     Whenever somebody can begin, those who wait and those who are expected are given starting times on a grid and
     kinds of pairs (fetal-capable or not, of room and of sonographer), so that the penalty that the lab charges over
     the horizon is least. Only the starts of now are carried out; next time there is a new plan (rolling horizon, or
-    model predictive control). Within a kind, rooms and sonographers are taken as everywhere:
-    :func:`~echo_env.lab.allocation.assign`.
+    model predictive control). Within a kind, rooms and sonographers are taken as in
+    :func:`~echo_env.lab.allocation.assign`; of patients for whom waiting costs the same, who has waited longest
+    begins first.
 
     The plan takes an exam for as long as such exams take on the mean; of one under way, given for how long it has
     been. A sonographer comes back after the mean break that may follow. Who has not come yet arrives at the mean
@@ -162,7 +164,8 @@ class RollingHorizonPolicy:
         busy = np.minimum(length[:, None], horizon - start)
         # Points against not being served within the horizon.
         cost = jobs.share[:, None] * (paid[:, start] - paid[:, [horizon]] - self._idle * busy)
-        cost += _SOONER * (start - now)
+        waited = np.maximum(now - np.maximum(jobs.arrival, jobs.scheduled), 0)
+        cost += _SOONER * (1 + waited[:, None]) * (start - now)
         first = np.ceil(np.maximum(jobs.arrival - now, 0) / self._step)
         there = np.arange(slots) >= first[:, None]
         kinds = np.where(jobs.fetal[:, None], [False, False, False, True], True)
@@ -191,7 +194,7 @@ class RollingHorizonPolicy:
             integrality=np.ones(count),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(table, ub=limit),
-            options={"time_limit": self._limit},
+            options={"time_limit": self._limit, "mip_rel_gap": 1e-6},
         )
         return np.flatnonzero(found.x > 0.5) if found.status == _OPTIMAL else None
 
