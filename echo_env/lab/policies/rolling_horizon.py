@@ -76,7 +76,7 @@ class RollingHorizonPolicy:
     The plan takes an exam for as long as such exams take on the mean; of one under way, given for how long it has
     been. A sonographer comes back after the mean break that may follow. Who has not come yet arrives at the mean
     minute, given that it was not by now, if coming is likely, else not at all; the penalty counts with the
-    probability of coming. (Resources count in full: in parts, plans take ten times as long to make, and are no
+    probability of coming. (Resources count in full: in parts, plans took four times as long to make, and were no
     better.) Breaks after exams that are only planned are left out. Waiting is charged as in
     :mod:`~echo_env.lab.waiting_cost`; busy minutes are credited with the idle weight under ``every_pair``; what
     ``while_waiting`` charges for idle resources is left out, as waiting itself is charged.
