@@ -35,7 +35,7 @@ RULES = {
     "policy_4": DAYS,
     "fetal_first": DAYS,
     "random": DAYS,
-    "rollout": 500,
+    "rollout": 1000,
 }
 """Rule -> days it is played for. Rollout simulates hundreds of days for each that it decides."""
 

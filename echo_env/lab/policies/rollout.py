@@ -37,7 +37,7 @@ class RolloutPolicy:
 
     name = "rollout"
 
-    def __init__(self, config: LabConfig, base: str = "fetal_first", samples: int = 16, margin: float = 1.0) -> None:
+    def __init__(self, config: LabConfig, base: str = "fetal_first", samples: int = 64, margin: float = 1.0) -> None:
         if samples < 2:
             raise ValueError(f"policy 'rollout' has samples={samples}, but samples must be at least 2")
         if not margin >= 0:
