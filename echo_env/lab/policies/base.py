@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.patient import Start
 from echo_env.lab.whiteboard import LabView
-from echo_env.naming import read_arguments, required_of, split_name, write_name
+from echo_env.registry import Entry, Registry
 
 
 @runtime_checkable
@@ -38,18 +37,7 @@ PolicyFactory = Callable[..., Policy]
 Factory = TypeVar("Factory", bound=PolicyFactory)
 
 
-class _Entry(NamedTuple):
-    """A registered policy.
-
-    :param factory: makes it
-    :param shown: how lists show it; the members of a family all in the same way
-    """
-
-    factory: PolicyFactory
-    shown: str
-
-
-_REGISTRY: dict[str, _Entry] = {}
+_REGISTRY: Registry[Policy] = Registry("policy")
 
 
 def register_policy(name: str) -> Callable[[Factory], Factory]:
@@ -63,12 +51,7 @@ def register_policy(name: str) -> Callable[[Factory], Factory]:
     :raises ValueError: there is one of this name
     """
 
-    def add(factory: Factory) -> Factory:
-        required = required_of(factory)
-        _register(name, _Entry(factory, f"{name}({', '.join(required)})" if required else name))
-        return factory
-
-    return add
+    return _REGISTRY.register(name)
 
 
 def register_cases(prefix: str, cases: range) -> Callable[[Factory], Factory]:
@@ -84,16 +67,10 @@ def register_cases(prefix: str, cases: range) -> Callable[[Factory], Factory]:
             return lambda config: factory(config, case)
 
         for case in cases:
-            _register(f"{prefix}{case}", _Entry(of_case(case), f"{prefix}{cases[0]}..{cases[-1]}"))
+            _REGISTRY.add(f"{prefix}{case}", Entry(of_case(case), f"{prefix}{cases[0]}..{cases[-1]}"))
         return factory
 
     return add
-
-
-def _register(name: str, entry: _Entry) -> None:
-    if name in _REGISTRY:
-        raise ValueError(f"policy {name!r} is registered already")
-    _REGISTRY[name] = entry
 
 
 def policy_names() -> list[str]:
@@ -102,7 +79,7 @@ def policy_names() -> list[str]:
     A policy that cannot be made without arguments stands with them, as ``policy_5(alpha, beta)``; a family
     stands once, as ``policy_5_case_1..10``.
     """
-    return sorted({entry.shown for entry in _REGISTRY.values()})
+    return _REGISTRY.names()
 
 
 def make_policy(name: str, config: LabConfig) -> Policy:
@@ -116,13 +93,4 @@ def make_policy(name: str, config: LabConfig) -> Policy:
     :raises ValueError: no such policy (lists the known ones and the nearest match), or arguments that it does
         not take
     """
-    plain, given = split_name(name)
-    if plain not in _REGISTRY:
-        near = difflib.get_close_matches(plain, _REGISTRY, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"policy {plain!r} is unknown{hint}; known: {', '.join(policy_names())}")
-    factory = _REGISTRY[plain].factory
-    arguments = read_arguments(plain, factory, given)
-    policy = factory(config, **arguments)
-    policy.name = write_name(plain, arguments)
-    return policy
+    return _REGISTRY.make(name, config)

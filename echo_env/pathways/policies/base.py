@@ -1,0 +1,67 @@
+"""What a policy is, and the one registry of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.instance import Instance
+from echo_env.pathways.view import View
+from echo_env.registry import Registry
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Decides who holds what in the next step. Auctions, rules and learned agents are all this one thing."""
+
+    name: str
+
+    def begin_instance(self, instance: Instance) -> None:
+        """Called before the first episode of an instance, and again before each further one.
+
+        :param instance: its conditions and patients are known to all; the luck of its trials to nobody
+        """
+
+    def decide(self, view: View) -> NDArray[np.int64]:
+        """Who wins what.
+
+        :param view: the hospital as its staff see it
+        :return: (N,) a free resource that the patient wants, or ``NONE``
+        """
+
+
+Factory = TypeVar("Factory", bound=Callable[..., Policy])
+
+_REGISTRY: Registry[Policy] = Registry("policy")
+
+
+def register_policy(name: str) -> Callable[[Factory], Factory]:
+    """Decorator: the factory makes the policy called ``name``, given a config and the arguments of its name.
+
+    :param name: without parentheses
+    :raises ValueError: there is one of this name
+    """
+    return _REGISTRY.register(name)
+
+
+def policy_names() -> list[str]:
+    """What :func:`make_policy` knows, for people to read."""
+    return _REGISTRY.names()
+
+
+def make_policy(name: str, config: PathwaysConfig) -> Policy:
+    """Make a policy by its name.
+
+    >>> make_policy("auction(bids=value)", PathwaysConfig()).name
+    'auction(bids=value)'
+
+    :param name: ``name`` or ``name(argument=value, ...)``, see :func:`policy_names`
+    :param config: the hospital it is for
+    :raises ValueError: no such policy (lists the known ones and the nearest match), or arguments that it does not
+        take
+    """
+    return _REGISTRY.make(name, config)

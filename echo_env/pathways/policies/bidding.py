@@ -1,0 +1,167 @@
+"""Policies that ask and bid for every patient, and leave it to a mechanism who gets what.
+
+They differ in what is bid (the rule) and in the mechanism, see :mod:`~echo_env.pathways.auction`. First come first
+served and sickest first are auctions too, with bids that say who came first or is sickest. Ties go to who arrived
+first.
+
+| name | what is bid | what is asked for first |
+|---|---|---|
+| ``auction``, ``auction(bids=regret)`` | regret Q_i - Qbar | highest regret, if positive |
+| ``auction(bids=value)`` | optimal value Q_i, as in the paper's plots | highest regret, if positive |
+| ``auction(bids=gain)`` | Q_i minus the value of never being treated | highest regret, if positive |
+| ``matching`` | the same bids as ``auction``, the assignment with the largest sum | |
+| ``fcfs_request`` | how early this resource was first asked for | earliest request |
+| ``fcfs_arrival`` | how early the patient came | earliest request |
+| ``sickest_initial`` | how low health was at arrival (the paper's) | earliest request |
+| ``sickest_now`` | how low health is | earliest request |
+| ``random`` | dice | earliest request |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.pathways import auction as mechanisms
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.instance import Instance
+from echo_env.pathways.kernel import (
+    BY_ARRIVAL,
+    BY_REQUEST,
+    GAIN,
+    RANDOM,
+    REGRET,
+    SICKEST_INITIAL,
+    SICKEST_NOW,
+    VALUE,
+)
+from echo_env.pathways.learning import Prospects, learn_prospects
+from echo_env.pathways.mdp import worth
+from echo_env.pathways.pathway import NONE
+from echo_env.pathways.policies.base import register_policy
+from echo_env.pathways.view import View
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+Mechanism = Callable[[Ints, Floats, Ints], Ints]
+"""``(preferences[N, K], bids[N, K], free[R]) -> assignment[N]``, see :mod:`~echo_env.pathways.auction`."""
+
+
+class BiddingPolicy:
+    """A rule of bidding and a mechanism.
+
+    :param rule: what is bid, see :mod:`echo_env.pathways.kernel`
+    :param mechanism: who gets what, given what everyone asks for and bids
+    :param name: what tables call it
+    """
+
+    def __init__(self, rule: int, mechanism: Mechanism = mechanisms.auction, name: str = "auction") -> None:
+        self.name, self.rule, self.mechanism = name, rule, mechanism
+        self._instance: Instance | None = None
+        self._prospects: Prospects | None = None
+
+    @property
+    def prospects(self) -> Prospects:
+        """What the patients of the instance expect.
+
+        :raises ValueError: the rule is not about values, or no instance has begun
+        """
+        if self._prospects is None:
+            raise ValueError(f"policy {self.name!r} knows no values: its rule needs none, or no instance has begun")
+        return self._prospects
+
+    def begin_instance(self, instance: Instance) -> None:
+        """Learn the chances of winning in auctions, and solve every patient's decision process, once an instance."""
+        if instance is not self._instance:
+            self._instance = instance
+            self._prospects = learn_prospects(instance, self.rule) if self.rule <= GAIN else None
+
+    def decide(self, view: View) -> Ints:
+        """Ask, bid, and let the mechanism decide."""
+        preferences, bids = self.ask(view)
+        return self.mechanism(preferences, bids, view.free)
+
+    def ask(self, view: View) -> tuple[Ints, Floats]:
+        """What every patient asks for, and bids.
+
+        :param view: the hospital as its staff see it
+        :return: (N, K) resources, most wanted first, then ``NONE``; (N, K) the bid for each
+        """
+        preferences, bids = np.full(view.wanted.shape, NONE, dtype=np.int64), np.zeros(view.wanted.shape)
+        order, bid = self._order_and_bids(view)
+        for n, wanted in enumerate(view.wanted):
+            asks = [k for k in np.flatnonzero(wanted != NONE) if self.rule > GAIN or order[n, k] > 0]
+            asks.sort(key=lambda k: -order[n, k])
+            for place, k in enumerate(asks):
+                preferences[n, place], bids[n, place] = wanted[k], bid[n, k]
+        return preferences, bids
+
+    def _order_and_bids(self, view: View) -> tuple[Floats, Floats]:
+        """How much each patient wants each need, and what it bids for it; (N, K) each."""
+        assert self._instance is not None
+        patients, needs = view.wanted.shape
+        if self.rule <= GAIN:
+            _, values, never = self.prospects
+            now, later = (view.condition, view.state, view.health, view.wanted), view.step + 1
+            gains = worth(self._instance.model, *now, values[later], never[later])
+            return gains[REGRET], gains[self.rule]
+        order = -view.requested.astype(np.float64)
+        by_patient = {
+            BY_ARRIVAL: -np.arange(patients, dtype=np.float64),
+            SICKEST_INITIAL: -self._instance.initial_health.astype(np.float64),
+            SICKEST_NOW: -view.health.astype(np.float64),
+            RANDOM: view.priority_draw,
+        }
+        if self.rule == BY_REQUEST:
+            return order, order
+        return order, np.repeat(by_patient[self.rule][:, None], needs, axis=1)
+
+
+@register_policy("auction")
+def auction(config: PathwaysConfig, bids: Literal["regret", "value", "gain"] = "regret") -> BiddingPolicy:
+    """The paper's multi-round auction.
+
+    :param config: the hospital
+    :param bids: what is bid
+    """
+    return BiddingPolicy({"regret": REGRET, "value": VALUE, "gain": GAIN}[bids])
+
+
+@register_policy("matching")
+def matching(config: PathwaysConfig) -> BiddingPolicy:
+    """Maximum-weight matching on regrets, with the chances of winning that auctions have."""
+    return BiddingPolicy(REGRET, mechanisms.matching)
+
+
+@register_policy("fcfs_request")
+def fcfs_request(config: PathwaysConfig) -> BiddingPolicy:
+    """First come, first served, each resource by the time since which it has been asked for."""
+    return BiddingPolicy(BY_REQUEST)
+
+
+@register_policy("fcfs_arrival")
+def fcfs_arrival(config: PathwaysConfig) -> BiddingPolicy:
+    """First come, first served, by arrival at the hospital."""
+    return BiddingPolicy(BY_ARRIVAL)
+
+
+@register_policy("sickest_initial")
+def sickest_initial(config: PathwaysConfig) -> BiddingPolicy:
+    """Sickest first by health at arrival, as in the paper."""
+    return BiddingPolicy(SICKEST_INITIAL)
+
+
+@register_policy("sickest_now")
+def sickest_now(config: PathwaysConfig) -> BiddingPolicy:
+    """Sickest first by health now."""
+    return BiddingPolicy(SICKEST_NOW)
+
+
+@register_policy("random")
+def random_order(config: PathwaysConfig) -> BiddingPolicy:
+    """Whoever the dice favour in each step."""
+    return BiddingPolicy(RANDOM)
