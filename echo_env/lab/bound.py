@@ -17,7 +17,7 @@ a patient only if that patient will come. The second still grants every arrival.
 patient may be examined by fractions, twice in one sonographer's day and not at all in another's, and a patient who
 is not fetal may change rooms. The idle term of ``while_waiting`` is left out, so under that rule the bound is one on
 the waiting part; and under ``every_pair``, where there are more sonographers than rooms, breaks are credited as if
-part of each fell on a pair. A policy that closes a tenth of the gap to a bound may well be the best there is.
+part of each fell on a pair. How much of the gap to a bound anybody could close is therefore not known.
 
 Sources: J. M. van den Akker, J. A. Hoogeveen and S. L. van de Velde, "Parallel machine scheduling by column
 generation" (1999), for the decomposition; P. M. Camerini, L. Fratta and F. Maffioli, "On improving relaxation methods

@@ -184,8 +184,11 @@ def test_asked_for_by_name_and_refused_in_words() -> None:
 
 
 @pytest.mark.slow
-def test_plans_are_worth_making() -> None:
-    """Planning would do no better than the paper's best rule."""
+def test_plans_are_about_as_good_as_rules_and_much_better_than_chance() -> None:
+    """The plan would be about something else than the lab's penalty."""
+    # In the scarce lab it has not been told apart from policy 2 (300 days: -23 ± 67 of 6,428 points).
     config = LabConfig.load("scarce")
-    values = evaluate(config, ["policy_2", "rolling_horizon"], days=150, seed=56)
-    assert values.paired("rolling_horizon", "penalty").high < 0
+    values = evaluate(config, ["policy_2", "rolling_horizon", "random"], days=100, seed=56)
+    margin = 0.03 * values.mean("policy_2", "penalty").mean
+    assert abs(values.paired("rolling_horizon", "penalty").mean) < margin
+    assert values.paired("random", "penalty").mean > 5 * margin
