@@ -68,8 +68,8 @@ COMPARISON = {
 """The tuned algorithms, and SB3's own with its defaults on the paper's environment, as who knows neither masks nor
 anything about the lab would call them."""
 
-PAPER = {"paper's protocol, a tenth": Method("maskable_dqn", conf_file="zoo_configs/paper_protocol_tenth.yml")}
-"""Appendix A.4 with every number of days divided by ten."""
+PAPER = {"paper's protocol, 1,000 days": Method("maskable_dqn", conf_file="zoo_configs/paper_protocol_short.yml")}
+"""Appendix A.4 with every number of days divided by thirty."""
 
 _FACTORED = "policy_kwargs:dict(net_arch=[128,128],factors=[27,27])"
 _DUELING = "policy_kwargs:dict(net_arch=[128,128],dueling=True)"
