@@ -81,11 +81,12 @@ class Trace:
         """
         import pandas as pd
 
-        steps, patients = np.indices(self.health.shape)
-        shown: NDArray[np.bool_] = np.greater_equal(steps, self.instance.arrivals[None, :])
+        rows, columns = self.health.shape
+        steps = np.repeat(np.arange(rows)[:, None], columns, axis=1)
+        shown = steps >= self.instance.arrivals[None, :]
         had = self.instance.model.had_count[self.condition, self.state]
-        columns: dict[str, NDArray[Any]] = {
-            "patient": patients,
+        table: dict[str, NDArray[Any]] = {
+            "patient": np.repeat(np.arange(columns)[None, :], rows, axis=0),
             "step": steps,
             "condition": self.condition,
             "health": self.health,
@@ -94,4 +95,4 @@ class Trace:
             "finished": self.finished,
             "dead": self.dead,
         }
-        return pd.DataFrame({name: values[shown] for name, values in columns.items()})
+        return pd.DataFrame({name: values[shown] for name, values in table.items()})
