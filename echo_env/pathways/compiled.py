@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from echo_env.pathways.auction import auction
 from echo_env.pathways.instance import Instance, Luck
 from echo_env.pathways.kernel import GAIN, Record, play
 from echo_env.pathways.learning import cohort_of
@@ -17,7 +16,7 @@ from echo_env.pathways.trace import Trace
 
 def is_compiled(policy: Policy) -> bool:
     """Whether the kernel can play a policy: any rule of bidding with the auction."""
-    return type(policy) is BiddingPolicy and policy.mechanism is auction
+    return type(policy) is BiddingPolicy and policy.mechanism == "auction"
 
 
 def play_trials(instance: Instance, lucks: Sequence[Luck], policy: Policy) -> list[Trace]:

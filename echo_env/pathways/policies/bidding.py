@@ -50,16 +50,19 @@ Ints = NDArray[np.int64]
 Mechanism = Callable[[Ints, Floats, Ints], Ints]
 """``(preferences[N, K], bids[N, K], free[R]) -> assignment[N]``, see :mod:`~echo_env.pathways.auction`."""
 
+MECHANISMS: dict[str, Mechanism] = {"auction": mechanisms.auction, "matching": mechanisms.matching}
+"""By name: policies go to other processes, where functions that were compiled anew are not the same objects."""
+
 
 class BiddingPolicy:
     """A rule of bidding and a mechanism.
 
     :param rule: what is bid, see :mod:`echo_env.pathways.kernel`
-    :param mechanism: who gets what, given what everyone asks for and bids
+    :param mechanism: who gets what, given what everyone asks for and bids: one of :data:`MECHANISMS`
     :param name: what tables call it
     """
 
-    def __init__(self, rule: int, mechanism: Mechanism = mechanisms.auction, name: str = "auction") -> None:
+    def __init__(self, rule: int, mechanism: str = "auction", name: str = "auction") -> None:
         self.name, self.rule, self.mechanism = name, rule, mechanism
         self._instance: Instance | None = None
         self._prospects: Prospects | None = None
@@ -83,7 +86,7 @@ class BiddingPolicy:
     def decide(self, view: View) -> Ints:
         """Ask, bid, and let the mechanism decide."""
         preferences, bids = self.ask(view)
-        return self.mechanism(preferences, bids, view.free)
+        return MECHANISMS[self.mechanism](preferences, bids, view.free)
 
     def ask(self, view: View) -> tuple[Ints, Floats]:
         """What every patient asks for, and bids.
@@ -134,7 +137,7 @@ def auction(config: PathwaysConfig, bids: Literal["regret", "value", "gain"] = "
 @register_policy("matching")
 def matching(config: PathwaysConfig) -> BiddingPolicy:
     """Maximum-weight matching on regrets, with the chances of winning that auctions have."""
-    return BiddingPolicy(REGRET, mechanisms.matching)
+    return BiddingPolicy(REGRET, "matching")
 
 
 @register_policy("fcfs_request")
