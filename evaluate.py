@@ -22,6 +22,8 @@ days (bounds.csv), loose as echo_env/lab/bound.py says. --decision-times N times
 hours.opening, .closing and .end as clock times. DIR then holds sweep.csv (a row for each cell, policy and metric),
 effects.csv (what each field alone does, elasticities), summary.json, figures/ and cells/, where every result is kept
 as soon as it is there: after Ctrl-C, or with more values, the same command plays only what is missing.
+
+--env PatientPathways-v0 is another hospital, with arguments of its own: see --env PatientPathways-v0 --help.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from echo_env import ENV_IDS
+from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.files import written_whole
 from echo_env.folders import check_replaceable, folder_written_whole
 from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names, results
@@ -63,6 +65,13 @@ AGENTS = Path(__file__).resolve().parent / "zoo_configs" / "agents"
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
+
+
+def env_asked_for(argv: Sequence[str] | None) -> str:
+    """The env id on a command line, before anything else is known about it."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--env", default="")
+    return str(parser.parse_known_args(argv)[0].env)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -110,9 +119,10 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
     if config is not None:
         return LabConfig.load(config)
     if env_id not in ENV_IDS:
-        near = difflib.get_close_matches(env_id, ENV_IDS, n=1)
+        known = [*ENV_IDS, PATHWAYS_ID]
+        near = difflib.get_close_matches(env_id, known, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"env {env_id!r} is unknown{hint}; known: {', '.join(ENV_IDS)}")
+        raise ValueError(f"env {env_id!r} is unknown{hint}; known: {', '.join(known)}")
     return LabConfig.load(ENV_IDS[env_id])
 
 
@@ -342,10 +352,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :return: exit status: 0; 2 for input that cannot be used, said in one sentence; 130 after Ctrl-C
     """
-    arguments = parse_arguments(argv)
+    parse, work = parse_arguments, run
+    if env_asked_for(argv) == PATHWAYS_ID:
+        from echo_env.pathways import command as pathways
+
+        parse, work = pathways.parse_arguments, pathways.run
+    arguments = parse(argv)
     command = shlex.join(["python", "evaluate.py", *(sys.argv[1:] if argv is None else argv)])
     try:
-        run(arguments, command)
+        work(arguments, command)
     except ModuleNotFoundError as error:
         print(f"error: {error.name} is missing: pip install 'echo-lab-rl[all]'", file=sys.stderr)
         return 2

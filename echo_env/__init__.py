@@ -2,7 +2,7 @@
 
 import gymnasium
 
-__all__ = ["ENV_IDS"]
+__all__ = ["ENV_IDS", "PATHWAYS_ID"]
 
 ENV_IDS = {
     "EchoLab-v0": "baseline",
@@ -10,6 +10,9 @@ ENV_IDS = {
     "EchoLabAbundant-v0": "abundant",
 }
 """Env id -> the preset it stands for."""
+
+PATHWAYS_ID = "PatientPathways-v0"
+"""Patient pathways allocated by auction: :mod:`echo_env.pathways`."""
 
 for _id, _preset in ENV_IDS.items():
     if _id not in gymnasium.registry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -30,3 +31,8 @@ def written_whole(path: str | Path) -> Iterator[IO[str]]:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def number_text(value: float) -> str:
+    """The shortest text that reads back as the same number; empty for nan."""
+    return "" if math.isnan(value) else repr(value).removesuffix(".0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,15 @@ OwnFiles = Callable[[Path], set[str]]
 def files_in(folder: Path) -> set[str]:
     """Everything in a folder and in those below that is not a folder: paths from there on, with slashes."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
+
+
+def listed_files(summary: Path) -> set[str]:
+    """The files that a summary (JSON with the entry ``files``) says were written beside it; none if there is none."""
+    try:
+        listed = json.loads(summary.read_text(encoding="utf8"))["files"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
+    return {str(name) for name in listed} if isinstance(listed, list) else set()
 
 
 def check_replaceable(path: str | Path, own_files: OwnFiles) -> None:

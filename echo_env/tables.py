@@ -31,7 +31,8 @@ def cell(value: Estimate, sign: str = "") -> str:
     if math.isnan(value.mean):
         return "-"
     half = value.half_width
-    if math.isnan(half) or half == 0:
+    # Equal numbers may differ by rounding.
+    if math.isnan(half) or half <= 1e-12 * abs(value.mean):
         digits = 1 if math.isclose(value.mean, round(value.mean, 1)) else 3
     else:
         digits = min(max(1, 1 - math.floor(math.log10(half))), 6)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.files import written_whole
-from echo_env.folders import files_in
+from echo_env.files import number_text, written_whole
+from echo_env.folders import files_in, listed_files
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation import Comparison
 from echo_env.lab.metrics import METRICS
@@ -38,11 +38,6 @@ def write_days(folder: Path, comparison: Comparison) -> None:
         for name, table in comparison.values.items():
             columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
             writer.writerows((name, day, *row) for day, row in enumerate(zip(*columns, strict=True)))
-
-
-def number_text(value: float) -> str:
-    """The shortest text that reads back as the same number."""
-    return "" if math.isnan(value) else repr(value).removesuffix(".0")
 
 
 def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: str, **more: Any) -> None:
@@ -83,11 +78,7 @@ def own_files(folder: Path) -> set[str]:
 
     :param folder: one that exists
     """
-    try:
-        listed = json.loads((folder / SUMMARY).read_text(encoding="utf8"))["files"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return set()
-    return {str(name) for name in listed} if isinstance(listed, list) else set()
+    return listed_files(folder / SUMMARY)
 
 
 def read_results(folder: str | Path) -> Comparison:
