@@ -1,0 +1,146 @@
+"""Compare policies for patient pathways on the same draws and the same luck.
+
+python evaluate.py --env PatientPathways-v0 --patients 2:20:2 --resources 4 10 --draws 120 --trials 5 --figures \\
+    --output results/pathways
+python evaluate.py --env PatientPathways-v0 --policies auction "auction(bids=value)" matching --patients 20
+python evaluate.py --env PatientPathways-v0 --config mine.yaml --policies auction fcfs_request
+
+Every draw is a hospital (conditions, patients), every trial the luck of one episode in it. Utility is the mean success
+over patients and steps, success being health from 0 to 1. One policy is the reference: its differences to the others
+are taken draw by draw, so that what a draw brought cancels out. Intervals are 95 %, over draws.
+
+DIR of --output will hold summary.json, draws.csv (a row for each cell, policy and draw: means over trials) and, with
+--figures, figures/ (figure 2 of the paper, the differences, an episode of each policy), or, if anything goes wrong,
+will be as it was before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from echo_env.files import written_whole
+from echo_env.folders import check_replaceable, folder_written_whole
+from echo_env.pathways import results
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.evaluation import Comparison, evaluate
+from echo_env.pathways.policies import policy_names
+
+POLICIES = ("auction", "fcfs_request", "sickest_initial", "sickest_now", "fcfs_arrival", "random")
+"""Compared by default: the paper's three (auction, first come first served, sickest first), and variants."""
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="evaluate.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--env", help="PatientPathways-v0")
+    parser.add_argument("--config", metavar="YAML", default="baseline", help="a hospital of your own")
+    parser.add_argument(
+        "--policies", nargs="+", default=list(POLICIES), metavar="NAME", help=f"of {', '.join(policy_names())}"
+    )
+    parser.add_argument(
+        "--reference", default="", metavar="NAME", help="the policy compared with the others: the first"
+    )
+    numbers = "numbers, or FIRST:LAST:STEP with both ends: the hospital's own"
+    parser.add_argument("--patients", nargs="+", default=[], metavar="N", help=numbers)
+    parser.add_argument("--resources", nargs="+", default=[], metavar="R", help=numbers)
+    parser.add_argument("--draws", type=int, default=120, help="hospitals drawn for each cell: %(default)s")
+    parser.add_argument("--trials", type=int, default=5, help="episodes in each: %(default)s")
+    parser.add_argument("--seed", type=int, default=7, help="which draws: %(default)s")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, same numbers: %(default)s")
+    parser.add_argument("--output", metavar="DIR", help="write all there, in place of an earlier evaluation")
+    parser.add_argument("--figures", action="store_true", help="draw figures too (PNG and PDF), with --output")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers there")
+    return parser.parse_args(argv)
+
+
+def read_numbers(name: str, given: Sequence[str]) -> tuple[int, ...]:
+    """``["2:8:2", "20"]`` -> ``(2, 4, 6, 8, 20)``.
+
+    :param name: of the argument, for messages
+    :param given: as typed
+    :raises ValueError: neither a whole number nor a range of them
+    """
+    numbers: list[int] = []
+    for text in given:
+        match = re.fullmatch(r"(\d+)(?::(\d+)(?::([1-9]\d*))?)?", text)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise ValueError(f"--{name} is {text!r}, but must be a whole number, or FIRST:LAST:STEP with FIRST <= LAST")
+        first = int(match[1])
+        numbers += range(first, int(match[2] or first) + 1, int(match[3] or 1))
+    return tuple(numbers)
+
+
+def run(arguments: argparse.Namespace, command: str) -> None:
+    """Compare, write what is to be written, and print the tables.
+
+    :param arguments: from :func:`parse_arguments`
+    :param command: how it was asked for, for the summary
+    :raises ValueError: something that cannot be; nothing has been written
+    :raises OSError: something is in the way of ``--output``
+    """
+    from echo_env.pathways.tables import print_comparison
+
+    check_outputs(arguments)
+    config = PathwaysConfig.load(arguments.config)
+    comparison = compare(arguments, config)
+    name = arguments.env if arguments.config == "baseline" else arguments.config
+    content = results.summary(comparison, name, command=command)
+    if arguments.json:
+        with written_whole(arguments.json) as file:
+            json.dump(content, file, indent=2, allow_nan=False)
+    if arguments.output:
+        with folder_written_whole(arguments.output, results.own_files) as folder:
+            results.write_draws(folder, comparison)
+            if arguments.figures:
+                from echo_env.pathways.figures import write_figures
+
+                write_figures(folder / "figures", comparison, arguments.policies)
+            results.write_summary(folder, content)
+    draws, trials = comparison.shape
+    print_comparison(comparison, f"{name}: {draws} draws of {trials} trials, seed {comparison.seed}")
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse what could only fail after everything has been played.
+
+    :raises ValueError: arguments that do not go together
+    :raises OSError: something is in the way of ``--output``
+    """
+    if arguments.output is None:
+        if arguments.figures:
+            raise ValueError("--figures needs --output DIR, into which it writes")
+        return
+    if arguments.json and Path(arguments.output).resolve() in Path(arguments.json).resolve().parents:
+        raise ValueError(f"--json {arguments.json} lies in --output, which has the same numbers in summary.json")
+    check_replaceable(arguments.output, results.own_files)
+
+
+def compare(arguments: argparse.Namespace, config: PathwaysConfig) -> Comparison:
+    """Play all draws, showing how far it has got."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    patients, resources = (read_numbers(name, getattr(arguments, name)) for name in ("patients", "resources"))
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        total = arguments.draws * max(len(patients), 1) * max(len(resources), 1)
+        task = bar.add_task("draws", total=total)
+        return evaluate(
+            config,
+            arguments.policies,
+            arguments.draws,
+            arguments.trials,
+            arguments.seed,
+            patients,
+            resources,
+            progress=lambda draws: bar.advance(task, draws),
+            jobs=arguments.jobs,
+            reference=arguments.reference,
+        )

@@ -1,0 +1,84 @@
+"""Policies over the number of patients (figure 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from echo_env.pathways.evaluation import Comparison
+from echo_env.plot_style import axes_or_new, band_alpha, legend, name_axes, policy_line
+
+Floats = NDArray[np.float64]
+
+BANDS = {"interval": "95 % interval of the mean", "sd": "one standard deviation over draws"}
+"""What a band shows, and how it is told."""
+
+
+def utility_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None, band: str = "interval") -> Axes:
+    """Mean utility of each policy (figure 2 of the paper, which has standard deviations).
+
+    :param comparison: policies on the same draws
+    :param resources: number of resources
+    :param ax: where to draw
+    :param band: ``interval`` or ``sd``
+    :raises ValueError: no such band
+    """
+    if band not in BANDS:
+        raise ValueError(f"band is {band!r}, but must be one of {', '.join(BANDS)}")
+    ax = axes_or_new(ax)
+    cells = [cell for cell in comparison.values if cell.resources == resources]
+    patients = [cell.patients for cell in cells]
+    for number, name in enumerate(comparison.policies):
+        means = [comparison.mean(cell, name, "utility") for cell in cells]
+        if band == "sd":
+            half = [comparison.sd(cell, name, "utility") for cell in cells]
+        else:
+            half = [mean.half_width for mean in means]
+        _curve(ax, patients, [mean.mean for mean in means], half, number, len(comparison.policies), name)
+    title = f"{resources} resources; {_draws(comparison)}, band: {BANDS[band]}"
+    name_axes(ax, title, "Patients (number)", "Utility (mean success, 0 to 1)")
+    return _finish(ax)
+
+
+def advantage_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None) -> Axes:
+    """The reference's utility minus that of each other policy, draw by draw, with 95 % bands. Above 0 it is better.
+
+    :param comparison: policies on the same draws, at least two
+    :param resources: number of resources
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    cells = [cell for cell in comparison.values if cell.resources == resources]
+    for number, name in enumerate(comparison.policies):
+        if name == comparison.reference:
+            continue
+        own = [comparison.advantage(cell, name, "utility") for cell in cells]
+        means, half = [value.mean for value in own], [value.half_width for value in own]
+        label = f"{comparison.reference} minus {name}"
+        _curve(ax, [cell.patients for cell in cells], means, half, number, len(comparison.policies), label)
+    ax.axhline(0, color="0.3", linewidth=1)
+    title = f"{resources} resources; {_draws(comparison)}, same draws and luck, 95 % band"
+    name_axes(ax, title, "Patients (number)", "Difference in utility (success, 0 to 1)")
+    return _finish(ax)
+
+
+def _curve(
+    ax: Axes, x: list[int], means: list[float], halves: list[float], number: int, policies: int, label: str
+) -> None:
+    style = policy_line(number)
+    mean, half = np.array(means), np.array(halves)
+    ax.plot(x, mean, label=label, linewidth=1.4, **style)
+    ax.fill_between(x, mean - half, mean + half, color=style["color"], alpha=band_alpha(policies), linewidth=0)
+
+
+def _draws(comparison: Comparison) -> str:
+    draws, trials = comparison.shape
+    return f"{draws:,} draw{'s' if draws > 1 else ''} of {trials:,} trial{'s' if trials > 1 else ''}"
+
+
+def _finish(ax: Axes) -> Axes:
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    legend(ax)
+    return ax

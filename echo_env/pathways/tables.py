@@ -1,0 +1,124 @@
+"""Comparisons as tables on a terminal (needs rich)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from echo_env.pathways.evaluation import Cell, Comparison
+from echo_env.pathways.metrics import METRICS
+from echo_env.tables import PIPE_WIDTH, cell, new_table, table_width
+
+CAPTION = "mean ± half of the 95 % interval over draws"
+_NAME, _WIDTH = 14, 24
+
+NAMES = {
+    "utility": "utility",
+    "worst_utility": "- of the worst off",
+    "final_success": "success in the end",
+    "finished": "finished (share)",
+    "finish_steps": "time to finish (steps)",
+    "needs_had": "needs had",
+    "waiting_steps": "waiting (steps)",
+    "utilisation": "utilisation (share)",
+    "dead": "dead (share)",
+}
+"""Metric -> what tables call it."""
+
+Write = Callable[[Comparison, Cell, str], str]
+
+
+def print_comparison(comparison: Comparison, title: str, console: Console | None = None) -> None:
+    """Print, for each number of resources, utility, differences in utility, and every metric for most patients.
+
+    :param comparison: what the policies did
+    :param title: of the tables
+    :param console: where; by default standard output
+    """
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, PIPE_WIDTH)
+    # As many policies beside each other as there is room for.
+    size = max((console.width - _NAME) // _WIDTH, 1)
+    for resources in comparison.resources:
+        where = f"{title}, {resources} resources"
+        for make, names in (
+            (utility_table, comparison.policies),
+            (advantage_table, comparison.others),
+            (metric_table, comparison.policies),
+        ):
+            for k in range(0, len(names), size):
+                table = make(comparison, resources, names[k : k + size], where)
+                # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
+                console.width = max(console.width, table_width(table, console))
+                console.print(table)
+
+
+def utility_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+    """A row for each number of patients: mean utility, interval, and standard deviation over draws.
+
+    :param comparison: what the policies did
+    :param resources: number of resources
+    :param policies: the columns
+    :param title: of the table
+    """
+    return _by_patients(comparison, resources, policies, f"utility: {title}", f"{CAPTION} (standard deviation)", _level)
+
+
+def advantage_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+    """A row for each number of patients: the reference minus each policy, draw by draw; bold where it is not 0.
+
+    :param comparison: what the policies did
+    :param resources: number of resources
+    :param policies: the columns
+    :param title: of the table
+    """
+    heading = f"utility of {comparison.reference} minus that of: {title}"
+    return _by_patients(comparison, resources, policies, heading, f"{CAPTION}, same draws and luck", _advantage)
+
+
+def metric_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+    """A row for each metric, for the largest number of patients.
+
+    :param comparison: what the policies did
+    :param resources: number of resources
+    :param policies: the columns
+    :param title: of the table
+    """
+    patients = max(cell.patients for cell in comparison.values if cell.resources == resources)
+    table = new_table(f"every metric, {patients} patients: {title}", CAPTION)
+    table.add_column("metric")
+    for name in policies:
+        table.add_column(escape(name), justify="right", overflow="fold")
+    for metric in METRICS:
+        row = [cell(comparison.mean(Cell(resources, patients), name, metric)) for name in policies]
+        table.add_row(NAMES.get(metric, metric), *row)
+    return table
+
+
+def _by_patients(
+    comparison: Comparison, resources: int, policies: Sequence[str], title: str, caption: str, write: Write
+) -> Table:
+    table = new_table(title, caption)
+    table.add_column("patients", justify="right")
+    for name in policies:
+        table.add_column(escape(name), justify="right", overflow="fold")
+    for own in comparison.values:
+        if own.resources == resources:
+            table.add_row(str(own.patients), *(write(comparison, own, name) for name in policies))
+    return table
+
+
+def _level(comparison: Comparison, own: Cell, policy: str) -> str:
+    sd = comparison.sd(own, policy, "utility")
+    return cell(comparison.mean(own, policy, "utility")) + ("" if math.isnan(sd) else f" ({sd:.3f})")
+
+
+def _advantage(comparison: Comparison, own: Cell, policy: str) -> str:
+    value = comparison.advantage(own, policy, "utility")
+    text = cell(value, sign="+")
+    return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text
