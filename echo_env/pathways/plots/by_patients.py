@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 BANDS = {"interval": "95 % interval of the mean", "sd": "one standard deviation over draws"}
 """What a band shows, and how it is told."""
 
+_MOST_TICKS = 12
+
 
 def utility_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None, band: str = "interval") -> Axes:
     """Mean utility of each policy (figure 2 of the paper, which has standard deviations).
@@ -39,7 +41,7 @@ def utility_by_patients(comparison: Comparison, resources: int, ax: Axes | None 
         _curve(ax, patients, [mean.mean for mean in means], half, number, len(comparison.policies), name)
     title = f"{resources} resources; {_draws(comparison)}, band: {BANDS[band]}"
     name_axes(ax, title, "Patients (number)", "Utility (mean success, 0 to 1)")
-    return _finish(ax)
+    return _finish(ax, patients)
 
 
 def advantage_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None) -> Axes:
@@ -51,17 +53,18 @@ def advantage_by_patients(comparison: Comparison, resources: int, ax: Axes | Non
     """
     ax = axes_or_new(ax)
     cells = [cell for cell in comparison.values if cell.resources == resources]
+    patients = [cell.patients for cell in cells]
     for number, name in enumerate(comparison.policies):
         if name == comparison.reference:
             continue
         own = [comparison.advantage(cell, name, "utility") for cell in cells]
         means, half = [value.mean for value in own], [value.half_width for value in own]
         label = f"{comparison.reference} minus {name}"
-        _curve(ax, [cell.patients for cell in cells], means, half, number, len(comparison.policies), label)
+        _curve(ax, patients, means, half, number, len(comparison.policies), label)
     ax.axhline(0, color="0.3", linewidth=1)
     title = f"{resources} resources; {_draws(comparison)}, same draws and luck, 95 % band"
     name_axes(ax, title, "Patients (number)", "Difference in utility (success, 0 to 1)")
-    return _finish(ax)
+    return _finish(ax, patients)
 
 
 def _curve(
@@ -78,7 +81,10 @@ def _draws(comparison: Comparison) -> str:
     return f"{draws:,} draw{'s' if draws > 1 else ''} of {trials:,} trial{'s' if trials > 1 else ''}"
 
 
-def _finish(ax: Axes) -> Axes:
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+def _finish(ax: Axes, patients: list[int]) -> Axes:
+    if len(patients) <= _MOST_TICKS:
+        ax.set_xticks(patients)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     legend(ax)
     return ax

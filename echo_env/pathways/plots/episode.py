@@ -9,15 +9,16 @@ from matplotlib.ticker import MaxNLocator
 
 from echo_env.pathways.pathway import NONE
 from echo_env.pathways.trace import Trace
-from echo_env.plot_style import BLACK, axes_or_new, name_axes
+from echo_env.plot_style import BLACK, BLUE, ORANGE, axes_or_new, name_axes
 
+_GAP = 2.3
 _LIGHT, _DARK = np.array((0.94, 0.97, 1.0)), np.array((0.03, 0.19, 0.42))
 
 
 def health_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
     """A row for each patient, a column for each step: health by shade, light is healthy; the resource held by number.
 
-    A line under a finished pathway's first step ends it; who has not arrived is left white.
+    Who has not arrived is left white.
 
     :param trace: what happened
     :param title: of the chart
@@ -65,11 +66,11 @@ def resource_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
             np.add.at(counts[1], (can, t), 1)
     height = max(counts.max(), 1)
     for resource in range(config.resources):
-        base = resource * 2.3
-        ax.bar(steps, counts[0, resource] / height, 0.9, base, color="#0072B2", label=_once("in use", resource))
-        ax.bar(steps, -counts[1, resource] / height, 0.9, base, color="#E69F00", label=_once("asked for", resource))
+        base = _GAP * resource
+        ax.bar(steps, counts[0, resource] / height, 0.9, base, color=BLUE, label=_once("in use", resource))
+        ax.bar(steps, -counts[1, resource] / height, 0.9, base, color=ORANGE, label=_once("asked for", resource))
         ax.axhline(base, color="0.4", linewidth=0.6)
-    ax.set_yticks([resource * 2.3 for resource in range(config.resources)], list(map(str, range(config.resources))))
+    ax.set_yticks([_GAP * resource for resource in range(config.resources)], list(map(str, range(config.resources))))
     name_axes(ax, f"{title}; longest bar: {height:.0f} patients", "Step (number)", "Resource (number)")
     ax.grid(visible=False, axis="y")
     ax.legend(fontsize=8, loc="upper right")
