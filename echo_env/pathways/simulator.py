@@ -64,9 +64,7 @@ class Simulator:
         :param assignment: (N,) the resource that each patient wins, or ``NONE``
         :raises ValueError: a resource for who cannot use it, more units than are free, or an episode that is over
         """
-        given = self._checked(assignment)
-        for n in np.flatnonzero(self._moving()):
-            self._move(int(n), int(given[n]))
+        self.state, self.health = self._next(self._checked(assignment))
         self.step += 1
         self._begin_step()
 
@@ -75,8 +73,10 @@ class Simulator:
         return Trace(self.instance, *(np.array(rows) for rows in zip(*self._rows, strict=True)))
 
     def _begin_step(self) -> None:
-        """Pathways change; then find out who can ask for what."""
-        if not self.over:
+        """Pathways change; then find out who can ask for what, which is nobody once all is over."""
+        if self.over:
+            self.wanted = np.full_like(self.wanted, NONE)
+        else:
             for n in np.flatnonzero(self.luck.change_step == self.step):
                 self._change_pathway(int(n), int(self.luck.change_kind[n]))
             self._find_wanted()
@@ -101,17 +101,14 @@ class Simulator:
 
     def _find_wanted(self) -> None:
         """What each patient can ask for, since when, and the units that nobody keeps."""
-        model = self.instance.model
-        self.wanted[:] = NONE
-        self.free[:] = model.units
-        for n in np.flatnonzero(self._moving()):
-            c, s = self.condition[n], self.state[n]
-            if model.keeps[c, s]:
-                self.free[model.resource[c, model.held[c, s]]] -= 1
-            can = model.after_win[c, s] != NONE
-            self.wanted[n, can] = model.resource[c, can]
-            new = can & (self.requested[n] == NONE)
-            self.requested[n, new] = self.step
+        model, c, s = self.instance.model, self.condition, self.state
+        moving = self._moving()
+        can = (model.after_win[c, s] != NONE) & moving[:, None]
+        self.wanted = np.where(can, model.resource[c], NONE)
+        self.requested = np.where(can & (self.requested == NONE), self.step, self.requested)
+        kept = model.keeps[c, s] & moving
+        in_use = model.resource[c[kept], model.held[c[kept], s[kept]]]
+        self.free = model.units - np.bincount(in_use, minlength=len(model.units))
 
     def _checked(self, assignment: Sequence[int] | Ints) -> Ints:
         """The assignment as an array, if it can be carried out."""
@@ -132,24 +129,19 @@ class Simulator:
             )
         return given
 
-    def _move(self, n: int, resource: int) -> None:
-        """Patient n's next state."""
-        model = self.instance.model
-        c, s, h = self.condition[n], self.state[n], self.health[n]
+    def _next(self, given: Ints) -> tuple[Ints, Ints]:
+        """(N,) resource states and (N,) healths in the next step."""
+        model, c, s, h = self.instance.model, self.condition, self.state, self.health
         top = self.instance.config.health_levels - 1
-        then = model.after_wait[c, s]
-        if resource != NONE:
-            # Of several needs that it fits, the first.
-            then = model.after_win[c, s, self.wanted[n].tolist().index(resource)]
-        down, stay, _ = model.move[c, model.held[c, s] + 1, h]
-        draw = self.luck.health_draw[self.step, n]
-        self.state[n] = then
-        if model.finished[c, then]:
-            self.health[n] = top
-        elif draw < down:
-            self.health[n] = h - 1
-        elif draw >= down + stay:
-            self.health[n] = min(h + 1, top)
+        # Of several needs that a resource fits, the first.
+        need = (self.wanted == given[:, None]).argmax(axis=1)
+        then = np.where(given != NONE, model.after_win[c, s, need], model.after_wait[c, s])
+        move, draw = model.move[c, model.held[c, s] + 1, h], self.luck.health_draw[self.step]
+        down, stay = move[:, 0], move[:, 1]
+        health = np.where(draw < down, h - 1, np.where(draw >= down + stay, np.minimum(h + 1, top), h))
+        health = np.where(model.finished[c, then], top, health)
+        moving = self._moving()
+        return np.where(moving, then, s), np.where(moving, health, h)
 
 
 def simulate(instance: Instance, luck: Luck, policy: Policy) -> Trace:
