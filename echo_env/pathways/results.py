@@ -62,8 +62,10 @@ def write_summary(folder: Path, content: dict[str, Any]) -> None:
     :param folder: where
     :param content: from :func:`summary`
     """
+    # Before the file is begun, under a name that is not its last.
+    files = sorted({*files_in(folder), SUMMARY})
     with written_whole(folder / SUMMARY) as file:
-        json.dump({**content, "files": sorted({*files_in(folder), SUMMARY})}, file, indent=2, allow_nan=False)
+        json.dump({**content, "files": files}, file, indent=2, allow_nan=False)
 
 
 def own_files(folder: Path) -> set[str]:

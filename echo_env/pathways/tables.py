@@ -36,7 +36,7 @@ def print_comparison(comparison: Comparison, title: str, console: Console | None
     """Print, for each number of resources, utility, differences in utility, and every metric for most patients.
 
     :param comparison: what the policies did
-    :param title: of the tables
+    :param title: above all tables
     :param console: where; by default standard output
     """
     console = console or Console()
@@ -44,53 +44,51 @@ def print_comparison(comparison: Comparison, title: str, console: Console | None
         console.width = max(console.width, PIPE_WIDTH)
     # As many policies beside each other as there is room for.
     size = max((console.width - _NAME) // _WIDTH, 1)
+    console.print(escape(title), style="bold", soft_wrap=True)
     for resources in comparison.resources:
-        where = f"{title}, {resources} resources"
         for make, names in (
             (utility_table, comparison.policies),
             (advantage_table, comparison.others),
             (metric_table, comparison.policies),
         ):
             for k in range(0, len(names), size):
-                table = make(comparison, resources, names[k : k + size], where)
+                table = make(comparison, resources, names[k : k + size])
                 # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
                 console.width = max(console.width, table_width(table, console))
                 console.print(table)
 
 
-def utility_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+def utility_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
     """A row for each number of patients: mean utility, interval, and standard deviation over draws.
 
     :param comparison: what the policies did
     :param resources: number of resources
     :param policies: the columns
-    :param title: of the table
     """
-    return _by_patients(comparison, resources, policies, f"utility: {title}", f"{CAPTION} (standard deviation)", _level)
+    caption = f"{CAPTION} (standard deviation)"
+    return _by_patients(comparison, resources, policies, f"utility, {resources} resources", caption, _level)
 
 
-def advantage_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+def advantage_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
     """A row for each number of patients: the reference minus each policy, draw by draw; bold where it is not 0.
 
     :param comparison: what the policies did
     :param resources: number of resources
     :param policies: the columns
-    :param title: of the table
     """
-    heading = f"utility of {comparison.reference} minus that of: {title}"
+    heading = f"utility of {comparison.reference} minus that of others, {resources} resources"
     return _by_patients(comparison, resources, policies, heading, f"{CAPTION}, same draws and luck", _advantage)
 
 
-def metric_table(comparison: Comparison, resources: int, policies: Sequence[str], title: str) -> Table:
+def metric_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
     """A row for each metric, for the largest number of patients.
 
     :param comparison: what the policies did
     :param resources: number of resources
     :param policies: the columns
-    :param title: of the table
     """
     patients = max(cell.patients for cell in comparison.values if cell.resources == resources)
-    table = new_table(f"every metric, {patients} patients: {title}", CAPTION)
+    table = new_table(f"every metric, {resources} resources, {patients} patients", CAPTION)
     table.add_column("metric")
     for name in policies:
         table.add_column(escape(name), justify="right", overflow="fold")

@@ -71,6 +71,7 @@ def resource_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
         ax.bar(steps, -counts[1, resource] / height, 0.9, base, color=ORANGE, label=_once("asked for", resource))
         ax.axhline(base, color="0.4", linewidth=0.6)
     ax.set_yticks([_GAP * resource for resource in range(config.resources)], list(map(str, range(config.resources))))
+    ax.set_ylim(-1.2, _GAP * (config.resources - 1) + 1.2)
     name_axes(ax, f"{title}; longest bar: {height:.0f} patients", "Step (number)", "Resource (number)")
     ax.grid(visible=False, axis="y")
     ax.legend(fontsize=8, loc="upper right")
