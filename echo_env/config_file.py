@@ -94,6 +94,37 @@ def build(cls: type[T], data: dict[str, Any], path: str = "") -> T:
     return cls(**values)
 
 
+def replaced(config: T, kind: str, changes: dict[str, Any]) -> T:
+    """A copy of a config with fields changed by their path, a double underscore for the dot.
+
+    :param config: a dataclass, whose sections are dataclasses too
+    :param kind: what it is called, for messages
+    :param changes: ``{"rooms__fetal": 2}``
+    :raises ConfigError: no such field, or a value that is not allowed
+    """
+    whole: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        section, _, name = path.partition("__")
+        if section not in _names_in(config):
+            raise ConfigError(f"{section} is no field of a {kind} config")
+        if not name:
+            whole[section] = value
+        elif name in _names_in(getattr(config, section)):
+            parts.setdefault(section, {})[name] = value
+        else:
+            raise ConfigError(f"{section}.{name} is no field of a {kind} config")
+    for section, fields in parts.items():
+        # All at once, because only together they may be allowed.
+        whole[section] = dataclasses.replace(whole.get(section, getattr(config, section)), **fields)
+    return dataclasses.replace(config, **whole)  # type: ignore[type-var]
+
+
+def _names_in(section: Any) -> set[str]:
+    """The fields of a section; none if it is a plain value."""
+    return {f.name for f in dataclasses.fields(section)} if dataclasses.is_dataclass(section) else set()
+
+
 def _kinds(hint: Any) -> tuple[type, ...]:
     """``X | None`` -> (X, NoneType); a type alone -> (it,)."""
     return tuple(kind for kind in typing.get_args(hint) or (hint,) if isinstance(kind, type))

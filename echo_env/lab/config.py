@@ -9,12 +9,11 @@ al., *Optimal patient allocation for echocardiographic assessments*.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from echo_env.config_file import ConfigError, build, check_number
+from echo_env.config_file import ConfigError, build, check_number, replaced
 from echo_env.lab.config_file import preset_names, read_config
 from echo_env.lab.config_laws import ARRIVAL_MODELS, Arrival, Exam, ExamLaw
 
@@ -249,20 +248,4 @@ class LabConfig:
         >>> LabConfig.load("scarce").replace(rooms__non_fetal=4).rooms.non_fetal
         4
         """
-        names = {f.name for f in dataclasses.fields(self)}
-        sections: dict[str, Any] = {}
-        parts: dict[str, dict[str, Any]] = {}
-        for path, value in changes.items():
-            section, _, name = path.partition("__")
-            if section not in names:
-                raise ConfigError(f"{section} is no field of a lab config")
-            if not name:
-                sections[section] = value
-            elif name in {f.name for f in dataclasses.fields(getattr(self, section))}:
-                parts.setdefault(section, {})[name] = value
-            else:
-                raise ConfigError(f"{section}.{name} is no field of a lab config")
-        for section, fields in parts.items():
-            # All at once, because only together they may be allowed.
-            sections[section] = dataclasses.replace(sections.get(section, getattr(self, section)), **fields)
-        return dataclasses.replace(self, **sections)
+        return replaced(self, "lab", changes)

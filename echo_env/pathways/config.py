@@ -8,13 +8,12 @@ leaves open (priors, horizon, levels of health) are marked as ours.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from echo_env.config_file import ConfigError, build, check_number, read_layers
+from echo_env.config_file import ConfigError, build, check_number, read_layers, replaced
 from echo_env.pathways.pathway import MOST_NEEDS, Order, check_order, predecessor_masks
 
 __all__ = ["Changes", "ConfigError", "Learning", "PathwaysConfig", "Prior"]
@@ -227,24 +226,7 @@ class PathwaysConfig:
 
         :raises ConfigError: no such field, or a value that is not allowed
         """
-        whole: dict[str, Any] = {}
-        parts: dict[str, dict[str, Any]] = {}
-        for path, value in changes.items():
-            section, _, name = path.partition("__")
-            if section not in _names_in(self) or (name and name not in _names_in(getattr(self, section))):
-                raise ConfigError(f"{path.replace('__', '.')} is no field of a pathways config")
-            if name:
-                parts.setdefault(section, {})[name] = value
-            else:
-                whole[section] = value
-        for section, fields in parts.items():
-            whole[section] = dataclasses.replace(whole.get(section, getattr(self, section)), **fields)
-        return dataclasses.replace(self, **whole)
-
-
-def _names_in(section: Any) -> set[str]:
-    """The fields of a section; none if it is a plain value."""
-    return {f.name for f in dataclasses.fields(section)} if dataclasses.is_dataclass(section) else set()
+        return replaced(self, "pathways", changes)
 
 
 def _sequence(name: str, value: Any, length: int, meaning: str) -> tuple[Any, ...]:
