@@ -55,7 +55,7 @@ class Simulator:
             self.wanted.copy(),
             self.requested.copy(),
             self.free.copy(),
-            self.luck.priority_draw[min(self.step, len(self.luck.priority_draw) - 1)],
+            self.luck.priority_draw[min(self.step, len(self.luck.priority_draw) - 1)].copy(),
         )
 
     def advance(self, assignment: Sequence[int] | Ints) -> None:
