@@ -6,7 +6,7 @@
     python benchmarks/learning.py --labs scarce --table ablations --seeds 3 --jobs 2
 
 What is trained stands in learning_methods.py. Each training is a call of train.py, which chooses the best model of
-the run on monitoring days; each row is a call of evaluate.py on other days, on which nothing was chosen. A row goes
+the run on monitoring days (in ablations the last one is taken); each row is a call of evaluate.py on other days, on which nothing was chosen. A row goes
 to learning.csv as soon as it is there. What has its row is not done again, so an interrupted run goes on where it
 was. learning_table.py makes tables and a figure of the rows.
 """
@@ -99,7 +99,9 @@ def training_command(task: Task, method: Method, lab: Lab) -> tuple[list[str], i
     logs = LOGS / task.folder
     command = ["train.py", "--algo", method.algo, "--env", lab.env_id, "--conf-file", conf_file]
     command += ["-n", str(steps), "--seed", str(task.seed), "--num-threads", "1", "--verbose", "0"]
-    command += ["--eval-freq", str(max(steps // EVALUATIONS, 1)), "--eval-episodes", str(MONITORING_DAYS)]
+    # An ablation compares where trainings end, not the best that was met on the way.
+    every = -1 if task.table == "ablations" else max(steps // EVALUATIONS, 1)
+    command += ["--eval-freq", str(every), "--eval-episodes", str(MONITORING_DAYS)]
     command += ["--log-folder", str(logs), "--tensorboard-log", str(logs / "tensorboard")]
     env_kwargs = ([f"config:{lab.config}"] if lab.config else []) + list(method.env_kwargs)
     for flag, pairs in (("-params", method.params), ("--env-kwargs", env_kwargs)):
