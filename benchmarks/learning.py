@@ -6,9 +6,9 @@
     python benchmarks/learning.py --labs scarce --table ablations --seeds 3 --jobs 2
 
 What is trained stands in learning_methods.py. Each training is a call of train.py, which chooses the best model of
-the run on monitoring days (in ablations the last one is taken); each row is a call of evaluate.py on other days, on which nothing was chosen. A row goes
-to learning.csv as soon as it is there. What has its row is not done again, so an interrupted run goes on where it
-was. learning_table.py makes tables and a figure of the rows.
+the run on monitoring days (in ablations the last one is taken). Each row is a call of evaluate.py on other days, on
+which nothing was chosen. A row goes to learning.csv as soon as it is there. What has its row is not done again, so an
+interrupted run goes on where it was. learning_table.py makes tables and a figure of the rows.
 """
 
 from __future__ import annotations
