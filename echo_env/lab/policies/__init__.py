@@ -1,5 +1,6 @@
 """Policies: who begins an exam when something is free."""
 
+from echo_env.lab.policies.auction import AuctionPolicy
 from echo_env.lab.policies.base import Policy, make_policy, policy_names, register_cases, register_policy
 from echo_env.lab.policies.on_the_fly import (
     DedicatedPolicy,
@@ -16,6 +17,7 @@ from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
 from echo_env.lab.policies.rollout import RolloutPolicy
 
 __all__ = [
+    "AuctionPolicy",
     "DedicatedPolicy",
     "Policy",
     "RandomPolicy",

@@ -1,0 +1,241 @@
+"""Patients bid for rooms and sonographers what it would still cost to let them wait: an auction of regrets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from echo_env.lab.allocation import assign
+from echo_env.lab.config import LabConfig
+from echo_env.lab.day import sample_days
+from echo_env.lab.patient import PatientClass, Start
+from echo_env.lab.policies.base import register_policy
+from echo_env.lab.service_hazards import (
+    CELL_MIN,
+    PRIOR,
+    Floats,
+    Ints,
+    Pooling,
+    cells_of,
+    first_in_line,
+    near_min,
+    service_hazards,
+    waiting_minutes,
+)
+from echo_env.lab.simulator import simulate
+from echo_env.lab.trace import Trace
+from echo_env.lab.whiteboard import LabView
+
+STEP = 0.5
+"""Share of the way from the old hazards to those just seen."""
+
+Exposed = Literal["first_in_line", "everybody"]
+
+
+class Bids:
+    """What patients bid: the penalty they still expect if they lose now, points.
+
+    A patient who loses in minute m pays for that minute and is served in the next with the hazard h of then, so the
+    bid is V(m) = cost(m) + (1 - h(m + 1)) V(m + 1), and 0 at the end of the day. The cost of a minute is that of
+    :func:`~echo_env.lab.penalty.penalty_units` for one patient. One who came early costs nothing and has the hazard
+    of the early, until the minute in which the class changes to on time.
+
+    A patient who wins pays nothing more, so this is the expected regret of Hosseini, Hoey and Cohen, "Multi-agent
+    patient scheduling through auctioned decentralized MDPs" (section 3.1): the value with the resource minus the
+    value without it.
+
+    :param config: the lab
+    :param hazards: (6, half hours) float64, probability of being served in a minute, by class: see
+        :func:`~echo_env.lab.service_hazards.service_hazards`
+    :raises ValueError: a hazard outside [0, 1)
+    """
+
+    def __init__(self, config: LabConfig, hazards: Floats) -> None:
+        if not ((hazards >= 0) & (hazards < 1)).all():
+            raise ValueError(f"hazards go from {hazards.min()} to {hazards.max()}, but must be at least 0 and below 1")
+        weight, end = config.penalty, config.hours.end_min
+        cost = np.tile([[weight.on_time], [weight.late], [0.0]], (2, end))
+        cost[:, config.hours.closing_min :] += weight.overtime
+        stays = np.ones((len(PatientClass), end + 1))
+        stays[:, :end] -= np.repeat(hazards, CELL_MIN, axis=1)[:, :end]
+        self._lost = np.zeros((len(PatientClass), end + 1))
+        for minute in reversed(range(end)):
+            after = minute + 1
+            self._lost[:, minute] = cost[:, minute] + stays[:, after] * self._lost[:, after]
+        self._at_auction = stays * self._lost
+        self._log_stays = np.cumsum(np.log(stays), axis=1)
+
+    def of(self, patient_class: Ints, minute: Ints, near: Ints) -> Floats:
+        """Bids of some patients.
+
+        :param patient_class: (n,) int64
+        :param minute: (n,) int64, now
+        :param near: (n,) int64, the minute in which an early patient becomes on time; of no account for others
+        :return: (n,) float64, points
+        """
+        # An early patient is not served before the change, and still there at the auction of that minute.
+        change = np.maximum(near, minute + 1)
+        waits_on = np.exp(self._log_stays[patient_class, change - 1] - self._log_stays[patient_class, minute])
+        early = waits_on * self._at_auction[patient_class - patient_class % 3, change]
+        return np.where(patient_class % 3 == 2, early, self._lost[patient_class, minute])
+
+
+def hold_auction(view: LabView, bids: Bids) -> list[Start]:
+    """Sealed bids, the highest wins, in rounds until nobody is left who bids or nothing that a bidder could use.
+
+    What is auctioned are pairs of a room and a sonographer. A non-fetal patient takes those first that are of no
+    use to fetal ones. Bids do not depend on what others win, so the rounds go down the list of bids. After equal
+    bids who has waited longest wins, then the lowest number.
+
+    :param view: the lab
+    :param bids: what patients bid
+    """
+    waiting = view.waiting()
+    kind, scheduled = np.array([(entry.patient_class, entry.scheduled_min) for entry in waiting]).T
+    near = near_min(scheduled, view.config.arrival.on_time_margin_min)
+    bid = bids.of(kind, np.full(len(waiting), view.minute), near)
+    # Stable, and waiting() has those who waited longest first.
+    return assign(view, [waiting[k] for k in np.argsort(-bid, kind="stable")])
+
+
+class _Auction:
+    """The auction with bids that are given."""
+
+    name = "auction"
+
+    def __init__(self, bids: Bids) -> None:
+        self._bids = bids
+
+    def begin_day(self, view: LabView, seed: int) -> None:
+        """Nothing to prepare."""
+
+    def decide(self, view: LabView) -> list[Start]:
+        return hold_auction(view, self._bids)
+
+
+class LearningRound(NamedTuple):
+    """Days played with the same hazards.
+
+    :param hazards: (6, half hours) float64, those the bids were made from
+    :param seen: (6, half hours) float64, those of the days played so
+    :param penalty: mean of these days, points
+    """
+
+    hazards: Floats
+    seen: Floats
+    penalty: float
+
+    @property
+    def gap(self) -> float:
+        """Mean distance of what was seen from what was assumed; 0 at a fixed point."""
+        return float(np.abs(self.seen - self.hazards).mean())
+
+
+@lru_cache(maxsize=64)
+def learn_hazards(
+    config: LabConfig, days: int, rounds: int, seed: int, exposed: Exposed, by: Pooling
+) -> tuple[LearningRound, ...]:
+    """Look for hazards that come about when everybody bids by them.
+
+    It begins with the same hazard for all, that of :data:`~echo_env.lab.service_hazards.PRIOR`. In each round the
+    same days are played and the hazards go half the way to those seen. The first round, which is not bid by anything
+    learned, is left out.
+
+    :param config: the lab
+    :param days: how many days are played in a round
+    :param rounds: how many rounds with hazards that were learned
+    :param seed: of these days
+    :param exposed: whose waiting counts: see :class:`AuctionPolicy`
+    :param by: see :func:`~echo_env.lab.service_hazards.service_hazards`
+    """
+    played: list[LearningRound] = []
+    hazards = np.full((len(PatientClass), cells_of(config)), PRIOR[0] / sum(PRIOR))
+    learning_days = sample_days(config, days, seed)
+    for _ in range(rounds + 1):
+        bids = Bids(config, hazards)
+        traces = [simulate(config, day, _Auction(bids)) for day in learning_days]
+        played.append(LearningRound(hazards, _seen(config, traces, bids, exposed, by), _mean_penalty(traces)))
+        hazards = hazards + STEP * (played[-1].seen - hazards)
+    return tuple(played[1:])
+
+
+def _seen(config: LabConfig, traces: Sequence[Trace], bids: Bids, exposed: Exposed, by: Pooling) -> Floats:
+    rows = waiting_minutes(config, traces)
+    if exposed == "first_in_line":
+        rows = first_in_line(rows, bids.of)
+    return service_hazards(config, rows, by)
+
+
+def _mean_penalty(traces: Sequence[Trace]) -> float:
+    return float(np.mean([trace.penalty.total for trace in traces]))
+
+
+@register_policy("auction")
+class AuctionPolicy:
+    """Everybody bids the penalty still to be expected from losing; hazards are learned under this same policy.
+
+    Hazards are learned when the first day begins, from days that :func:`~echo_env.lab.day.sample_days` draws from
+    ``seed``: the same lab and arguments give the same hazards, and a process learns them once. See
+    :func:`learn_hazards`. Of the rounds, the one whose days cost least is used: where many wait there may be no
+    fixed point to arrive at. If a class has to wait its hazard falls, it bids more and is served first, its hazard
+    rises, it bids less.
+
+    By default a minute counts only for the patient who bids most among those of the same kind: nobody else's loss
+    depends on the hazard. With ``everybody`` the hazards of those far back in line are in the mean, classes that are
+    always served last bid most, and in the scarce lab that costs more than it saves.
+
+    :param config: the lab
+    :param days: days played in each round, at least 1
+    :param rounds: rounds of learning, at least 1
+    :param seed: of the days played, at least 0; take another one for days that are to be evaluated
+    :param exposed: whose waiting minutes count: those of who is ``first_in_line`` of each kind, or of ``everybody``
+    :param by: hazards of each ``class``, or of each ``kind``, whatever the punctuality
+    :raises ValueError: an argument out of range
+    """
+
+    name = "auction"
+
+    def __init__(
+        self,
+        config: LabConfig,
+        days: int = 200,
+        rounds: int = 10,
+        seed: int = 1_000_003,
+        exposed: Exposed = "first_in_line",
+        by: Pooling = "class",
+    ) -> None:
+        for which, value, least in (("days", days, 1), ("rounds", rounds, 1), ("seed", seed, 0)):
+            if value < least:
+                raise ValueError(f"policy 'auction' has {which}={value}, but {which} must be at least {least}")
+        self._config = config
+        self._learning = (days, rounds, seed, exposed, by)
+        self._bids: Bids | None = None
+
+    @property
+    def learned(self) -> tuple[LearningRound, ...]:
+        """The rounds of learning."""
+        return learn_hazards(self._config, *self._learning)
+
+    @property
+    def bids(self) -> Bids:
+        """What patients bid, by the hazards of the round that cost least."""
+        if self._bids is None:
+            best = min(self.learned, key=lambda played: played.penalty)
+            self._bids = Bids(self._config, best.hazards)
+        return self._bids
+
+    def begin_day(self, view: LabView, seed: int) -> None:
+        """Learn, if that has not been done."""
+        _ = self.bids
+
+    def decide(self, view: LabView) -> list[Start]:
+        """Those who win, with what they win."""
+        return hold_auction(view, self.bids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Learned before it goes to other processes: each of them would have to learn the same once more.
+        _ = self.bids
+        return self.__dict__
