@@ -111,6 +111,9 @@ class BehaviourCloning(StatefulCallback):
         if self.verbose > 0:
             print(f"Learned from {len(shown.actions)} choices of {self.rule}: it would do {agreement:.1%} of them too")
 
+    def _on_step(self) -> bool:
+        return True
+
     def _demonstrate(self) -> Demonstrations:
         """Let the rule play, from a reset to a reset."""
         env, normalizer = self.training_env, self.model.get_vec_normalize_env()
