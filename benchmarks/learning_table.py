@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from learning import CSV, LOGS, MONITORING_DAYS, ROOT, Task
-from learning_methods import COMPARISON, DAYS, LABS, PAPER, RULES, TABLES
+from learning_methods import ABLATIONS, COMPARISON, DAYS, LABS, PAPER, RULES, TABLES
 from matplotlib.figure import Figure
 from record import FOLDER
 from scipy.stats import trim_mean
@@ -62,6 +62,34 @@ def cells(lab: str, method: str, rows: pd.DataFrame) -> list[str]:
     return [*line, f"{rows['cpu_s'].mean():,.0f}", f"{rows['steps'].iloc[0]:,}"]
 
 
+def ablation_cells(method: str, rows: pd.DataFrame) -> list[str]:
+    """The line of one change.
+
+    :param method: algorithm and change, with a colon between
+    :param rows: of learning.csv, one for each seed
+    """
+    line = [*method.split(": "), str(len(rows))]
+    line += [shown(over_seeds(rows[f"minus_{name}"], rows[f"half_{name}"])) for name in ("policy_2", "fetal_first")]
+    return [*line, f"{rows['minus_policy_2'].max():+,.1f}"]
+
+
+def ablations(rows: pd.DataFrame) -> str:
+    """What changes of the settings do.
+
+    :param rows: of learning.csv
+    """
+    lines = [["algorithm", "changed", "seeds", "minus `policy_2`", "minus `fetal_first`", "worst seed"]]
+    lines.append(["---"] * len(lines[0]))
+    own = rows[rows["table"] == "ablations"]
+    lines += [ablation_cells(name, own[own["method"] == name]) for name in ABLATIONS if name in set(own["method"])]
+    return as_markdown(lines)
+
+
+def as_markdown(lines: list[list[str]]) -> str:
+    """Lines of cells as a table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
     """The rows of some tables, in the order of learning_methods.py.
 
@@ -75,7 +103,7 @@ def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
             for method in TABLES[table]:
                 own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
                 lines += [cells(lab, method, own)] if len(own) else []
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return as_markdown(lines)
 
 
 def levels(lab: str, algo: str) -> dict[str, float]:
@@ -149,7 +177,7 @@ def main() -> int:
     if arguments.curves:
         draw_curves(rows, arguments.lab, arguments.curves)
     else:
-        print(markdown(rows, ["rules", "comparison", "paper"] if arguments.table == "comparison" else ["ablations"]))
+        print(ablations(rows) if arguments.table == "ablations" else markdown(rows, ["rules", "comparison", "paper"]))
     return 0
 
 
