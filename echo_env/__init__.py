@@ -22,3 +22,11 @@ for _id, _preset in ENV_IDS.items():
             vector_entry_point="echo_env.lab.vector_env:EchoLabVectorEnv",
             kwargs={"config": _preset},
         )
+
+if PATHWAYS_ID not in gymnasium.registry:
+    gymnasium.register(
+        PATHWAYS_ID,
+        entry_point="echo_env.pathways.env:PatientPathwaysEnv",
+        vector_entry_point="echo_env.pathways.vector_env:PatientPathwaysVectorEnv",
+        kwargs={"config": "baseline"},
+    )

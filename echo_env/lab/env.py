@@ -21,6 +21,7 @@ from echo_env.lab.policies.base import make_policy
 from echo_env.lab.rule_action import rule_action, tier_rule
 from echo_env.lab.simulator import Simulator, simulate
 from echo_env.lab.trace import Trace
+from echo_env.spaces import FeasibleDiscrete
 
 CLOCKS = ("minute", "event")
 REWARDS = ("penalty", "paired")
@@ -38,26 +39,6 @@ def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
     ):
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
-
-
-class FeasibleDiscrete(gym.spaces.Discrete):
-    """All joint actions; :meth:`sample` without a mask draws among those that are feasible now.
-
-    Copies and pickles are plain ``Discrete`` spaces, so a saved model does not need this package.
-    """
-
-    def __init__(self, n: int) -> None:
-        super().__init__(n)
-        self.feasible = np.ones(n, dtype=bool)
-
-    def sample(self, mask: Any = None, probability: Any = None) -> np.int64:
-        """Draw an action."""
-        if mask is None and probability is None:
-            mask = self.feasible.astype(np.int8)
-        return super().sample(mask=mask, probability=probability)
-
-    def __reduce__(self) -> Any:
-        return gym.spaces.Discrete, (int(self.n),)
 
 
 class EchoLabEnv(gym.Env[np.ndarray, np.int64]):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from echo_env.pathways.condition import Change, Condition
 from echo_env.pathways.config import PathwaysConfig
-from echo_env.pathways.pathway import NONE, ResourceStates, resource_states
+from echo_env.pathways.pathway import NONE, ResourceStates, all_before, resource_states
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,7 +24,10 @@ class Model(NamedTuple):
 
     :param resource: (M, K) resource of each need, ``NONE`` where there is no such need
     :param held: (M, S) need that is held, see :class:`~echo_env.pathways.pathway.ResourceStates`
-    :param had_count: (M, S) how many needs were had
+    :param had: (M, S) bitmask of the needs that were had
+    :param had_count: (M, S) how many these are
+    :param left: (M, S) steps for which the need is held, this one included
+    :param before: (M, K) bitmask of the needs that come before each, directly or not
     :param keeps: (M, S) bool
     :param finished: (M, S) bool
     :param after_wait: (M, S)
@@ -44,7 +47,10 @@ class Model(NamedTuple):
 
     resource: Ints
     held: Ints
+    had: Ints
     had_count: Ints
+    left: Ints
+    before: Ints
     keeps: NDArray[np.bool_]
     finished: NDArray[np.bool_]
     after_wait: Ints
@@ -103,7 +109,10 @@ def _empty_model(config: PathwaysConfig, count: int, most: int, needs: int) -> M
     return Model(
         resource=none(count, needs),
         held=none(count, most),
+        had=np.zeros((count, most), dtype=np.int64),
         had_count=np.zeros((count, most), dtype=np.int64),
+        left=np.zeros((count, most), dtype=np.int64),
+        before=np.zeros((count, needs), dtype=np.int64),
         keeps=np.zeros((count, most), dtype=np.bool_),
         finished=np.zeros((count, most), dtype=np.bool_),
         after_wait=none(count, most),
@@ -125,7 +134,10 @@ def _fill(model: Model, number: int, condition: Condition, pathway: ResourceStat
     states, needs = len(pathway.states), len(condition.resources)
     model.states[number] = states
     model.resource[number, :needs] = condition.resources
+    model.had[number, :states] = [state.had for state in pathway.states]
     model.had_count[number, :states] = [state.had.bit_count() for state in pathway.states]
+    model.left[number, :states] = [state.left for state in pathway.states]
+    model.before[number, :needs] = all_before(condition.predecessors)
     for name in ("held", "keeps", "finished", "after_wait"):
         getattr(model, name)[number, :states] = getattr(pathway, name)
     model.after_win[number, :states, :needs] = pathway.after_win

@@ -101,6 +101,23 @@ def predecessor_masks(name: str, order: Any) -> tuple[int, ...]:
     return masks
 
 
+def all_before(predecessors: Sequence[int]) -> tuple[int, ...]:
+    """(K,) bitmasks of all needs that come before each, directly or through others.
+
+    >>> all_before((0, 0b001, 0b010))
+    (0, 1, 3)
+
+    :param predecessors: (K,) bitmasks, without circles
+    """
+    masks = list(predecessors)
+    for _ in masks:
+        for need, mask in enumerate(masks):
+            for other in range(len(masks)):
+                if mask >> other & 1:
+                    masks[need] |= masks[other]
+    return tuple(masks)
+
+
 def resource_states(
     predecessors: Sequence[int], durations: Sequence[int], starts: Iterable[Progress] = ()
 ) -> ResourceStates:
