@@ -74,7 +74,7 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--env", "EchoLabScarse-v0"], "did you mean EchoLabScarce-v0?"),
-        (["--policies", "policy_22"], "known: fetal_first, policy_1"),
+        (["--policies", "policy_22"], "known: auction, fetal_first, policy_1"),
         (["--policies", "maskable_dqn=nowhere.zip"], "nowhere.zip"),
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
         (["--config", "nowhere.yaml"], "neither a file nor a preset"),
