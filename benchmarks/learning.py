@@ -6,9 +6,9 @@
     python benchmarks/learning.py --labs scarce --table ablations --seeds 3 --jobs 2
 
 What is trained stands in learning_methods.py. Each training is a call of train.py, which chooses the best model of
-the run on monitoring days (in ablations the last one is taken). Each row is a call of evaluate.py on other days, on
-which nothing was chosen. A row goes to learning.csv as soon as it is there. What has its row is not done again, so an
-interrupted run goes on where it was. learning_table.py makes tables and a figure of the rows.
+the run on monitoring days (in ablations, and without masks, the last one is taken). Each row is a call of evaluate.py
+on other days, on which nothing was chosen. A row goes to learning.csv as soon as it is there. What has its row is not
+done again, so an interrupted run goes on where it was. learning_table.py makes tables and a figure of the rows.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ROOT = FOLDER.resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from echo_env.stats import paired_difference  # noqa: E402
+from sb3_ext.zoo import MASKABLE  # noqa: E402
 
 SEED = 2027
 """Of the held-out days."""
@@ -99,8 +100,10 @@ def training_command(task: Task, method: Method, lab: Lab) -> tuple[list[str], i
     logs = LOGS / task.folder
     command = ["train.py", "--algo", method.algo, "--env", lab.env_id, "--conf-file", conf_file]
     command += ["-n", str(steps), "--seed", str(task.seed), "--num-threads", "1", "--verbose", "0"]
-    # An ablation compares where trainings end, not the best that was met on the way.
-    every = -1 if task.table == "ablations" else max(steps // EVALUATIONS, 1)
+    # An ablation compares where trainings end, not the best that was met on the way. Without masks evaluations run on
+    # single environments, and a thousand days would take longer than the training.
+    last_one = task.table == "ablations" or method.algo not in MASKABLE
+    every = -1 if last_one else max(steps // EVALUATIONS, 1)
     command += ["--eval-freq", str(every), "--eval-episodes", str(MONITORING_DAYS)]
     command += ["--log-folder", str(logs), "--tensorboard-log", str(logs / "tensorboard")]
     env_kwargs = ([f"config:{lab.config}"] if lab.config else []) + list(method.env_kwargs)
