@@ -20,6 +20,7 @@ from sb3_ext.maskable_dqn.demonstrations import WarmUp
 from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.relu_pass import updater_of
+from sb3_ext.maskable_dqn.row_policy import RowPolicy
 from sb3_ext.maskable_dqn.settings import check_classes, check_target_interval
 from sb3_ext.maskable_dqn.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
@@ -95,7 +96,7 @@ class MaskableDQN(DQN):
     :param _init_setup_model: Whether or not to build the network at the creation of the instance
     """
 
-    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": MaskableDQNPolicy}
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": MaskableDQNPolicy, "RowPolicy": RowPolicy}
     policy: MaskableDQNPolicy
     q_net: MaskableQNetwork
     q_net_target: MaskableQNetwork

@@ -1,4 +1,4 @@
-"""sb3-contrib's masked PPO with one more policy."""
+"""sb3-contrib's masked PPO with two more policies."""
 
 from typing import ClassVar
 
@@ -6,19 +6,23 @@ import sb3_contrib
 from stable_baselines3.common.policies import BasePolicy
 
 from sb3_ext.maskable_ppo.policies import OfferedMlpPolicy
+from sb3_ext.maskable_ppo.row_policy import RowPolicy
 
 
 class MaskablePPO(sb3_contrib.MaskablePPO):
     """
-    sb3-contrib's ``MaskablePPO``, which also knows ``OfferedMlpPolicy`` by name; nothing else is changed.
+    sb3-contrib's ``MaskablePPO``, which also knows ``OfferedMlpPolicy`` and ``RowPolicy`` by name; nothing else is
+    changed.
 
     ``MaskablePPO("OfferedMlpPolicy", env)`` takes the parameters of ``MaskablePPO("MlpPolicy", env)`` and learns
     the same, faster where few of many actions are offered; see
-    :class:`~sb3_ext.maskable_ppo.policies.OfferedActionsPolicy`. What sb3-contrib's own class saved loads here, and
+    :class:`~sb3_ext.maskable_ppo.policies.OfferedActionsPolicy`. ``RowPolicy`` scores all actions by the same weights;
+    see :class:`~sb3_ext.maskable_ppo.row_policy.RowPolicy`. What sb3-contrib's own class saved loads here, and
     parameters go over either way with ``set_parameters(model.get_parameters())``.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
         **sb3_contrib.MaskablePPO.policy_aliases,
         "OfferedMlpPolicy": OfferedMlpPolicy,
+        "RowPolicy": RowPolicy,
     }

@@ -1,0 +1,58 @@
+"""Policy of MaskableDQN for observations with a row for each action."""
+
+from typing import Any
+
+import torch as th
+from torch import nn
+
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.rows import RowNetwork, RowScores, check_rows
+
+
+class RowValues(nn.Module):
+    """
+    Value of the state plus the score of each row.
+
+    :param network: Gives the latents of both
+    """
+
+    def __init__(self, network: RowNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.scores, self.value = RowScores(network.units), nn.Linear(network.latent_dim_vf, 1)
+
+    def forward(self, features: th.Tensor) -> th.Tensor:
+        """(B, n_actions * columns) to (B, n_actions)."""
+        rows, state = self.network(features)
+        values: th.Tensor = self.scores(rows) + self.value(state)
+        return values
+
+
+class RowQNetwork(MaskableQNetwork):
+    """
+    Action values by the same weights for all actions, see :class:`~sb3_ext.rows.RowNetwork`.
+
+    :param args: as SB3's ``QNetwork``
+    :param kwargs: as :class:`~sb3_ext.maskable_dqn.policies.MaskableQNetwork`; ``dropout``, ``kaiming_init``,
+        ``dueling`` and ``factors`` belong to other networks
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.dropout or self.kaiming_init or self.dueling or self.factors is not None:
+            raise ValueError("RowPolicy takes none of dropout, kaiming_init, dueling and factors.")
+        shape = check_rows("RowPolicy", self.observation_space, self.action_space, self.net_arch)
+        self.q_net = nn.Sequential(RowValues(RowNetwork(shape, self.net_arch, self.activation_fn)))
+
+
+class RowPolicy(MaskableDQNPolicy):
+    """
+    :class:`~sb3_ext.maskable_dqn.policies.MaskableDQNPolicy` with a :class:`RowQNetwork`.
+
+    Observations are a Box of the shape (n_actions, columns), see :class:`~sb3_ext.rows.RowNetwork`.
+    """
+
+    def make_q_net(self) -> RowQNetwork:
+        """Build one network; called once for the online and once for the target network."""
+        net_args = self._update_features_extractor(self.net_args, features_extractor=None)
+        return RowQNetwork(**net_args, **self.network_kwargs).to(self.device)

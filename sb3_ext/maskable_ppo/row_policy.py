@@ -1,0 +1,80 @@
+"""Policy of MaskablePPO for observations with a row for each action."""
+
+from typing import Any
+
+import torch as th
+from gymnasium import spaces
+from sb3_contrib.common.maskable.distributions import MaskableCategoricalDistribution
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.type_aliases import Schedule
+from torch import nn
+
+from sb3_ext.rows import RowNetwork, RowScores, check_rows
+
+
+class RowCategoricalDistribution(MaskableCategoricalDistribution):
+    """
+    sb3-contrib's masked categorical distribution, whose logits are scores of rows.
+
+    :param action_dim: Number of discrete actions
+    """
+
+    def proba_distribution_net(self, latent_dim: int) -> nn.Module:
+        """
+        The layer that gives the logits.
+
+        :param latent_dim: Of all rows together
+        """
+        return RowScores(latent_dim // self.action_dim)
+
+
+class RowPolicy(MaskableActorCriticPolicy):
+    """
+    Scores all actions by the same weights, see :class:`~sb3_ext.rows.RowNetwork`.
+
+    :param observation_space: Box of the shape (n_actions, columns)
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers, [64, 64] by default; policy and value share them
+    :param activation_fn: Activation after each
+    :param optimizer_class: Optimizer, Adam by default
+    :param optimizer_kwargs: Its keyword arguments except for the learning rate; by default sb3-contrib's ``eps`` of
+        1e-5 and Adam's fused implementation
+    :param kwargs: as sb3-contrib's ``MaskableActorCriticPolicy``
+    :raises ValueError: observations have no row for each action
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        *,
+        optimizer_class: type[th.optim.Optimizer] = th.optim.Adam,
+        optimizer_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        layers = [64, 64] if net_arch is None else net_arch
+        self._shape = check_rows(type(self).__name__, observation_space, action_space, layers)
+        if optimizer_kwargs is None and optimizer_class is th.optim.Adam:
+            optimizer_kwargs = {"eps": 1e-5, "fused": True}
+        super().__init__(
+            observation_space,
+            action_space,
+            lr_schedule,
+            net_arch=layers,
+            activation_fn=activation_fn,
+            optimizer_class=optimizer_class,
+            optimizer_kwargs=optimizer_kwargs,
+            **kwargs,
+        )
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        self.action_dist = RowCategoricalDistribution(self._shape[0])
+        super()._build(lr_schedule)
+
+    def _build_mlp_extractor(self) -> None:
+        assert isinstance(self.net_arch, list)
+        self.mlp_extractor = RowNetwork(self._shape, self.net_arch, self.activation_fn)  # type: ignore[assignment]
