@@ -35,6 +35,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +139,22 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return {key: yaml.safe_load(value) for key, _, value in split}
 
 
+def load_model(algo: str, path: str) -> Any:
+    """A trained model, to act on one thread.
+
+    :param algo: name of its algorithm in the zoo
+    :param path: its file, or the folder of its run
+    :raises ValueError: unknown algorithm, or no such file
+    """
+    # Rules alone need no torch, and start much faster without it.
+    import torch
+
+    from sb3_ext.zoo.agents import load_predictor
+
+    torch.set_num_threads(1)
+    return load_predictor(algo, path)
+
+
 class TrainedPolicy(AgentPolicy):
     """A trained model. Other processes get it by loading it themselves.
 
@@ -149,13 +166,9 @@ class TrainedPolicy(AgentPolicy):
     """
 
     def __init__(self, algo: str, path: str, config: LabConfig, env_kwargs: Mapping[str, Any]) -> None:
-        # Rules alone need no torch, and start much faster without it.
-        import torch
+        from sb3_ext.zoo.agents import find_model
 
-        from sb3_ext.zoo.agents import find_model, load_predictor
-
-        torch.set_num_threads(1)
-        model = load_predictor(algo, path)
+        model = load_model(algo, path)
         trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
         kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
         super().__init__(algo, model, config, **kept)
@@ -356,7 +369,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if env_asked_for(argv) == PATHWAYS_ID:
         from echo_env.pathways import command as pathways
 
-        parse, work = pathways.parse_arguments, pathways.run
+        parse, work = pathways.parse_arguments, partial(pathways.run, load=load_model)
     arguments = parse(argv)
     command = shlex.join(["python", "evaluate.py", *(sys.argv[1:] if argv is None else argv)])
     try:

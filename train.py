@@ -42,6 +42,8 @@ QUICK_START_SEED = 1
 QUICK_START_EPISODES = 500
 # The rule that evaluations compare with: the paper's best one.
 REFERENCE = "policy_2"
+# And in patient pathways: the paper's method.
+AUCTION = "auction"
 RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
 # Days of the comparison, with a seed apart from those of training and of evaluation during it.
 COMPARISON_DAYS, COMPARISON_SEED = 2000, 2_000_003
@@ -104,14 +106,15 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     What is better for the lab than rl_zoo3's defaults: evaluation on minus the penalty itself, whatever reward
     is trained on, and the compiled engine where the algorithm needs no wrapper around single environments.
     """
-    from echo_env import ENV_IDS
+    from echo_env import ENV_IDS, PATHWAYS_ID
     from sb3_ext.zoo import MASKABLE
 
     flags = [argument.partition("=")[0] for argument in arguments]
     given = list(arguments)
-    if _option(arguments, "--env", DEFAULT_ENV) not in ENV_IDS:
+    env_id = _option(arguments, "--env", DEFAULT_ENV)
+    if env_id not in (*ENV_IDS, PATHWAYS_ID):
         return given
-    if "--eval-env-kwargs" not in flags:
+    if env_id in ENV_IDS and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
     compiled = _option(arguments, "--algo", DEFAULT_ALGO) in MASKABLE and find_spec("numba") is not None
     if compiled and "--vec-env" not in flags:
@@ -142,16 +145,18 @@ def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
 
 def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> "Reference | None":
     """
-    The rule that evaluations in a lab compare with.
+    The rule that evaluations in a lab compare with; in patient pathways the auction.
 
     :param env_id: Id of an environment
     :param env_kwargs: Its arguments in evaluations
-    :return: the rule, or ``None`` where there is no lab or the reward is not minus the penalty
+    :return: the rule, or ``None`` where there is neither, or the lab's reward is not minus the penalty
     """
-    from echo_env import ENV_IDS
+    from echo_env import ENV_IDS, PATHWAYS_ID
     from echo_env.lab import LabConfig
     from sb3_ext.zoo.evaluation import Reference
 
+    if env_id == PATHWAYS_ID:
+        return Reference(AUCTION, partial(auction_utilities, env_kwargs))
     if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty":
         return None
     config = LabConfig.load(env_kwargs.get("config", ENV_IDS[env_id]))
@@ -180,6 +185,32 @@ def rule_rewards(config: "LabConfig", name: str, seeds: Sequence[int], episodes:
     from echo_env.lab.compiled import play_days
 
     return -metrics_table(config, play_days(config, policy, days))["penalty"]
+
+
+def auction_utilities(env_kwargs: Mapping[str, Any], seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
+    """
+    Utility of the auction in the episodes that environments of patient pathways play after a reset with a seed.
+
+    :param env_kwargs: Their arguments
+    :param seeds: Seed of each environment
+    :param episodes: Number of episodes of each environment
+    :return: (episodes,) float64, by environment and then by episode
+    """
+    from gymnasium.utils.seeding import np_random
+
+    from echo_env.pathways import make_policy, sample_instance, sample_luck
+    from echo_env.pathways.compiled import play_trials
+    from echo_env.pathways.env import load_config
+
+    sizes = ("patients", "resources", "max_patients")
+    config = load_config(env_kwargs.get("config", "baseline"), *(env_kwargs.get(name) for name in sizes))
+    policy, utilities = make_policy(AUCTION, config), []
+    for seed, count in zip(seeds, episodes, strict=True):
+        rng = np_random(seed)[0]
+        for _ in range(count):
+            instance = sample_instance(config, rng)
+            utilities.append(play_trials(instance, [sample_luck(instance, rng)], policy)[0].utility)
+    return np.array(utilities)
 
 
 def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from echo_env.pathways.evaluation import Cell, Comparison
 from echo_env.pathways.metrics import METRICS
+from echo_env.pathways.shares import Shares
 from echo_env.tables import PIPE_WIDTH, cell, new_table, table_width
 
 CAPTION = "mean ± half of the 95 % interval over draws"
@@ -32,12 +33,15 @@ NAMES = {
 Write = Callable[[Comparison, Cell, str], str]
 
 
-def print_comparison(comparison: Comparison, title: str, console: Console | None = None) -> None:
+def print_comparison(
+    comparison: Comparison, title: str, console: Console | None = None, shares: Shares | None = None
+) -> None:
     """Print, for each number of resources, utility, differences in utility, and every metric for most patients.
 
     :param comparison: what the policies did
     :param title: above all tables
     :param console: where; by default standard output
+    :param shares: of what is possible, a further table
     """
     console = console or Console()
     if not console.is_terminal:
@@ -56,6 +60,26 @@ def print_comparison(comparison: Comparison, title: str, console: Console | None
                 # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
                 console.width = max(console.width, table_width(table, console))
                 console.print(table)
+        if shares is not None:
+            console.print(share_table(shares, resources))
+
+
+def share_table(shares: Shares, resources: int) -> Table:
+    """A row for each number of patients: the bound on utility, and which share of it policies reach.
+
+    :param shares: of what is possible
+    :param resources: number of resources
+    """
+    caption = "mean utility over mean bound ± half of the 95 % interval over draws; no policy can have more than 1"
+    table = new_table(f"share of what is possible, {resources} resources", caption)
+    for name in ("patients", "bound", "of these optima", *shares.comparison.policies):
+        table.add_column(escape(name), justify="right", overflow="fold")
+    for own, found in shares.bounds.items():
+        if own.resources == resources:
+            parts = [cell(shares.share(own, name)) for name in shares.comparison.policies]
+            optima = f"{found.optima} of {len(found.values)}"
+            table.add_row(str(own.patients), cell(shares.bound(own)), optima, *parts)
+    return table
 
 
 def utility_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
