@@ -171,7 +171,7 @@ class PatientPathwaysEnv(gym.Env[np.ndarray, np.int64]):
         """What has happened so far in this episode."""
         return self._playing().trace()
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """A line for each patient: health, what it holds, what it has had, whether it asks for this unit."""
         if self.render_mode is None:
             gym.logger.warn("render() was called, but render_mode is None: give gymnasium.make render_mode='ansi'")

@@ -9,7 +9,7 @@ patient.
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def optimal_utility(instance: Instance) -> float:
         if t == horizon - 1 or (here != (instance.arrivals <= t + 1)).any():
             allowed = _allowed_actions(instance, chains, here)
         for n in np.flatnonzero(here):
-            values = values + _along(chains[n].success, n, len(chains))
+            values = values + _along(chains[n].success, int(n), len(chains))
         best = np.full(shape, -np.inf)
         for action, possible in allowed.items():
             after = values
@@ -124,7 +124,7 @@ def check_no_changes(instance: Instance) -> None:
         )
 
 
-def _along(values: Floats, axis: int, dimensions: int) -> Floats:
+def _along(values: NDArray[Any], axis: int, dimensions: int) -> NDArray[Any]:
     """A vector along one axis of a joint table."""
     return values.reshape([-1 if n == axis else 1 for n in range(dimensions)])
 

@@ -130,7 +130,8 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         info["final_obs"], info["_final_obs"] = final, over
         info["final_info"], info["_final_info"] = {}, over.copy()
         _tell(info["final_info"], told, over)
-        metrics = info["final_info"]["metrics"] = {}
+        metrics: dict[str, Any] = {}
+        info["final_info"]["metrics"] = metrics
         info["final_info"]["_metrics"] = over.copy()
         for name, row in zip(METRICS, table, strict=True):
             # A mean over nobody is not told.
