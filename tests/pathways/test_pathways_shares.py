@@ -13,8 +13,8 @@ import evaluate as command
 import train
 from echo_env.pathways import PathwaysConfig, make_policy, simulate
 from echo_env.pathways.env import PatientPathwaysEnv
-from echo_env.pathways.evaluation import Cell, Comparison
-from echo_env.pathways.shares import Bounds, Shares
+from echo_env.pathways.evaluation import Cell, Comparison, evaluate
+from echo_env.pathways.shares import Bounds, Shares, find_shares
 from sb3_ext.maskable_ppo import MaskablePPO
 
 SMALL = ["--env", "PatientPathways-v0", "--draws", "3", "--trials", "2", "--seed", "5"]
@@ -120,3 +120,26 @@ def test_the_configs_train(algo: str, parameters: list[str], tmp_path: Path, mon
     small = ["--verbose", "0", "-params", "n_envs:2", *parameters]
     assert train.main([*run, *small]) == 0
     assert (tmp_path / "logs" / algo / "PatientPathways-v0_1" / "best_model.zip").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "draws", "least"),
+    [
+        ({"patients": 2}, 60, 0.995),
+        ({"patients": 3}, 60, 0.995),
+        ({"patients": 3, "lethal": True, "initial_health": (1, 1)}, 60, 0.99),
+        (
+            {"patients": 20, "resources": 4, "needs": 4, "horizon": 30, "health_levels": 5, "initial_health": (1, 3)},
+            20,
+            0.96,
+        ),
+    ],
+)
+def test_the_auction_is_near_the_best(changes: dict[str, Any], draws: int, least: float) -> None:
+    """The paper's claim would not hold: auctions of patients who each think of themselves come close to the optimum."""
+    tiny = {"resources": 2, "needs": 2, "horizon": 8, "health_levels": 3, "initial_health": (0, 1)}
+    config = PathwaysConfig().replace(**{**tiny, **changes})
+    shares = find_shares(evaluate(config, ["auction"], draws, 100 if draws == 60 else 10, 7))
+    cell = Cell(config.resources, config.patients)
+    assert least <= shares.share(cell, "auction").mean <= 1.005
