@@ -179,13 +179,13 @@ class AuctionPolicy:
 
     Hazards are learned when the first day begins, from days that :func:`~echo_env.lab.day.sample_days` draws from
     ``seed``: the same lab and arguments give the same hazards, and a process learns them once. See
-    :func:`learn_hazards`. Of the rounds, the one whose days cost least is used: where many wait there may be no
-    fixed point to arrive at. If a class has to wait its hazard falls, it bids more and is served first, its hazard
-    rises, it bids less.
+    :func:`learn_hazards`. Where many wait there is no fixed point to arrive at: the hazard of a class that has to
+    wait falls, so it bids more and is served first, its hazard rises, and it bids less. Of the second half of the
+    rounds, in which next to nothing is left of the first guess, the one whose days cost least is used.
 
-    By default a minute counts only for the patient who bids most among those of the same kind: nobody else's loss
-    depends on the hazard. With ``everybody`` the hazards of those far back in line are in the mean, classes that are
-    always served last bid most, and in the scarce lab that costs more than it saves.
+    By default a minute counts only for the patient who bids most among those of the same kind: those behind, who
+    wait longest, have no say in who wins. With ``everybody`` they are in the mean, classes that are mostly served
+    last bid high, and in the scarce lab that costs more than it saves.
 
     :param config: the lab
     :param days: days played in each round, at least 1
@@ -201,7 +201,7 @@ class AuctionPolicy:
     def __init__(
         self,
         config: LabConfig,
-        days: int = 200,
+        days: int = 400,
         rounds: int = 10,
         seed: int = 1_000_003,
         exposed: Exposed = "first_in_line",
@@ -220,11 +220,16 @@ class AuctionPolicy:
         return learn_hazards(self._config, *self._learning)
 
     @property
+    def chosen(self) -> LearningRound:
+        """The round whose hazards are used."""
+        settled = self.learned[len(self.learned) // 2 :]
+        return min(settled, key=lambda played: played.penalty)
+
+    @property
     def bids(self) -> Bids:
-        """What patients bid, by the hazards of the round that cost least."""
+        """What patients bid, by the hazards that are used."""
         if self._bids is None:
-            best = min(self.learned, key=lambda played: played.penalty)
-            self._bids = Bids(self._config, best.hazards)
+            self._bids = Bids(self._config, self.chosen.hazards)
         return self._bids
 
     def begin_day(self, view: LabView, seed: int) -> None:
