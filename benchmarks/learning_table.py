@@ -106,14 +106,13 @@ def markdown(rows: pd.DataFrame, tables: list[str]) -> str:
     return as_markdown(lines)
 
 
-def levels(lab: str, algo: str) -> dict[str, float]:
-    """What rules pay on average on the monitoring days of an algorithm.
+def levels(lab: str) -> dict[str, float]:
+    """What rules pay on average on the monitoring days.
 
     :param lab: where
-    :param algo: the maskable ones are evaluated in many environments at once, the others in a single one
     """
     config = LabConfig.load(LABS[lab].config or ENV_IDS[LABS[lab].env_id])
-    n_envs = min(MONITORING_DAYS, MOST_EVAL_ENVS) if algo in MASKABLE else 1
+    n_envs = min(MONITORING_DAYS, MOST_EVAL_ENVS)
     # As evaluate_policy shares the episodes out.
     episodes = [(MONITORING_DAYS + i) // n_envs for i in range(n_envs)]
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + n_envs)
@@ -141,20 +140,21 @@ def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
     :param lab: where
     :param path: PNG to write
     """
+    level = levels(lab)
     ax = Figure(figsize=(8, 5), layout="constrained").subplots()
     number = 0
     for table, methods in (("comparison", COMPARISON), ("paper", PAPER)):
         for method, how in methods.items():
             own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
-            if own.empty:
+            # What has no masks is not evaluated on the way, see learning.py.
+            if own.empty or how.algo not in MASKABLE:
                 continue
-            look, level = policy_line(number), levels(lab, how.algo)
+            look = policy_line(number)
             number += 1
             for place, seed in enumerate(own["seed"]):
                 points = curve(Task(table, lab, method, seed), how.algo, level["policy_2"])
                 ax.plot(points["days"], points["minus_policy_2"], **look, label=None if place else method, alpha=0.7)
     ax.axhline(0, color="0.4", linewidth=1)
-    level = levels(lab, "maskable_dqn")
     ax.axhline(level["fetal_first"] - level["policy_2"], color="0.4", linewidth=1, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=100)
