@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from interrupts import heed_ctrl_c
 from PIL import Image
 from sb3_contrib import QRDQN, MaskablePPO
 from stable_baselines3 import DQN
@@ -317,7 +318,13 @@ def test_interrupted_run_leaves_no_output_and_no_workers(tmp_path: Path, later: 
     options = "--policies policy_3 --days 1000000 --engine simpy --jobs 2 --output new/out"
     command = [sys.executable, str(ROOT / "evaluate.py"), *options.split()]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     try:
         limit = time.monotonic() + 60

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
+from interrupts import heed_ctrl_c
 from sb3_contrib import MaskablePPO
 
 import echo_env  # noqa: F401
@@ -156,7 +157,13 @@ def test_ctrl_c_keeps_what_is_finished(jobs: str, tmp_path: Path) -> None:
     sweep = "--policies policy_2 policy_3 --days 60 --engine simpy --sweep rooms.non_fetal=2:60 --output out"
     command = [sys.executable, str(ROOT / "evaluate.py"), *sweep.split(), "--jobs", jobs]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     try:
         limit = time.monotonic() + 60
