@@ -70,7 +70,10 @@ def share_table(shares: Shares, resources: int) -> Table:
     :param shares: of what is possible
     :param resources: number of resources
     """
-    caption = "mean utility over mean bound ± half of the 95 % interval over draws; but for the luck of the trials no policy can have more than 1"
+    caption = (
+        "mean utility over mean bound ± half of the 95 % interval over draws; "
+        "but for the luck of the trials no policy can have more than 1"
+    )
     table = new_table(f"share of what is possible, {resources} resources", caption)
     for name in ("patients", "bound", "of these optima", *shares.comparison.policies):
         table.add_column(escape(name), justify="right", overflow="fold")
