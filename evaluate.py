@@ -14,7 +14,8 @@ tensorboard --logdir DIR), with --figures figures/, and with --departures depart
 for each departure), or, if anything goes wrong, will be as it was before.
 
 --bound N tells how far above what is possible policies are: lower bounds on the penalty of any policy, on the first N
-days (bounds.csv), loose as echo_env/lab/bound.py says. --decision-times N times every decision (decision_times.json).
+days (bounds.csv), loose as echo_env/lab/bounds/bounds.py says. --decision-times N times every decision
+(decision_times.json).
 
 --sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
 0.8:1.2:0.1). Beside the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
@@ -43,17 +44,17 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.files import written_whole
-from echo_env.folders import check_replaceable, folder_written_whole
-from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names, results
-from echo_env.lab.evaluation import ENGINES, checked_reference
+from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
+from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names
+from echo_env.lab.evaluation import results
+from echo_env.lab.evaluation.comparison import ENGINES, checked_reference
 from echo_env.lab.policies.agent import AgentPolicy
+from echo_env.lab.report.yardsticks import Yardsticks, add_yardstick_arguments, check_yardsticks, find_yardsticks
 from echo_env.lab.sweep.command import add_sweep_arguments, run_sweep
 from echo_env.lab.sweep.kept import own_files
-from echo_env.lab.yardsticks import Yardsticks, add_yardstick_arguments, check_yardsticks, find_yardsticks
 
 if TYPE_CHECKING:
-    from echo_env.lab.departures import Departures
+    from echo_env.lab.departures.departures import Departures
 
 MODEL_KWARGS = ("observation", "idling")
 """Arguments of the env that decide what a model is shown and offered. The clock does not: it is asked in every
@@ -266,7 +267,7 @@ def departing(arguments: argparse.Namespace, policies: Mapping[str, Policy]) -> 
     """
     if not arguments.departures:
         return []
-    from echo_env.lab.counterfactual import can_be_followed
+    from echo_env.lab.departures.counterfactual import can_be_followed
 
     by_name = {policy.name: policy for policy in policies.values()}
     reference = by_name.pop(checked_reference(reference_name(arguments, policies), list(by_name)))
@@ -295,13 +296,13 @@ def write_output(
     with folder_written_whole(arguments.output, results.own_files) as folder:
         results.write_days(folder, comparison)
         if departures:
-            from echo_env.lab.departures_report import write_departures
+            from echo_env.lab.departures.report import write_departures
 
             write_departures(folder, departures)
         yardsticks.write(folder)
         pictures: list[Path] = []
         if arguments.figures:
-            from echo_env.lab.figures import write_figures
+            from echo_env.lab.report.figures import write_figures
 
             pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
         settings: dict[str, str | int] = {"lab": comparison.lab, "seed": comparison.seed, "days": comparison.days}
@@ -333,9 +334,9 @@ def check_outputs(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace, command: str) -> None:
     """Compare, write what is to be written, and print the tables."""
-    from echo_env.lab.departures import find_departures
-    from echo_env.lab.departures_report import print_departures
-    from echo_env.lab.tables import print_comparison
+    from echo_env.lab.departures.departures import find_departures
+    from echo_env.lab.departures.report import print_departures
+    from echo_env.lab.evaluation.tables import print_comparison
 
     check_outputs(arguments)
     config = find_lab(arguments.env, arguments.config)
@@ -367,7 +368,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parse, work = parse_arguments, run
     if env_asked_for(argv) == PATHWAYS_ID:
-        from echo_env.pathways import command as pathways
+        from echo_env.pathways.report import command as pathways
 
         parse, work = pathways.parse_arguments, partial(pathways.run, load=load_model)
     arguments = parse(argv)

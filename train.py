@@ -175,14 +175,14 @@ def rule_rewards(config: "LabConfig", name: str, seeds: Sequence[int], episodes:
     """
     from echo_env.lab import make_policy, simulate
     from echo_env.lab.day import draw_days
-    from echo_env.lab.evaluation import choose_engine
-    from echo_env.lab.metrics import metrics_table
+    from echo_env.lab.evaluation.comparison import choose_engine
+    from echo_env.lab.simulation.metrics import metrics_table
 
     policy, rngs = make_policy(name, config), [np.random.default_rng(seed) for seed in seeds]
     days = draw_days(config, [rng for rng, count in zip(rngs, episodes, strict=True) for _ in range(count)])
     if choose_engine(policy, "auto") == "simpy":
         return np.array([-simulate(config, day, policy).penalty.total for day in days])
-    from echo_env.lab.compiled import play_days
+    from echo_env.lab.evaluation.engines import play_days
 
     return -metrics_table(config, play_days(config, policy, days))["penalty"]
 
@@ -199,8 +199,8 @@ def auction_utilities(env_kwargs: Mapping[str, Any], seeds: Sequence[int], episo
     from gymnasium.utils.seeding import np_random
 
     from echo_env.pathways import make_policy, sample_instance, sample_luck
-    from echo_env.pathways.compiled import play_trials
-    from echo_env.pathways.env import load_config
+    from echo_env.pathways.envs.env import load_config
+    from echo_env.pathways.evaluation.engines import play_trials
 
     sizes = ("patients", "resources", "max_patients")
     config = load_config(env_kwargs.get("config", "baseline"), *(env_kwargs.get(name) for name in sizes))

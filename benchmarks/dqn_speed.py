@@ -36,7 +36,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from sb3_ext import MaskableDQN, MaskablePPO
-from sb3_ext.vec_env import GymnasiumVecEnv
+from sb3_ext.common.vec_env import GymnasiumVecEnv
 
 N_INPUTS, N_ACTIONS, EPISODE = 13, 729, 660
 SETTINGS: dict[str, Any] = {

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import evaluate  # noqa: E402
-from echo_env.files import written_whole  # noqa: E402
+from echo_env.common.files import written_whole  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
 from sb3_ext.zoo.agent_list import LIST, ListedAgent, read_list  # noqa: E402

@@ -32,7 +32,7 @@ from record import FOLDER, append_row
 ROOT = FOLDER.resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from echo_env.stats import paired_difference  # noqa: E402
+from echo_env.common.stats import paired_difference  # noqa: E402
 from sb3_ext.zoo import MASKABLE  # noqa: E402
 
 SEED = 2027

@@ -24,9 +24,9 @@ from scipy.stats import trim_mean
 
 import train
 from echo_env import ENV_IDS
+from echo_env.common.stats import Estimate, over_seeds
 from echo_env.lab import LabConfig
 from echo_env.lab.plots.style import name_axes, policy_line, thousands
-from echo_env.stats import Estimate, over_seeds
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
 from sb3_ext.zoo.manager import MOST_EVAL_ENVS

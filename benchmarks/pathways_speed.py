@@ -13,10 +13,10 @@ import numpy as np
 from record import append_row
 
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
-from echo_env.pathways.compiled import play_trials
-from echo_env.pathways.kernel import REGRET
-from echo_env.pathways.learning import learn_prospects
-from echo_env.pathways.mdp import solve
+from echo_env.pathways.compiled.kernel import REGRET
+from echo_env.pathways.compiled.learning import learn_prospects
+from echo_env.pathways.compiled.mdp import solve
+from echo_env.pathways.evaluation.engines import play_trials
 
 
 def milliseconds(work: Callable[[], object], repeats: int) -> float:

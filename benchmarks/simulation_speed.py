@@ -14,7 +14,8 @@ import numpy as np
 from record import append_row
 
 import echo_env  # noqa: F401
-from echo_env.lab import LabConfig, batch, make_policy, sample_days, simulate
+from echo_env.lab import LabConfig, make_policy, sample_days, simulate
+from echo_env.lab.compiled import batch
 from echo_env.lab.policies import policy_2
 
 

@@ -18,15 +18,15 @@ for _id, _preset in ENV_IDS.items():
     if _id not in gymnasium.registry:
         gymnasium.register(
             _id,
-            entry_point="echo_env.lab.env:EchoLabEnv",
-            vector_entry_point="echo_env.lab.vector_env:EchoLabVectorEnv",
+            entry_point="echo_env.lab.envs.env:EchoLabEnv",
+            vector_entry_point="echo_env.lab.envs.vector_env:EchoLabVectorEnv",
             kwargs={"config": _preset},
         )
 
 if PATHWAYS_ID not in gymnasium.registry:
     gymnasium.register(
         PATHWAYS_ID,
-        entry_point="echo_env.pathways.env:PatientPathwaysEnv",
-        vector_entry_point="echo_env.pathways.vector_env:PatientPathwaysVectorEnv",
+        entry_point="echo_env.pathways.envs.env:PatientPathwaysEnv",
+        vector_entry_point="echo_env.pathways.envs.vector_env:PatientPathwaysVectorEnv",
         kwargs={"config": "baseline"},
     )

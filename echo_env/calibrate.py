@@ -17,8 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from echo_env.files import written_whole
-from echo_env.folders import check_replaceable, folder_written_whole
+from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
 from echo_env.lab.calibration.lab_file import check_own, lab_text
 from echo_env.lab.config import ARRIVAL_MODELS

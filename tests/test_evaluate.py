@@ -25,10 +25,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import echo_env  # noqa: F401
 import evaluate
-from echo_env.folders import files_in
-from echo_env.lab import Comparison, LabConfig, Policy, figures, results, sample_days
+from echo_env.common.files import files_in
+from echo_env.lab import Comparison, LabConfig, Policy, sample_days
 from echo_env.lab import evaluate as evaluate_policies
-from echo_env.lab.wrappers import NearestFeasibleAction
+from echo_env.lab.envs.wrappers import NearestFeasibleAction
+from echo_env.lab.evaluation import results
+from echo_env.lab.report import figures
 from sb3_ext.maskable_dqn import MaskableDQN
 
 ROOT = Path(evaluate.__file__).parent

@@ -18,7 +18,7 @@ from sb3_contrib import MaskablePPO
 
 import echo_env  # noqa: F401
 import evaluate
-from echo_env.folders import files_in
+from echo_env.common.files import files_in
 from echo_env.lab import LabConfig
 from echo_env.lab import evaluate as evaluate_policies
 

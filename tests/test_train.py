@@ -55,7 +55,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["-params", "gamma"], "takes key:value pairs"),
     (["-params", "policy_kwargs:dict(net_arc=[8])"], "unexpected keyword argument 'net_arc'"),
     (["-params", "callback:no.such.Callback"], "The callback in"),
-    (["-params", "env_wrapper:echo_env.lab.wrappers.Nearest"], "The env_wrapper in"),
+    (["-params", "env_wrapper:echo_env.lab.envs.wrappers.Nearest"], "The env_wrapper in"),
     (["--env-kwargs", "clok:event"], "did you mean 'clock'?"),
     (["--env-kwargs", "clock:second"], "must be one of minute, event"),
     (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),

@@ -8,10 +8,10 @@
 
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, day_rng, sample_day, sample_days
-from echo_env.lab.evaluation import Comparison, evaluate
+from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
-from echo_env.lab.simulator import Simulator, simulate
-from echo_env.lab.trace import Trace
+from echo_env.lab.simulation.simulator import Simulator, simulate
+from echo_env.lab.simulation.trace import Trace
 
 __all__ = [
     "Comparison",

@@ -7,13 +7,13 @@
 >>> round(trace.utility, 3)  # doctest: +SKIP
 """
 
-from echo_env.pathways.condition import Change, Condition
 from echo_env.pathways.config import ConfigError, PathwaysConfig
-from echo_env.pathways.instance import Instance, Luck, sample_draw, sample_instance, sample_luck, trial_luck
+from echo_env.pathways.config.condition import Change, Condition
+from echo_env.pathways.instance.instance import Instance, Luck, sample_draw, sample_instance, sample_luck, trial_luck
 from echo_env.pathways.policies import Policy, make_policy, policy_names, register_policy
-from echo_env.pathways.simulator import Simulator, simulate
-from echo_env.pathways.trace import Trace
-from echo_env.pathways.view import View
+from echo_env.pathways.simulation.simulator import Simulator, simulate
+from echo_env.pathways.simulation.trace import Trace
+from echo_env.pathways.simulation.view import View
 
 __all__ = [
     "Change",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sb3_ext.maskable_dqn.masks import as_masks, random_actions
+from sb3_ext.common.masks import as_masks, random_actions
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluActor, is_plain_relu
 

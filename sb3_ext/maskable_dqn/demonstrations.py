@@ -3,7 +3,7 @@
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from sb3_ext.maskable_dqn.masks import random_actions
+from sb3_ext.common.masks import random_actions
 
 #: Name of the method of an environment that says what a rule would do now.
 METHOD_NAME = "rule_actions"

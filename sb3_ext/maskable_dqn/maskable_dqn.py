@@ -15,17 +15,17 @@ from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.dqn import DQN
 
+from sb3_ext.common.masks import MaskSource, check_masking_supported
+from sb3_ext.common.schedules import ExplorationClock, exploration_schedule
+from sb3_ext.common.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
-from sb3_ext.maskable_dqn.masks import MaskSource, check_masking_supported
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.relu_pass import updater_of
 from sb3_ext.maskable_dqn.row_policy import RowPolicy
 from sb3_ext.maskable_dqn.settings import check_classes, check_target_interval
-from sb3_ext.maskable_dqn.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
-from sb3_ext.schedules import ExplorationClock, exploration_schedule
 
 
 class MaskableDQN(DQN):
@@ -38,7 +38,7 @@ class MaskableDQN(DQN):
     Only actions that the environment offers through ``action_masks()`` are taken, in the warm-up, in the random
     and in the greedy choice, and only they count where the target looks for the best next action. If the
     environment writes the mask of the state it returns into ``info["action_mask"]``
-    (:class:`~sb3_ext.wrappers.ActionMaskInfo` does that), the mask is known also where an episode is truncated.
+    (:class:`~sb3_ext.common.wrappers.ActionMaskInfo` does that), the mask is known also where an episode is truncated.
 
     A saved model goes on exactly where it was: ``load``, ``load_replay_buffer`` and
     ``learn(..., reset_num_timesteps=False)`` give, to the bit, the parameters that ``set_env`` and ``learn`` of

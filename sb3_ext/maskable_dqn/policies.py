@@ -10,8 +10,8 @@ from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
+from sb3_ext.common.masks import as_masks
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
-from sb3_ext.maskable_dqn.masks import as_masks
 
 
 def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:

@@ -5,8 +5,8 @@ from typing import Any
 import torch as th
 from torch import nn
 
+from sb3_ext.common.rows import RowNetwork, RowScores, check_rows
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.rows import RowNetwork, RowScores, check_rows
 
 
 class RowValues(nn.Module):
@@ -30,7 +30,7 @@ class RowValues(nn.Module):
 
 class RowQNetwork(MaskableQNetwork):
     """
-    Action values by the same weights for all actions, see :class:`~sb3_ext.rows.RowNetwork`.
+    Action values by the same weights for all actions, see :class:`~sb3_ext.common.rows.RowNetwork`.
 
     :param args: as SB3's ``QNetwork``
     :param kwargs: as :class:`~sb3_ext.maskable_dqn.policies.MaskableQNetwork`; ``dropout``, ``kaiming_init``,
@@ -49,7 +49,7 @@ class RowPolicy(MaskableDQNPolicy):
     """
     :class:`~sb3_ext.maskable_dqn.policies.MaskableDQNPolicy` with a :class:`RowQNetwork`.
 
-    Observations are a Box of the shape (n_actions, columns), see :class:`~sb3_ext.rows.RowNetwork`.
+    Observations are a Box of the shape (n_actions, columns), see :class:`~sb3_ext.common.rows.RowNetwork`.
     """
 
     def make_q_net(self) -> RowQNetwork:

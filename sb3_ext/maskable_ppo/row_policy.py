@@ -9,7 +9,7 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
-from sb3_ext.rows import RowNetwork, RowScores, check_rows
+from sb3_ext.common.rows import RowNetwork, RowScores, check_rows
 
 
 class RowCategoricalDistribution(MaskableCategoricalDistribution):
@@ -30,7 +30,7 @@ class RowCategoricalDistribution(MaskableCategoricalDistribution):
 
 class RowPolicy(MaskableActorCriticPolicy):
     """
-    Scores all actions by the same weights, see :class:`~sb3_ext.rows.RowNetwork`.
+    Scores all actions by the same weights, see :class:`~sb3_ext.common.rows.RowNetwork`.
 
     :param observation_space: Box of the shape (n_actions, columns)
     :param action_space: Discrete action space

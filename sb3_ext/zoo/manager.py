@@ -18,7 +18,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
 
 from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
-from sb3_ext.vec_env import GymnasiumVecEnv
+from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
 from sb3_ext.zoo.errors import UsageError, first_line

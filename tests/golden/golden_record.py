@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import echo_env  # noqa: E402
-from echo_env.lab import LabConfig, batch, evaluate, make_policy, sample_days, simulate  # noqa: E402
-from echo_env.lab.compiled import play_days  # noqa: E402
+from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate  # noqa: E402
+from echo_env.lab.compiled import batch  # noqa: E402
+from echo_env.lab.evaluation.engines import play_days  # noqa: E402
 from echo_env.lab.policies import TierPolicy  # noqa: E402
 from echo_env.pathways import (  # noqa: E402
     PathwaysConfig,
@@ -36,7 +37,7 @@ from echo_env.pathways import (  # noqa: E402
 from echo_env.pathways import make_policy as make_pathways_policy  # noqa: E402
 from echo_env.pathways import policy_names as pathways_policy_names  # noqa: E402
 from echo_env.pathways import simulate as simulate_pathways  # noqa: E402
-from echo_env.pathways.compiled import is_compiled, play_trials  # noqa: E402
+from echo_env.pathways.evaluation.engines import is_compiled, play_trials  # noqa: E402
 
 FILE = Path(__file__).with_name("golden.json")
 

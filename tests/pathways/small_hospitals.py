@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from echo_env.pathways import Condition, Instance, Luck, PathwaysConfig
-from echo_env.pathways.pathway import NONE
+from echo_env.pathways.config.pathway import NONE
 
 
 def make_condition(

@@ -12,7 +12,7 @@ import yaml
 
 from echo_env.lab.calibration.calibration import Calibration
 from echo_env.lab.config import LabConfig
-from echo_env.lab.config_file import preset_names
+from echo_env.lab.config.file import preset_names
 
 FIRST_LINE = "# A lab fitted to a whiteboard spreadsheet by python -m echo_env.calibrate."
 _WIDTH = 110

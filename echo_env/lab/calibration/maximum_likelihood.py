@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from echo_env.lab.config_laws import Arrival, ExamLaw
-from echo_env.lab.laws import duration_density
+from echo_env.lab.config.chance import Arrival, ExamLaw
+from echo_env.lab.day.laws import duration_density
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,8 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from echo_env.files import written_whole
-from echo_env.folders import files_in
+from echo_env.common.files import files_in, written_whole
 from echo_env.lab.calibration import findings
 from echo_env.lab.calibration.calibration import PAPER, Calibration
 from echo_env.lab.calibration.cell_log import RULES
@@ -51,7 +50,7 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
     :param today: date of it
     :param command: which made it
     """
-    from echo_env.lab.figures import write_figure
+    from echo_env.lab.report.figures import write_figure
 
     said = provenance(found, today, command)
     for name, figure in _figures(found).items():
@@ -88,7 +87,7 @@ def print_summary(found: Calibration, console: Console | None = None) -> None:
 
 
 def _figures(found: Calibration) -> dict[str, Figure]:
-    from echo_env.lab.plots import calibration as plots
+    from echo_env.lab.calibration import plots
 
     paper, arrival, exam = LabConfig.load(PAPER), found.arrival, found.exam
     minutes = {

@@ -11,8 +11,9 @@ except ModuleNotFoundError as missing:
         f"figures need {missing.name}, which is not installed: pip install 'echo-lab-rl[plots]'", name=missing.name
     ) from missing
 
+from echo_env.lab.departures.plots import difference_table, immediate_penalties
+from echo_env.lab.evaluation.plots import daily_violins, paired_differences, running_difference, running_mean
 from echo_env.lab.plots.by_minute import free_rooms, free_sonographers, penalty_by_minute, waiting_by_class
-from echo_env.lab.plots.by_policy import daily_violins, paired_differences, running_difference, running_mean
 from echo_env.lab.plots.gantt import DayChart, gantt
 from echo_env.lab.plots.inputs import (
     appointment_schedule,
@@ -22,7 +23,6 @@ from echo_env.lab.plots.inputs import (
     resources,
 )
 from echo_env.lab.plots.learning import absence_rate_curve, learning_curve, training_days
-from echo_env.lab.plots.state_table import difference_table, immediate_penalties
 
 __all__ = [
     "DayChart",

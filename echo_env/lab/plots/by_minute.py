@@ -10,8 +10,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import stats
 
-from echo_env.lab.patient import PatientClass
-from echo_env.lab.penalty import penalty_points
 from echo_env.lab.plots.style import (
     axes_or_new,
     band_alpha,
@@ -23,7 +21,9 @@ from echo_env.lab.plots.style import (
     name_axes,
     policy_line,
 )
-from echo_env.lab.trace import COUNTS, Trace
+from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.trace import COUNTS, Trace
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day import Day, Days
-from echo_env.lab.laws import duration_density, offset_probability
+from echo_env.lab.day.laws import duration_density, offset_probability
 from echo_env.lab.plots.style import BLUE, VERMILLION, axes_or_new, clock_axis, kind_line, name_axes
 
 

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from echo_env.lab.config import Hours
-from echo_env.lab.patient import EARLY, LATE, PatientClass
-from echo_env.plot_style import (
+from echo_env.common.figures import (
     BLACK,
     BLUE,
     GREEN,
@@ -24,6 +22,8 @@ from echo_env.plot_style import (
     policy_line,
     thousands,
 )
+from echo_env.lab.config import Hours
+from echo_env.lab.simulation.patient import EARLY, LATE, PatientClass
 
 __all__ = [
     "BLACK",

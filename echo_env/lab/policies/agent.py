@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.actions import ACTIONS, decode_starts, feasible
 from echo_env.lab.config import LabConfig
-from echo_env.lab.observation import make_observation
-from echo_env.lab.patient import Start
-from echo_env.lab.whiteboard import LabView
-from echo_env.lab.wrappers import nearest_feasible
+from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible
+from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.envs.wrappers import nearest_feasible
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.whiteboard import LabView
 
 
 class Predictor(Protocol):
@@ -32,7 +32,7 @@ class AgentPolicy:
     """Lets an agent decide, in those minutes in which there is a choice.
 
     An agent whose ``predict`` takes ``action_masks`` is given them. What one without masks asks for is bent
-    to the nearest feasible action, as :class:`~echo_env.lab.wrappers.NearestFeasibleAction` does in training.
+    to the nearest feasible action, as :class:`~echo_env.lab.envs.wrappers.NearestFeasibleAction` does in training.
 
     :param name: how tables call it
     :param model: the agent

@@ -8,12 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from echo_env.lab.allocation import assign
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import sample_days
-from echo_env.lab.patient import PatientClass, Start
 from echo_env.lab.policies.base import register_policy
-from echo_env.lab.service_hazards import (
+from echo_env.lab.policies.service_hazards import (
     CELL_MIN,
     PRIOR,
     Floats,
@@ -25,9 +23,11 @@ from echo_env.lab.service_hazards import (
     service_hazards,
     waiting_minutes,
 )
-from echo_env.lab.simulator import simulate
-from echo_env.lab.trace import Trace
-from echo_env.lab.whiteboard import LabView
+from echo_env.lab.simulation.allocation import assign
+from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.simulation.simulator import simulate
+from echo_env.lab.simulation.trace import Trace
+from echo_env.lab.simulation.whiteboard import LabView
 
 STEP = 0.5
 """Share of the way from the old hazards to those just seen."""
@@ -40,8 +40,8 @@ class Bids:
 
     A patient who loses in minute m pays for that minute and is served in the next with the hazard h of then, so the
     bid is V(m) = cost(m) + (1 - h(m + 1)) V(m + 1), and 0 at the end of the day. The cost of a minute is that of
-    :func:`~echo_env.lab.penalty.penalty_units` for one patient. One who came early costs nothing and has the hazard
-    of the early, until the minute in which the class changes to on time.
+    :func:`~echo_env.lab.simulation.penalty.penalty_units` for one patient. One who came early costs nothing and has
+    the hazard of the early, until the minute in which the class changes to on time.
 
     A patient who wins pays nothing more, so this is the expected regret of Hosseini, Hoey and Cohen, "Multi-agent
     patient scheduling through auctioned decentralized MDPs" (section 3.1): the value with the resource minus the
@@ -49,7 +49,7 @@ class Bids:
 
     :param config: the lab
     :param hazards: (6, half hours) float64, probability of being served in a minute, by class: see
-        :func:`~echo_env.lab.service_hazards.service_hazards`
+        :func:`~echo_env.lab.policies.service_hazards.service_hazards`
     :raises ValueError: a hazard outside [0, 1)
     """
 
@@ -140,16 +140,16 @@ def learn_hazards(
 ) -> tuple[LearningRound, ...]:
     """Look for hazards that come about when everybody bids by them.
 
-    It begins with the same hazard for all, that of :data:`~echo_env.lab.service_hazards.PRIOR`. In each round the
-    same days are played and the hazards go half the way to those seen. The first round, which is not bid by anything
-    learned, is left out.
+    It begins with the same hazard for all, that of :data:`~echo_env.lab.policies.service_hazards.PRIOR`. In each round
+    the same days are played and the hazards go half the way to those seen. The first round, which is not bid by
+    anything learned, is left out.
 
     :param config: the lab
     :param days: how many days are played in a round
     :param rounds: how many rounds with hazards that were learned
     :param seed: of these days
     :param exposed: whose waiting counts: see :class:`AuctionPolicy`
-    :param by: see :func:`~echo_env.lab.service_hazards.service_hazards`
+    :param by: see :func:`~echo_env.lab.policies.service_hazards.service_hazards`
     """
     played: list[LearningRound] = []
     hazards = np.full((len(PatientClass), cells_of(config)), PRIOR[0] / sum(PRIOR))
@@ -177,7 +177,7 @@ def _mean_penalty(traces: Sequence[Trace]) -> float:
 class AuctionPolicy:
     """Everybody bids the penalty still to be expected from losing; hazards are learned under this same policy.
 
-    Hazards are learned when the first day begins, from days that :func:`~echo_env.lab.day.sample_days` draws from
+    Hazards are learned when the first day begins, from days that :func:`~echo_env.lab.day.day.sample_days` draws from
     ``seed``: the same lab and arguments give the same hazards, and a process learns them once. See
     :func:`learn_hazards`. Where many wait there is no fixed point to arrive at: the hazard of a class that has to
     wait falls, so it bids more and is served first, its hazard rises, and it bids less. Of the second half of the

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
+from echo_env.common.registry import Entry, Registry
 from echo_env.lab.config import LabConfig
-from echo_env.lab.patient import Start
-from echo_env.lab.whiteboard import LabView
-from echo_env.registry import Entry, Registry
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.whiteboard import LabView
 
 
 @runtime_checkable

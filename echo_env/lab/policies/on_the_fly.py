@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from echo_env.lab.allocation import assign
 from echo_env.lab.config import LabConfig
-from echo_env.lab.patient import EARLY, LATE, ON_TIME, PatientClass, Start, WaitingPatient
 from echo_env.lab.policies.base import Policy, register_policy
-from echo_env.lab.whiteboard import LabView
+from echo_env.lab.simulation.allocation import assign
+from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, PatientClass, Start, WaitingPatient
+from echo_env.lab.simulation.whiteboard import LabView
 
 Tiers = Sequence[Sequence[PatientClass]]
 
@@ -105,7 +105,7 @@ def assign_around(
     staff: Collection[int],
     fetal_may: bool = False,
 ) -> list[Start]:
-    """Give patients what is free, as :func:`~echo_env.lab.allocation.assign` does, but for what is kept back.
+    """Give patients what is free, as ``allocation.assign`` does, but for what is kept back.
 
     :param view: the lab
     :param patients: who is to be considered, first come first

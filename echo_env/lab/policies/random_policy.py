@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.actions import decode_starts, feasible
 from echo_env.lab.config import LabConfig
-from echo_env.lab.patient import Start
+from echo_env.lab.decisions.actions import decode_starts, feasible
 from echo_env.lab.policies.base import register_policy
-from echo_env.lab.whiteboard import LabView
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.whiteboard import LabView
 
 
 @register_policy("random")

@@ -11,11 +11,11 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.expectations import ExpectedArrival, ExpectedExam, expected_break
-from echo_env.lab.patient import Start
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
 from echo_env.lab.policies.base import make_policy, register_policy
-from echo_env.lab.waiting_cost import waiting_points
-from echo_env.lab.whiteboard import LabView, Status
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.waiting_cost import waiting_points
+from echo_env.lab.simulation.whiteboard import LabView, Status
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,16 +70,16 @@ class RollingHorizonPolicy:
     kinds of pairs (fetal-capable or not, of room and of sonographer), so that the penalty that the lab charges over
     the horizon is least. Only the starts of now are carried out; next time there is a new plan (rolling horizon, or
     model predictive control). Within a kind, rooms and sonographers are taken as in
-    :func:`~echo_env.lab.allocation.assign`; of patients for whom waiting costs the same, who has waited longest
-    begins first.
+    :func:`~echo_env.lab.simulation.allocation.assign`; of patients for whom waiting costs the same, who has waited
+    longest begins first.
 
     The plan takes an exam for as long as such exams take on the mean; of one under way, given for how long it has
     been. A sonographer comes back after the mean break that may follow. Who has not come yet arrives at the mean
     minute, given that it was not by now, if coming is likely, else not at all; the penalty counts with the
     probability of coming. (Resources count in full: in parts, plans took four times as long to make, and were no
     better.) Breaks after exams that are only planned are left out. Waiting is charged as in
-    :mod:`~echo_env.lab.waiting_cost`; busy minutes are credited with the idle weight under ``every_pair``; what
-    ``while_waiting`` charges for idle resources is left out, as waiting itself is charged.
+    :mod:`~echo_env.lab.simulation.waiting_cost`; busy minutes are credited with the idle weight under ``every_pair``;
+    what ``while_waiting`` charges for idle resources is left out, as waiting itself is charged.
 
     HiGHS solves it through :func:`scipy.optimize.milp`. Where it does not finish within the limit, a rule decides,
     and which plans do not finish depends on the machine.

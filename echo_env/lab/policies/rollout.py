@@ -8,12 +8,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.actions import DIGITS, decode_starts, feasible
 from echo_env.lab.config import LabConfig
-from echo_env.lab.patient import Start
-from echo_env.lab.penalty import penalty_points
+from echo_env.lab.decisions.actions import DIGITS, decode_starts, feasible
 from echo_env.lab.policies.base import make_policy, register_policy
-from echo_env.lab.whiteboard import LabView
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.whiteboard import LabView
 
 
 @register_policy("rollout")
@@ -21,9 +21,10 @@ class RolloutPolicy:
     """Does what a rule does, unless simulation says that something else is better.
 
     Wherever another joint action than the rule's is on offer (idling is not), the rest of the day is drawn several
-    times, given what the staff know: see :class:`~echo_env.lab.redraw.FutureSampler`. On the same draws each action
-    is tried, the rule deciding from then on, and the rule alone. The action with the least mean penalty is taken if
-    it is better than the rule by more than so many standard errors of that difference; else the rule has its way.
+    times, given what the staff know: see :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On the same draws each
+    action is tried, the rule deciding from then on, and the rule alone. The action with the least mean penalty is
+    taken if it is better than the rule by more than so many standard errors of that difference; else the rule has its
+    way.
 
     This is rollout in the sense of Bertsekas, Tsitsiklis and Wu, "Rollout algorithms for combinatorial
     optimization" (1997): one step of policy improvement, made where the day happens to go.
@@ -48,7 +49,7 @@ class RolloutPolicy:
                 "pip install 'echo-lab-rl[fast]'"
             )
         # Imported here, so that other policies need no compiler.
-        from echo_env.lab import batch, continuation, redraw
+        from echo_env.lab.compiled import batch, continuation, redraw
 
         self._config, self._samples, self._margin = config, samples, margin
         self._base = make_policy(base, config)
@@ -85,7 +86,7 @@ class RolloutPolicy:
 
     def _gains(self, view: LabView, actions: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, samples) penalty points by which actions beat the rule, on the same rests of the day."""
-        from echo_env.lab import continuation
+        from echo_env.lab.compiled import continuation
 
         labs = self._future.labs_of(view, self._samples)
         self._future.redraw(labs, self._rng)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from echo_env.lab.figures import write_figure
-from echo_env.lab.metrics import METRICS
+from echo_env.lab.report.figures import write_figure
+from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.grid import Axis
 from echo_env.lab.sweep.results import SweepResults
 
@@ -47,7 +47,7 @@ def response_figure(results: SweepResults, axis: Axis, metrics: Sequence[str]) -
     """A row for each metric: means of the policies, and beside them their differences to the reference."""
     from matplotlib.figure import Figure
 
-    from echo_env.lab.plots import sweep as plots
+    from echo_env.lab.sweep import plots
 
     columns = 1 + bool(results.others)
     figure = Figure(figsize=(5.2 * columns, 3.0 * len(metrics) + 0.4), layout="constrained")
@@ -66,7 +66,7 @@ def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: st
     """A panel for each policy, on the same scale, up to three in a row."""
     from matplotlib.figure import Figure
 
-    from echo_env.lab.plots import sweep as plots
+    from echo_env.lab.sweep import plots
 
     columns = min(len(results.policies), 2 if len(results.policies) in (2, 4) else 3)
     lines = -(-len(results.policies) // columns)
@@ -89,7 +89,7 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
     """A panel for each policy, up to three in a row, their fields in the same order."""
     from matplotlib.figure import Figure
 
-    from echo_env.lab.plots import sweep as plots
+    from echo_env.lab.sweep import plots
 
     columns = min(len(results.policies), 3)
     lines = -(-len(results.policies) // columns)

@@ -185,7 +185,7 @@ def _name(values: dict[str, Any], axes: Sequence[Axis]) -> str:
 def in_common(base: LabConfig, lab: LabConfig) -> tuple[str, str]:
     """What day k of a seed has in common in two labs, and where that is not all, why.
 
-    A day is one row of uniform numbers (see :mod:`echo_env.lab.day`) whose length is set by the number of
+    A day is one row of uniform numbers (see :mod:`echo_env.lab.day.day`) whose length is set by the number of
     appointments and of sonographers; everything else only changes what is made of the numbers.
 
     :param base: a lab

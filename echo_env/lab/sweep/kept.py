@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.files import written_whole
-from echo_env.lab import results
+from echo_env.common.files import written_whole
 from echo_env.lab.config import LabConfig
-from echo_env.lab.metrics import METRICS
+from echo_env.lab.evaluation import results
 from echo_env.lab.policies.base import Policy
+from echo_env.lab.simulation.metrics import METRICS
 
 FOLDER = "cells"
 _OURS = re.compile(rf"{FOLDER}/(\.?[0-9a-f]{{24}}\.csv)(\..+)?")
@@ -64,7 +64,7 @@ def _version() -> str:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Keep some days: a row for each, :data:`~echo_env.lab.metrics.METRICS`; what is nan is empty."""
+    """Keep some days: a row for each, :data:`~echo_env.lab.simulation.metrics.METRICS`; what is nan is empty."""
     with written_whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(METRICS)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from echo_env.common.parallel import map_in_order
 from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.evaluation import Comparison, checked_reference, choose_engine, evaluate
+from echo_env.lab.evaluation.comparison import Comparison, checked_reference, choose_engine, evaluate
 from echo_env.lab.policies.base import Policy
 from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep
 from echo_env.lab.sweep.results import SweepResults
-from echo_env.parallel import map_in_order
 
 MakePolicies = Callable[[LabConfig], Sequence[Policy]]
 """Lab -> the policies for it, everywhere of the same names."""
@@ -42,7 +42,7 @@ def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str
     :param make: makes the policies of a cell
     :param days: how many days
     :param seed: which
-    :param engine: as for :func:`~echo_env.lab.evaluation.evaluate`
+    :param engine: as for :func:`~echo_env.lab.evaluation.comparison.evaluate`
     :raises ValueError: no day, a policy that is unknown, does not fit into a cell (names it), or cannot be played
     """
     if days < 1:

@@ -10,13 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from echo_env.files import written_whole
-from echo_env.folders import files_in
-from echo_env.lab.metrics import METRICS
-from echo_env.lab.results import SUMMARY, number_text
+from echo_env.common.files import files_in, written_whole
+from echo_env.common.stats import Estimate
+from echo_env.lab.evaluation.results import SUMMARY, number_text
+from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.grid import Axis, Cell, Sweep
 from echo_env.lab.sweep.results import Effect, SweepResults
-from echo_env.stats import Estimate
 
 LONG, EFFECTS = "sweep.csv", "effects.csv"
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.evaluation import Comparison
+from echo_env.common.stats import Estimate, estimate, paired_difference
+from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.sweep.grid import Axis, Cell, Sweep
-from echo_env.stats import Estimate, estimate, paired_difference
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ class SweepResults:
 
         :param axis: the field
         :param policy: who decides
-        :param metric: one of :data:`~echo_env.lab.metrics.METRICS`
+        :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
         """
         cells = self.sweep.along(axis)
         means = np.array([self.mean(cell, policy, metric).mean for cell in cells])
@@ -141,7 +141,7 @@ class SweepResults:
 
         :param axis: the field
         :param policy: who decides
-        :param metric: one of :data:`~echo_env.lab.metrics.METRICS`
+        :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
         :return: None where the field is no number, has one value only, or what would be divided by is 0
         """
         cells = self.sweep.along(axis) if axis.field.is_numeric else []

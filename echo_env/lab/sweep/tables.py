@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from echo_env.lab.metrics import METRICS
+from echo_env.common.stats import Estimate
+from echo_env.lab.evaluation.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
+from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
-from echo_env.lab.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
-from echo_env.stats import Estimate
 
 
 def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, console: Console | None = None) -> None:

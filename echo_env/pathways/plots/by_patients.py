@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from echo_env.pathways.evaluation import Comparison
-from echo_env.plot_style import axes_or_new, band_alpha, legend, name_axes, policy_line
+from echo_env.common.figures import axes_or_new, band_alpha, legend, name_axes, policy_line
+from echo_env.pathways.evaluation.comparison import Comparison
 
 Floats = NDArray[np.float64]
 

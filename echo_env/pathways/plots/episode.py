@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.ticker import MaxNLocator
 
-from echo_env.pathways.pathway import NONE
-from echo_env.pathways.trace import Trace
-from echo_env.plot_style import BLACK, BLUE, ORANGE, axes_or_new, name_axes
+from echo_env.common.figures import BLACK, BLUE, ORANGE, axes_or_new, name_axes
+from echo_env.pathways.config.pathway import NONE
+from echo_env.pathways.simulation.trace import Trace
 
 _GAP = 2.3
 _LIGHT, _DARK = np.array((0.94, 0.97, 1.0)), np.array((0.03, 0.19, 0.42))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from echo_env.pathways.learning import Prospects
-from echo_env.plot_style import axes_or_new, name_axes
+from echo_env.common.figures import axes_or_new, name_axes
+from echo_env.pathways.compiled.learning import Prospects
 
 
 def chances_chart(prospects: Prospects, title: str, ax: Axes | None = None) -> Axes:

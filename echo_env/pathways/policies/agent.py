@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.pathways.compiled.turns import contends, find_choice, give
 from echo_env.pathways.config import PathwaysConfig
-from echo_env.pathways.instance import Instance
-from echo_env.pathways.observation import MAX_RESOURCES, Layout, observe
-from echo_env.pathways.pathway import NONE
-from echo_env.pathways.turns import contends, find_choice, give
-from echo_env.pathways.view import View
+from echo_env.pathways.config.pathway import NONE
+from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout, observe
+from echo_env.pathways.instance.instance import Instance
+from echo_env.pathways.simulation.view import View
 
 Ints = NDArray[np.int64]
 
@@ -39,7 +39,7 @@ class AgentPolicy:
     """Lets an agent give away the units that two or more ask for, one after the other.
 
     An agent whose ``predict`` takes ``action_masks`` is given them. What one without masks gives to who does not ask
-    goes to nobody, as in :class:`~echo_env.pathways.wrappers.NobodyInstead`. It works in every hospital that fits
+    goes to nobody, as in :class:`~echo_env.pathways.envs.wrappers.NobodyInstead`. It works in every hospital that fits
     into its observations, with fewer patients and resources than these have room for.
 
     :param name: how tables call it

@@ -8,10 +8,10 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.registry import Registry
 from echo_env.pathways.config import PathwaysConfig
-from echo_env.pathways.instance import Instance
-from echo_env.pathways.view import View
-from echo_env.registry import Registry
+from echo_env.pathways.instance.instance import Instance
+from echo_env.pathways.simulation.view import View
 
 
 @runtime_checkable

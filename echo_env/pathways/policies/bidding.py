@@ -1,7 +1,7 @@
 """Policies that ask and bid for every patient, and leave it to a mechanism who gets what.
 
-They differ in what is bid (the rule) and in the mechanism, see :mod:`~echo_env.pathways.auction`. First come first
-served and sickest first are auctions too, with bids that say who came first or is sickest. Ties go to who arrived
+They differ in what is bid (the rule) and in the mechanism, see :mod:`~echo_env.pathways.compiled.auction`. First come
+first served and sickest first are auctions too, with bids that say who came first or is sickest. Ties go to who arrived
 first.
 
 | name | what is bid | what is asked for first |
@@ -25,10 +25,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.pathways import auction as mechanisms
-from echo_env.pathways.config import PathwaysConfig
-from echo_env.pathways.instance import Instance
-from echo_env.pathways.kernel import (
+from echo_env.pathways.compiled import auction as mechanisms
+from echo_env.pathways.compiled.kernel import (
     BY_ARRIVAL,
     BY_REQUEST,
     GAIN,
@@ -38,17 +36,19 @@ from echo_env.pathways.kernel import (
     SICKEST_NOW,
     VALUE,
 )
-from echo_env.pathways.learning import Prospects, learn_prospects
-from echo_env.pathways.mdp import worth
-from echo_env.pathways.pathway import NONE
+from echo_env.pathways.compiled.learning import Prospects, learn_prospects
+from echo_env.pathways.compiled.mdp import worth
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.config.pathway import NONE
+from echo_env.pathways.instance.instance import Instance
 from echo_env.pathways.policies.base import register_policy
-from echo_env.pathways.view import View
+from echo_env.pathways.simulation.view import View
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 Mechanism = Callable[[Ints, Floats, Ints], Ints]
-"""``(preferences[N, K], bids[N, K], free[R]) -> assignment[N]``, see :mod:`~echo_env.pathways.auction`."""
+"""``(preferences[N, K], bids[N, K], free[R]) -> assignment[N]``, see :mod:`~echo_env.pathways.compiled.auction`."""
 
 MECHANISMS: dict[str, Mechanism] = {"auction": mechanisms.auction, "matching": mechanisms.matching}
 """By name: policies go to other processes, where functions that were compiled anew are not the same objects."""
@@ -57,7 +57,7 @@ MECHANISMS: dict[str, Mechanism] = {"auction": mechanisms.auction, "matching": m
 class BiddingPolicy:
     """A rule of bidding and a mechanism.
 
-    :param rule: what is bid, see :mod:`echo_env.pathways.kernel`
+    :param rule: what is bid, see :mod:`echo_env.pathways.compiled.kernel`
     :param mechanism: who gets what, given what everyone asks for and bids: one of :data:`MECHANISMS`
     :param name: what tables call it
     """

@@ -16,7 +16,7 @@ pytest.importorskip("rich")
 from whiteboards import HEADERS, NOTES, made_up_visits
 
 from echo_env import calibrate
-from echo_env.folders import files_in
+from echo_env.common.files import files_in
 from echo_env.lab import LabConfig, calibration
 
 Write = Callable[..., Path]

@@ -19,8 +19,8 @@ pytest.importorskip("rich")
 from rich.console import Console
 from whiteboards import WEEK
 
-from echo_env.folders import files_in
-from echo_env.lab.calibration import Calibration, Choices, calibrate
+from echo_env.common.files import files_in
+from echo_env.lab.calibration import Calibration, Choices, calibrate, plots
 from echo_env.lab.calibration.findings import (
     arrival_under_other_rules,
     class_shares,
@@ -34,8 +34,7 @@ from echo_env.lab.calibration.findings import (
 from echo_env.lab.calibration.maximum_likelihood import exam_law
 from echo_env.lab.calibration.report import FIGURES, own_files, print_summary, write_report
 from echo_env.lab.config import Arrival, ExamLaw, Hours
-from echo_env.lab.laws import offset_probability
-from echo_env.lab.plots import calibration as plots
+from echo_env.lab.day.laws import offset_probability
 
 Write = Callable[..., Path]
 

@@ -17,7 +17,7 @@ from echo_env.lab.calibration.maximum_likelihood import (
     tens_below,
 )
 from echo_env.lab.config import Arrival, ExamLaw
-from echo_env.lab.laws import arrival_offsets, duration_probability, exam_minutes, offset_probability
+from echo_env.lab.day.laws import arrival_offsets, duration_probability, exam_minutes, offset_probability
 
 PAPER = Arrival()
 TRUE = Arrival(late_share=0.6, late_mean_min=18.0, early_mean_min=25.0, early_max_min=80.0)

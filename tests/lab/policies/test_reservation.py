@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
-from echo_env.lab.patient import LATE, Appointment
 from echo_env.lab.policies import ReservationPolicy
 from echo_env.lab.policies.reservation import CASES, EchoPair, form_pairs, opened, reserve
+from echo_env.lab.simulation.patient import LATE, Appointment
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]

@@ -18,8 +18,8 @@ from echo_env.lab import (
     sample_days,
     simulate,
 )
-from echo_env.lab.actions import feasible
-from echo_env.lab.observation import make_observation
+from echo_env.lab.decisions.actions import feasible
+from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.policies.agent import AgentPolicy
 
 Lab = Callable[..., LabConfig]

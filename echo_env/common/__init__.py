@@ -1,0 +1,1 @@
+"""What the lab and the pathways share: registries, files, figures, tables, statistics, configs."""

@@ -1,0 +1,88 @@
+"""The advantage of knowing how long exams take, charged for: what turns the clairvoyant bound into a tighter one.
+
+A planner who knows all lengths begins with the short exams. A policy cannot: when it begins an exam, its length is
+chance. So to each exam that begins in minute t a charge is added that is 0 on the mean for everybody who does not
+know the length,
+
+    E[g(t + D)] - g(t + d),
+
+with d the length on this day, D a length drawn from the law of such exams, and g(t) what the rest of a sonographer's
+day is worth from minute t on. An exam shorter than the mean gains time; the charge takes the gain away again. For
+any g that has not seen the lengths, the mean charge of a policy that has not seen them is 0, whatever else it knows,
+because d is independent of all on which the decision to begin it in minute t rests. The mean of the best plans with
+charges is thus a lower bound on the mean penalty of such policies (information relaxation with a dual penalty: Brown,
+Smith and Sun, 2010, section 2). The better g, the tighter the bound; with g = 0 it is the clairvoyant one.
+
+Here g is the mean, over sonographers and over a few days with the same arrivals, absences and breaks but with lengths
+drawn anew, of what :mod:`~echo_env.lab.bounds.paths` finds at good prices. Granted are therefore all arrivals,
+absences and breaks of the day, and not the lengths. To take away arrivals as well would need a g that depends on who
+has come so far, which changes as the plan goes on; the breaks are worth little to anybody.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.bounds.bounds import ascend, reachable
+from echo_env.lab.bounds.paths import PathProblem
+from echo_env.lab.config import ExamLaw, LabConfig
+from echo_env.lab.day import Day
+from echo_env.lab.day.laws import duration_probability, exam_minutes
+
+Floats = NDArray[np.float64]
+
+DRAWS = 4
+"""Days with other lengths that g is the mean of."""
+_STEPS = 400
+_STREAM = 1
+"""Second word of the seed of these draws: a policy's own dice have the day's seed alone."""
+
+
+def lengths_charge(config: LabConfig, day: Day) -> Floats:
+    """What is added to the cost of an exam, for what its length was.
+
+    :param config: the lab
+    :param day: its luck
+    :return: (n, T) float64, points, for each patient who comes and each minute in which the exam may begin
+    """
+    to_go = mean_to_go(config, day)
+    minutes, comes = config.hours.end_min, day.arrival >= 0
+    start = np.arange(minutes)
+    end = np.minimum(start + day.exam_whole_min[comes][:, None], minutes)
+    expected = {fetal: expected_to_go(config.exam.law_of(fetal=fetal), to_go) for fetal in (False, True)}
+    charge: Floats = np.where(day.fetal[comes][:, None], expected[True], expected[False]) - to_go[end]
+    return charge
+
+
+def mean_to_go(config: LabConfig, day: Day) -> Floats:
+    """(T + 1,) float64, g: what the rest of a sonographer's day is worth, points, had the lengths been others."""
+    rng = np.random.default_rng([day.policy_seed, _STREAM])
+    total = np.zeros(config.hours.end_min + 1)
+    for _ in range(DRAWS):
+        draws = rng.random(len(day.scheduled))
+        fetal, other = (exam_minutes(config.exam.law_of(fetal=kind), draws) for kind in (True, False))
+        another = replace(day, exam_min=np.where(day.fetal, fetal, other))
+        target = reachable(config, another).penalty.total
+        if target:
+            total += ascend(PathProblem(config, another), target, _STEPS).to_go
+    return total / DRAWS
+
+
+def expected_to_go(law: ExamLaw, to_go: Floats) -> Floats:
+    """(T,) float64, the mean of g at the end of an exam, by the minute in which it begins.
+
+    :param law: of its length
+    :param to_go: (T + 1,) float64, g
+    """
+    longest = max(math.ceil(law.longest_min), 1)
+    at_most = duration_probability(law, np.arange(longest + 1))
+    # Exams take whole minutes, at least one.
+    at_most[0] = 0.0
+    minutes = len(to_go) - 1
+    end = np.minimum(np.arange(minutes)[:, None] + np.arange(1, longest + 1), minutes)
+    expected: Floats = to_go[end] @ np.diff(at_most)
+    return expected

@@ -1,0 +1,167 @@
+"""Copies of labs played on to the end of their day, to see what a first action would lead to.
+
+A copy lives through the very day its lab holds, with all that is going to happen: what comes out is for training,
+and for days of which the future has been drawn again (:mod:`~echo_env.lab.compiled.redraw`), never for a policy by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from gymnasium.error import InvalidAction
+from numpy.typing import NDArray
+
+from echo_env.lab.compiled import batch, kernel
+from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.batch import Tiers
+from echo_env.lab.compiled.kernel import Labs, Rules, njit
+from echo_env.lab.config import LabConfig
+from echo_env.lab.decisions.actions import ACTIONS
+from echo_env.lab.policies.base import Policy, make_policy
+from echo_env.lab.policies.on_the_fly import TierPolicy
+
+Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
+"""(observations (n, fields), what is on offer (n, 729)) -> (n,) actions on offer."""
+
+Observe = Callable[[Labs], NDArray[np.float32]]
+"""n labs -> their observations, (n, fields)."""
+
+THE_RULE = -1
+"""In place of a first action: whatever the rule does."""
+
+
+def copy_labs(labs: Labs, which: NDArray[np.int64]) -> Labs:
+    """Copies of some labs; one may be copied several times.
+
+    :param labs: the arrays
+    :param which: (n,) which labs
+    """
+    return Labs._make(array[which] for array in labs)
+
+
+def compiled_rule(config: LabConfig, name: str, argument: str) -> Tiers:
+    """A rule as the compiled engine takes it, see :func:`~echo_env.lab.compiled.batch.tiers_of`.
+
+    :param config: the lab
+    :param name: of the rule
+    :param argument: what it was given as, for the message
+    :raises ValueError: no such policy, or not one that is compiled
+    """
+    return tiers_of_rule(make_policy(name, config), argument)
+
+
+def tiers_of_rule(rule: Policy, argument: str) -> Tiers:
+    """As :func:`compiled_rule`, of a policy that has been made."""
+    if not isinstance(rule, TierPolicy):
+        raise ValueError(
+            f"{argument} is {rule.name!r}, but must be a rule that serves by class, such as policy_2 or fetal_first: "
+            "only these are compiled"
+        )
+    return batch.tiers_of(rule.tiers)
+
+
+def continue_under_rule(
+    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: Tiers
+) -> NDArray[np.int64]:
+    """Take a first action, then follow a rule to the end of the day. The labs themselves stay as they are.
+
+    :param labs: labs in the middle of a day
+    :param which: (n,) which of them to copy
+    :param actions: (n,) each copy's first action, feasible, or :data:`THE_RULE`
+    :param rules: what is the same in all of them
+    :param tiers: (6,) int64, the rule
+    :return: (n, 4) int64, the whole day's penalty units, with those already paid
+    """
+    units = np.zeros((len(which), 4), dtype=np.int64)
+    scratch = Labs._make(np.zeros_like(array[:1]) for array in labs)
+    nothing = np.zeros((1, 0, 4), dtype=np.int64)
+    # In one piece, or they would be of another type to the compiler.
+    which, actions = np.array(which), np.array(actions, dtype=np.int64)
+    _continue_under_tiers(which, actions, labs, scratch, rules, tiers, nothing, units)
+    return units
+
+
+@njit
+def _continue_under_tiers(
+    which: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    labs: Labs,
+    scratch: Labs,
+    rules: Rules,
+    tiers: Tiers,
+    nothing: NDArray[np.int64],
+    units: NDArray[np.int64],
+) -> None:
+    """Copy labs into the one scratch lab, one after the other, and play them there."""
+    end = rules.whole[kernel.END]
+    lab, patients, queue, staff = scratch.lab[0], scratch.patients[0], scratch.queue[0], scratch.staff[0]
+    rooms, draw, exams = scratch.rooms[0], scratch.break_draw[0], scratch.exams[0]
+    breaks, rows = scratch.breaks[0], scratch.rows[0]
+    for n in range(len(which)):
+        b = which[n]
+        # What is only written, exams and breaks, need not be copied.
+        lab[:], patients[:], queue[:], staff[:] = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
+        rooms[:], draw[:] = labs.rooms[b], labs.break_draw[b]
+        if actions[n] >= 0:
+            kernel.start_action(actions[n], lab, patients, queue, staff, rooms, exams, rules)
+            kernel.advance(end, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
+        if lab[kernel.MINUTE] < end:
+            batch.run_days(scratch, rules, tiers, nothing)
+        for k in range(4):
+            units[n, k] = lab[kernel.UNITS + k]
+
+
+def continue_under_choices(
+    labs: Labs,
+    which: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    rules: Rules,
+    idling: bool,
+    observe: Observe,
+    choose: Choose,
+) -> NDArray[np.int64]:
+    """Take a first action, then ask for one wherever there is a choice. The labs themselves stay as they are.
+
+    All copies are asked about at once; who has reached the end of the day is asked no more.
+
+    :param labs: labs in the middle of a day
+    :param which: (n,) which of them to copy
+    :param actions: (n,) each copy's first action, feasible
+    :param rules: what is the same in all of them
+    :param idling: whether every feasible action is on offer
+    :param observe: what ``choose`` is shown
+    :param choose: decides
+    :return: (n, 4) int64, the whole day's penalty units, with those already paid
+    :raises InvalidAction: ``choose`` asks for what is not on offer
+    """
+    units = np.zeros((len(which), 4), dtype=np.int64)
+    playing = np.arange(len(which))
+    labs, actions = copy_labs(labs, which), np.array(actions, dtype=np.int64)
+    mask = np.zeros((len(which), ACTIONS), dtype=np.bool_)
+    size, first = np.zeros((2, len(which)), dtype=np.int64)
+    while len(playing):
+        batch_steps.step_labs(actions, labs, rules, idling, True, mask, size, first)
+        over = labs.lab[:, kernel.MINUTE] >= rules.whole[kernel.END]
+        if over.any():
+            units[playing[over]] = labs.lab[over, kernel.UNITS :]
+            rest = np.flatnonzero(~over)
+            playing, labs, mask = playing[rest], copy_labs(labs, rest), mask[rest]
+            size, first = size[rest], first[rest]
+        if len(playing):
+            actions = _checked(choose(observe(labs), mask.copy()), mask)
+    return units
+
+
+def _checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Actions as the engine takes them; refuses what is not on offer."""
+    actions = np.array(actions, dtype=np.int64)
+    inside = (actions >= 0) & (actions < ACTIONS)
+    allowed = inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
+    if not allowed.all():
+        raise InvalidAction(
+            f"choose() gave action {actions[np.argmin(allowed)]}, which is not on offer in the state it was shown: "
+            "it must be one that the mask allows"
+        )
+    return actions

@@ -1,0 +1,5 @@
+"""The luck of a day, drawn up front."""
+
+from echo_env.lab.day.day import Day, Days, check_day, day_rng, draw_days, sample_day, sample_days, whole_minutes
+
+__all__ = ["Day", "Days", "check_day", "day_rng", "draw_days", "sample_day", "sample_days", "whole_minutes"]

@@ -1,0 +1,99 @@
+"""What is to be expected, given what is known now: the mean rest of an exam, and whether and when somebody comes.
+
+For planners that reckon with one number instead of chance; :mod:`~echo_env.lab.compiled.redraw` draws from the same
+conditional laws.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.config import Arrival, Breaks, ExamLaw
+from echo_env.lab.day.laws import duration_probability, offset_probability
+
+Floats = NDArray[np.float64]
+
+
+class Coming(NamedTuple):
+    """What to expect of a patient who is not there yet.
+
+    :param probability: of coming before the door closes
+    :param minute: mean arrival minute if so, later than now; 0 if the probability is
+    """
+
+    probability: float
+    minute: float
+
+
+class ExpectedExam:
+    """Mean rest of an exam in whole minutes, by how many have passed.
+
+    :param law: of its length
+    """
+
+    def __init__(self, law: ExamLaw) -> None:
+        longest = max(math.ceil(law.longest_min), 1)
+        at_most = duration_probability(law, np.arange(longest + 1))
+        # Exams take whole minutes, at least one.
+        at_most[0] = 0.0
+        longer = 1 - at_most[:-1]
+        # E[D - e | D > e] is the sum of P(D > k) over k from e on, by P(D > e).
+        rest = np.cumsum(longer[::-1])[::-1]
+        self._rest = np.maximum(rest / np.maximum(longer, 1e-12), 1.0)
+
+    def rest(self, elapsed: int) -> float:
+        """Minutes still to be expected; at least 1.
+
+        :param elapsed: minutes that have passed, 0 for an exam to come
+        """
+        return float(self._rest[min(elapsed, len(self._rest) - 1)])
+
+
+class ExpectedArrival:
+    """Whether and when a patient comes who has not come by now.
+
+    :param law: of arrival
+    :param closing_min: nobody is let in after this minute
+    """
+
+    def __init__(self, law: Arrival, closing_min: int) -> None:
+        self._no_show, self._closing = law.no_show_rate, closing_min
+        earliest = min(law.offsets_min) if law.model == "empirical" else -math.ceil(law.early_max_min)
+        # Nobody comes so early that the first offset is not above this one.
+        self._first = min(earliest, 0) - 1
+        offsets = np.arange(self._first, closing_min + 1)
+        self._at_most = offset_probability(law, offsets)
+        share = np.diff(self._at_most, prepend=0.0)
+        self._moment = np.cumsum(share * offsets)
+
+    def coming(self, scheduled: int, now: int) -> Coming:
+        """What to expect.
+
+        :param scheduled: the appointment, minutes since opening
+        :param now: the minute until which the patient has not come
+        """
+        passed, closing = self._place(now - scheduled), self._place(self._closing - scheduled)
+        in_time = (1 - self._no_show) * (self._at_most[closing] - self._at_most[passed])
+        possible = self._no_show + (1 - self._no_show) * (1 - self._at_most[passed])
+        if in_time <= 0 or possible <= 0:
+            return Coming(0.0, 0.0)
+        offset = (self._moment[closing] - self._moment[passed]) / (self._at_most[closing] - self._at_most[passed])
+        return Coming(float(in_time / possible), max(scheduled + float(offset), now + 1.0))
+
+    def _place(self, offset: int) -> int:
+        return min(max(offset - self._first, 0), len(self._at_most) - 1)
+
+
+def expected_break(law: Breaks, left: int) -> float:
+    """Mean minutes of break after an exam.
+
+    :param law: of breaks
+    :param left: how many breaks the sonographer has left
+    """
+    if left >= 2:
+        return law.minutes * (2 * law.both_probability + law.one_probability)
+    return law.minutes * law.last_probability if left == 1 else 0.0

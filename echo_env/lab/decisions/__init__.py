@@ -1,0 +1,1 @@
+"""Joint actions, masks and observations."""

@@ -1,0 +1,99 @@
+"""Joint actions: how many patients of each class begin an exam now (section 5.2).
+
+An action is six digits in base 3, [A_ft, A_fl, A_fe, A_nt, A_nl, A_ne], the first one worth most: 729 in
+all. Digit c says how many patients of :class:`~echo_env.lab.simulation.patient.PatientClass` c begin, 0 to 2, those
+who have waited longest. Fetal patients make their claims first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.simulation.allocation import assign
+from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.simulation.whiteboard import LabView
+
+MOST_PER_CLASS = 2
+CLASSES = len(PatientClass)
+ACTIONS = (MOST_PER_CLASS + 1) ** CLASSES
+
+PLACE_VALUES = (MOST_PER_CLASS + 1) ** np.arange(CLASSES - 1, -1, -1)
+"""(6,) what a digit is worth."""
+DIGITS: NDArray[np.int64] = np.arange(ACTIONS)[:, None] // PLACE_VALUES % (MOST_PER_CLASS + 1)
+"""(729, 6) the digits of each action."""
+_FETAL = DIGITS[:, :3].sum(axis=1)
+_ALL = DIGITS.sum(axis=1)
+
+
+class Offer(NamedTuple):
+    """The joint actions on offer in a state.
+
+    :param mask: (729,) bool, read-only
+    :param size: how many there are
+    :param first: the lowest of them; the only one if ``size`` is 1
+    """
+
+    mask: NDArray[np.bool_]
+    size: int
+    first: int
+
+
+def encode(digits: Sequence[int]) -> int:
+    """Six digits -> action.
+
+    >>> encode((0, 0, 0, 0, 0, 2))
+    2
+    """
+    return int(np.dot(digits, PLACE_VALUES))
+
+
+def decode(action: int) -> tuple[int, ...]:
+    """Action -> six digits.
+
+    >>> decode(728)
+    (2, 2, 2, 2, 2, 2)
+    """
+    return tuple(DIGITS[action].tolist())
+
+
+def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Offer:
+    """Which joint actions can be carried out.
+
+    :param waiting: patients waiting, by class
+    :param free: free rooms (non-fetal, fetal-capable), then free sonographers (the same)
+    :param idling: all of them if True; if False only those to which no further start could be added
+    """
+    # Fetal exams are bound by fetal-capable rooms and sonographers, all exams by all of them. More than
+    # six of the one or twelve of the other bind nothing, so few different states remain.
+    pairs_f = min(free[1], free[3], 3 * MOST_PER_CLASS)
+    pairs = min(free[0] + free[1], free[2] + free[3], CLASSES * MOST_PER_CLASS)
+    most = tuple(min(count, MOST_PER_CLASS) for count in waiting)
+    return _feasible(most, pairs_f, pairs, idling)
+
+
+@lru_cache(maxsize=8192)
+def _feasible(most: tuple[int, ...], pairs_f: int, pairs: int, idling: bool) -> Offer:
+    mask = (DIGITS <= most).all(axis=1) & (_FETAL <= pairs_f) & (_ALL <= pairs)
+    if not idling:
+        everything = mask.copy()
+        for place, value in enumerate(PLACE_VALUES):
+            grown = np.flatnonzero(everything & (DIGITS[:, place] < MOST_PER_CLASS))
+            mask[grown] &= ~everything[grown + value]
+    mask.flags.writeable = False
+    return Offer(mask, int(mask.sum()), int(mask.argmax()))
+
+
+def decode_starts(action: int, view: LabView) -> list[Start]:
+    """The starts that a joint action stands for, fetal claims first.
+
+    :param action: 0 to 728
+    :param view: the lab
+    :return: one per patient; fewer than the digits ask for if the action is not feasible
+    """
+    digits = decode(action)
+    return assign(view, [entry for kind in PatientClass for entry in view.waiting(kind)[: digits[kind]]])

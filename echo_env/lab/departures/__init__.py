@@ -1,0 +1,1 @@
+"""Where a policy departs from another, and what that saves."""

@@ -1,0 +1,251 @@
+"""Where one policy departs from another, summed up over many days in words (section 6.0.5).
+
+:func:`~echo_env.lab.departures.state_by_state.state_by_state` shows a single day minute by minute. Here the same
+question is put on every day, and answered for people who run a lab: how often the two differ, when, in which
+situations, what is done instead, and what each kind of departure saves (needs pandas).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.common.stats import Estimate, estimate, paired_difference
+from echo_env.lab.config import LabConfig
+from echo_env.lab.day import sample_days
+from echo_env.lab.departures import report as report
+from echo_env.lab.evaluation.comparison import CHUNK
+from echo_env.lab.policies.base import Policy
+from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.penalty import penalty_points
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from echo_env.lab.departures.counterfactual import Decisions
+
+CLASS_NAMES = tuple(kind.name.lower() for kind in PatientClass)
+FREE_NAMES = ("rooms_non_fetal", "rooms_fetal", "sonographers_non_fetal", "sonographers_fetal")
+
+WAITING = tuple(f"waiting_{name}" for name in CLASS_NAMES)
+FREE = tuple(f"free_{name}" for name in FREE_NAMES)
+FOLLOWED = tuple(f"begins_{name}" for name in CLASS_NAMES)
+OTHER = tuple(f"other_begins_{name}" for name in CLASS_NAMES)
+
+COLUMNS = ("day", "minute", "time", *WAITING, *FREE, *FOLLOWED, *OTHER, "departs", "kind", "saved")
+"""Columns of :attr:`Departures.decisions`."""
+
+
+GROUP_COLUMNS = (
+    "departures",
+    "share",
+    "per_day",
+    "saved",
+    "saved_low",
+    "saved_high",
+    "saved_per_day",
+    "helped",
+    "hurt",
+)
+"""Columns of :meth:`Departures.by_kind`, after ``kind``."""
+
+
+@dataclass(frozen=True)
+class Departures:
+    """The decisions of one policy, and where another one would have decided otherwise in the same state.
+
+    ``decisions`` has a row for each decision with a choice: number of the ``day``; ``minute`` since opening and clock
+    ``time``; patients waiting, by class; free rooms and sonographers; how many of each class are begun, and how many
+    the other policy would begin; whether the policy ``departs`` from it; which ``kind`` of departure that is, in
+    words (empty if none); and the points ``saved`` by the end of the day, see :func:`find_departures`.
+
+    :param followed: name of the policy that decided
+    :param other: name of the one that was asked
+    :param lab: name of the lab
+    :param seed: of the days
+    :param decisions: a row each, :data:`COLUMNS`
+    :param penalty: (days,) float64, points of each whole day under the policy that decided
+    :param other_penalty: (days,) float64, the same days under the other one
+    """
+
+    followed: str
+    other: str
+    lab: str
+    seed: int
+    decisions: pd.DataFrame
+    penalty: NDArray[np.float64]
+    other_penalty: NDArray[np.float64]
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return len(self.penalty)
+
+    @property
+    def departures(self) -> pd.DataFrame:
+        """The rows of ``decisions`` in which the policies differ."""
+        return self.decisions[self.decisions["departs"]]
+
+    def per_day(self) -> Estimate:
+        """Departures a day."""
+        return estimate(self._by_day(self.departures, np.ones(len(self.departures))))
+
+    def whole_day(self) -> Estimate:
+        """Points by which the other policy's whole days are dearer."""
+        return paired_difference(self.other_penalty, self.penalty)
+
+    def saved(self, departures: pd.DataFrame | None = None) -> Estimate:
+        """Points that a departure saves, on average.
+
+        Departures of one day are not independent, so the interval is that of a ratio of two sums over days.
+
+        :param departures: some of them, by default all
+        """
+        rows = self.departures if departures is None else departures
+        count = self._by_day(rows, np.ones(len(rows)))
+        if not len(rows):
+            return estimate([])
+        mean = float(rows["saved"].mean())
+        residual = estimate(self._by_day(rows, rows["saved"].to_numpy()) - mean * count)
+        # From a single day nothing can be said about others.
+        half = residual.half_width / float(count.mean()) if (count > 0).sum() > 1 else math.nan
+        return Estimate(mean, mean - half, mean + half, len(rows))
+
+    def by_kind(self) -> pd.DataFrame:
+        """A row for each kind of departure, the most frequent first.
+
+        Columns: ``departures``, their ``share`` and number ``per_day``; mean points ``saved`` by each with the
+        interval ``saved_low`` to ``saved_high``, and ``saved_per_day`` by all; the shares ``helped`` and ``hurt`` of
+        those that saved points and that cost some.
+        """
+        return self._grouped(["kind"], self.departures)
+
+    def by_hour(self) -> pd.DataFrame:
+        """A row for each hour in which there was a choice; columns as :meth:`by_situation` has them."""
+        return self._among_choices(self.decisions.assign(hour=self.decisions["time"].str[:3] + "00"), ["hour"])
+
+    def by_situation(self) -> pd.DataFrame:
+        """A row for each situation with a departure: who waits and what is free, in words, the most frequent first.
+
+        Columns: those of :meth:`by_kind`, the number of ``choices`` in such situations, and in which part of them
+        the policy ``departs``.
+        """
+        rows = self.decisions
+        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, report.classes_in_words)
+        free = _in_words(rows[list(FREE)].to_numpy(), report.free_in_words)
+        table = self._among_choices(rows.assign(waiting=waiting, free=free), ["waiting", "free"])
+        table = table[table["departures"] > 0]
+        return table.sort_values("departures", ascending=False, kind="stable", ignore_index=True)
+
+    def describe(self) -> list[str]:
+        """What a head of department would want to know, in plain sentences."""
+        return report.describe(self)
+
+    def _by_day(self, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(rows["day"], weights=values, minlength=self.days).astype(np.float64)
+
+    def _among_choices(self, rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+        table = rows.groupby(keys, as_index=False).agg(choices=("departs", "size"), departs=("departs", "mean"))
+        own = self._grouped(keys, rows[rows["departs"]])
+        table = table.merge(own, "left", on=keys)
+        return table.fillna(dict.fromkeys(("departures", "share", "per_day", "saved_per_day"), 0))
+
+    def _grouped(self, keys: list[str], departures: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = []
+        for key, group in departures.groupby(keys):
+            saved = self.saved(group)
+            rows.append(
+                {
+                    **dict(zip(keys, key, strict=True)),
+                    "departures": len(group),
+                    "share": len(group) / len(departures),
+                    "per_day": len(group) / self.days,
+                    "saved": saved.mean,
+                    "saved_low": saved.low,
+                    "saved_high": saved.high,
+                    "saved_per_day": group["saved"].sum() / self.days,
+                    "helped": (group["saved"] > 0).mean(),
+                    "hurt": (group["saved"] < 0).mean(),
+                }
+            )
+        table = pd.DataFrame(rows, columns=[*keys, *GROUP_COLUMNS])
+        return table.sort_values("departures", ascending=False, kind="stable", ignore_index=True)
+
+
+def find_departures(
+    config: LabConfig,
+    followed: Policy,
+    other: Policy,
+    days: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+) -> Departures:
+    """Follow a policy over many days, and ask another one about every state on the way.
+
+    What a departure saves is found on the very same day: once the other policy decides, at this one moment, and the
+    policy that is followed goes on from there. What that costs more by the end of the day is what was saved. It is
+    for reports on days that are over. Savings of a day do not add up to the difference between the two policies:
+    who is made to forgo a departure may make it a minute later.
+
+    :param config: the lab
+    :param followed: decides what happens; a trained agent, or a rule that serves by class
+    :param other: is asked; likewise
+    :param days: how many, at least 1
+    :param seed: which days: the same as in :func:`~echo_env.lab.evaluation.comparison.evaluate`
+    :param progress: called with the number of days that have just been got through
+    :raises ValueError: no day, or a policy that cannot be asked so
+    """
+    from echo_env.lab.departures import counterfactual
+    from echo_env.lab.evaluation import engines as compiled
+
+    if days < 1:
+        raise ValueError(f"days is {days}, but must be at least 1")
+    parts, other_penalty = [], []
+    for first in range(0, days, CHUNK):
+        chunk = sample_days(config, min(CHUNK, days - first), seed, first)
+        part = counterfactual.follow(config, followed, other, chunk)
+        parts.append(part._replace(day=part.day + first))
+        units = compiled.play_days(config, other, chunk).units
+        other_penalty.append(np.asarray(penalty_points(config, units.T).total, dtype=np.float64))
+        if progress:
+            progress(len(chunk))
+    every = counterfactual.Decisions(*map(np.concatenate, zip(*parts, strict=True)))
+    table = _table(config, every, other.name)
+    return Departures(followed.name, other.name, config.name, seed, table, every.penalty, np.concatenate(other_penalty))
+
+
+def _table(config: LabConfig, every: Decisions, other: str) -> pd.DataFrame:
+    """The decisions as :attr:`Departures.decisions` has them."""
+    import pandas as pd
+
+    difference = every.followed - every.other
+    columns: dict[str, Any] = {"day": every.day, "minute": every.minute}
+    columns["time"] = [config.hours.clock(minute) for minute in every.minute.tolist()]
+    for names, block in (
+        (WAITING, every.waiting),
+        (FREE, every.free),
+        (FOLLOWED, every.followed),
+        (OTHER, every.other),
+    ):
+        columns |= dict(zip(names, block.T, strict=True))
+    columns["departs"] = difference.any(axis=1)
+    columns["kind"] = _in_words(difference, lambda row: report.kind_in_words(row, other))
+    columns["saved"] = every.saved
+    return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def _in_words(
+    rows: NDArray[np.int64] | NDArray[np.bool_], words: Callable[[Sequence[int]], str]
+) -> NDArray[np.object_]:
+    """Words for each row; equal rows are put into words once."""
+    if not len(rows):
+        return np.empty(0, dtype=object)
+    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+    return np.array([words(row) for row in unique.tolist()], dtype=object)[inverse.reshape(-1)]

@@ -1,0 +1,107 @@
+"""Two policies along the same states, drawn (figure 17)."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from echo_env.lab.config import Hours
+from echo_env.lab.plots.style import axes_or_new, clock_axis, name_axes, policy_line
+
+_COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
+_WIDTHS = (7, 28, 36, 26, 26, 12, 12)
+"""Characters on a line of each column; the last two are the penalties."""
+_LINE_INCHES = 0.165
+
+Row = list[str]
+
+
+def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None = None) -> Axes:
+    """What the minutes cost in which two policies act differently, after each one's decision.
+
+    :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
+    :param hours: those of the lab
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 9, 2.4)
+    minute = differences["minute"].to_numpy()
+    ax.vlines(minute, differences["followed_penalty"], differences["other_penalty"], color="0.7", linewidth=1)
+    for number, role in enumerate(("followed", "other")):
+        style = {**policy_line(number), "linestyle": "", "markersize": 6}
+        if number:
+            style["markerfacecolor"] = "none"
+        label = f"{_name(differences, role)} ({'followed' if number == 0 else 'asked'})"
+        ax.plot(minute, differences[f"{role}_penalty"], label=label, clip_on=False, **style)
+    name_axes(ax, "Penalty of the minutes in which they act differently", "", "Penalty of the\nminute (points)")
+    clock_axis(ax, hours, every_min=60)
+    ax.set_ylim(0, max(1.0, 1.2 * differences[["followed_penalty", "other_penalty"]].max().max()))
+    ax.legend(fontsize=8)
+    return ax
+
+
+def difference_table(differences: pd.DataFrame, most: int = 15, ax: Axes | None = None) -> Axes:
+    """The same minutes as a table: who waits, what is free, and whom each policy begins, in words.
+
+    :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
+    :param most: how many minutes are shown; how many are left out is said below
+    :param ax: where to draw
+    """
+    rows = table_rows(differences, most)
+    ax = axes_or_new(ax, 11, table_inches(rows))
+    left = np.cumsum([0, *_WIDTHS[:-1]]) / sum(_WIDTHS)
+    top = 0.0
+    for number, row in enumerate(rows):
+        for x, cell in zip(left.tolist(), row, strict=True):
+            ax.text(x, top + 0.25, cell, va="top", size=8, weight="normal" if number else "bold")
+        top += _lines(row)
+        ax.axhline(top, color="0.85" if number else "0.2", linewidth=0.8)
+    remark = f"{len(differences)} minute{'' if len(differences) == 1 else 's'} in all"
+    if len(differences) > most:
+        remark += f"; the first {most} are shown"
+    ax.text(0, top + 0.25, remark, va="top", size=8, color="0.4")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(top + 1.5, 0)
+    ax.set_axis_off()
+    return ax
+
+
+def table_rows(differences: pd.DataFrame, most: int = 15) -> list[Row]:
+    """The cells of the table, headings first, with line breaks where a column is too narrow.
+
+    :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
+    :param most: how many minutes
+    """
+    followed, other = _name(differences, "followed"), _name(differences, "other")
+    titles = ["Time", "Waiting", "Free", f"{followed} begins", f"{other} begins"]
+    titles += [f"{name} penalty (points)" for name in (followed, other)]
+    rows = [titles]
+    for minute in differences.head(most).to_dict("records"):
+        words = [minute[name] for name in _COLUMNS]
+        rows.append([*words, f"{minute['followed_penalty']:g}", f"{minute['other_penalty']:g}"])
+    return [
+        [
+            "\n".join(textwrap.wrap(cell, width, break_on_hyphens=False))
+            for cell, width in zip(row, _WIDTHS, strict=True)
+        ]
+        for row in rows
+    ]
+
+
+def table_inches(rows: list[Row]) -> float:
+    """Height that a table needs, inches.
+
+    :param rows: as :func:`table_rows` gives them
+    """
+    return _LINE_INCHES * (sum(map(_lines, rows)) + 1.5)
+
+
+def _lines(row: Row) -> float:
+    """Height of a row in lines of text, with some air."""
+    return max(cell.count("\n") + 1 for cell in row) + 0.5
+
+
+def _name(differences: pd.DataFrame, role: str) -> str:
+    return str(differences[role].iloc[0]) if len(differences) else role

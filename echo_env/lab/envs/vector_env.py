@@ -1,0 +1,344 @@
+"""Many labs as one Gymnasium vector environment, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.utils.seeding import np_random
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from echo_env.lab.compiled import batch, continuation, kernel
+from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.day import Day, check_day, draw_days
+from echo_env.lab.decisions.actions import ACTIONS, decode
+from echo_env.lab.decisions.observation import make_observation, observation_fields
+from echo_env.lab.envs.env import check_env_arguments
+from echo_env.lab.policies.rule_action import tier_rule
+from echo_env.lab.simulation.metrics import metrics_table
+from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
+
+
+class EchoLabVectorEnv(gym.vector.VectorEnv):
+    """B labs at once: ``gymnasium.make_vec("EchoLab-v0", num_envs=64)``.
+
+    Observations, actions, rewards, masks, infos and seeds are those of B single environments,
+    :class:`~echo_env.lab.envs.env.EchoLabEnv`, to the bit: with ``reset(seed=s)`` lab i plays the days that a single
+    one plays after ``reset(seed=s + i)``. A lab whose day is over begins another within the same step
+    (``AutoresetMode.SAME_STEP``): the day's last observation and info are in ``info["final_obs"]`` and
+    ``info["final_info"]``.
+
+    Arguments are those of :class:`~echo_env.lab.envs.env.EchoLabEnv`, but nothing is drawn, and ``paired_with`` must be
+    a rule without reservations, which is what is compiled.
+
+    :param num_envs: how many labs
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        config: LabConfig | str | Path = "baseline",
+        observation: str = "paper",
+        idling: bool = True,
+        clock: str = "minute",
+        reward: str = "penalty",
+        paired_with: str = "policy_2",
+        render_mode: str | None = None,
+    ) -> None:
+        check_env_arguments(clock, reward, idling)
+        if render_mode is not None:
+            raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")
+        self.num_envs = num_envs
+        self.render_mode = None
+        self.config = LabConfig.load(config)
+        self.single_observation_space, _ = make_observation(observation, self.config)
+        self.single_action_space = gym.spaces.Discrete(ACTIONS)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._idling, self._event_clock, self._rich = idling, clock == "event", observation == "rich"
+        self._scale = np.array([field.scale for field in observation_fields(observation, self.config)])
+        self._absence_rate = self.config.sonographers.absence_rate
+        self._rngs: list[np.random.Generator] = []
+        self._rules = batch.rules_of(self.config)
+        self._labs = batch.make_labs(self.config, num_envs)
+        self._rates = np.zeros(num_envs)
+        self._mask = np.zeros((num_envs, ACTIONS), dtype=np.bool_)
+        self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
+        self._observation = np.zeros((num_envs, len(self._scale)), dtype=np.float32)
+        # What has been told so far: penalty units, up to which minute, and when the last step was.
+        self._paid = np.zeros((num_envs, 4), dtype=np.int64)
+        self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
+        self._base = _BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin a day in every lab.
+
+        :param seed: lab i gets ``seed + i``, or the i-th of several
+        :param options: ``absence_rate`` or ``days`` (B of them), for these days only
+        :raises ConfigError: unknown option, or a day of another lab
+        """
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        if seeds is None:
+            seeds = [None] * self.num_envs
+        for i, own in enumerate(seeds):
+            if not self._rngs or len(self._rngs) <= i:
+                self._rngs.append(np_random(own)[0])
+            elif own is not None:
+                self._rngs[i] = np_random(own)[0]
+        every = np.arange(self.num_envs)
+        self._begin(every, options or {})
+        info: dict[str, Any] = {}
+        _tell(info, self._state_info(every), np.ones(self.num_envs, dtype=bool))
+        return self._observation.copy(), info
+
+    def step(
+        self, actions: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Carry out a joint action in every lab.
+
+        :param actions: (B,) int, each feasible
+        :raises InvalidAction: one is not; nothing has been done
+        """
+        # A copy: strided or read-only ones would be another type to the compiled step.
+        chosen = np.array(actions, dtype=np.int64)
+        self._check(chosen)
+        mask, size, first = self._mask, self._size, self._first
+        batch_steps.step_labs(chosen, self._labs, self._rules, self._idling, self._event_clock, mask, size, first)
+        self._observe()
+        lab = self._labs.lab
+        over = lab[:, kernel.MINUTE] >= self.config.hours.end_min
+        units = lab[:, kernel.UNITS :] - self._paid
+        parts = penalty_points(self.config, units.T)
+        rewards = -np.asarray(parts.total)
+        if self._base is not None:
+            rewards += self._base.paid(lab[:, kernel.MINUTE]) - self._base.paid(self._paid_until)
+        self._paid[:], self._paid_until[:] = lab[:, kernel.UNITS :], lab[:, kernel.MINUTE]
+        info: dict[str, Any] = {}
+        told = {**self._state_info(np.arange(self.num_envs)), **_penalty_info(parts)}
+        if over.any():
+            self._finish(over, told, info)
+        else:
+            _tell(info, told, ~over)
+        return self._observation.copy(), rewards, over, np.zeros_like(over), info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(B, 729) bool, which joint actions are on offer now."""
+        return self._mask.copy()
+
+    def action_returns(
+        self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
+    ) -> NDArray[np.float64]:
+        """What each action on offer would bring: the rewards from now to the end of the day, summed.
+
+        The day goes on as it is going to, with every arrival and duration still to come: it knows the future, so it
+        is for training only, and no policy may ask it. The labs stay as they are. As in this env, what has not been
+        paid by a step yet, minutes before a day's first step, is paid from now on.
+
+        Through SB3's interface it is ``vec_env.env_method("action_returns", choose, rule)``: a row for each lab.
+
+        :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
+            at once: ``choose(observations, masks) -> actions``, (n, fields) float32 and (n, 729) bool -> (n,)
+        :param rule: decides in its place if there is none: a rule that serves by class, in every minute
+        :return: (B, 729), nan where not on offer; all nan in a lab with but one action on offer, where nothing is
+            to be decided
+        :raises ValueError: the rule is unknown, or not one that is compiled
+        :raises InvalidAction: ``choose`` asks for what is not on offer
+        """
+        self._check_playing()
+        which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
+        if choose is None:
+            tiers = continuation.compiled_rule(self.config, rule, "rule")
+            units = continuation.continue_under_rule(self._labs, which, actions, self._rules, tiers)
+        else:
+            units = continuation.continue_under_choices(
+                self._labs, which, actions, self._rules, self._idling, self._observe_copies, choose
+            )
+        rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
+        if self._base is not None:
+            whole_day = self._base.paid(np.full(self.num_envs, self.config.hours.end_min))
+            rewards += (whole_day - self._base.paid(self._paid_until))[which]
+        returns = np.full((self.num_envs, ACTIONS), np.nan)
+        returns[which, actions] = rewards
+        return returns
+
+    def rule_actions(self, rule: str) -> NDArray[np.int64]:
+        """What a rule does now: see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. The labs stay as they are.
+
+        :param rule: name of a rule that serves by class
+        :return: (B,) int64, actions on offer
+        :raises ValueError: the rule is unknown, or not one that serves by class
+        """
+        self._check_playing()
+        tiers = batch.tiers_of(tier_rule(rule, self.config).tiers)
+        actions = np.zeros(self.num_envs, dtype=np.int64)
+        labs, scratch = self._labs, batch.make_labs(self.config, 1)
+        batch_steps.rule_actions(labs, scratch, self._rules, tiers, self._mask, self._size, self._first, actions)
+        return actions
+
+    def set_absence_rate(self, rate: float) -> None:
+        """Use another absence rate from each lab's next day on.
+
+        :param rate: 0 to 1
+        """
+        self._absence_rate = self.config.replace(sonographers__absence_rate=rate).sonographers.absence_rate
+
+    def _begin(self, which: NDArray[np.int64], options: dict[str, Any]) -> None:
+        """Begin new days in some labs."""
+        unknown = set(options) - {"days", "absence_rate"}
+        if unknown:
+            raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
+        rate = options.get("absence_rate", self._absence_rate)
+        days: Any = draw_days(self.config, [self._rngs[i] for i in which]).with_absence_rate(rate)
+        rates = np.full(len(which), rate)
+        if "days" in options:
+            days = _checked_days(self.config, options["days"], self.num_envs)
+            if "absence_rate" in options:
+                days = [day.with_absence_rate(rate) for day in days]
+            rates = np.array([day.absence_rate for day in days])
+        self._rates[which] = rates
+        batch.begin_days(self.config, self._labs, which, days)
+        if self._base is not None:
+            self._base.begin(which, days)
+        self._paid[which] = self._paid_until[which] = self._minute[which] = 0
+        batch_steps.begin_labs(
+            which, self._labs, self._rules, self._idling, self._event_clock, self._mask, self._size, self._first
+        )
+        self._observe()
+
+    def _observe(self) -> None:
+        batch_steps.observe_labs(self._labs, self._rules, self._scale, self._rich, self._observation)
+
+    def _observe_copies(self, labs: kernel.Labs) -> NDArray[np.float32]:
+        shown: NDArray[np.float32] = np.zeros((len(labs.lab), len(self._scale)), dtype=np.float32)
+        batch_steps.observe_labs(labs, self._rules, self._scale, self._rich, shown)
+        return shown
+
+    def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
+        """Move what is told of finished days to ``final_info``, and begin the next ones."""
+        which = np.flatnonzero(over)
+        final = np.full(self.num_envs, None, dtype=object)
+        for i in which:
+            final[i] = self._observation[i].copy()
+        info["final_obs"], info["_final_obs"] = final, over
+        info["final_info"], info["_final_info"] = {}, over.copy()
+        _tell(info["final_info"], told, over)
+        self._tell_metrics(info["final_info"], over, which)
+        # Of the others, what the step told; of all, the state they are in now.
+        state = {name: told.pop(name).copy() for name in ("action_mask", "minute", "elapsed_min")}
+        if not over.all():
+            _tell(info, told, ~over)
+        self._begin(which, {})
+        new = self._state_info(which)
+        for name, values in state.items():
+            values[over] = new[name][over]
+        _tell(info, state, np.ones(self.num_envs, dtype=bool))
+
+    def _tell_metrics(self, info: dict[str, Any], over: NDArray[np.bool_], which: NDArray[np.int64]) -> None:
+        """Add the metrics of finished days."""
+        table = metrics_table(self.config, batch.results_of(self._labs, which, self._rates[which]))
+        rows = np.zeros((len(table), self.num_envs))
+        told = np.zeros(rows.shape, dtype=np.bool_)
+        values = np.array(list(table.values()))
+        # A mean over nobody is not told.
+        told[:, which] = ~np.isnan(values)
+        rows[:, which] = np.where(told[:, which], values, 0.0)
+        info["metrics"] = {}
+        for name, row, its in zip(table, rows, told, strict=True):
+            if its.any():
+                info["metrics"][name], info["metrics"][f"_{name}"] = row, its
+        info["_metrics"] = over.copy()
+
+    def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Mask, minute and minutes since the last step; moves on the time of the last step of these labs."""
+        minute = self._labs.lab[:, kernel.MINUTE].astype(np.int64)
+        elapsed = minute - self._minute
+        self._minute[which] = minute[which]
+        return {"action_mask": self._mask.copy(), "minute": minute, "elapsed_min": elapsed}
+
+    def _check_playing(self) -> None:
+        if not self._rngs:
+            raise ResetNeeded("there is no day to play: call reset() first")
+
+    def _check(self, actions: NDArray[np.int64]) -> None:
+        """Refuse actions that are not on offer."""
+        self._check_playing()
+        inside = (actions >= 0) & (actions < ACTIONS)
+        allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
+        if not allowed.all():
+            i = int(np.argmin(allowed))
+            name = f"{actions[i]} = {decode(actions[i])}" if inside[i] else f"{actions[i]}"
+            raise InvalidAction(
+                f"action {name} of lab {i} is not on offer: it must be one of the {self._size[i]} "
+                "that action_masks() allows"
+            )
+
+
+class _BaseRule:
+    """What a rule pays on the days being played, for the paired reward.
+
+    :param config: the lab
+    :param name: of the rule
+    :param count: how many labs
+    :raises ValueError: the rule is not one that is compiled
+    """
+
+    def __init__(self, config: LabConfig, name: str, count: int) -> None:
+        self._config = config
+        self._tiers = continuation.compiled_rule(config, name, "paired_with")
+        self._rules = batch.rules_of(config)
+        self._labs = batch.make_labs(config, count)
+        self._points = np.zeros((count, config.hours.end_min + 1))
+        self._units = np.zeros((count, config.hours.end_min + 1, 4), dtype=np.int64)
+
+    def begin(self, which: NDArray[np.int64], days: Any) -> None:
+        """Play the rule through new days of some labs."""
+        n = len(which)
+        labs = kernel.Labs._make(array[:n] for array in self._labs)
+        batch.begin_days(self._config, labs, np.arange(n), days)
+        batch.run_days(labs, self._rules, self._tiers, self._units[:n])
+        self._points[which] = penalty_points(self._config, np.moveaxis(self._units[:n], 2, 0)).total
+
+    def paid(self, minute: NDArray[Any]) -> NDArray[np.float64]:
+        """(B,) points paid before a minute of each lab's day."""
+        return self._points[np.arange(len(minute)), minute]
+
+
+def _checked_days(config: LabConfig, days: Any, count: int) -> list[Day]:
+    if len(days) != count or not all(isinstance(day, Day) for day in days):
+        raise ConfigError(f"reset option 'days' must be {count} days, one for each lab")
+    for day in days:
+        check_day(config, day)
+    return list(days)
+
+
+def _penalty_info(parts: PenaltyParts) -> dict[str, Any]:
+    return {"penalty": np.asarray(parts.total), "penalty_parts": dict(parts._asdict())}
+
+
+def _tell(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_]) -> None:
+    """Add arrays to a vector env's info, with Gymnasium's ``_key`` masks; rows of the others are zero."""
+    _tell_rows(info, told, whom, np.flatnonzero(whom))
+
+
+def _tell_rows(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
+    for name, values in told.items():
+        if isinstance(values, dict):
+            info[name] = {}
+            _tell_rows(info[name], values, whom, rows)
+        elif len(rows) == len(whom):
+            info[name] = values
+        else:
+            info[name] = np.zeros_like(values)
+            info[name][rows] = values[rows]
+        info[f"_{name}"] = whom.copy()

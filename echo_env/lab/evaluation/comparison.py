@@ -1,0 +1,227 @@
+"""Policies on the same days, side by side."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.common.parallel import map_in_order
+from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
+from echo_env.lab.config import LabConfig
+from echo_env.lab.day import Days, sample_days
+from echo_env.lab.policies.base import Policy, make_policy
+from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
+from echo_env.lab.simulation.simulator import simulate
+
+ENGINES = ("auto", "simpy", "compiled")
+
+CHUNK = 500
+"""Days that the compiled engine plays at a time. Part of the result: an agent is asked about them in batches."""
+_SIMPY_CHUNK = 10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What policies did on the same days.
+
+    :param lab: name of the lab
+    :param seed: of the days
+    :param values: policy -> metric -> (days,) float64
+    :param engines: policy -> the engine that played its days
+    :param reference: the policy that the others are compared with, by default the first
+    :raises ValueError: the reference is none of the policies
+    """
+
+    lab: str
+    seed: int
+    values: dict[str, dict[str, NDArray[np.float64]]]
+    engines: dict[str, str]
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        # The dataclass is frozen for others.
+        object.__setattr__(self, "reference", checked_reference(self.reference, list(self.values)))
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return len(next(iter(self.values.values()))["penalty"])
+
+    @property
+    def others(self) -> list[str]:
+        """The policies that are compared with the reference."""
+        return [name for name in self.values if name != self.reference]
+
+    def mean(self, policy: str, metric: str) -> Estimate:
+        """Mean of a metric over the days."""
+        return estimate(self.values[policy][metric])
+
+    def paired(self, policy: str, metric: str) -> Estimate:
+        """Mean difference to the reference, day by day."""
+        return paired_difference(self.values[policy][metric], self.values[self.reference][metric])
+
+    def days_needed(self, policy: str, metric: str) -> float:
+        """How many days would make the interval of a difference just exclude 0; inf where there is none."""
+        return days_needed(self.paired(policy, metric))
+
+    def to_dict(self, env: str) -> dict[str, Any]:
+        """The numbers as nested dicts, for JSON; the reference is not paired with itself.
+
+        :param env: what to call the env
+        """
+
+        def table(of: Callable[[str, str], Estimate], policies: Sequence[str]) -> dict[str, Any]:
+            return {name: {metric: of(name, metric).as_json() for metric in METRICS} for name in policies}
+
+        return {
+            "env": env,
+            "days": self.days,
+            "seed": self.seed,
+            "policies": table(self.mean, list(self.values)),
+            "paired": table(self.paired, self.others),
+        }
+
+
+def checked_reference(reference: str, names: Sequence[str]) -> str:
+    """The reference of a comparison: the one named, or the first.
+
+    :param reference: its name, or nothing
+    :param names: the policies compared
+    :raises ValueError: it is none of them
+    """
+    if reference and reference not in names:
+        raise ValueError(f"reference is {reference!r}, but must be one of {', '.join(names)}")
+    return reference or names[0]
+
+
+def evaluate(
+    config: LabConfig,
+    policies: Sequence[str | Policy],
+    days: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+    engine: str = "auto",
+    jobs: int = 1,
+    reference: str = "",
+) -> Comparison:
+    """Run policies on the same days.
+
+    :param config: the lab
+    :param policies: names, or policies themselves
+    :param days: how many days, at least 1
+    :param seed: which days: day k of a seed is the same whatever else is asked for
+    :param progress: called with the number of days that a policy has just got through
+    :param engine: ``simpy``; ``compiled``; ``auto``: compiled where the policy has it, SimPy otherwise. Rules
+        give the same numbers on both, to the bit; an agent asked in batches may round differently where two
+        actions are worth the same to it within float32
+    :param jobs: how many processes share the days; the numbers are the same to the bit. With several, policies
+        are pickled, and the program must be one that can be imported (``if __name__ == "__main__"``)
+    :param reference: the policy that the others are compared with, by default the first
+    :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
+        one that cannot be pickled
+    """
+    if days < 1:
+        raise ValueError(f"days is {days}, but must be at least 1")
+    made = _made(policies, config)
+    checked_reference(reference, list(made))
+    engines = {name: choose_engine(policy, engine) for name, policy in made.items()}
+    blocks = _blocks(engines, days)
+    play = BlockPlayer(config, seed, made, engines)
+    tables = map_in_order(play, blocks, jobs, lambda block: progress(block.number) if progress else None)
+    parts: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in made}
+    for block, table in zip(blocks, tables, strict=True):
+        parts[block.policy].append(table)
+    values = {
+        name: {metric: np.concatenate([part[metric] for part in own]) for metric in METRICS}
+        for name, own in parts.items()
+    }
+    return Comparison(config.name, seed, values, engines, reference)
+
+
+def _made(policies: Sequence[str | Policy], config: LabConfig) -> dict[str, Policy]:
+    """The policies by name, in order."""
+    made = [make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies]
+    names = [policy.name for policy in made]
+    if not names:
+        raise ValueError("policies is empty, but must name at least one")
+    if len(set(names)) < len(names):
+        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
+    return dict(zip(names, made, strict=True))
+
+
+class Block(NamedTuple):
+    """Some days of one policy: ``number`` of them, from ``first`` on."""
+
+    policy: str
+    first: int
+    number: int
+
+
+def _blocks(engines: Mapping[str, str], days: int) -> list[Block]:
+    """All days of all policies; those who are given the same days stand together."""
+    blocks = []
+    for engine, size in (("compiled", CHUNK), ("simpy", _SIMPY_CHUNK)):
+        names = [name for name, own in engines.items() if own == engine]
+        blocks += [Block(name, k, min(size, days - k)) for k in range(0, days, size) for name in names]
+    return blocks
+
+
+class BlockPlayer:
+    """Plays blocks of days.
+
+    :param config: the lab
+    :param seed: of the days
+    :param policies: by name
+    :param engines: policy -> what plays its days
+    """
+
+    def __init__(
+        self, config: LabConfig, seed: int, policies: Mapping[str, Policy], engines: Mapping[str, str]
+    ) -> None:
+        self._config, self._seed, self._policies, self._engines = config, seed, policies, engines
+        self._drawn: tuple[int, Days] | None = None
+
+    def __call__(self, block: Block) -> dict[str, NDArray[np.float64]]:
+        """The metrics of the days of a block: see :data:`~echo_env.lab.simulation.metrics.METRICS`."""
+        config, policy, days = self._config, self._policies[block.policy], self._days(block)
+        if self._engines[block.policy] == "compiled":
+            from echo_env.lab.evaluation.engines import play_days
+
+            return metrics_table(config, play_days(config, policy, days))
+        rows = [day_metrics(simulate(config, day, policy)) for day in days]
+        return {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
+
+    def _days(self, block: Block) -> Days:
+        """The days of a block, drawn once for all policies that are given them in a row."""
+        if self._drawn is None or (self._drawn[0], len(self._drawn[1])) != block[1:]:
+            self._drawn = block.first, sample_days(self._config, block.number, self._seed, block.first)
+        return self._drawn[1]
+
+
+def choose_engine(policy: Policy, engine: str) -> str:
+    """The engine that will play a policy's days.
+
+    :param policy: the policy
+    :param engine: one of :data:`ENGINES`
+    :raises ValueError: no such engine, or it cannot play this policy
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine is {engine!r}, but must be one of {', '.join(ENGINES)}")
+    if engine == "simpy":
+        return "simpy"
+    if importlib.util.find_spec("numba") is None:
+        if engine == "compiled":
+            raise ValueError("engine is 'compiled', but numba is missing: pip install 'echo-lab-rl[fast]'")
+        return "simpy"
+    from echo_env.lab.evaluation.engines import is_compiled
+
+    if is_compiled(policy):
+        return "compiled"
+    if engine == "compiled":
+        raise ValueError(f"engine is 'compiled', but policy {policy.name!r} runs only on 'simpy'")
+    return "simpy"

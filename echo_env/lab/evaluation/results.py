@@ -1,0 +1,135 @@
+"""What a comparison leaves behind: a summary, a row for each policy and day, and running means to draw."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.common.files import files_in, listed_files, number_text, written_whole
+from echo_env.lab.config import LabConfig
+from echo_env.lab.evaluation.comparison import Comparison
+from echo_env.lab.simulation.metrics import METRICS
+
+SUMMARY = "summary.json"
+DAYS = "days.csv"
+
+Curve = tuple[list[int], list[float]]
+"""(days so far, value)."""
+
+
+def write_days(folder: Path, comparison: Comparison) -> None:
+    """Write ``days.csv``: ``policy``, ``day``, then every metric; what is nan is empty.
+
+    :param folder: where
+    :param comparison: what the policies did
+    """
+    with written_whole(folder / DAYS) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["policy", "day", *METRICS])
+        for name, table in comparison.values.items():
+            columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
+            writer.writerows((name, day, *row) for day, row in enumerate(zip(*columns, strict=True)))
+
+
+def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: str, **more: Any) -> None:
+    """Write ``summary.json``, last of all files: it lists those that are there.
+
+    It holds what :meth:`~echo_env.lab.evaluation.comparison.Comparison.to_dict` gives, the reference, the days needed
+    to see each difference, engines, what the metrics are, and the lab.
+
+    :param folder: where
+    :param comparison: what the policies did
+    :param config: the lab
+    :param env: what to call the env
+    :param more: further entries
+    """
+    needed = {
+        name: {metric: _whole(comparison.days_needed(name, metric)) for metric in METRICS} for name in comparison.others
+    }
+    summary = {
+        **comparison.to_dict(env),
+        "reference": comparison.reference,
+        "days_needed": needed,
+        "engines": comparison.engines,
+        "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
+        "lab": asdict(config),
+        **more,
+        "files": sorted({*files_in(folder), SUMMARY}),
+    }
+    with written_whole(folder / SUMMARY) as file:
+        json.dump(summary, file, indent=2, allow_nan=False)
+
+
+def _whole(days: float) -> int | None:
+    return None if math.isinf(days) else int(days)
+
+
+def own_files(folder: Path) -> set[str]:
+    """The files in a folder that an earlier comparison wrote there, as its summary says.
+
+    :param folder: one that exists
+    """
+    return listed_files(folder / SUMMARY)
+
+
+def read_results(folder: str | Path) -> Comparison:
+    """Read a comparison again, to the bit.
+
+    :param folder: where :func:`write_days` and :func:`write_summary` wrote it
+    :raises ValueError: what is there is not what they wrote
+    :raises OSError: a file is missing
+    """
+    summary = json.loads((Path(folder) / SUMMARY).read_text(encoding="utf8"))
+    with open(Path(folder) / DAYS, encoding="utf8", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        if header != ["policy", "day", *METRICS]:
+            raise ValueError(f"{Path(folder) / DAYS} has the columns {', '.join(header)}, which are not today's")
+        values = _by_policy(rows)
+    if list(values) != list(summary["policies"]):
+        raise ValueError(f"{DAYS} and {SUMMARY} in {folder} name different policies")
+    return Comparison(summary["lab"]["name"], summary["seed"], values, summary["engines"], summary["reference"])
+
+
+def _by_policy(rows: Iterable[list[str]]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    numbers: dict[str, list[list[float]]] = {}
+    for name, _, *row in rows:
+        numbers.setdefault(name, []).append([float(text or "nan") for text in row])
+    return {name: dict(zip(METRICS, np.array(own).T, strict=True)) for name, own in numbers.items()}
+
+
+def running_means(comparison: Comparison, policy: str, points: int = 100) -> dict[str, Curve]:
+    """How the means of a policy's metrics settled with the number of days, and its differences to the reference.
+
+    ``mean/<metric>`` ends at the mean of all days, ``minus_<reference>/<metric>`` at the mean difference. Days
+    without a number are left out, as are differences that are 0 on every day.
+
+    :param comparison: what the policies did
+    :param policy: one of them
+    :param points: at most so many along the days
+    """
+    own, base = comparison.values[policy], comparison.values[comparison.reference]
+    rows = {f"mean/{metric}": values for metric, values in own.items()}
+    rows |= {f"minus_{comparison.reference}/{metric}": values - base[metric] for metric, values in own.items()}
+    days = np.unique(np.linspace(1, comparison.days, min(points, comparison.days)).astype(int))
+    curves = {name: _running_mean(values, days) for name, values in rows.items() if not _is_nothing(name, values)}
+    return {name: curve for name, curve in curves.items() if curve[0]}
+
+
+def _is_nothing(name: str, values: NDArray[np.float64]) -> bool:
+    return name.startswith("minus_") and not np.nan_to_num(values).any()
+
+
+def _running_mean(values: NDArray[np.float64], days: NDArray[np.int64]) -> Curve:
+    count = np.cumsum(~np.isnan(values))[days - 1]
+    total = np.nancumsum(values)[days - 1]
+    known = count > 0
+    return days[known].tolist(), (total[known] / count[known]).tolist()

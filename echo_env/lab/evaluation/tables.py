@@ -1,0 +1,146 @@
+"""Comparisons as tables on a terminal (needs rich)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from echo_env.common.tables import PIPE_WIDTH, cell, new_table, table_width
+from echo_env.lab.config import LabConfig
+from echo_env.lab.evaluation.comparison import Comparison
+from echo_env.lab.simulation.metrics import METRICS
+
+CAPTION = "mean ± half of the 95 % interval; differences are taken day by day"
+_NAME, _CELL = 28, 19
+
+NAMES = {
+    "penalty": "penalty a day",
+    "waiting_penalty": "waiting part",
+    "penalty_on_time": "- on-time patients",
+    "penalty_late": "- late patients",
+    "penalty_overtime": "- all after closing",
+    "penalty_idle": "idle part",
+    "wait_min": "wait (min)",
+    "wait_fetal_min": "fetal wait (min)",
+    "wait_non_fetal_min": "non-fetal wait (min)",
+    "wait_on_time_min": "on time when served (min)",
+    "wait_late_min": "late when served (min)",
+    "wait_early_min": "early when served (min)",
+    "longest_wait_min": "longest wait (min)",
+    "served": "patients served",
+    "left_waiting": "left at {end}",
+    "no_show": "no-shows",
+    "turned_away": "turned away",
+    "workload": "exams a sonographer",
+    "workload_spread": "- most minus fewest",
+    "room_utilisation": "room utilisation",
+    "sonographer_utilisation": "sonographer utilisation",
+    "overtime_min": "overtime (min)",
+    "absent": "sonographers absent",
+    "absence_rate": "absence rate",
+}
+"""Metric -> what tables call it, with the time at which the day ends put in."""
+
+SHORT = ("penalty", "waiting_penalty", "wait_fetal_min")
+"""Metrics of the first table; in a narrow window the first two."""
+
+_ENDS_OF_SECTIONS = ("penalty_idle", "longest_wait_min", "turned_away", "overtime_min", "absence_rate")
+
+
+def print_comparison(comparison: Comparison, config: LabConfig, title: str, console: Console | None = None) -> None:
+    """Print the comparison in short, then every metric, then every difference to the reference.
+
+    :param comparison: what the policies did
+    :param config: the lab
+    :param title: of the first table
+    :param console: where; by default standard output
+    """
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, PIPE_WIDTH)
+    end = config.hours.clock(config.hours.end_min)
+    names = {metric: NAMES.get(metric, metric).format(end=end) for metric in METRICS}
+    # As many policies beside each other as there is room for.
+    size = max((console.width - _NAME) // _CELL, 1)
+    tables = [short_table(comparison, names, title, SHORT)]
+    if table_width(tables[0], console) > console.width:
+        tables = [short_table(comparison, names, title, SHORT[:2])]
+    for make, policies in ((metric_table, list(comparison.values)), (difference_table, comparison.others)):
+        tables += [make(comparison, names, policies[k : k + size]) for k in range(0, len(policies), size)]
+    for table in tables:
+        # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
+        console.width = max(console.width, table_width(table, console))
+        console.print(table)
+
+
+def short_table(comparison: Comparison, names: dict[str, str], title: str, shown: Sequence[str]) -> Table:
+    """A row for each policy: what decides between them.
+
+    :param comparison: what the policies did
+    :param names: metric -> what it is called
+    :param title: of the table
+    :param shown: metrics, before the difference in penalty
+    """
+    table = new_table(title, f"{CAPTION};\ndays needed: for the interval of the difference to leave out 0")
+    table.add_column("policy", overflow="fold", max_width=30)
+    for heading in (*(names[metric] for metric in shown), f"minus {comparison.reference}", "days needed"):
+        table.add_column(heading, justify="right")
+    for name in comparison.values:
+        cells = [cell(comparison.mean(name, metric)) for metric in shown]
+        if name in comparison.others:
+            cells += [_difference(comparison, name, "penalty"), _days(comparison.days_needed(name, "penalty"))]
+        table.add_row(escape(name), *cells)
+    return table
+
+
+def metric_table(comparison: Comparison, names: dict[str, str], policies: Sequence[str]) -> Table:
+    """A row for each metric, a column for each policy.
+
+    :param comparison: what the policies did
+    :param names: metric -> what it is called
+    :param policies: the columns
+    """
+    table = _metrics_by_policy("every metric", policies)
+    for metric in METRICS:
+        cells = [cell(comparison.mean(name, metric)) for name in policies]
+        table.add_row(names[metric], *cells, end_section=metric in _ENDS_OF_SECTIONS)
+    table.add_row("engine", *(comparison.engines[name] for name in policies))
+    return table
+
+
+def difference_table(comparison: Comparison, names: dict[str, str], policies: Sequence[str]) -> Table:
+    """The same for the differences to the reference; metrics in which nobody differs from it are left out.
+
+    :param comparison: what the policies did
+    :param names: metric -> what it is called
+    :param policies: the columns
+    """
+    table = _metrics_by_policy(f"minus {comparison.reference}", policies)
+    for metric in METRICS:
+        if any(comparison.paired(name, metric).mean for name in comparison.others):
+            cells = [_difference(comparison, name, metric) for name in policies]
+            table.add_row(names[metric], *cells, end_section=metric in _ENDS_OF_SECTIONS)
+    return table
+
+
+def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:
+    table = new_table(title)
+    table.add_column("")
+    for name in policies:
+        table.add_column(escape(name), justify="right", overflow="fold", max_width=_CELL)
+    return table
+
+
+def _difference(comparison: Comparison, policy: str, metric: str) -> str:
+    """A difference, bold where its interval leaves out 0."""
+    value = comparison.paired(policy, metric)
+    text = cell(value, sign="+")
+    return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text
+
+
+def _days(days: float) -> str:
+    return "-" if math.isinf(days) else f"{days:,.0f}"

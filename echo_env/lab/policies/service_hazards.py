@@ -1,0 +1,131 @@
+"""How likely somebody who waits is to begin an exam in this minute, by what was seen on days that were played.
+
+A hazard is the probability of being served in a minute, given that one still waits. Here it depends on the patient's
+class (kind and punctuality) and on the half hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.config import LabConfig
+from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.trace import Trace
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CELL_MIN = 30
+"""A hazard is the same for so many minutes."""
+PRIOR = (1.0, 29.0)
+"""Minutes in which one was served and in which one was not, as if they had been seen: one service in half an hour."""
+
+Pooling = Literal["class", "kind"]
+
+
+class WaitingMinutes(NamedTuple):
+    """A row for each minute in which a patient waited when it was decided who begins, in that of the start too.
+
+    :param day: (n,) int64, index of the day
+    :param patient: (n,) int64, number of the patient
+    :param patient_class: (n,) int64, :class:`~echo_env.lab.simulation.patient.PatientClass` in that minute
+    :param minute: (n,) int64, minutes since opening
+    :param near_min: (n,) int64, the minute in which a patient who came early becomes on time
+    :param since_min: (n,) int64, where the patient's waiting is counted from
+    :param begins: (n,) bool, whether the exam begins in that minute
+    """
+
+    day: Ints
+    patient: Ints
+    patient_class: Ints
+    minute: Ints
+    near_min: Ints
+    since_min: Ints
+    begins: NDArray[np.bool_]
+
+    def take(self, which: Ints) -> WaitingMinutes:
+        """Some of the rows.
+
+        :param which: their indices
+        """
+        return WaitingMinutes._make(column[which] for column in self)
+
+
+def near_min(scheduled: Ints, margin: int) -> Ints:
+    """When patients who came early become on time.
+
+    :param scheduled: appointments, minutes since opening
+    :param margin: minutes off the appointment that still count as on time
+    """
+    return np.maximum(scheduled - margin, 0)
+
+
+def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinutes:
+    """Who waited when, on days that were played.
+
+    :param config: the lab
+    :param traces: the days
+    """
+    margin, end = config.arrival.on_time_margin_min, config.hours.end_min
+    arrival = np.array([trace.day.arrival for trace in traces])
+    start = np.full(arrival.shape, end, dtype=np.int64)
+    for number, trace in enumerate(traces):
+        for exam in trace.exams:
+            start[number, exam.patient] = exam.start_min
+    days, patients = np.nonzero(arrival >= 0)
+    came, begun = arrival[days, patients], start[days, patients]
+    # A row for each minute from the arrival to the start, or to the last decision of the day.
+    length = np.minimum(begun, end - 1) - came + 1
+    row = np.repeat(np.arange(len(days)), length)
+    minute = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length) + came[row]
+    day, patient, came = days[row], patients[row], came[row]
+    book = traces[0].day
+    scheduled, fetal = book.scheduled[patient], book.fetal[patient]
+    late = came - scheduled > margin
+    early = (scheduled - came > margin) & (scheduled - minute > margin)
+    first = np.where(fetal, PatientClass.FETAL_ON_TIME, PatientClass.NON_FETAL_ON_TIME)
+    patient_class = first + np.where(late, 1, np.where(early, 2, 0))
+    since = np.maximum(came, scheduled)
+    return WaitingMinutes(day, patient, patient_class, minute, near_min(scheduled, margin), since, minute == begun[row])
+
+
+def first_in_line(rows: WaitingMinutes, bids: Callable[[Ints, Ints, Ints], Floats]) -> WaitingMinutes:
+    """Of each kind, in each minute, the patient who bids most: after equal bids who waited longest, then by number.
+
+    :param rows: everybody
+    :param bids: (classes, minutes, near minutes) -> bids, points
+    """
+    bid = bids(rows.patient_class, rows.minute, rows.near_min)
+    place = np.stack([rows.day, rows.patient_class // 3, rows.minute])
+    order = np.lexsort((rows.patient, rows.since_min, -bid, *place))
+    place = place[:, order]
+    is_first = np.ones(len(order), dtype=np.bool_)
+    is_first[1:] = (place[:, 1:] != place[:, :-1]).any(axis=0)
+    return rows.take(order[is_first])
+
+
+def cells_of(config: LabConfig) -> int:
+    """How many half hours a day has."""
+    return -(-config.hours.end_min // CELL_MIN)
+
+
+def service_hazards(config: LabConfig, rows: WaitingMinutes, by: Pooling = "class") -> Floats:
+    """Minutes in which somebody began, by minutes in which somebody waited, with :data:`PRIOR`: means of a Beta law.
+
+    :param config: the lab
+    :param rows: the waiting that counts
+    :param by: ``class``; or ``kind``: on time, late and early counted together
+    :return: (6, half hours) float64, by :class:`~echo_env.lab.simulation.patient.PatientClass`
+    """
+    counts = np.zeros((2, len(PatientClass), cells_of(config)))
+    where = (rows.patient_class, rows.minute // CELL_MIN)
+    np.add.at(counts[0], where, rows.begins)
+    np.add.at(counts[1], where, 1)
+    if by == "kind":
+        counts = np.repeat(counts.reshape(2, 2, 3, -1).sum(axis=2), 3, axis=1)
+    served, waited = counts
+    return (served + PRIOR[0]) / (waited + sum(PRIOR))

@@ -1,0 +1,1 @@
+"""One day of the lab in SimPy: the reference model."""

@@ -1,0 +1,214 @@
+"""What-if questions: how a lab responds to one field, to two at once, and which field matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from echo_env.common.stats import Estimate
+from echo_env.lab.plots.style import (
+    BLUE,
+    ORANGE,
+    axes_or_new,
+    band_alpha,
+    legend,
+    name_axes,
+    policy_line,
+    thousands,
+)
+from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.sweep.fields import Kind
+from echo_env.lab.sweep.grid import Axis, Cell
+from echo_env.lab.sweep.report import held_in_words
+from echo_env.lab.sweep.results import Effect, SweepResults
+
+
+def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+    """A metric's mean against one field, a line for each policy; the base lab's value dotted.
+
+    :param results: the sweep
+    :param axis: the field; the others are held where :meth:`~echo_env.lab.sweep.grid.Sweep.held` says
+    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    cells = results.sweep.along(axis)
+    for number, policy in enumerate(results.policies):
+        means = [results.mean(cell, policy, metric) for cell in cells]
+        _line(ax, axis, cells, means, policy, number, number, len(results.policies))
+    unit, meaning = METRICS[metric]
+    _finish(ax, results, (axis,), cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
+    return ax
+
+
+def response_difference(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+    """Each policy minus the reference on the same days of each cell, against one field.
+
+    :param results: a sweep with at least two policies
+    :param axis: the field
+    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    cells = results.sweep.along(axis)
+    for place, policy in enumerate(results.others):
+        number = results.policies.index(policy)
+        means = [results.minus_reference(cell, policy, metric) for cell in cells]
+        _line(ax, axis, cells, means, policy, number, place, len(results.others))
+    ax.axhline(0, color="0.3", linewidth=1)
+    unit, _ = METRICS[metric]
+    _finish(ax, results, (axis,), cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
+    return ax
+
+
+def curves_of_two(
+    results: SweepResults, axis: Axis, other: Axis, policy: str, metric: str = "penalty", ax: Axes | None = None
+) -> Axes:
+    """A metric's mean against one field, a line for each value of another one, under one policy.
+
+    :param results: a sweep of a full grid
+    :param axis: the field along x
+    :param other: the field of the lines
+    :param policy: who decides
+    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    sweep = results.sweep
+    every: dict[int, Cell] = {}
+    for number, value in enumerate(other.values):
+        cells = sweep.along(axis, {**sweep.held(axis, other), other.path: value})
+        means = [results.mean(cell, policy, metric) for cell in cells]
+        _line(ax, axis, cells, means, f"{other.path}={_value(other, value)}", number, number, len(other.values))
+        every |= {cell.number: cell for cell in cells}
+    unit, _ = METRICS[metric]
+    _finish(ax, results, (axis, other), list(every.values()), policy, f"Mean ({unit})")
+    return ax
+
+
+def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+    """How far each field alone moves a metric away from the base lab.
+
+    A bar reaches from the lowest to the highest mean over the field's values, which are written at its ends;
+    whiskers are 95 % intervals of the differences to the base lab. On top is what moves it furthest under the
+    reference, so that charts of several policies can be read side by side.
+
+    :param results: the sweep
+    :param policy: who decides
+    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param ax: where to draw
+    """
+    order = [effect.axis for effect in results.effects(results.reference, metric)]
+    effects = [results.effect(axis, policy, metric) for axis in order]
+    ax = axes_or_new(ax, 8, 0.55 * len(effects) + 1.6)
+    for row, effect in enumerate(effects):
+        _bar(ax, row, results, effect)
+    ax.axvline(0, color="0.3", linewidth=1, zorder=4)
+    unit, meaning = METRICS[metric]
+    title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
+    name_axes(ax, title, f"Difference to the base lab, mean and 95 % interval ({unit})", "Field, alone (own value)")
+    names = [f"{axis.path} ({_value(axis, axis.own)})" for axis in order]
+    ax.set_yticks(range(len(effects)), names)
+    ax.set_ylim(len(effects) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
+    ax.margins(x=0.25)
+    if not any(effect.span.mean for effect in effects):
+        # Limits around a single 0 would be of the size of rounding errors.
+        ax.update_datalim([(-1, 0), (1, 0)])
+        ax.autoscale_view()
+    thousands(ax, "x")
+    return ax
+
+
+def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
+    """From the lowest to the highest mean: blue below the base lab, orange above."""
+    low, high = (_from_base(results, cell, effect) for cell in (effect.lowest, effect.highest))
+    for colour, left, right in ((BLUE, low.mean, min(high.mean, 0)), (ORANGE, max(low.mean, 0), high.mean)):
+        if left < right:
+            ax.barh(row, right - left, left=left, color=colour, height=0.6, zorder=2)
+    if effect.span.mean == 0:
+        ax.annotate("no difference", (0, row), (5, 0), textcoords="offset points", va="center", fontsize=8)
+        return
+    for end, cell, side in ((low, effect.lowest, "right"), (high, effect.highest, "left")):
+        if cell.number:
+            ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
+        place = end.low if side == "right" else end.high
+        place = end.mean if np.isnan(place) else place
+        text = _value(effect.axis, cell.values[effect.axis.path])
+        offset = (-5 if side == "right" else 5, 0)
+        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+
+
+def _value(axis: Axis, value: Any) -> str:
+    """A value as text that leaves room for the picture: a list of times is cut."""
+    text = axis.field.write(value)
+    return text if len(text) <= 18 else f"{text[:15]}..."
+
+
+def _from_base(results: SweepResults, cell: Cell, effect: Effect) -> Estimate:
+    if cell.number == 0:
+        return Estimate(0.0, 0.0, 0.0, results.days)
+    return results.minus_base(cell, effect.policy, effect.metric)
+
+
+def _line(
+    ax: Axes,
+    axis: Axis,
+    cells: Sequence[Cell],
+    means: Sequence[Estimate],
+    label: str,
+    number: int,
+    place: int,
+    lines: int,
+) -> None:
+    """A line with its band; where the field is no number, points with whiskers, several lines side by side.
+
+    :param number: how it looks
+    :param place: which it is of the lines
+    :param lines: how many there are
+    """
+    style = policy_line(number)
+    x, mean = np.array(_places(axis, cells)), np.array([value.mean for value in means])
+    low, high = (np.array([value[k] for value in means]) for k in (1, 2))
+    if axis.field.is_numeric:
+        ax.plot(x, mean, label=label, linewidth=1.4, **style)
+        ax.fill_between(x, low, high, color=style["color"], alpha=band_alpha(lines), linewidth=0)
+    else:
+        aside = 0.12 * (place - (lines - 1) / 2)
+        half = np.nan_to_num((high - low) / 2)
+        ax.errorbar(x + aside, mean, half, label=label, capsize=3, **{**style, "linestyle": ":"})
+
+
+def _places(axis: Axis, cells: Sequence[Cell]) -> list[float]:
+    """Where cells are on the x axis."""
+    if axis.field.is_numeric:
+        return [cell.values[axis.path] for cell in cells]
+    return [float(place) for place in range(len(cells))]
+
+
+def _finish(
+    ax: Axes, results: SweepResults, moving: tuple[Axis, ...], cells: Sequence[Cell], title: str, y: str
+) -> None:
+    """Names, ticks, the base lab's value and a legend; the first of the moving fields is along x."""
+    axis = moving[0]
+    name_axes(ax, title, _x_name(results, moving), y)
+    thousands(ax, "y")
+    if not axis.field.is_numeric:
+        texts = [_value(axis, cell.values[axis.path]) for cell in cells]
+        ax.set_xticks(range(len(texts)), texts, rotation=20 if max(map(len, texts)) > 8 else 0)
+        ax.set_xlim(-0.5, len(texts) - 0.5)
+    else:
+        ax.axvline(axis.own, color="0.4", linewidth=1, linestyle=":", zorder=0)
+        if axis.field.kind is Kind.WHOLE:
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    legend(ax)
+
+
+def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
+    axis, held = moving[0], held_in_words(results.sweep, *moving)
+    own = f"base lab: {_value(axis, axis.own)}"
+    return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"

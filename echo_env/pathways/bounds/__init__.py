@@ -1,0 +1,1 @@
+"""The optimum of tiny hospitals, and upper bounds on the utility of any policy."""

@@ -1,0 +1,1 @@
+"""Episodes compiled: functions on arrays, no randomness. Needs numba."""

@@ -1,0 +1,117 @@
+"""Each patient's Markov decision process, solved by backward induction over the horizon (section 3.1).
+
+A patient in resource state s with health h bids, in step t, for one need i or for none. It wins with probability
+q[r, t] of the resource r of that need, and its health moves independently of the bid. Equation 1 becomes
+
+    V_t(s, h) = Phi(s, h) + gamma max(Qbar, max_i q_i Q_i + (1 - q_i) Qbar)
+    Q_i  = E[V_{t+1}(s after winning i, h')]
+    Qbar = E[V_{t+1}(s after waiting, h')]
+
+with V_T the worth of the state after the last step. The regret of need i is Q_i - Qbar.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.common.jit import njit
+from echo_env.pathways.instance.model import Model
+
+Floats = NDArray[np.float64]
+
+
+@njit
+def expected(values, finished, move, lethal, c, task, then, h):
+    """E[values[c, then, h']] for a patient with condition c and health h on the way to the resource state ``then``.
+
+    Whoever finishes is in full health (section 4); where health 0 is lethal it stays what it is.
+
+    :param values: (M, S, H)
+    :param finished: (M, S), of the model
+    :param move: (M, K + 1, H, 3), of the model
+    :param lethal: of the model
+    :param task: 0 while waiting, 1 + need while that need's resource is held
+    """
+    if h == 0 and lethal:
+        return values[c, then, 0]
+    top = values.shape[2] - 1
+    if finished[c, then]:
+        return values[c, then, top]
+    total = move[c, task, h, 1] * values[c, then, h]
+    if h > 0:
+        total += move[c, task, h, 0] * values[c, then, h - 1]
+    if h < top:
+        total += move[c, task, h, 2] * values[c, then, h + 1]
+    return total
+
+
+@njit
+def solve(model, chances, horizon):
+    """Value of every state in every step, given the chances of winning.
+
+    :param model: M conditions
+    :param chances: (R, T) probability of winning a resource in a step, for whoever bids for it
+    :param horizon: T
+    :return: (T + 1, M, S, H); the dead are worth nothing
+    """
+    values = np.zeros((horizon + 1, *model.reward.shape))
+    values[horizon] = model.last_reward
+    if model.lethal:
+        values[horizon, :, :, 0] = 0.0
+    held, finished, move, lethal = model.held, model.finished, model.move, model.lethal
+    for t in range(horizon - 1, -1, -1):
+        later = values[t + 1]
+        for c in range(len(model.states)):
+            for s in range(model.states[c]):
+                for h in range(int(model.lethal), model.reward.shape[2]):
+                    task = held[c, s] + 1
+                    wait = expected(later, finished, move, lethal, c, task, model.after_wait[c, s], h)
+                    best = wait
+                    for k in range(model.resource.shape[1]):
+                        then = model.after_win[c, s, k]
+                        if then >= 0:
+                            chance = chances[model.resource[c, k], t]
+                            win = expected(later, finished, move, lethal, c, task, then, h)
+                            best = max(best, chance * win + (1 - chance) * wait)
+                    values[t, c, s, h] = model.reward[c, s, h] + model.gamma * best
+    return values
+
+
+@njit
+def worth(model, condition, state, health, wanted, values, never):
+    """What winning is worth to each patient now: regret, optimal value, and gain over never being treated again.
+
+    :param model: M conditions
+    :param condition: (N,)
+    :param state: (N,)
+    :param health: (N,)
+    :param wanted: (N, K) the resource of each need that can be asked for, else negative
+    :param values: (M, S, H) of :func:`solve` in the next step
+    :param never: (M, S, H) of :func:`never_treated` in the next step
+    :return: (3, N, K): Q_i - Qbar, Q_i, and Q_i - E[never after waiting]; 0 for what cannot be asked for
+    """
+    patients, needs = wanted.shape
+    gains = np.zeros((3, patients, needs))
+    finished, move, lethal = model.finished, model.move, model.lethal
+    for n in range(patients):
+        c, s, h = condition[n], state[n], health[n]
+        task = model.held[c, s] + 1
+        for k in range(needs):
+            if wanted[n, k] >= 0:
+                wait = model.after_wait[c, s]
+                win = expected(values, finished, move, lethal, c, task, model.after_win[c, s, k], h)
+                gains[0, n, k] = win - expected(values, finished, move, lethal, c, task, wait, h)
+                gains[1, n, k] = win
+                gains[2, n, k] = win - expected(never, finished, move, lethal, c, task, wait, h)
+    return gains
+
+
+def never_treated(model: Model, horizon: int) -> Floats:
+    """Value of every state in every step for a patient who never wins anything any more.
+
+    :param model: M conditions
+    :param horizon: T
+    :return: (T + 1, M, S, H)
+    """
+    return solve(model, np.zeros((len(model.units), horizon)), horizon)

@@ -1,0 +1,165 @@
+"""Many hospitals as one Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.seeding import np_random
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from echo_env.common.config_file import ConfigError
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
+from echo_env.pathways.envs.env import check_action, draw_episode, load_config
+from echo_env.pathways.envs.episode import Episode
+from echo_env.pathways.simulation.metrics import METRICS
+
+
+class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
+    """B hospitals at once: ``gymnasium.make_vec("PatientPathways-v0", num_envs=64)``.
+
+    Observations, actions, rewards, masks, infos and seeds are those of B single environments,
+    :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`, to the bit: with ``reset(seed=s)`` hospital i plays what a
+    single one plays after ``reset(seed=s + i)``. One whose episode is over begins another within the same step
+    (``AutoresetMode.SAME_STEP``): the last observation and info are in ``info["final_obs"]`` and
+    ``info["final_info"]``.
+
+    :param num_envs: how many hospitals
+    :param config: the arguments are those of :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`, but nothing is
+        drawn
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        config: PathwaysConfig | str | Path = "baseline",
+        patients: int | None = None,
+        resources: int | None = None,
+        max_patients: int | None = None,
+        max_resources: int = MAX_RESOURCES,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None:
+            raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")
+        self.num_envs, self.render_mode = num_envs, None
+        self.config = load_config(config, patients, resources, max_patients)
+        self.layout = Layout.of(self.config, max_resources)
+        self.single_observation_space = self.layout.space()
+        self.single_action_space = gym.spaces.Discrete(self.layout.patients + 1)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._rngs: list[np.random.Generator] = []
+        self._episodes: list[Episode] = []
+        self._shown = np.zeros((num_envs, *self.layout.shape), dtype=np.float32)
+        self._mask = np.zeros((num_envs, self.layout.patients + 1), dtype=np.bool_)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin an episode in every hospital.
+
+        :param seed: hospital i gets ``seed + i``, or the i-th of several
+        :raises ConfigError: any option; a single env plays given episodes
+        """
+        if options:
+            raise ConfigError(f"reset option {min(options)!r} is unknown to the vector env, which takes none")
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        for i, own in enumerate([None] * self.num_envs if seeds is None else seeds):
+            if len(self._rngs) <= i:
+                self._rngs.append(np_random(own)[0])
+            elif own is not None:
+                self._rngs[i] = np_random(own)[0]
+        self._episodes = [self._new_episode(rng) for rng in self._rngs]
+        for i in range(self.num_envs):
+            self._look(i)
+        info: dict[str, Any] = {}
+        _tell(info, self._state_info(), np.ones(self.num_envs, dtype=bool))
+        return self._shown.copy(), info
+
+    def step(
+        self, actions: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Give a unit away in every hospital.
+
+        :param actions: (B,) int, each one that can be done
+        :raises InvalidAction: one cannot; nothing has been done
+        """
+        chosen = np.asarray(actions, dtype=np.int64)
+        self._check(chosen)
+        rewards = np.array([own.give(a) for own, a in zip(self._episodes, chosen.tolist(), strict=True)])
+        for i in range(self.num_envs):
+            self._look(i)
+        over = np.array([episode.over for episode in self._episodes])
+        info: dict[str, Any] = {}
+        if over.any():
+            self._finish(over, info)
+        _tell(info, self._state_info(), np.ones(self.num_envs, dtype=bool))
+        return self._shown.copy(), rewards, over, np.zeros_like(over), info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(B, max_patients + 1) bool, who can get the unit in each hospital."""
+        return self._mask.copy()
+
+    def _new_episode(self, rng: np.random.Generator) -> Episode:
+        return Episode(*draw_episode(self.config, rng, {}), self.layout)
+
+    def _look(self, i: int) -> None:
+        """What hospital i shows now."""
+        self._episodes[i].observe(self._shown[i])
+        self._mask[i] = self._episodes[i].mask()
+
+    def _finish(self, over: NDArray[np.bool_], info: dict[str, Any]) -> None:
+        """Tell of episodes that are over, and begin the next ones."""
+        final = np.full(self.num_envs, None, dtype=object)
+        table = np.full((len(METRICS), self.num_envs), np.nan)
+        told: dict[str, Any] = self._state_info()
+        for i in np.flatnonzero(over):
+            final[i] = self._shown[i].copy()
+            own = self._episodes[i].metrics()
+            table[:, i] = [own.get(name, np.nan) for name in METRICS]
+            self._episodes[i] = self._new_episode(self._rngs[i])
+            self._look(int(i))
+        info["final_obs"], info["_final_obs"] = final, over
+        info["final_info"], info["_final_info"] = {}, over.copy()
+        _tell(info["final_info"], told, over)
+        metrics: dict[str, Any] = {}
+        info["final_info"]["metrics"] = metrics
+        info["final_info"]["_metrics"] = over.copy()
+        for name, row in zip(METRICS, table, strict=True):
+            # A mean over nobody is not told.
+            if not np.isnan(row).all():
+                _tell(metrics, {name: np.nan_to_num(row)}, ~np.isnan(row))
+
+    def _state_info(self) -> dict[str, NDArray[Any]]:
+        return {
+            "action_mask": self._mask.copy(),
+            "step": np.array([episode.step for episode in self._episodes]),
+            "resource": np.array([episode.resource for episode in self._episodes]),
+        }
+
+    def _check(self, actions: NDArray[np.int64]) -> None:
+        """Refuse actions that cannot be done."""
+        if not self._episodes:
+            raise ResetNeeded("there is no episode to play: call reset() first")
+        inside = (actions >= 0) & (actions <= self.layout.patients)
+        allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
+        if not allowed.all():
+            i = int(np.argmin(allowed))
+            check_action(self._episodes[i], int(actions[i]))
+
+
+def _tell(info: dict[str, Any], told: dict[str, NDArray[Any]], whom: NDArray[np.bool_]) -> None:
+    """Add arrays to a vector env's info, with Gymnasium's ``_key`` masks; rows of the others are zero."""
+    for name, values in told.items():
+        info[name] = values.copy()
+        info[name][~whom] = 0
+        info[f"_{name}"] = whom.copy()

@@ -1,0 +1,1 @@
+"""An instance and its luck, drawn up front."""

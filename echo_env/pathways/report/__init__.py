@@ -1,0 +1,1 @@
+"""Comparisons for people: tables, figures, files, the command."""

@@ -1,0 +1,108 @@
+"""Which figures are written for a comparison, and the files they go to (needs matplotlib)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from echo_env.common.figures import write_figure
+from echo_env.pathways.compiled.kernel import GAIN
+from echo_env.pathways.config import PathwaysConfig
+from echo_env.pathways.evaluation.comparison import Comparison
+from echo_env.pathways.instance.instance import sample_draw, trial_luck
+from echo_env.pathways.policies.base import Policy, make_policy
+from echo_env.pathways.policies.bidding import BiddingPolicy
+from echo_env.pathways.simulation.simulator import simulate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_EPISODES = 4
+"""Policies whose first episode is drawn."""
+
+
+def write_figures(directory: Path, comparison: Comparison, policies: Sequence[str | Policy]) -> list[Path]:
+    """Write every figure that makes sense for a comparison, as PNG and as PDF.
+
+    :param directory: where; made if need be
+    :param comparison: what the policies did
+    :param policies: the policies, as they were given to :func:`~echo_env.pathways.evaluation.comparison.evaluate`
+    :return: the PNG files
+    """
+    figures = comparison_figures(comparison)
+    for resources in comparison.resources:
+        config = comparison.config.replace(resources=resources, patients=max(comparison.patients))
+        made = [make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies]
+        figures |= {
+            f"{name}_{resources}_resources": figure
+            for name, figure in episode_figures(config, made, comparison.seed).items()
+        }
+    return [write_figure(figure, directory, name) for name, figure in figures.items()]
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """Figure 2 of the paper: a panel for each number of resources; with differences, if there is somebody to compare.
+
+    :param comparison: what the policies did
+    """
+    from echo_env.pathways import plots
+
+    def levels(band: str) -> Figure:
+        return _panels(comparison, lambda r, ax: plots.utility_by_patients(comparison, r, ax, band))
+
+    figures = {"figure_2": levels("interval"), "figure_2_sd": levels("sd")}
+    if comparison.others:
+        figures["figure_2_differences"] = _panels(
+            comparison, lambda r, ax: plots.advantage_by_patients(comparison, r, ax)
+        )
+    return figures
+
+
+def episode_figures(config: PathwaysConfig, policies: Sequence[Policy], seed: int) -> dict[str, Figure]:
+    """The first trial of the first draw under each policy, and what patients believe under the first that learns.
+
+    :param config: the hospital
+    :param policies: of which at most :data:`MOST_EPISODES` are shown
+    :param seed: of the draw
+    """
+    from matplotlib.figure import Figure
+
+    from echo_env.pathways import plots
+
+    instance = sample_draw(config, seed, 0)
+    luck = trial_luck(instance, 0)
+    shown = policies[:MOST_EPISODES]
+    rows, height = len(shown), 0.2 * config.patients + 1.2
+    figure = Figure(figsize=(14, rows * height), layout="constrained")
+    axes = figure.subplots(rows, 2, squeeze=False, width_ratios=(3, 2))
+    figures = {"episode": figure}
+    for (left, right), policy in zip(axes, shown, strict=True):
+        trace = simulate(instance, luck, policy)
+        title = f"{policy.name}: utility {trace.utility:.3f}"
+        plots.health_chart(trace, title, left)
+        plots.resource_chart(trace, policy.name, right)
+        if "chances" not in figures and isinstance(policy, BiddingPolicy) and policy.rule <= GAIN:
+            title = f"What bidders of {policy.name} believe after learning: {config.patients} patients"
+            chart = plots.chances_chart(policy.prospects, title)
+            figures["chances"] = _figure_of(chart)
+    return figures
+
+
+def _panels(comparison: Comparison, draw: Callable[[int, Axes], Axes]) -> Figure:
+    """A panel for each number of resources, called (a), (b), ... where there are several."""
+    from matplotlib.figure import Figure
+
+    count = len(comparison.resources)
+    figure = Figure(figsize=(7.5 * count, 4.5), layout="constrained")
+    axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+    for number, (resources, ax) in enumerate(zip(comparison.resources, axes, strict=True)):
+        draw(resources, ax)
+        if count > 1:
+            ax.set_title(f"({chr(ord('a') + number)}) {ax.get_title()}", fontsize=10)
+    return figure
+
+
+def _figure_of(ax: Axes) -> Figure:
+    return cast("Figure", ax.figure)

@@ -1,0 +1,1 @@
+"""One episode step by step: the reference model."""

@@ -1,0 +1,161 @@
+"""Where action masks come from, and how actions are drawn from them."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from sb3_ext.common.transitions import TRUNCATED_KEY, truncations
+
+#: Name of the method of an environment, and of the entry of ``info`` with the mask of the state returned.
+METHOD_NAME = "action_masks"
+INFO_KEY = "action_mask"
+
+
+def check_masking_supported(env: VecEnv, who: str = "MaskableDQN") -> None:
+    """
+    Raise an error unless every environment has a method ``action_masks()``.
+
+    :param env: the vectorized environment
+    :param who: needs it, for the message
+    """
+    if not env.has_attr(METHOD_NAME):
+        raise ValueError(
+            f"{who} needs an environment with a method action_masks(), which is missing "
+            "(sb3_contrib.common.wrappers.ActionMasker adds one)."
+        )
+
+
+def as_masks(masks: Any, n_actions: int) -> np.ndarray:
+    """
+    Check masks and bring them into one form.
+
+    :param masks: (n_actions,) or (n_envs, n_actions), anything that reads as booleans
+    :param n_actions: Number of actions
+    :return: (n_envs, n_actions) bool, of which every row offers an action
+    """
+    rows = np.asarray(masks, dtype=bool)
+    if rows.ndim == 0 or rows.shape[-1] != n_actions:
+        raise ValueError(f"action_masks must have {n_actions} entries per environment, not shape {rows.shape}.")
+    rows = rows.reshape(-1, n_actions)
+    if not rows.any(axis=1).all():
+        raise ValueError("action_masks must offer at least one action in every state that is not terminal.")
+    return rows
+
+
+def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """
+    One uniform draw among the offered actions of each environment.
+
+    :param masks: (n_envs, n_actions) bool, every row with a True
+    :param rng: Source of the draws
+    :return: (n_envs,) int64
+    """
+    n_envs, n_actions = masks.shape
+    # The offered actions of all environments in one list, and where in it those of each environment begin.
+    offered = np.flatnonzero(masks)
+    if n_envs == 1:
+        return offered[(rng.random(1) * len(offered)).astype(np.int64)]
+    begins = np.searchsorted(offered, np.arange(n_envs + 1) * n_actions)
+    ranks = (rng.random(n_envs) * np.diff(begins)).astype(np.int64)
+    return offered[begins[:-1] + ranks] % n_actions
+
+
+class MaskSource:
+    """
+    Finds masks with as few calls into the environment as possible. A VecEnv with the arrays ``step_masks`` and
+    ``last_masks`` (:class:`~sb3_ext.common.vec_env.GymnasiumVecEnv` has them) is read without a look at any ``info``.
+    Else no call is needed when ``info`` carries the masks, and one ``env_method`` call per step when it does not.
+
+    Two masks matter after a step. The *next* mask is that of the state the transition led to. The *acting*
+    mask is that of the state in which the next action is chosen. They differ where an episode ended, since
+    the VecEnv has then already reset the environment: what ``env_method("action_masks")`` says is about the
+    new episode.
+
+    :param n_actions: Number of actions
+    """
+
+    def __init__(self, n_actions: int) -> None:
+        self.n_actions = n_actions
+        self._warned_mask_lost = False
+        self._warned_no_masks = False
+
+    def current(self, env: VecEnv) -> np.ndarray:
+        """
+        The masks of the states in which the environments are now.
+
+        :param env: the vectorized environment
+        :return: (n_envs, n_actions) bool
+        """
+        return as_masks(np.stack(env.env_method(METHOD_NAME)), self.n_actions)
+
+    def after_step(self, env: VecEnv, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Next masks and acting masks after a step.
+
+        :param env: the vectorized environment
+        :param dones: (n_envs,) bool
+        :param infos: of each environment
+        :return: two arrays (n_envs, n_actions) bool: next, acting
+        """
+        led_to, now = getattr(env, "step_masks", None), getattr(env, "last_masks", None)
+        if led_to is not None and now is not None:
+            return self._after_batched_step(led_to, now, dones, infos)
+        given = [info.get(INFO_KEY) for info in infos]
+        if not dones.any():
+            masks = self._given_or_fetched(env, given)
+            return masks, masks
+        acting = self._acting_after_reset(env, dones, given)
+        following = acting.copy()
+        for i in np.flatnonzero(dones):
+            if not infos[i].get(TRUNCATED_KEY, False):
+                following[i] = True  # Terminal: nothing follows, and all True can never give -inf or nan.
+            elif given[i] is not None:
+                following[i] = as_masks(given[i], self.n_actions)[0]
+            else:
+                following[i] = True
+                self._warn_mask_lost()
+        return following, acting
+
+    def _after_batched_step(
+        self, led_to: np.ndarray, now: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        acting = as_masks(now, self.n_actions)
+        if not dones.any():
+            return acting, acting
+        following, terminal = led_to.copy(), dones & ~truncations(dones, infos)
+        following[terminal] = True
+        return as_masks(following, self.n_actions), acting
+
+    def _acting_after_reset(self, env: VecEnv, dones: np.ndarray, given: list[Any]) -> np.ndarray:
+        # Wrappers of a VecEnv have a list of their own, which nobody keeps up to date.
+        reset_infos = env.unwrapped.reset_infos
+        acting = [(reset_infos[i] or {}).get(INFO_KEY) if done else given[i] for i, done in enumerate(dones)]
+        return self._given_or_fetched(env, acting)
+
+    def _given_or_fetched(self, env: VecEnv, given: list[Any]) -> np.ndarray:
+        if any(mask is None for mask in given):
+            return self.current(env)
+        return as_masks(given, self.n_actions)
+
+    def _warn_mask_lost(self) -> None:
+        if not self._warned_mask_lost:
+            self._warned_mask_lost = True
+            warnings.warn(
+                "An episode was truncated and info has no 'action_mask', so that the mask of its last state is "
+                "lost after the automatic reset and all actions are taken as offered there; wrap the "
+                "environment with sb3_ext.ActionMaskInfo, outside of its time limit.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def warn_no_masks(self) -> None:
+        """Say once that a prediction was asked for without masks."""
+        if not self._warned_no_masks:
+            self._warned_no_masks = True
+            warnings.warn(
+                "MaskableDQN.predict() was called without action_masks: all actions are taken as offered.",
+                UserWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,260 @@
+"""Laws beside the paper's: arrivals as they were seen, and exams of fetal patients by a law of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from echo_env.lab import ConfigError, Day, LabConfig, Simulator, evaluate, make_policy, sample_days
+from echo_env.lab.config import Arrival, ExamLaw
+from echo_env.lab.config.file import read_config
+from echo_env.lab.day import draw_days
+from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+
+Lab = Callable[..., LabConfig]
+DayMaker = Callable[..., Day]
+
+OFFSETS = (-30, -10, -10, 0, 5, 40, 90)
+LONG = ExamLaw(shape=6.0, mean_min=60.0, shortest_min=30.0, longest_min=120.0)
+BASELINE = LabConfig.load("baseline")
+SEEN = BASELINE.replace(arrival__model="empirical", arrival__offsets_min=OFFSETS, exam__fetal=LONG)
+
+LEAST_P = 1e-3
+"""Samples count as of a law unless they are rarer than this. Seeds are fixed, so it holds or not."""
+
+
+def write(folder: Path, text: str) -> Path:
+    """A config file."""
+    path = folder / "lab.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_may_name_both_laws(tmp_path: Path) -> None:
+    """The options would be there for Python only."""
+    text = (
+        "base: baseline\narrival: {model: empirical, offsets_min: [90, 40, -10, 5, 0, -30, -10]}\n"
+        "exam: {fetal: {shape: 6, mean_min: 60, shortest_min: 30, longest_min: 120}}"
+    )
+    assert LabConfig.load(write(tmp_path, text)) == SEEN
+    assert SEEN.exam.law_of(fetal=True) == LONG
+    assert SEEN.exam.law_of(fetal=False) is SEEN.exam
+    assert BASELINE.exam.law_of(fetal=True) is BASELINE.exam
+
+
+def test_complete_files_from_before_these_laws_still_load() -> None:
+    """A lab of one's own would have to be written anew."""
+    raw = read_config("baseline")
+    assert "model" not in raw["arrival"]
+    assert "fetal" not in raw["exam"]
+    assert (BASELINE.arrival.model, BASELINE.arrival.offsets_min, BASELINE.exam.fetal) == ("exponential", (), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arrival: {model: normal}", "arrival.model is 'normal', but must be one of exponential, empirical"),
+        ("arrival: {model: empirical}", "arrival.offsets_min is empty, but arrival.model 'empirical' draws from it"),
+        ("arrival: {offsets_min: 3}", "arrival.offsets_min is 3, but must be a list of minutes"),
+        ("arrival: {offsets_min: [1.5]}", "arrival.offsets_min is 1.5, but must be a whole number from -1440"),
+        ("exam: {fetal: 60}", "exam.fetal is 60, but must be a section"),
+        ("exam: {fetal: {shape: 6}}", "exam.fetal.mean_min is missing"),
+        (
+            "exam: {fetal: {shape: 0, mean_min: 60, shortest_min: 30, longest_min: 120}}",
+            "exam.fetal.shape is 0, but must be a number of at least 1e-06",
+        ),
+        (
+            "exam: {fetal: {shape: 6, mean_min: 60, shortest_min: 30, longest_min: 20}}",
+            "exam.fetal.longest_min is 20, but must be above exam.fetal.shortest_min",
+        ),
+        ("rooms: {fetal: 0}", "no fetal patient could ever be examined"),
+        ("sonographers: {fetal: 0, always_present_fetal: 0}", "no fetal patient could ever be examined"),
+    ],
+)
+def test_laws_that_cannot_be_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    """A wrong law would be found out in the middle of a day, or never."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        LabConfig.load(write(tmp_path, f"base: baseline\n{text}"))
+
+
+def test_arrivals_are_as_often_as_they_were_seen() -> None:
+    """The lab would have other patients than the spreadsheet."""
+    days = sample_days(SEEN, 3000, seed=41)
+    # Between 09:00 and 15:00 nobody is before opening or after closing.
+    inner = (days.scheduled > 60) & (days.scheduled < 420)
+    arrival = days.arrival[:, inner]
+    assert abs((arrival == NO_SHOW).mean() - 0.1) < 4 * np.sqrt(0.09 / arrival.size)
+    offset = (arrival - days.scheduled[inner])[arrival >= 0]
+    minutes, expected = np.unique(OFFSETS, return_counts=True)
+    assert set(offset.tolist()) == set(minutes.tolist())
+    observed = [(offset == minute).sum() for minute in minutes]
+    assert stats.chisquare(observed, expected / expected.sum() * len(offset)).pvalue > LEAST_P
+
+
+def test_who_comes_before_opening_or_after_closing() -> None:
+    """An arrival would be before the day, or let in after it."""
+    days = sample_days(SEEN, 300, seed=42)
+    assert set(days.arrival[:, 0].tolist()) == {NO_SHOW, 0, 5, 40, 90}
+    assert TURNED_AWAY in days.arrival[:, -1]
+    assert days.arrival.max() <= 540
+
+
+def test_a_law_of_ones_own_moves_only_its_own_quantity() -> None:
+    """What-if comparisons would not be on common days."""
+    one, other = (sample_days(config, 20, seed=43) for config in (BASELINE, SEEN))
+    fetal = one.fetal
+    assert np.array_equal(one.exam_min[:, ~fetal], other.exam_min[:, ~fetal])
+    assert np.array_equal(one.break_draw, other.break_draw)
+    assert np.array_equal(one.arrival == NO_SHOW, other.arrival == NO_SHOW)
+    assert not np.isin(one.exam_min[:, fetal], other.exam_min[:, fetal]).any()
+
+
+def test_fetal_exams_follow_their_own_truncated_gamma() -> None:
+    """Fetal exams would take as long as all others."""
+    days = sample_days(SEEN, 500, seed=44)
+    for fetal, law in ((True, LONG), (False, SEEN.exam)):
+        minutes = days.exam_min[:, days.fetal == fetal].ravel()
+        gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
+        low, high = gamma.cdf([law.shortest_min, law.longest_min])
+        assert stats.kstest(minutes, lambda x, g=gamma, a=low, b=high: (g.cdf(x) - a) / (b - a)).pvalue > LEAST_P
+
+
+def test_engines_agree_under_these_laws() -> None:
+    """The compiled engine would know the paper's laws only."""
+    pytest.importorskip("numba")
+    config = LabConfig.load("scarce").replace(
+        arrival__model="empirical", arrival__offsets_min=OFFSETS, exam__fetal=LONG
+    )
+    one, other = (
+        evaluate(config, ["policy_2", "fetal_first"], days=25, seed=7, engine=name) for name in ("simpy", "compiled")
+    )
+    for policy in ("policy_2", "fetal_first"):
+        for metric, values in one.values[policy].items():
+            np.testing.assert_array_equal(values, other.values[policy][metric])
+
+
+class TestRedrawn:
+    """The rest of a day, drawn again, given what is known."""
+
+    @pytest.fixture(autouse=True)
+    def _needs_numba(self) -> None:
+        pytest.importorskip("numba")
+
+    def test_with_the_days_own_dice_it_is_the_day_itself(self) -> None:
+        """Look-aheads would foresee another lab than the one they work in."""
+        from echo_env.lab.compiled import batch, continuation, kernel
+        from echo_env.lab.compiled.redraw import FutureSampler
+
+        days = draw_days(SEEN, [np.random.default_rng(seed) for seed in range(10)])
+        labs = batch.make_labs(SEEN, len(days))
+        batch.begin_days(SEEN, labs, np.arange(len(days)), days)
+        later = days.scheduled > 30  # nobody is earlier by more
+        for b in range(len(days)):
+            rng = np.random.default_rng(b)
+            rng.integers(2**63)  # the seed that a day gives to policies
+            one = continuation.copy_labs(labs, np.array([b]))
+            FutureSampler(SEEN).redraw(one, rng)
+            assert np.array_equal(one.patients[0, later, kernel.ARRIVAL], days.arrival[b, later])
+            assert np.array_equal(one.patients[0, :, kernel.EXAM_MIN], labs.patients[b, :, kernel.EXAM_MIN])
+
+    def test_arrivals_given_that_they_are_still_to_come_by_hand(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
+        """Rooms would be kept for patients who will not come."""
+        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled.redraw import FutureSampler
+
+        # Due at 10, 300 and 400, none has come by 40. Of 4 offsets only +40 and +90 are left to the first, so it is
+        # a no-show with 0.2 / (0.2 + 0.8 / 2) = 1 / 3, else comes at 50 or 100, each as likely. -300 is past for the
+        # second, who would have come at opening; for the third it is 100.
+        config = tiny_lab(
+            non_fetal=(10, 300, 400), arrival__no_show_rate=0.2, arrival__model="empirical",
+            arrival__offsets_min=(40, 90, -300, 5),
+        )  # fmt: skip
+        lab, rule = Simulator(config, tiny_day(config, (NO_SHOW,) * 3, (30,) * 3)), make_policy("policy_2", config)
+        lab.start(rule.decide(lab.view))
+        lab.advance(40)
+        count, sampler = 20_000, FutureSampler(config)
+        labs = sampler.labs_of(lab.view, count)
+        sampler.redraw(labs, np.random.default_rng(1))
+        for patient, law in enumerate((
+            {NO_SHOW: 1 / 3, 50: 1 / 3, 100: 1 / 3},
+            {NO_SHOW: 0.25, 305: 0.25, 340: 0.25, 390: 0.25},
+            {NO_SHOW: 0.2, 100: 0.2, 405: 0.2, 440: 0.2, 490: 0.2},
+        )):  # fmt: skip
+            arrival = labs.patients[:, patient, kernel.ARRIVAL]
+            assert set(arrival.tolist()) == set(law)
+            expected = [count * p for p in law.values()]
+            assert stats.chisquare([(arrival == minute).sum() for minute in law], expected).pvalue > LEAST_P
+
+    def test_who_cannot_come_any_more_is_a_no_show(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
+        """A patient would come later than anybody ever did."""
+        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled.redraw import FutureSampler
+
+        config = tiny_lab(non_fetal=(10, 20), arrival__model="empirical", arrival__offsets_min=(-5, 12))
+        lab, rule = Simulator(config, tiny_day(config, (NO_SHOW,) * 2, (30,) * 2)), make_policy("policy_2", config)
+        lab.start(rule.decide(lab.view))
+        lab.advance(22)
+        labs = FutureSampler(config).labs_of(lab.view, 200)
+        FutureSampler(config).redraw(labs, np.random.default_rng(2))
+        assert set(labs.patients[:, 0, kernel.ARRIVAL].tolist()) == {NO_SHOW}
+        assert set(labs.patients[:, 1, kernel.ARRIVAL].tolist()) == {NO_SHOW, 32}
+
+    @pytest.mark.parametrize("now", [0, 45])
+    def test_exams_under_way_follow_the_law_of_their_kind(self, tiny_lab: Lab, tiny_day: DayMaker, now: int) -> None:
+        """Fetal exams under way would end as non-fetal ones do."""
+        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled.redraw import FutureSampler
+
+        config = tiny_lab((0,), (0,), exam__fetal=LONG)
+        lab, rule = Simulator(config, tiny_day(config, (0, 0), (119, 149))), make_policy("policy_2", config)
+        lab.start(rule.decide(lab.view))
+        if now:
+            lab.advance(now)
+        count, sampler = 4000, FutureSampler(config)
+        labs = sampler.labs_of(lab.view, count)
+        sampler.redraw(labs, np.random.default_rng(3))
+        for patient, law in enumerate((LONG, config.exam)):
+            gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
+            ends = np.unique([max(now, law.shortest_min), 50, 60, 75, law.longest_min])
+            part = np.diff(gamma.cdf(ends))
+            minutes = labs.patients[:, patient, kernel.EXAM_MIN]
+            observed = np.histogram(minutes, bins=ends + 0.5)[0]
+            assert observed.sum() == count
+            assert stats.chisquare(observed, part / part.sum() * count).pvalue > LEAST_P
+
+
+def test_plots_of_inputs_read_these_laws() -> None:
+    """The line called the law would be the paper's."""
+    pytest.importorskip("matplotlib")
+    from echo_env.lab import plots
+    from echo_env.lab.day.laws import offset_probability
+
+    law = Arrival(model="empirical", offsets_min=OFFSETS)
+    assert offset_probability(law, [-31, -30, -10, 4.9, 90]).tolist() == pytest.approx([0, 1 / 7, 3 / 7, 4 / 7, 1])
+    days = sample_days(SEEN, 200, seed=45)
+    x, y = next(line for line in plots.arrival_offsets(SEEN, days).lines if line.get_label() == "law").get_data()
+    assert x.tolist() == sorted(set(OFFSETS))
+    assert y.sum() == pytest.approx(100)
+    ax = plots.exam_durations(SEEN, days)
+    curve = next(line for line in ax.lines if str(line.get_label()).startswith("laws of fetal"))
+    x, y = curve.get_data()
+    assert np.trapezoid(y, x) == pytest.approx(100, rel=0.01)
+    bars = next(patch for patch in ax.patches if "drawn" in str(patch.get_label())).get_data()
+    drawn = (bars.values * np.diff(bars.edges))[bars.edges[:-1] >= 70].sum()
+    assert np.trapezoid(y[x >= 70], x[x >= 70]) == pytest.approx(drawn, rel=0.05)
+
+
+def test_fetal_appointments_stand_on_others_at_the_same_time(tiny_lab: Lab) -> None:
+    """Fitted labs have both kinds at once: bars would be cut off at the top."""
+    pytest.importorskip("matplotlib")
+    from echo_env.lab import plots
+
+    ax = plots.appointment_schedule(tiny_lab((15, 75), (15, 15, 15)))
+    tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
+    assert max(tops) == 4
+    assert ax.get_ylim()[1] > 4

@@ -1,0 +1,174 @@
+"""Comparisons: common days, paired differences, and the figures of the reference model."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from echo_env.lab import Comparison, LabConfig, day_rng, evaluate, make_policy, sample_day, simulate
+from echo_env.lab.evaluation import comparison as evaluation
+from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.whiteboard import LabView
+
+SCARCE = LabConfig.load("scarce")
+
+
+def test_all_policies_have_the_same_days() -> None:
+    """Differences would be noise of the days."""
+    got = evaluate(SCARCE, ["policy_2", "policy_1", "random"], days=20, seed=3)
+    assert got.days == 20
+    for metric in ("no_show", "turned_away", "absent"):
+        rows = [got.values[name][metric] for name in got.values]
+        assert all(np.array_equal(rows[0], row) for row in rows)
+    alone = evaluate(SCARCE, ["random"], days=12, seed=3)
+    assert np.array_equal(alone.values["random"]["penalty"], got.values["random"]["penalty"][:12])
+    trace = simulate(SCARCE, sample_day(SCARCE, day_rng(3, 7)), make_policy("policy_2", SCARCE))
+    assert got.values["policy_2"]["penalty"][7] == trace.penalty.total
+
+
+def test_dict_follows_the_contract() -> None:
+    """Scripts that read the JSON would break."""
+    got = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1).to_dict("EchoLabScarce-v0")
+    got = json.loads(json.dumps(got, allow_nan=False))
+    assert list(got) == ["env", "days", "seed", "policies", "paired"]
+    assert (got["env"], got["days"], got["seed"]) == ("EchoLabScarce-v0", 5, 1)
+    assert list(got["policies"]) == ["policy_2", "fetal_first"]
+    assert list(got["paired"]) == ["fetal_first"]
+    for table in (*got["policies"].values(), *got["paired"].values()):
+        assert set(table) == set(METRICS) >= {"penalty", "waiting_penalty"}
+        low, high = table["penalty"]["ci95"]
+        assert low < table["penalty"]["mean"] < high
+    means = got["policies"]
+    difference = means["fetal_first"]["penalty"]["mean"] - means["policy_2"]["penalty"]["mean"]
+    assert got["paired"]["fetal_first"]["penalty"]["mean"] == pytest.approx(difference)
+
+
+def test_any_policy_may_be_the_reference() -> None:
+    """--reference would change what is printed, but not what is subtracted."""
+    first = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1)
+    other = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1, reference="fetal_first")
+    assert (first.reference, first.others) == ("policy_2", ["fetal_first"])
+    assert (other.reference, other.others) == ("fetal_first", ["policy_2"])
+    assert list(other.values) == ["policy_2", "fetal_first"]
+    assert other.paired("policy_2", "penalty").mean == -first.paired("fetal_first", "penalty").mean
+    assert list(other.to_dict("x")["paired"]) == ["policy_2"]
+    with pytest.raises(ValueError, match="reference is 'policy_1', but must be one of policy_2, fetal_first"):
+        evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1, reference="policy_1")
+
+
+def test_days_needed_are_those_of_the_paired_difference() -> None:
+    """A user would simulate too few days to see anything, or a hundred times too many."""
+    values = {name: dict.fromkeys(METRICS, np.array(own)) for name, own in (("a", [1.0, 2.0]), ("b", [2.0, 5.0]))}
+    # Differences 1 and 3: mean 2, half-width t(0.975, 1) * 1 = 12.706, so 2 * (12.706 / 2)^2 = 80.7 days.
+    comparison = Comparison("tiny", 1, values, {"a": "simpy", "b": "simpy"})
+    assert comparison.days_needed("b", "penalty") == 81
+    assert comparison.days_needed("a", "penalty") == np.inf
+
+
+@pytest.mark.parametrize("engine", ["simpy", "auto"])
+def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number would depend on how many cores a machine has, or on which of them was faster."""
+    monkeypatch.setattr(evaluation, "CHUNK", 20)
+    rules = ["random", "policy_2", "policy_3"]
+    told: list[int] = []
+    alone, shared = (
+        evaluate(SCARCE, rules, days=45, seed=5, engine=engine, jobs=jobs, progress=told.append) for jobs in (1, 2)
+    )
+    assert list(shared.values) == rules
+    assert shared.engines == alone.engines
+    assert sum(told) == 2 * 3 * 45
+    for name in rules:
+        for metric in METRICS:
+            assert np.array_equal(alone.values[name][metric], shared.values[name][metric], equal_nan=True), metric
+
+
+@pytest.mark.parametrize(
+    ("policies", "days", "message"),
+    [
+        ([], 3, "policies is empty"),
+        (["policy_1", "policy_1"], 3, "'policy_1' twice"),
+        (["policy_1"], 0, "days is 0, but must be at least 1"),
+        (["policy_9"], 3, "'policy_9' is unknown"),
+    ],
+)
+def test_bad_questions_are_refused(policies: list[str], days: int, message: str) -> None:
+    """An empty or doubled table would be printed."""
+    with pytest.raises(ValueError, match=message):
+        evaluate(SCARCE, policies, days, seed=0)
+
+
+def test_abundant_lab_costs_nothing() -> None:
+    """Somebody would wait where there is more of everything than patients."""
+    got = evaluate(LabConfig.load("abundant"), ["policy_1", "policy_2", "fetal_first"], days=50, seed=2)
+    assert all((table["penalty"] == 0).all() for table in got.values.values())
+
+
+@pytest.mark.parametrize(
+    ("preset", "idle_rule", "policy_1", "policy_2", "se", "fetal_first"),
+    [
+        ("baseline", "every_pair", 2231.3, 2230.6, 4.7, None),
+        ("baseline", "while_waiting", 237.2, 236.5, 5.1, (-3.1, 0.8)),
+        ("scarce", "every_pair", 6753.5, 6743.8, 61, (-106, 7)),
+        ("scarce", "while_waiting", 6446.5, 6436.9, 62, (-102, 7)),
+    ],
+)
+@pytest.mark.slow
+def test_rules_cost_what_an_independent_model_says(
+    preset: str, idle_rule: str, policy_1: float, policy_2: float, se: float, fetal_first: tuple[float, float] | None
+) -> None:
+    """The model of a day would have drifted from the one that was checked independently, on 10,000 days.
+
+    The band of a mean is three standard errors of the difference of two independent samples.
+    """
+    config = LabConfig.load(preset).replace(penalty__idle_rule=idle_rule)
+    got = evaluate(config, ["policy_2", "policy_1", "fetal_first"], days=2500, seed=8, engine="simpy")
+    for name, expected in (("policy_1", policy_1), ("policy_2", policy_2)):
+        ours = got.mean(name, "penalty")
+        assert abs(ours.mean - expected) < 3 * np.hypot(ours.half_width / 1.96, se)
+    if fetal_first is not None:
+        ours = got.paired("fetal_first", "penalty")
+        assert abs(ours.mean - fetal_first[0]) < 1.5 * np.hypot(ours.half_width, fetal_first[1])
+
+
+@pytest.mark.parametrize("preset", ["baseline", "scarce", "abundant"])
+def test_both_engines_give_the_same_table(preset: str) -> None:
+    """A number would depend on which engine happened to compute it."""
+    pytest.importorskip("numba")
+    config = LabConfig.load(preset)
+    rules = ["policy_2", "policy_1", "fetal_first", "random"]
+    slow, fast = (evaluate(config, rules, days=40, seed=5, engine=engine) for engine in ("simpy", "compiled"))
+    assert set(slow.engines.values()) == {"simpy"}
+    assert set(fast.engines.values()) == {"compiled"}
+    for name in rules:
+        for metric in METRICS:
+            assert np.array_equal(slow.values[name][metric], fast.values[name][metric], equal_nan=True), metric
+
+
+def test_engines_are_chosen_and_refused() -> None:
+    """A policy would be run by an engine that does not know it."""
+    pytest.importorskip("numba")
+
+    class Own:
+        """A policy of one's own."""
+
+        name = "own"
+
+        def begin_day(self, view: LabView, seed: int) -> None:
+            """Nothing."""
+
+        def decide(self, view: LabView) -> list[Start]:
+            """As policy 2 does."""
+            return list(make_policy("policy_2", SCARCE).decide(view))
+
+    got = evaluate(SCARCE, ["policy_2", Own()], days=2, seed=0)
+    assert got.engines == {"policy_2": "compiled", "own": "simpy"}
+    assert np.array_equal(got.values["policy_2"]["penalty"], got.values["own"]["penalty"])
+    with pytest.raises(ValueError, match="'own' runs only on 'simpy'"):
+        evaluate(SCARCE, [Own()], days=2, seed=0, engine="compiled")
+    with pytest.raises(ValueError, match="jobs must be 1, because the work cannot be sent to other processes"):
+        evaluate(SCARCE, ["policy_2", Own()], days=20, seed=0, jobs=2)
+    with pytest.raises(ValueError, match="engine is 'fast', but must be one of auto, simpy, compiled"):
+        evaluate(SCARCE, ["policy_2"], days=2, seed=0, engine="fast")

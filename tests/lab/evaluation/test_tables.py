@@ -1,0 +1,81 @@
+"""Tables of comparisons: every number whole, in every window."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rich")
+
+from rich.console import Console
+
+from echo_env.common.stats import Estimate
+from echo_env.lab import Comparison, LabConfig, evaluate
+from echo_env.lab.evaluation.tables import NAMES, cell, print_comparison
+from echo_env.lab.simulation.metrics import METRICS
+
+SCARCE = LabConfig.load("scarce")
+
+
+def printed(comparison: Comparison, width: int, terminal: bool = True) -> str:
+    """What a window shows."""
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=terminal, color_system=None)
+    print_comparison(comparison, SCARCE, "some days", console)
+    return file.getvalue()
+
+
+def test_every_metric_has_a_name() -> None:
+    """A row would be called by a variable."""
+    assert list(NAMES) == list(METRICS)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_no_number_is_cut_off(width: int) -> None:
+    """A narrow window would show 2,2 where it means 2,225.4."""
+    comparison = evaluate(SCARCE, ["policy_2", "policy_1", "fetal_first", "random"], days=30, seed=1)
+    text = printed(comparison, width)
+    assert "…" not in text
+    for name in comparison.values:
+        assert cell(comparison.mean(name, "penalty")) in text
+        for metric in METRICS:
+            assert cell(comparison.mean(name, metric)) in text
+            if name != "policy_2" and comparison.paired(name, metric).mean:
+                assert cell(comparison.paired(name, metric), sign="+") in text
+    assert "left at 19:00" in text
+    assert "minus policy_2" in text
+    assert f"{comparison.days_needed('random', 'penalty'):,.0f}" in text
+
+
+def test_a_pipe_gets_all_policies_side_by_side() -> None:
+    """A file would hold tables for a window of 80 columns."""
+    comparison = evaluate(SCARCE, ["policy_2", "policy_1", "fetal_first", "random"], days=3, seed=1)
+    assert printed(comparison, 80).count("every metric") == 2
+    assert printed(comparison, 80, terminal=False).count("every metric") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "sign", "text"),
+    [
+        (Estimate(6789.04, 6666.2, 6911.9, 10), "", "6,789.0 ± 122.8"),
+        (Estimate(-2.4689, -3.1289, -1.8089, 10), "+", "-2.47 ± 0.66"),
+        (Estimate(0.78431, 0.78221, 0.78641, 10), "", "0.7843 ± 0.0021"),
+        (Estimate(0.0, 0.0, 0.0, 10), "", "0.0 ± 0.0"),
+        (Estimate(0.125, 0.125, 0.125, 10), "", "0.125 ± 0.000"),
+        (Estimate(33.0, math.nan, math.nan, 1), "", "33.0"),
+        (Estimate(math.nan, math.nan, math.nan, 0), "", "-"),
+    ],
+)
+def test_cells_show_two_digits_of_the_half_width(value: Estimate, sign: str, text: str) -> None:
+    """Digits that mean nothing would be printed, or those that mean something not."""
+    assert cell(value, sign) == text
+
+
+def test_names_with_brackets_are_printed_as_they_are() -> None:
+    """rich would take [all] for markup, and swallow it."""
+    values = {name: dict.fromkeys(METRICS, np.array([1.0, 2.0])) for name in ("a[all]", "b")}
+    text = printed(Comparison("lab", 1, values, dict.fromkeys(values, "simpy")), 100)
+    assert text.count("a[all]") == 3

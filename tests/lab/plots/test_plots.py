@@ -1,0 +1,375 @@
+"""What the figures show: the data of their artists, not their pixels."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from echo_env.common.stats import estimate
+from echo_env.lab import Day, LabConfig, evaluate, make_policy, sample_days, simulate
+from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY, PatientClass
+from echo_env.lab.simulation.trace import COUNTS, Trace
+
+pytest.importorskip("matplotlib")
+pd = pytest.importorskip("pandas")
+
+from echo_env.lab import plots  # noqa: E402
+from echo_env.lab.day.laws import duration_density, offset_probability  # noqa: E402
+from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
+from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
+
+Lab = Callable[..., LabConfig]
+DayMaker = Callable[..., Day]
+
+
+@pytest.fixture(scope="module")
+def scarce() -> LabConfig:
+    """The lab in which policies differ."""
+    return LabConfig.load("scarce")
+
+
+@pytest.fixture(scope="module")
+def traces(scarce: LabConfig) -> list[Trace]:
+    """Twelve days under policy 2."""
+    policy = make_policy("policy_2", scarce)
+    return [simulate(scarce, day, policy) for day in sample_days(scarce, 12, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def comparison(scarce: LabConfig) -> Any:
+    """Three policies on 40 days."""
+    return evaluate(scarce, ["policy_2", "fetal_first", "random"], days=40, seed=3, engine="simpy")
+
+
+def line(ax: Any, label: str) -> Any:
+    """The line with a label."""
+    return next(line for line in ax.lines if line.get_label() == label)
+
+
+def band(ax: Any, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper edge of a band, by its place."""
+    xy = ax.collections[number].get_paths()[0].vertices
+    by_x = {x: xy[xy[:, 0] == x, 1] for x in np.unique(xy[:, 0])}
+    return np.array([y.min() for y in by_x.values()]), np.array([y.max() for y in by_x.values()])
+
+
+def rectangles(ax: Any) -> set[tuple[float, float, float]]:
+    """(begin, end, middle row) of every bar drawn, whatever its colour."""
+    paths = [path.vertices for bars in ax.collections for path in bars.get_paths() if len(path.vertices) == 5]
+    return {(xy[:, 0].min(), xy[:, 0].max(), round(float(np.ptp(xy[:4, 1]) / 2 + xy[:, 1].min()), 6)) for xy in paths}
+
+
+def test_bands_are_the_intervals_of_the_tables() -> None:
+    """A figure's 95 % would be another one than a table's."""
+    values = np.random.default_rng(0).gamma(2.0, size=(17, 5))
+    mean, half = mean_and_half_width(values)
+    for column in range(5):
+        expected = estimate(values[:, column])
+        assert mean[column] == pytest.approx(expected.mean, rel=1e-12)
+        assert half[column] == pytest.approx(expected.half_width, rel=1e-12)
+    mean, half = mean_and_half_width(values[:1])
+    np.testing.assert_array_equal(mean, values[0])
+    assert np.isnan(half).all()
+
+
+def test_waiting_lines_are_means_over_days(traces: list[Trace]) -> None:
+    """The average day would not be the average of the days."""
+    ax = plots.waiting_by_class(traces)
+    counts = np.array([trace.minutes for trace in traces])
+    for kind in PatientClass:
+        mean = counts[:, :, kind].mean(axis=0)
+        np.testing.assert_array_equal(line(ax, kind.label).get_ydata(), mean)
+        low, high = band(ax, kind)
+        half = mean_and_half_width(counts[:, :, kind])[1]
+        np.testing.assert_allclose(low, (mean - half), atol=1e-12)
+        np.testing.assert_allclose(high, (mean + half), atol=1e-12)
+    # No two classes look alike where colours are lost.
+    assert len({(line(ax, k.label).get_linestyle(), line(ax, k.label).get_marker()) for k in PatientClass}) == 6
+
+
+@pytest.mark.parametrize("what", ["rooms", "sonographers"])
+def test_free_resources_are_means_over_days(traces: list[Trace], what: str) -> None:
+    """Rooms would be drawn as sonographers, or one kind as the other."""
+    ax = getattr(plots, f"free_{what}")(traces)
+    for kind, label in (("fetal", "fetal-capable"), ("non_fetal", "non-fetal only")):
+        column = COUNTS.index(f"free_{what}_{kind}")
+        expected = np.mean([trace.minutes[:, column] for trace in traces], axis=0)
+        np.testing.assert_array_equal(line(ax, label).get_ydata(), expected)
+
+
+def test_penalty_by_minute_adds_up_to_the_day(traces: list[Trace]) -> None:
+    """The curve would miss a part of what the tables count."""
+    ax = plots.penalty_by_minute({"policy_2": traces})
+    assert line(ax, "policy_2").get_ydata().sum() == pytest.approx(np.mean([trace.penalty.total for trace in traces]))
+
+
+def test_clock_times_on_the_axis(tiny_lab: Lab, tiny_day: DayMaker) -> None:
+    """A lab that opens at half past seven would seem to open at eight."""
+    config = tiny_lab(non_fetal=(0,), hours__opening_min=450)
+    ax = plots.arrivals_of_a_day(config, tiny_day(config, (5,), (30,)))
+    assert ax.get_xticks()[:2].tolist() == [30, 150]
+    assert [tick.get_text() for tick in ax.get_xticklabels()][:2] == ["08:00", "10:00"]
+
+
+def test_law_of_arrival_in_closed_form(scarce: LabConfig) -> None:
+    """The curve beside the histogram would be another law than the one days are drawn from."""
+    e = np.exp
+    offsets = [-60.0, -5.0, 0.0, 10.0, 1e9]
+    expected = [0.0, 0.2 * (e(-1) - e(-12)) / (1 - e(-12)), 0.2, 0.2 + 0.8 * (1 - e(-1)), 1.0]
+    np.testing.assert_allclose(offset_probability(scarce.arrival, offsets), expected, atol=1e-12)
+    days = sample_days(scarce, 400, seed=1)
+    offset = (days.arrival - days.scheduled)[:, 5:30][days.arrival[:, 5:30] >= 0]
+    # 9,000 patients: the share is within 4 standard errors.
+    for minute in (-8, -1, 3, 12, 30):
+        p = float(offset_probability(scarce.arrival, minute))
+        assert abs((offset <= minute).mean() - p) < 4 * np.sqrt(p * (1 - p) / len(offset))
+
+
+def test_law_of_exams_is_a_density_with_the_days_mean(scarce: LabConfig) -> None:
+    """The curve beside the histogram would be another law than the one days are drawn from."""
+    law = scarce.exam
+    total, _ = integrate.quad(lambda x: float(duration_density(law, x)), 20, 150)
+    mean, _ = integrate.quad(lambda x: x * float(duration_density(law, x)), 20, 150)
+    assert total == pytest.approx(1, rel=1e-8)
+    assert duration_density(law, [19.9, 150.1]).tolist() == [0, 0]
+    drawn = sample_days(scarce, 300, seed=1).exam_min.ravel()
+    assert abs(drawn.mean() - mean) < 4 * drawn.std() / np.sqrt(len(drawn))
+
+
+def test_histograms_hold_every_patient_in_percent(scarce: LabConfig) -> None:
+    """The bars would not be comparable with the law."""
+    days = sample_days(scarce, 40, seed=1)
+    ax = plots.arrival_offsets(scarce, days)
+    heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in ax.patches}
+    offset = (days.arrival - days.scheduled)[days.arrival >= 0]
+    assert heights[3] == pytest.approx(100 * (offset == 3).mean())
+    assert sum(heights.values()) == pytest.approx(100 * (offset <= max(heights)).mean())
+    values, edges, _ = plots.exam_durations(scarce, days).patches[0].get_data()
+    assert (values * np.diff(edges)).sum() == pytest.approx(100)
+
+
+def test_appointments_and_resources_are_the_labs(scarce: LabConfig) -> None:
+    """Figures 1 and 3 would show another lab."""
+    ax = plots.appointment_schedule(scarce)
+    bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
+    book = scarce.appointments
+    assert [minute for minute, count in bars for _ in range(int(count))] == sorted(book.fetal + book.non_fetal)
+    heights = [bar.get_height() for bar in plots.resources(scarce).patches]
+    assert heights == [1, 2, 3, 1]
+
+
+def test_appointments_at_the_same_time_stand_on_each_other(tiny_lab: Lab) -> None:
+    """A fetal appointment would hide the non-fetal one of that time."""
+    bars = plots.appointment_schedule(tiny_lab(fetal=(30,), non_fetal=(30, 30))).patches
+    assert [(bar.get_y(), bar.get_height()) for bar in bars] == [(0, 2), (2, 1)]
+
+
+def test_arrivals_of_a_day_count_up(tiny_lab: Lab, tiny_day: DayMaker) -> None:
+    """Somebody would be counted who did not come, or at another minute."""
+    config = tiny_lab(fetal=(60,), non_fetal=(0, 30, 530))
+    ax = plots.arrivals_of_a_day(config, tiny_day(config, (0, NO_SHOW, 40, TURNED_AWAY), (9, 9, 9, 9)))
+    came = line(ax, "non-fetal: arrived (1)").get_ydata()
+    assert came.tolist() == [1] * 661
+    fetal = line(ax, "fetal: arrived (1)").get_ydata()
+    assert (fetal[39], fetal[40]) == (0, 1)
+    due = line(ax, "non-fetal: appointments (3)").get_ydata()
+    assert due[[0, 29, 30, 529, 530]].tolist() == [1, 1, 2, 2, 3]
+
+
+def test_violins_stand_on_the_days_values(comparison: Any) -> None:
+    """Medians, means or policies would be mixed up, or a day without a value would empty a violin."""
+    values = comparison.values["fetal_first"]["wait_fetal_min"]
+    values[3] = np.nan
+    ax = plots.daily_violins(comparison, "wait_fetal_min")
+    seen = values[~np.isnan(values)]
+    assert ax.lines[1].get_ydata()[0] == seen.mean()
+    medians = [bars for bars in ax.collections if len(bars.get_paths()) == 1 and len(bars.get_paths()[0].vertices) == 2]
+    assert medians[1].get_paths()[0].vertices[0, 1] == np.median(seen)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["policy_2", "fetal_first", "random"]
+    values[:] = np.nan
+    assert len(plots.daily_violins(comparison, "wait_fetal_min").lines) == 2
+
+
+def test_running_means_are_the_means_so_far(comparison: Any) -> None:
+    """The last point would not be the number in the table."""
+    ax = plots.running_mean(comparison)
+    values = comparison.values["random"]["penalty"]
+    shown = line(ax, "random").get_ydata()
+    low, high = band(ax, 2)
+    for n in (2, 17, 40):
+        expected = estimate(values[:n])
+        assert shown[n - 1] == pytest.approx(expected.mean)
+        # The band begins with the second day.
+        assert (low[n - 2], high[n - 2]) == pytest.approx((expected.low, expected.high))
+    difference = line(plots.running_difference(comparison), "random").get_ydata()
+    assert difference[-1] == pytest.approx(comparison.paired("random", "penalty").mean)
+
+
+def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
+    """The interval drawn would be that of the days, not of the differences."""
+    ax = plots.paired_differences(replace(comparison, reference="fetal_first"))
+    for row, name in enumerate(("policy_2", "random")):
+        expected = estimate(comparison.values[name]["penalty"] - comparison.values["fetal_first"]["penalty"])
+        ends = ax.collections[row].get_paths()[0].vertices
+        np.testing.assert_allclose(ends, [(expected.low, row), (expected.high, row)])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["policy_2", "random"]
+
+
+def test_an_unknown_metric_is_named(comparison: Any) -> None:
+    """A typing error would end in a KeyError."""
+    with pytest.raises(ValueError, match="metric is 'waits', but must be one of penalty, "):
+        plots.daily_violins(comparison, "waits")
+
+
+def test_gantt_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
+    """Bars would stand at other minutes or in other rows than what happened."""
+    # Room 0 is fetal-capable, room 1 not; sonographer 0 is, sonographers 1 and 2 are not; 2 is absent.
+    # Patient 0 (non-fetal, 08:00) begins at 0 in room 1 with sonographer 1, until 50; two breaks until 80.
+    # Patient 1 (fetal, 08:15) comes at 20 and is examined from 20 to 60 in room 0 with sonographer 0.
+    # Patient 2 (non-fetal, 08:55) comes at 30, early; on time from 45; both sonographers are busy until 60 (the
+    # other one on break): begins at 60 in room 1 with sonographer 0, until 90. Patient 3 (fetal, 09:00) comes at 75,
+    # late, and waits for sonographer 0 until 90: room 0 until 100. Patient 4 does not come.
+    config = tiny_lab(fetal=(15, 60), non_fetal=(0, 55, 120), rooms__non_fetal=1, sonographers__fetal=1,
+                      sonographers__non_fetal=2)  # fmt: skip
+    day = tiny_day(config, (0, 20, 30, 75, NO_SHOW), (50, 40, 30, 10, 9), absence_draw=np.array([1.0, 1.0, -1.0]))
+    draws = day.break_draw.copy()
+    draws[1, 0] = 0.1
+    trace = simulate(config, replace(day, break_draw=draws), make_policy("policy_2", config))
+    rows = rows_of(config)
+    staff, wait = rows.sonographer, rows.patient
+    bars = day_bars(trace)
+    high = 0.8 * rows.patient_height
+    assert bars == {
+        "fetal on time": [Bar(0, 20, 60, 0.84), Bar(staff(0), 20, 60, 0.84)],
+        "fetal late": [Bar(0, 90, 100, 0.84), Bar(staff(0), 90, 100, 0.84), Bar(wait(3), 75, 90, high)],
+        "fetal early": [],
+        "non-fetal on time": [Bar(1, 0, 50, 0.84), Bar(staff(1), 0, 50, 0.84), Bar(1, 60, 90, 0.84),
+                              Bar(staff(0), 60, 90, 0.84), Bar(wait(2), 45, 60, high)],
+        "non-fetal late": [],
+        "non-fetal early": [Bar(wait(2), 30, 45, high)],
+        BREAK: [Bar(staff(1), 50, 80, 0.5)],
+        ABSENT: [Bar(staff(2), 0, 660, 0.84)],
+    }  # fmt: skip
+    ax = plots.gantt(trace)
+    assert rectangles(ax) == {(bar.begin, bar.end, round(bar.row, 6)) for kind in bars.values() for bar in kind}
+    crosses = next(line for line in ax.lines if line.get_marker() == "x")
+    assert crosses.get_xydata().tolist() == [[120, wait(4)]]
+    # Waiting: patient 2 on time for 15 minutes at 4, patient 3 late for 15 at 2: 90. Idle pairs: one from 0 to 20,
+    # from 80 to 90 and from 90 to 100, two from 100 to 660: 1,160.
+    assert ax.get_title() == "tiny, one day: penalty 1,250 points, of which 90 for waiting"
+
+
+def test_gantt_up_to_a_minute_keeps_the_rest_to_itself(traces: list[Trace]) -> None:
+    """The whiteboard would show when running exams end, and who will not come."""
+    trace, now = traces[0], 300
+    running = [exam for exam in trace.exams if exam.start_min < now < exam.end_min]
+    assert running
+    # What has happened by then, as the simulator would have it.
+    so_far = replace(
+        trace,
+        exams=[exam for exam in trace.exams if exam.start_min < now],
+        breaks=[pause for pause in trace.breaks if pause.start_min < now],
+    )
+    ax = plots.gantt(so_far, until=now)
+    ends = [end for begin, end, row in rectangles(ax)]
+    assert max(ends) == now
+    assert not next(line for line in ax.lines if line.get_marker() == "x").get_xdata()
+    whole = {(begin, min(end, now), row) for begin, end, row in rectangles(plots.gantt(trace)) if begin < now}
+    assert rectangles(ax) == whole
+
+
+def test_every_exam_and_wait_of_a_day_is_drawn(traces: list[Trace]) -> None:
+    """Somebody would be missing from the chart."""
+    for trace in traces[:4]:
+        bars = day_bars(trace)
+        minutes = sum(bar.end - bar.begin for kind in PatientClass for bar in bars[kind.label])
+        exams = sum(2 * (exam.end_min - exam.start_min) for exam in trace.exams)
+        assert minutes == exams + trace.minutes[:, :6].sum()
+
+
+def test_learning_curve_is_the_mean_of_the_last_days() -> None:
+    """The curve would be shifted, or reward taken for penalty."""
+    penalty = np.arange(1.0, 201.0)
+    ax = plots.learning_curve(pd.DataFrame({"r": -penalty}), window=50)
+    days, mean = ax.lines[0].get_data()
+    assert (days[0], days[-1]) == (1, 200)
+    assert np.isnan(mean[:49]).all()
+    assert (mean[49], mean[199]) == (25.5, 175.5)
+    assert ax.get_yscale() == "log"
+    assert plots.learning_curve(pd.DataFrame({"penalty": np.zeros(60)})).get_yscale() == "symlog"
+
+
+def test_training_logs_of_either_kind() -> None:
+    """TensorBoard's names, or a log that says nothing, would not be understood."""
+    log = pd.DataFrame({"metrics/penalty": [3.0, 2.0], "curriculum/absence_rate": [0.8, 0.1], "day": [10, 20], "r": 0})
+    days = plots.training_days(log)
+    assert days.to_dict("list") == {"day": [10, 20], "penalty": [3.0, 2.0], "absence_rate": [0.8, 0.1]}
+    assert plots.absence_rate_curve(log).lines[0].get_ydata().tolist() == [0.8, 0.1]
+    with pytest.raises(ValueError, match=r"has columns l, t, but needs one of penalty, metrics/penalty, r"):
+        plots.training_days(pd.DataFrame({"l": [1], "t": [1]}))
+    with pytest.raises(ValueError, match="does not tell the absence rate"):
+        plots.absence_rate_curve(pd.DataFrame({"r": [1.0]}))
+
+
+def differences(count: int) -> Any:
+    """Rows as state_by_state gives them."""
+    row = {"time": "08:30", "waiting": "2 fetal on time, 1 fetal late, 1 non-fetal late", "free": "rooms",
+           "followed": "policy_2", "other": "agent", "followed_begins": "non-fetal late #3",
+           "other_begins": "nobody", "followed_penalty": 4.0, "other_penalty": 6.5}  # fmt: skip
+    return pd.DataFrame([{"minute": 30 + k, **row} for k in range(count)])
+
+
+def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None:
+    """A reader would take the first minutes for all of them."""
+    ax = plots.difference_table(differences(7), most=3)
+    words = [text.get_text() for text in ax.texts]
+    assert words.count("08:30") == 3
+    assert words[-1] == "7 minutes in all; the first 3 are shown"
+    assert "2 fetal on time, 1 fetal\nlate, 1 non-fetal late" in words
+    assert words[:7] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins", "policy_2\npenalty\n(points)",
+                         "agent\npenalty\n(points)"]  # fmt: skip
+    assert plots.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
+    ax = plots.immediate_penalties(differences(2), scarce.hours)
+    assert line(ax, "policy_2 (followed)").get_ydata().tolist() == [4, 4]
+    assert line(ax, "agent (asked)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
+
+
+def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:
+    """Figures could not be put together."""
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    assert plots.gantt(traces[0], ax) is ax
+    assert plots.waiting_by_class(traces, ax) is ax
+
+
+def test_figures_need_no_pyplot_and_work_in_threads(traces: list[Trace]) -> None:
+    """A server that draws would leak figures, or draw one thread's lines into another's."""
+    import matplotlib.pyplot as plt
+
+    with ThreadPoolExecutor(4) as pool:
+        axes = list(pool.map(lambda trace: plots.gantt(trace), traces[:8]))
+    for ax, trace in zip(axes, traces, strict=False):
+        assert rectangles(ax) == rectangles(plots.gantt(trace))
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "pandas"])
+def test_a_missing_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """An analyst would see a traceback of imports."""
+    for name in [name for name in sys.modules if name.startswith("echo_env.lab.plots")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(
+        ModuleNotFoundError, match=rf"figures need {missing}.*pip install 'echo-lab-rl\[plots\]'"
+    ) as told:
+        importlib.import_module("echo_env.lab.plots")
+    assert told.value.name == missing

@@ -1,0 +1,152 @@
+"""The figures that are written for a comparison."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate
+
+pytest.importorskip("matplotlib")
+pd = pytest.importorskip("pandas")
+
+from echo_env.lab.report import figures  # noqa: E402
+
+NAMES = {
+    "appointments", "arrival_offsets", "arrivals_of_a_day", "exam_durations", "resources", "waiting_by_class",
+    "free_rooms", "free_sonographers", "penalty_by_minute", "running_mean_penalty", "waiting_time",
+    "waiting_time_fetal", "workload", "paired_differences", "one_day", "same_day_fetal_first",
+    "state_by_state_fetal_first",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """All figures of a small comparison, the second policy being the reference."""
+    config = LabConfig.load("scarce")
+    policies = [make_policy(name, config) for name in ("fetal_first", "policy_2")]
+    comparison = evaluate(config, policies, days=6, seed=3, engine="simpy", reference="policy_2")
+    folder = tmp_path_factory.mktemp("figures") / "new"
+    return folder, figures.write_figures(folder, comparison, config, policies, seed=3)
+
+
+@cache
+def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any]:
+    """The figures of a comparison, not written."""
+    config = LabConfig.load(lab)
+    made = [make_policy(name, config) for name in policies]
+    drawn = sample_days(config, days, seed=3)
+    traces = {policy.name: [simulate(config, day, policy) for day in drawn] for policy in made}
+    comparison = evaluate(config, made, days=days, seed=3, engine="simpy")
+    return {
+        **figures.lab_figures(config, seed=3),
+        **figures.day_figures(traces),
+        **figures.comparison_figures(comparison),
+        **figures.pair_figures(config, drawn, traces, made, policies[0]),
+    }
+
+
+def test_every_figure_is_written_as_png_and_pdf(written: tuple[Path, list[Path]]) -> None:
+    """A figure would be missing, empty, or of another kind than its name says."""
+    folder, paths = written
+    assert {path.name for path in paths} == {f"{name}.png" for name in NAMES}
+    assert {path.name for path in folder.iterdir()} == {f"{n}.{end}" for n in NAMES for end in ("png", "pdf")}
+    for path in paths:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        pdf = path.with_suffix(".pdf").read_bytes()
+        assert pdf.startswith(b"%PDF")
+        assert b"%%EOF" in pdf[-10:]
+
+
+@pytest.mark.parametrize(
+    ("lab", "policies", "days"),
+    [("scarce", ("policy_2", "random"), 4), ("abundant", ("policy_2", "policy_1"), 1), ("baseline", ("policy_1",), 2)],
+)
+def test_every_axis_has_a_name_with_its_unit(lab: str, policies: tuple[str, ...], days: int) -> None:
+    """A reader would have to guess what is drawn; or a lab without penalties, or one day, could not be drawn."""
+    drawn = all_figures(lab, policies, days)
+    alone = len(policies) == 1
+    assert alone == ("paired_differences" not in drawn)
+    for name, figure in drawn.items():
+        for ax in figure.axes:
+            if not ax.axison:
+                continue
+            assert ax.get_title(), name
+            for axis, labels in ((ax.xaxis, ax.get_shared_x_axes()), (ax.yaxis, ax.get_shared_y_axes())):
+                words = [getattr(a, f"get_{axis.axis_name}label")() for a in labels.get_siblings(ax)]
+                assert any("(" in word and ")" in word for word in words), (name, axis.axis_name, words)
+            low, high = ax.get_ylim()
+            assert np.isfinite([low, high]).all(), name
+            assert low != high, name
+
+
+def test_panels_share_a_scale_that_holds_them_all() -> None:
+    """The policy under which most wait would be cut off."""
+    figure = all_figures("scarce", ("policy_2", "random"), 4)["waiting_by_class"]
+    left, right = figure.axes
+    top = max(line.get_ydata().max() for ax in (left, right) for line in ax.lines[:6])
+    assert left.get_ylim() == right.get_ylim()
+    assert left.get_ylim()[1] > top
+    assert [ax.get_title() for ax in (left, right)] == ["policy_2", "random"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["fetal on time", "fetal late"]
+
+
+def test_two_policies_are_drawn_on_the_same_day() -> None:
+    """Differences of luck would pass for differences of policy."""
+    config = LabConfig.load("scarce")
+    day = sample_days(config, 1, seed=3)[0]
+    names = ("policy_2", "fetal_first")
+    traces = {name: simulate(config, day, make_policy(name, config)) for name in names}
+    figure = figures.two_days(traces)
+    titles = [ax.get_title() for ax in figure.axes]
+    expected = [f"{trace.penalty.total:,.0f} points" for trace in traces.values()]
+    assert all(title.startswith(f"{name}, scarce") and points in title
+               for title, name, points in zip(titles, names, expected, strict=True))  # fmt: skip
+    assert [ax.get_legend() is not None for ax in figure.axes] == [False, True]
+
+
+def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
+    """Every run would seem to change every figure."""
+    training = pd.DataFrame({"r": -np.arange(1.0, 80.0), "absence_rate": 0.1})
+    for folder in ("a", "b"):
+        figures.write_figure(figures.learning_figure(training), tmp_path / folder, "learning")
+    for end in ("png", "pdf"):
+        assert (tmp_path / "a" / f"learning.{end}").read_bytes() == (tmp_path / "b" / f"learning.{end}").read_bytes()
+
+
+def test_learning_figure_has_the_absence_rate_where_it_is_known() -> None:
+    """The curriculum would be missing, or an empty panel drawn."""
+    penalty = np.arange(1.0, 80.0)
+    assert len(figures.learning_figure(pd.DataFrame({"penalty": penalty})).axes) == 1
+    above, below = figures.learning_figure(pd.DataFrame({"penalty": penalty, "absence_rate": 0.3})).axes
+    assert above.get_xlabel() == ""
+    assert below.get_xlabel() == "Day of training (number)"
+    assert set(below.lines[0].get_ydata()) == {0.3}
+
+
+def test_policies_of_another_comparison_are_refused(tmp_path: Path) -> None:
+    """Days of one policy would be drawn under the name of another."""
+    config = LabConfig.load("scarce")
+    comparison = evaluate(config, ["policy_1", "policy_2"], days=1, seed=1, engine="simpy")
+    policies = [make_policy(name, config) for name in ("policy_2", "policy_1")]
+    with pytest.raises(ValueError, match="policies are policy_2, policy_1, but those compared are policy_1, policy_2"):
+        figures.write_figures(tmp_path, comparison, config, policies, seed=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk would leave half a picture."""
+    figure = figures.learning_figure(pd.DataFrame({"penalty": np.arange(1.0, 80.0)}))
+
+    def fail(file: Any, **options: Any) -> None:
+        file.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(OSError, match="no space left"):
+        figures.write_figure(figure, tmp_path, "learning")
+    assert list(tmp_path.iterdir()) == []
