@@ -25,11 +25,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
 
 if TYPE_CHECKING:
-    from echo_env.lab import LabConfig
     from sb3_ext.zoo.evaluation import Reference
 
 CONFIGS = Path(__file__).resolve().parent / "zoo_configs"
@@ -42,8 +40,6 @@ QUICK_START_SEED = 1
 QUICK_START_EPISODES = 500
 # The rule that evaluations compare with: the paper's best one.
 REFERENCE = "policy_2"
-# And in patient pathways: the paper's method.
-AUCTION = "auction"
 RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
 # Days of the comparison, with a seed apart from those of training and of evaluation during it.
 COMPARISON_DAYS, COMPARISON_SEED = 2000, 2_000_003
@@ -156,61 +152,15 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> "Reference | N
     from sb3_ext.zoo.evaluation import Reference
 
     if env_id == PATHWAYS_ID:
+        from echo_env.pathways.evaluation.references import AUCTION, auction_utilities
+
         return Reference(AUCTION, partial(auction_utilities, env_kwargs))
+    from echo_env.lab.evaluation.references import rule_rewards
+
     if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty":
         return None
     config = LabConfig.load(env_kwargs.get("config", ENV_IDS[env_id]))
     return Reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
-
-
-def rule_rewards(config: "LabConfig", name: str, seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
-    """
-    Minus the penalty of a rule on the days that environments play after a reset with a seed.
-
-    :param config: The lab
-    :param name: Of the rule
-    :param seeds: Seed of each environment
-    :param episodes: Number of days of each environment
-    :return: (days,) float64, by environment and then by day
-    """
-    from echo_env.lab import make_policy, simulate
-    from echo_env.lab.day import draw_days
-    from echo_env.lab.evaluation.comparison import choose_engine
-    from echo_env.lab.simulation.metrics import metrics_table
-
-    policy, rngs = make_policy(name, config), [np.random.default_rng(seed) for seed in seeds]
-    days = draw_days(config, [rng for rng, count in zip(rngs, episodes, strict=True) for _ in range(count)])
-    if choose_engine(policy, "auto") == "simpy":
-        return np.array([-simulate(config, day, policy).penalty.total for day in days])
-    from echo_env.lab.evaluation.engines import play_days
-
-    return -metrics_table(config, play_days(config, policy, days))["penalty"]
-
-
-def auction_utilities(env_kwargs: Mapping[str, Any], seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
-    """
-    Utility of the auction in the episodes that environments of patient pathways play after a reset with a seed.
-
-    :param env_kwargs: Their arguments
-    :param seeds: Seed of each environment
-    :param episodes: Number of episodes of each environment
-    :return: (episodes,) float64, by environment and then by episode
-    """
-    from gymnasium.utils.seeding import np_random
-
-    from echo_env.pathways import make_policy, sample_instance, sample_luck
-    from echo_env.pathways.envs.env import load_config
-    from echo_env.pathways.evaluation.engines import play_trials
-
-    sizes = ("patients", "resources", "max_patients")
-    config = load_config(env_kwargs.get("config", "baseline"), *(env_kwargs.get(name) for name in sizes))
-    policy, utilities = make_policy(AUCTION, config), []
-    for seed, count in zip(seeds, episodes, strict=True):
-        rng = np_random(seed)[0]
-        for _ in range(count):
-            instance = sample_instance(config, rng)
-            utilities.append(play_trials(instance, [sample_luck(instance, rng)], policy)[0].utility)
-    return np.array(utilities)
 
 
 def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
@@ -223,6 +173,7 @@ def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
     """
     from echo_env import ENV_IDS
     from echo_env.lab import LabConfig
+    from echo_env.lab.evaluation.references import rule_rewards
     from sb3_ext.zoo.evaluation import EVALUATION_SEED, differences
     from sb3_ext.zoo.tensorboard import Run, write_runs
 

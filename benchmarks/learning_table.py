@@ -22,10 +22,10 @@ from matplotlib.figure import Figure
 from record import FOLDER
 from scipy.stats import trim_mean
 
-import train
 from echo_env import ENV_IDS
 from echo_env.common.stats import Estimate, over_seeds
 from echo_env.lab import LabConfig
+from echo_env.lab.evaluation.references import rule_rewards
 from echo_env.lab.plots.style import name_axes, policy_line, thousands
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
@@ -116,7 +116,7 @@ def levels(lab: str) -> dict[str, float]:
     # As evaluate_policy shares the episodes out.
     episodes = [(MONITORING_DAYS + i) // n_envs for i in range(n_envs)]
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + n_envs)
-    return {rule: -train.rule_rewards(config, rule, seeds, episodes).mean() for rule in ("policy_2", "fetal_first")}
+    return {rule: -rule_rewards(config, rule, seeds, episodes).mean() for rule in ("policy_2", "fetal_first")}
 
 
 def curve(task: Task, algo: str, level: float) -> pd.DataFrame:

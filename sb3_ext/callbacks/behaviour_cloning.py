@@ -9,8 +9,8 @@ from stable_baselines3.common.policies import BasePolicy
 
 from sb3_ext.callbacks.state import StatefulCallback
 from sb3_ext.common.masks import MaskSource, check_masking_supported
+from sb3_ext.common.rule_actions import check_rules_supported, rule_actions
 from sb3_ext.common.transitions import truncations
-from sb3_ext.maskable_dqn.demonstrations import check_rules_supported, rule_actions
 
 
 class Demonstrations(NamedTuple):

@@ -1,7 +1,7 @@
 """
 The training half: rl_zoo3 with action masks, errors for people, and agents loaded by algorithm name.
 
-- :func:`~sb3_ext.zoo.algorithms.register` teaches rl_zoo3 the algorithms ``maskable_dqn`` and ``maskable_ppo``
+- :func:`~sb3_ext.zoo.registration.register` teaches rl_zoo3 the algorithms ``maskable_dqn`` and ``maskable_ppo``
   and masked evaluation;
 - :func:`~sb3_ext.zoo.cli.train` is rl_zoo3's command line for training, on top of it;
 - :func:`~sb3_ext.zoo.play.play` is rl_zoo3's ``enjoy`` and ``record_video`` with masks;
@@ -13,7 +13,8 @@ Nothing here knows an environment: whoever calls names the packages to import an
 """
 
 from sb3_ext.zoo.agents import load_agent, load_predictor
-from sb3_ext.zoo.algorithms import ALGORITHMS, MASKABLE, register, takes_masks
+from sb3_ext.zoo.algorithms import ALGORITHMS, MASKABLE, takes_masks
 from sb3_ext.zoo.errors import UsageError
+from sb3_ext.zoo.registration import register
 
 __all__ = ["ALGORITHMS", "MASKABLE", "UsageError", "load_agent", "load_predictor", "register", "takes_masks"]

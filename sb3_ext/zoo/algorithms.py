@@ -1,4 +1,4 @@
-"""The algorithms by the names that the zoo uses, and their registration with rl_zoo3."""
+"""The algorithms by the names that the zoo uses."""
 
 import inspect
 
@@ -37,26 +37,3 @@ def takes_masks(model: BaseAlgorithm) -> bool:
     :return: True for maskable algorithms
     """
     return "action_masks" in inspect.signature(model.predict).parameters
-
-
-def register() -> None:
-    """
-    Teach rl_zoo3 the maskable algorithms. May be called more than once.
-
-    rl_zoo3 has no hook for any of this, so its tables and two names in its ``exp_manager`` are replaced here,
-    and only here:
-
-    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get the names of :data:`MASKABLE`
-      (without the latter two, ``--optimize`` ends in a KeyError);
-    - ``EvalCallback`` and ``TrialEvalCallback`` become ones that pass masks to the models that take them
-      (without, a maskable model is evaluated unmasked and the best model is chosen on that).
-    """
-    from rl_zoo3 import ALGOS, exp_manager, hyperparams_opt
-
-    from sb3_ext.zoo import evaluation, search
-
-    ALGOS.update(MASKABLE)
-    hyperparams_opt.HYPERPARAMS_SAMPLER.update(search.SAMPLERS)
-    hyperparams_opt.HYPERPARAMS_CONVERTER.update(search.CONVERTERS)
-    exp_manager.EvalCallback = evaluation.ZooEvalCallback
-    exp_manager.TrialEvalCallback = search.ZooTrialEvalCallback

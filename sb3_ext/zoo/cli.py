@@ -9,8 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from sb3_ext.zoo.algorithms import INSTALL_HINT, register
+from sb3_ext.zoo.algorithms import INSTALL_HINT
 from sb3_ext.zoo.errors import UsageError, unknown
+from sb3_ext.zoo.registration import register
 
 try:
     from rl_zoo3 import train as zoo_train

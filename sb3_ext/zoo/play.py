@@ -14,10 +14,11 @@ from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from sb3_ext.zoo.algorithms import MASKABLE, register
+from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.checks import check_env_id, import_packages
 from sb3_ext.zoo.cli import ReadableParser, ReadableStoreDict, ZooDefaults
 from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.registration import register
 from sb3_ext.zoo.replacing import replaced
 
 COMMANDS = ("enjoy", "record_video")

@@ -27,7 +27,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.bounds.bounds import ascend, reachable
+from echo_env.lab.bounds.ascent import ascend, reachable
 from echo_env.lab.bounds.paths import PathProblem
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day import Day

@@ -50,7 +50,7 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
     :param today: date of it
     :param command: which made it
     """
-    from echo_env.lab.report.figures import write_figure
+    from echo_env.common.figures import write_figure
 
     said = provenance(found, today, command)
     for name, figure in _figures(found).items():

@@ -17,10 +17,7 @@ from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.compiled.batch import Tiers
 from echo_env.lab.compiled.kernel import Labs, Rules, njit
-from echo_env.lab.config import LabConfig
 from echo_env.lab.decisions.actions import ACTIONS
-from echo_env.lab.policies.base import Policy, make_policy
-from echo_env.lab.policies.on_the_fly import TierPolicy
 
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
 """(observations (n, fields), what is on offer (n, 729)) -> (n,) actions on offer."""
@@ -39,27 +36,6 @@ def copy_labs(labs: Labs, which: NDArray[np.int64]) -> Labs:
     :param which: (n,) which labs
     """
     return Labs._make(array[which] for array in labs)
-
-
-def compiled_rule(config: LabConfig, name: str, argument: str) -> Tiers:
-    """A rule as the compiled engine takes it, see :func:`~echo_env.lab.compiled.batch.tiers_of`.
-
-    :param config: the lab
-    :param name: of the rule
-    :param argument: what it was given as, for the message
-    :raises ValueError: no such policy, or not one that is compiled
-    """
-    return tiers_of_rule(make_policy(name, config), argument)
-
-
-def tiers_of_rule(rule: Policy, argument: str) -> Tiers:
-    """As :func:`compiled_rule`, of a policy that has been made."""
-    if not isinstance(rule, TierPolicy):
-        raise ValueError(
-            f"{argument} is {rule.name!r}, but must be a rule that serves by class, such as policy_2 or fetal_first: "
-            "only these are compiled"
-        )
-    return batch.tiers_of(rule.tiers)
 
 
 def continue_under_rule(

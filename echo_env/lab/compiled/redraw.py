@@ -26,7 +26,7 @@ from scipy.special import gammainc
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled.kernel import Labs
 from echo_env.lab.config import Arrival, ExamLaw, LabConfig
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.whiteboard import LabView
 
 Floats = NDArray[np.float64]

@@ -1,5 +1,27 @@
 """The luck of a day, drawn up front."""
 
-from echo_env.lab.day.day import Day, Days, check_day, day_rng, draw_days, sample_day, sample_days, whole_minutes
+from echo_env.lab.day.day import (
+    NO_SHOW,
+    TURNED_AWAY,
+    Day,
+    Days,
+    check_day,
+    day_rng,
+    draw_days,
+    sample_day,
+    sample_days,
+    whole_minutes,
+)
 
-__all__ = ["Day", "Days", "check_day", "day_rng", "draw_days", "sample_day", "sample_days", "whole_minutes"]
+__all__ = [
+    "NO_SHOW",
+    "TURNED_AWAY",
+    "Day",
+    "Days",
+    "check_day",
+    "day_rng",
+    "draw_days",
+    "sample_day",
+    "sample_days",
+    "whole_minutes",
+]

@@ -16,10 +16,15 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day.laws import arrival_offsets, exam_minutes
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+NO_SHOW = -1
+"""In place of an arrival minute: the patient does not come."""
+TURNED_AWAY = -2
+"""In place of an arrival minute: the patient comes after closing and is not let in."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -97,3 +97,15 @@ def decode_starts(action: int, view: LabView) -> list[Start]:
     """
     digits = decode(action)
     return assign(view, [entry for kind in PatientClass for entry in view.waiting(kind)[: digits[kind]]])
+
+
+def nearest_feasible(action: int, mask: np.ndarray) -> int:
+    """The feasible joint action that differs from ``action`` by the fewest starts; ties go to the lowest.
+
+    :param action: 0 to 728
+    :param mask: (729,) bool, at least one True
+    """
+    if mask[action]:
+        return action
+    allowed = np.flatnonzero(mask)
+    return int(allowed[np.abs(DIGITS[allowed] - DIGITS[action]).sum(axis=1).argmin()])

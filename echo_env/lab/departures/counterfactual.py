@@ -24,9 +24,9 @@ from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS, CLASSES
 from echo_env.lab.decisions.observation import observation_fields
 from echo_env.lab.policies.agent import AgentPolicy
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.policies.on_the_fly import TierPolicy
 from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.policy import Policy
 
 Ints = NDArray[np.int64]
 

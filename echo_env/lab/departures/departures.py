@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import sample_days
-from echo_env.lab.departures import report as report
+from echo_env.lab.departures import words
 from echo_env.lab.evaluation.comparison import CHUNK
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.policy import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,15 +136,11 @@ class Departures:
         the policy ``departs``.
         """
         rows = self.decisions
-        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, report.classes_in_words)
-        free = _in_words(rows[list(FREE)].to_numpy(), report.free_in_words)
+        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, words.classes_in_words)
+        free = _in_words(rows[list(FREE)].to_numpy(), words.free_in_words)
         table = self._among_choices(rows.assign(waiting=waiting, free=free), ["waiting", "free"])
         table = table[table["departures"] > 0]
         return table.sort_values("departures", ascending=False, kind="stable", ignore_index=True)
-
-    def describe(self) -> list[str]:
-        """What a head of department would want to know, in plain sentences."""
-        return report.describe(self)
 
     def _by_day(self, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(rows["day"], weights=values, minlength=self.days).astype(np.float64)
@@ -236,7 +232,7 @@ def _table(config: LabConfig, every: Decisions, other: str) -> pd.DataFrame:
     ):
         columns |= dict(zip(names, block.T, strict=True))
     columns["departs"] = difference.any(axis=1)
-    columns["kind"] = _in_words(difference, lambda row: report.kind_in_words(row, other))
+    columns["kind"] = _in_words(difference, lambda row: words.kind_in_words(row, other))
     columns["saved"] = every.saved
     return pd.DataFrame(columns, columns=list(COLUMNS))
 

@@ -14,7 +14,6 @@ from rich.table import Table
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate
 from echo_env.lab.evaluation.tables import PIPE_WIDTH, cell
-from echo_env.lab.simulation.patient import PatientClass
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,40 +33,6 @@ ROWS = 12
 """Rows of a table that are shown."""
 COMMON = 0.05
 """Hours with a smaller part of the choices are not compared with others: by chance they would come out on top."""
-
-
-def kind_in_words(difference: Sequence[int], other: str) -> str:
-    """What is done instead: ``serves a late fetal patient where policy_2 serves an on-time non-fetal one``.
-
-    :param difference: (6,) by class, how many more are begun than the other policy would begin
-    :param other: its name
-    :return: empty where there is no difference
-    """
-    more, fewer = ([max(sign * count, 0) for count in difference] for sign in (1, -1))
-    if any(more) and any(fewer):
-        return f"serves {_patients(more)} where {other} serves {_patients(fewer, 'one')}"
-    if any(more):
-        return f"serves {_patients(more)}, whom {other} leaves waiting"
-    if any(fewer):
-        return f"leaves {_patients(fewer)} waiting, whom {other} serves"
-    return ""
-
-
-def classes_in_words(present: Sequence[int]) -> str:
-    """``fetal on time, non-fetal late``.
-
-    :param present: (6,) whether anybody of a class is there
-    """
-    return ", ".join(kind.label for kind, here in zip(PatientClass, present, strict=True) if here)
-
-
-def free_in_words(free: Sequence[int]) -> str:
-    """``1 fetal room, 2 non-fetal sonographers``: nothing of which there is none.
-
-    :param free: free rooms (non-fetal, fetal-capable), then free sonographers (the same)
-    """
-    named = zip(("non-fetal room", "fetal room", "non-fetal sonographer", "fetal sonographer"), free, strict=True)
-    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in named if count)
 
 
 def describe(found: Departures) -> list[str]:
@@ -137,19 +102,6 @@ def _when_and_where(found: Departures) -> list[str]:
         f"The most frequent situation ({_percent(top['share'])} of its departures): waiting are {top['waiting']}; free "
         f"are {top['free']}; there it departs in {_percent(top['departs'])} of its choices.",
     ]
-
-
-def _patients(counts: Sequence[int], noun: str = "patient") -> str:
-    """``a late fetal patient and 2 early non-fetal patients``."""
-    words = []
-    for kind, count in zip(PatientClass, counts, strict=True):
-        if count:
-            # ``non-fetal on time`` -> ``on-time non-fetal``
-            which, _, when = kind.label.partition(" ")
-            article = "an" if when[0] in "aeiou" else "a"
-            amount = str(count) if count > 1 else article
-            words.append(f"{amount} {when.replace(' ', '-')} {which} {noun}{'s' * (count > 1)}")
-    return " and ".join(words)
 
 
 def _percent(share: float) -> str:

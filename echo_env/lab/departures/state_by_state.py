@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import Simulator
 from echo_env.lab.simulation.whiteboard import LabView
 

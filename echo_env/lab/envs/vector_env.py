@@ -21,7 +21,7 @@ from echo_env.lab.day import Day, check_day, draw_days
 from echo_env.lab.decisions.actions import ACTIONS, decode
 from echo_env.lab.decisions.observation import make_observation, observation_fields
 from echo_env.lab.envs.env import check_env_arguments
-from echo_env.lab.policies.rule_action import tier_rule
+from echo_env.lab.policies.rule_action import compiled_rule, tier_rule
 from echo_env.lab.simulation.metrics import metrics_table
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
 
@@ -158,7 +158,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._check_playing()
         which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
         if choose is None:
-            tiers = continuation.compiled_rule(self.config, rule, "rule")
+            tiers = compiled_rule(self.config, rule, "rule")
             units = continuation.continue_under_rule(self._labs, which, actions, self._rules, tiers)
         else:
             units = continuation.continue_under_choices(
@@ -295,7 +295,7 @@ class _BaseRule:
 
     def __init__(self, config: LabConfig, name: str, count: int) -> None:
         self._config = config
-        self._tiers = continuation.compiled_rule(config, name, "paired_with")
+        self._tiers = compiled_rule(config, name, "paired_with")
         self._rules = batch.rules_of(config)
         self._labs = batch.make_labs(config, count)
         self._points = np.zeros((count, config.hours.end_min + 1))

@@ -5,21 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
-from echo_env.lab.decisions.actions import DIGITS
-
-
-def nearest_feasible(action: int, mask: np.ndarray) -> int:
-    """The feasible joint action that differs from ``action`` by the fewest starts; ties go to the lowest.
-
-    :param action: 0 to 728
-    :param mask: (729,) bool, at least one True
-    """
-    if mask[action]:
-        return action
-    allowed = np.flatnonzero(mask)
-    return int(allowed[np.abs(DIGITS[allowed] - DIGITS[action]).sum(axis=1).argmin()])
+from echo_env.lab.decisions.actions import nearest_feasible
 
 
 class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):

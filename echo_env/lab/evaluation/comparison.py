@@ -14,8 +14,9 @@ from echo_env.common.parallel import map_in_order
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
-from echo_env.lab.policies.base import Policy, make_policy
+from echo_env.lab.policies.base import make_policy
 from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import simulate
 
 ENGINES = ("auto", "simpy", "compiled")

@@ -15,8 +15,8 @@ import numpy as np
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import sample_days
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.whiteboard import LabView
 

@@ -14,10 +14,10 @@ from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS
 from echo_env.lab.decisions.observation import observation_fields
 from echo_env.lab.policies.agent import AgentPolicy
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.policies.on_the_fly import TierPolicy
 from echo_env.lab.policies.random_policy import RandomPolicy, draw_action
 from echo_env.lab.simulation.metrics import DayResults
+from echo_env.lab.simulation.policy import Policy
 
 Choose = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.int64]]
 """(labs that are asked, what is on offer in them) -> their actions."""

@@ -11,8 +11,6 @@ except ModuleNotFoundError as missing:
         f"figures need {missing.name}, which is not installed: pip install 'echo-lab-rl[plots]'", name=missing.name
     ) from missing
 
-from echo_env.lab.departures.plots import difference_table, immediate_penalties
-from echo_env.lab.evaluation.plots import daily_violins, paired_differences, running_difference, running_mean
 from echo_env.lab.plots.by_minute import free_rooms, free_sonographers, penalty_by_minute, waiting_by_class
 from echo_env.lab.plots.gantt import DayChart, gantt
 from echo_env.lab.plots.inputs import (
@@ -30,19 +28,13 @@ __all__ = [
     "appointment_schedule",
     "arrival_offsets",
     "arrivals_of_a_day",
-    "daily_violins",
-    "difference_table",
     "exam_durations",
     "free_rooms",
     "free_sonographers",
     "gantt",
-    "immediate_penalties",
     "learning_curve",
-    "paired_differences",
     "penalty_by_minute",
     "resources",
-    "running_difference",
-    "running_mean",
     "training_days",
     "waiting_by_class",
 ]

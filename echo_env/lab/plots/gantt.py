@@ -17,8 +17,9 @@ from matplotlib.transforms import Affine2D, ScaledTranslation
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.plots.style import ORANGE, axes_or_new, class_colour, clock_axis
-from echo_env.lab.simulation.patient import EARLY, LATE, NO_SHOW, TURNED_AWAY, PatientClass, patient_class
+from echo_env.lab.simulation.patient import EARLY, LATE, PatientClass, patient_class
 from echo_env.lab.simulation.trace import Exam, Trace
 
 BREAK, ABSENT = "break", "absent"

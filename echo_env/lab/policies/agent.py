@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible
+from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible, nearest_feasible
 from echo_env.lab.decisions.observation import make_observation
-from echo_env.lab.envs.wrappers import nearest_feasible
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.whiteboard import LabView
 

@@ -1,35 +1,13 @@
-"""What a policy is, and the one registry of them."""
+"""The one registry of policies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable
+from typing import TypeVar
 
 from echo_env.common.registry import Entry, Registry
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.patient import Start
-from echo_env.lab.simulation.whiteboard import LabView
-
-
-@runtime_checkable
-class Policy(Protocol):
-    """Decides who begins an exam now. Rules, optimisers and learned agents are all this one thing."""
-
-    name: str
-
-    def begin_day(self, view: LabView, seed: int) -> None:
-        """Called at opening.
-
-        :param view: the lab, empty
-        :param seed: the day's own seed, for a policy that throws dice
-        """
-
-    def decide(self, view: LabView) -> Sequence[Start]:
-        """The exams to begin in this minute; called when at least one is possible.
-
-        :param view: the lab as its staff see it
-        """
-
+from echo_env.lab.simulation.policy import Policy
 
 PolicyFactory = Callable[..., Policy]
 """Called with a config, and with the arguments that the policy's name carries."""

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.policies.base import Policy, register_policy
+from echo_env.lab.policies.base import register_policy
 from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, PatientClass, Start, WaitingPatient
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.whiteboard import LabView
 
 Tiers = Sequence[Sequence[PatientClass]]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from echo_env.lab.config import LabConfig
-from echo_env.lab.decisions.actions import MOST_PER_CLASS, Offer, encode
-from echo_env.lab.envs.wrappers import nearest_feasible
-from echo_env.lab.policies.base import Policy, make_policy
+from echo_env.lab.decisions.actions import MOST_PER_CLASS, Offer, encode, nearest_feasible
+from echo_env.lab.policies.base import make_policy
 from echo_env.lab.policies.on_the_fly import TierPolicy
 from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.whiteboard import LabView
 
 
@@ -44,3 +47,27 @@ def rule_action(rule: Policy, view: LabView, offered: Offer) -> int:
     for start in rule.decide(view):
         digits[kinds[start.patient]] += 1
     return nearest_feasible(encode([min(digit, MOST_PER_CLASS) for digit in digits]), offered.mask)
+
+
+def compiled_rule(config: LabConfig, name: str, argument: str) -> NDArray[np.int64]:
+    """A rule as the compiled engine takes it, see :func:`~echo_env.lab.compiled.batch.tiers_of`.
+
+    :param config: the lab
+    :param name: of the rule
+    :param argument: what it was given as, for the message
+    :raises ValueError: no such policy, or not one that is compiled
+    """
+    return tiers_of_rule(make_policy(name, config), argument)
+
+
+def tiers_of_rule(rule: Policy, argument: str) -> NDArray[np.int64]:
+    """As :func:`compiled_rule`, of a policy that has been made."""
+    if not isinstance(rule, TierPolicy):
+        raise ValueError(
+            f"{argument} is {rule.name!r}, but must be a rule that serves by class, such as policy_2 or fetal_first: "
+            "only these are compiled"
+        )
+    # Whoever asks has numba; others need not wait for it to load.
+    from echo_env.lab.compiled.batch import tiers_of
+
+    return tiers_of(rule.tiers)

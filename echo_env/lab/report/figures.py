@@ -14,7 +14,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.departures.state_by_state import state_by_state
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.policies.base import Policy
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.trace import Trace
 
@@ -102,7 +102,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
     :param comparison: what the policies did
     """
-    from echo_env.lab import plots
+    from echo_env.lab.evaluation import plots
 
     axes = {
         "waiting_time": plots.daily_violins(comparison, "wait_min"),
@@ -234,7 +234,7 @@ def _running_means(comparison: Comparison) -> Figure:
     """Mean penalty so far, and below it the differences to the first policy, if there are others."""
     from matplotlib.figure import Figure
 
-    from echo_env.lab import plots
+    from echo_env.lab.evaluation import plots
 
     several = len(comparison.values) > 1
     figure = Figure(figsize=(7, 7 if several else 4), layout="constrained")

@@ -19,7 +19,7 @@ from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible, find_bound
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.evaluation.decision_times import DecisionTime, measure_decisions
-from echo_env.lab.policies.base import Policy
+from echo_env.lab.simulation.policy import Policy
 
 if TYPE_CHECKING:
     from rich.table import Table

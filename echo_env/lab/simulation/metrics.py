@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.trace import Trace
 

@@ -5,11 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-NO_SHOW = -1
-"""In place of an arrival minute: the patient does not come."""
-TURNED_AWAY = -2
-"""In place of an arrival minute: the patient comes after closing and is not let in."""
-
 
 class PatientClass(IntEnum):
     """Kind and punctuality, in the order of the paper's action vector (section 5.2)."""

@@ -16,7 +16,7 @@ from echo_env.lab.simulation.trace import Break, Exam, Trace
 from echo_env.lab.simulation.whiteboard import LabView, Status, Whiteboard
 
 if TYPE_CHECKING:
-    from echo_env.lab.policies.base import Policy
+    from echo_env.lab.simulation.policy import Policy
 
 # Order of events inside a minute: exams and breaks that end, by sonographer; arrivals, by patient; early
 # patients who become on time, by patient. SimPy keeps priority 0 for the start of a process.

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from echo_env.common.files import written_whole
 from echo_env.lab.config import LabConfig
-from echo_env.lab.day import Day
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY, PatientClass
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY, Day
+from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.penalty import PenaltyParts, idle_rule_index, penalty_points, penalty_units
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 
 from echo_env.common.files import folder_written_whole, written_whole
 from echo_env.lab.config import LabConfig
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept, report
 from echo_env.lab.sweep.grid import MODES, Sweep, make_sweep
 from echo_env.lab.sweep.play import Player, Task, play_sweep, tasks_of

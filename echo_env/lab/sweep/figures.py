@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from echo_env.lab.report.figures import write_figure
+from echo_env.common.figures import write_figure
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.grid import Axis
 from echo_env.lab.sweep.results import SweepResults

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from echo_env.common.files import written_whole
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation import results
-from echo_env.lab.policies.base import Policy
 from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.policy import Policy
 
 FOLDER = "cells"
 _OURS = re.compile(rf"{FOLDER}/(\.?[0-9a-f]{{24}}\.csv)(\..+)?")

@@ -14,8 +14,9 @@ from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.evaluation.engines import is_compiled, play_trials
 from echo_env.pathways.instance.instance import sample_draw, trial_luck
-from echo_env.pathways.policies.base import Policy, make_policy
+from echo_env.pathways.policies.base import make_policy
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
+from echo_env.pathways.simulation.policy import Policy
 from echo_env.pathways.simulation.simulator import simulate
 
 Floats = NDArray[np.float64]

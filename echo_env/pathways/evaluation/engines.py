@@ -9,8 +9,8 @@ import numpy as np
 from echo_env.pathways.compiled.kernel import GAIN, Record, play
 from echo_env.pathways.compiled.learning import cohort_of
 from echo_env.pathways.instance.instance import Instance, Luck
-from echo_env.pathways.policies.base import Policy
 from echo_env.pathways.policies.bidding import BiddingPolicy
+from echo_env.pathways.simulation.policy import Policy
 from echo_env.pathways.simulation.trace import Trace
 
 

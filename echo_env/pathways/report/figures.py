@@ -11,8 +11,9 @@ from echo_env.pathways.compiled.kernel import GAIN
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.evaluation.comparison import Comparison
 from echo_env.pathways.instance.instance import sample_draw, trial_luck
-from echo_env.pathways.policies.base import Policy, make_policy
+from echo_env.pathways.policies.base import make_policy
 from echo_env.pathways.policies.bidding import BiddingPolicy
+from echo_env.pathways.simulation.policy import Policy
 from echo_env.pathways.simulation.simulator import simulate
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.instance.instance import Instance, Luck
-from echo_env.pathways.policies.base import Policy
+from echo_env.pathways.simulation.policy import Policy
 from echo_env.pathways.simulation.trace import Trace
 from echo_env.pathways.simulation.view import View
 

@@ -11,6 +11,7 @@ from gymnasium.error import InvalidAction
 from echo_env.lab import Day, LabConfig, Simulator, make_policy
 from echo_env.lab.decisions.actions import decode_starts, encode, feasible
 from echo_env.lab.policies import Policy
+from echo_env.lab.policies.rule_action import compiled_rule
 
 pytest.importorskip("numba")
 
@@ -88,7 +89,7 @@ def days_of(env: EchoLabVectorEnv) -> list[Day]:
 def test_under_a_rule_as_the_simpy_engine_goes_on(preset: str, idling: bool, rule: str) -> None:
     """Actions would be compared by days that no lab ever has."""
     config = LabConfig.load(preset)
-    rules, tiers = batch.rules_of(config), continuation.compiled_rule(config, rule, "rule")
+    rules, tiers = batch.rules_of(config), compiled_rule(config, rule, "rule")
     compared = 0
     for steps in (0, 3, 9):
         env, days, made = wandered(preset, idling, steps, seed=steps)
@@ -107,7 +108,7 @@ def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
     """The base that actions are held against would be another one than tables show."""
     config = LabConfig.load("scarce")
     env, days, _ = wandered("scarce", idling=False, steps=0, seed=3)
-    tiers = continuation.compiled_rule(config, "fetal_first", "rule")
+    tiers = compiled_rule(config, "fetal_first", "rule")
     rule = np.full(LABS, continuation.THE_RULE)
     units = continuation.continue_under_rule(env._labs, np.arange(LABS), rule, batch.rules_of(config), tiers)
     # Up to the first choice there was none, so the rule did the same.
@@ -166,7 +167,7 @@ def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
     env.reset(options={"days": [tiny_day(config, (0, 0), (30, 50))]})
     fetal, other = encode((1, 0, 0, 0, 0, 0)), encode((0, 0, 0, 1, 0, 0))
     which, actions = np.zeros(2, dtype=np.int64), np.array([fetal, other])
-    tiers = continuation.compiled_rule(config, "policy_1", "rule")
+    tiers = compiled_rule(config, "policy_1", "rule")
     units = continuation.continue_under_rule(env._labs, which, actions, env._rules, tiers)
     assert units.tolist() == [[30, 0, 0, 580], [50, 0, 0, 580]]
 
@@ -174,7 +175,7 @@ def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
 def test_one_lab_many_times_and_none_at_all() -> None:
     """Copies would get into each other's way."""
     env, _, _ = wandered("baseline", idling=True, steps=5, seed=7)
-    tiers = continuation.compiled_rule(env.config, "policy_2", "rule")
+    tiers = compiled_rule(env.config, "policy_2", "rule")
     actions = np.flatnonzero(env.action_masks()[2])
     order = np.random.default_rng(0).integers(len(actions), size=40)
     units = continuation.continue_under_rule(env._labs, np.full(40, 2), actions[order], env._rules, tiers)
@@ -189,9 +190,9 @@ def test_only_compiled_rules_go_on() -> None:
     config = LabConfig.load("scarce")
     for name in ("random", "policy_3"):
         with pytest.raises(ValueError, match=f"base is '{name}', but must be a rule that serves by class"):
-            continuation.compiled_rule(config, name, "base")
+            compiled_rule(config, name, "base")
     with pytest.raises(ValueError, match="did you mean fetal_first"):
-        continuation.compiled_rule(config, "fetal_frist", "base")
+        compiled_rule(config, "fetal_frist", "base")
 
 
 def test_continuations_are_compiled_once() -> None:

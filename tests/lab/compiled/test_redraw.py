@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from echo_env.lab import Day, LabConfig, Simulator, make_policy, sample_days
-from echo_env.lab.day import draw_days
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY, draw_days
 from echo_env.lab.envs.env import EchoLabEnv
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.whiteboard import LabView, Status
 
 pytest.importorskip("numba")
@@ -36,7 +36,7 @@ def labs_at(config: LabConfig, days: Sequence[Day], minute: int) -> Labs:
     batch.begin_days(config, labs, np.arange(len(days)), days)
     until = rules._replace(whole=rules.whole.copy())
     until.whole[kernel.END] = minute
-    tiers = continuation.compiled_rule(config, "fetal_first", "rule")
+    tiers = compiled_rule(config, "fetal_first", "rule")
     batch.run_days(labs, until, tiers, np.zeros((len(days), 0, 4), dtype=np.int64))
     for lab, patients, queue, staff, rooms, draw, _, breaks, _ in zip(*labs, strict=True):
         kernel.catch_up(lab, patients, queue, staff, rooms, draw, breaks, rules)
@@ -73,7 +73,7 @@ def to_come(labs: Labs) -> list[tuple[int, ...]]:
 def rest_units(config: LabConfig, labs: Labs) -> NDArray[np.int64]:
     """(B, 4) penalty units of each lab from now on, fetal first."""
     every = np.arange(len(labs.lab))
-    tiers, first = continuation.compiled_rule(config, "fetal_first", "rule"), np.full_like(every, continuation.THE_RULE)
+    tiers, first = compiled_rule(config, "fetal_first", "rule"), np.full_like(every, continuation.THE_RULE)
     units = continuation.continue_under_rule(labs, every, first, batch.rules_of(config), tiers)
     return units - labs.lab[:, kernel.UNITS :]
 
@@ -233,7 +233,7 @@ def test_odds_of_both_breaks_at_once_are_those_of_days() -> None:
     count = 4000
     labs = batch.make_labs(config, count)
     batch.begin_days(config, labs, np.arange(count), sample_days(config, count, seed=33))
-    tiers = continuation.compiled_rule(config, "fetal_first", "rule")
+    tiers = compiled_rule(config, "fetal_first", "rule")
     batch.run_days(labs, batch.rules_of(config), tiers, np.zeros((count, 0, 4), dtype=np.int64))
     seen: dict[int, list[bool]] = {n: [] for n in range(1, 7)}
     for lab, exams, breaks in zip(labs.lab, labs.exams, labs.breaks, strict=True):

@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 
 from echo_env.lab import ConfigError, LabConfig, day_rng, sample_day, sample_days
-from echo_env.lab.day import check_day
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY, check_day
 
 CONFIG = LabConfig.load("baseline")
 

@@ -13,8 +13,7 @@ from scipy import stats
 from echo_env.lab import ConfigError, Day, LabConfig, Simulator, evaluate, make_policy, sample_days
 from echo_env.lab.config import Arrival, ExamLaw
 from echo_env.lab.config.file import read_config
-from echo_env.lab.day import draw_days
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY, draw_days
 
 Lab = Callable[..., LabConfig]
 DayMaker = Callable[..., Day]

@@ -17,6 +17,7 @@ from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.departures import departures
 from echo_env.lab.departures.departures import COLUMNS, GROUP_COLUMNS, Departures, find_departures
 from echo_env.lab.departures.state_by_state import state_by_state
+from echo_env.lab.departures.words import kind_in_words
 from echo_env.lab.policies.agent import AgentPolicy
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.whiteboard import LabView
@@ -24,6 +25,7 @@ from echo_env.lab.simulation.whiteboard import LabView
 pd = pytest.importorskip("pandas")
 pytest.importorskip("numba")
 report = pytest.importorskip("echo_env.lab.departures.report")
+describe = report.describe
 counterfactual = pytest.importorskip("echo_env.lab.departures.counterfactual")
 
 Lab = Callable[..., LabConfig]
@@ -129,7 +131,7 @@ def test_the_departure_of_a_hand_made_day(one_swap: Departures) -> None:
 def test_the_hand_made_day_in_words(one_swap: Departures) -> None:
     """A head of department would read something that did not happen."""
     paid = one_swap.penalty[0]
-    assert one_swap.describe() == [
+    assert describe(one_swap) == [
         "Over 2 days of the lab 'tiny' (seed 1) fetal_first departs from policy_2 in 100 % of the 2 decisions in "
         "which there is a choice: 1.0 ± 0.0 times a day, on 100 % of the days at least once.",
         f"On the whole it pays 80.0 ± 0.0 penalty points less a day than policy_2: {paid:,.1f} against "
@@ -183,7 +185,7 @@ def test_a_policy_never_departs_from_itself(policy: str | Policy) -> None:
     assert len(found.decisions) > 20
     assert len(found.departures) == 0
     assert not found.decisions["saved"].any()
-    (sentence,) = found.describe()
+    (sentence,) = describe(found)
     assert "never departs" in sentence
     assert tuple(found.by_kind().columns) == ("kind", *GROUP_COLUMNS)
     assert found.by_situation().empty
@@ -235,7 +237,7 @@ def test_the_interval_of_savings_is_one_of_days() -> None:
 )
 def test_kinds_in_words(difference: tuple[int, ...], words: str) -> None:
     """A kind of departure would be told the wrong way round."""
-    assert report.kind_in_words(difference, "b") == words
+    assert kind_in_words(difference, "b") == words
 
 
 @pytest.mark.parametrize("name", ["random", "policy_3", "policy_5(alpha=1, beta=0.25)"])
@@ -255,7 +257,7 @@ def test_no_days_are_refused_and_no_choices_are_said() -> None:
         find_departures(config, *policies, 0, seed=1)
     found = find_departures(config.replace(appointments__non_fetal=()), *policies, 2, seed=1)
     assert found.by_kind().empty
-    assert len(found.describe()) == 1
+    assert len(describe(found)) == 1
 
 
 def test_files_hold_every_departure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -272,7 +274,7 @@ def test_files_hold_every_departure(tmp_path: Path, capsys: pytest.CaptureFixtur
     for found in every:
         report.print_departures(found)
         printed = " ".join(capsys.readouterr().out.split())
-        for sentence in found.describe():
+        for sentence in describe(found):
             assert f"- {sentence}\n" in text
             assert sentence in printed
         assert f"| {found.by_kind()['kind'][0]} |" in text

@@ -17,9 +17,9 @@ from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import echo_env
 from echo_env.lab import ConfigError, LabConfig, make_policy, sample_days, simulate
-from echo_env.lab.decisions.actions import DIGITS, encode
+from echo_env.lab.decisions.actions import DIGITS, encode, nearest_feasible
 from echo_env.lab.envs.env import EchoLabEnv
-from echo_env.lab.envs.wrappers import NearestFeasibleAction, nearest_feasible
+from echo_env.lab.envs.wrappers import NearestFeasibleAction
 
 
 def play(env: Any, choose: Any, seed: int | None = None, **options: Any) -> tuple[list[float], list[dict[str, Any]]]:

@@ -15,7 +15,8 @@ from scipy import integrate
 
 from echo_env.common.stats import estimate
 from echo_env.lab import Day, LabConfig, evaluate, make_policy, sample_days, simulate
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY, PatientClass
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.trace import COUNTS, Trace
 
 pytest.importorskip("matplotlib")
@@ -23,6 +24,8 @@ pd = pytest.importorskip("pandas")
 
 from echo_env.lab import plots  # noqa: E402
 from echo_env.lab.day.laws import duration_density, offset_probability  # noqa: E402
+from echo_env.lab.departures import plots as state_table  # noqa: E402
+from echo_env.lab.evaluation import plots as by_policy  # noqa: E402
 from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
 from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
 
@@ -188,19 +191,19 @@ def test_violins_stand_on_the_days_values(comparison: Any) -> None:
     """Medians, means or policies would be mixed up, or a day without a value would empty a violin."""
     values = comparison.values["fetal_first"]["wait_fetal_min"]
     values[3] = np.nan
-    ax = plots.daily_violins(comparison, "wait_fetal_min")
+    ax = by_policy.daily_violins(comparison, "wait_fetal_min")
     seen = values[~np.isnan(values)]
     assert ax.lines[1].get_ydata()[0] == seen.mean()
     medians = [bars for bars in ax.collections if len(bars.get_paths()) == 1 and len(bars.get_paths()[0].vertices) == 2]
     assert medians[1].get_paths()[0].vertices[0, 1] == np.median(seen)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["policy_2", "fetal_first", "random"]
     values[:] = np.nan
-    assert len(plots.daily_violins(comparison, "wait_fetal_min").lines) == 2
+    assert len(by_policy.daily_violins(comparison, "wait_fetal_min").lines) == 2
 
 
 def test_running_means_are_the_means_so_far(comparison: Any) -> None:
     """The last point would not be the number in the table."""
-    ax = plots.running_mean(comparison)
+    ax = by_policy.running_mean(comparison)
     values = comparison.values["random"]["penalty"]
     shown = line(ax, "random").get_ydata()
     low, high = band(ax, 2)
@@ -209,13 +212,13 @@ def test_running_means_are_the_means_so_far(comparison: Any) -> None:
         assert shown[n - 1] == pytest.approx(expected.mean)
         # The band begins with the second day.
         assert (low[n - 2], high[n - 2]) == pytest.approx((expected.low, expected.high))
-    difference = line(plots.running_difference(comparison), "random").get_ydata()
+    difference = line(by_policy.running_difference(comparison), "random").get_ydata()
     assert difference[-1] == pytest.approx(comparison.paired("random", "penalty").mean)
 
 
 def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
     """The interval drawn would be that of the days, not of the differences."""
-    ax = plots.paired_differences(replace(comparison, reference="fetal_first"))
+    ax = by_policy.paired_differences(replace(comparison, reference="fetal_first"))
     for row, name in enumerate(("policy_2", "random")):
         expected = estimate(comparison.values[name]["penalty"] - comparison.values["fetal_first"]["penalty"])
         ends = ax.collections[row].get_paths()[0].vertices
@@ -226,7 +229,7 @@ def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
 def test_an_unknown_metric_is_named(comparison: Any) -> None:
     """A typing error would end in a KeyError."""
     with pytest.raises(ValueError, match="metric is 'waits', but must be one of penalty, "):
-        plots.daily_violins(comparison, "waits")
+        by_policy.daily_violins(comparison, "waits")
 
 
 def test_gantt_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
@@ -329,15 +332,15 @@ def differences(count: int) -> Any:
 
 def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None:
     """A reader would take the first minutes for all of them."""
-    ax = plots.difference_table(differences(7), most=3)
+    ax = state_table.difference_table(differences(7), most=3)
     words = [text.get_text() for text in ax.texts]
     assert words.count("08:30") == 3
     assert words[-1] == "7 minutes in all; the first 3 are shown"
     assert "2 fetal on time, 1 fetal\nlate, 1 non-fetal late" in words
     assert words[:7] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins", "policy_2\npenalty\n(points)",
                          "agent\npenalty\n(points)"]  # fmt: skip
-    assert plots.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
-    ax = plots.immediate_penalties(differences(2), scarce.hours)
+    assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
+    ax = state_table.immediate_penalties(differences(2), scarce.hours)
     assert line(ax, "policy_2 (followed)").get_ydata().tolist() == [4, 4]
     assert line(ax, "agent (asked)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
 

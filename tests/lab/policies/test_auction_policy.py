@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
+from echo_env.lab.day import NO_SHOW
 from echo_env.lab.policies import auction
 from echo_env.lab.policies.auction import AuctionPolicy, Bids, hold_auction, learn_hazards
 from echo_env.lab.policies.service_hazards import cells_of
-from echo_env.lab.simulation.patient import NO_SHOW, PatientClass, Start
+from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.whiteboard import LabView
 
 Lab = Callable[..., LabConfig]

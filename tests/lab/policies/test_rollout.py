@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
+from echo_env.lab.day import NO_SHOW
 from echo_env.lab.decisions.actions import encode
 from echo_env.lab.policies.rollout import RolloutPolicy
-from echo_env.lab.simulation.patient import NO_SHOW
 
 pytest.importorskip("numba")
 

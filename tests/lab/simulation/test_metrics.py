@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, make_policy, simulate
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.policies import TierPolicy
 from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY
 
 
 def test_metrics_of_a_hand_made_day(tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]) -> None:

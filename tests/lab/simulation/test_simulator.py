@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, Trace, make_policy, sample_days, simulate
-from echo_env.lab.simulation.patient import NO_SHOW, TURNED_AWAY, PatientClass, Start, WaitingPatient
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.simulation.patient import PatientClass, Start, WaitingPatient
 from echo_env.lab.simulation.trace import Break
 
 Lab = Callable[..., LabConfig]
