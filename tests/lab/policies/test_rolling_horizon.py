@@ -13,10 +13,11 @@ import pytest
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.config import Arrival, Breaks
 from echo_env.lab.day import NO_SHOW
-from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.day.laws import exam_minutes
 from echo_env.lab.policies import rolling_horizon
 from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
+from echo_env.lab.simulation.breaks import expected_break
 from echo_env.lab.simulation.patient import Start
 
 Lab = Callable[..., LabConfig]
