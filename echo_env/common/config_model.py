@@ -174,7 +174,7 @@ def _translated(error: ValidationError, cls: type, path: str, remedy: str) -> Co
     """
     schema = TypeAdapter(cls).json_schema()
     rank = {_UNKNOWN: 0, _MISSING: 1}
-    found = error.errors(include_url=False)
+    found = [_of_the_list(details) for details in error.errors(include_url=False)]
     first = min(found, key=lambda details: rank.get(details["type"], 2))
     names, node = _resolved(first["loc"], schema)
     # Of the alternatives of a union, the one that fits furthest.
@@ -184,6 +184,13 @@ def _translated(error: ValidationError, cls: type, path: str, remedy: str) -> Co
     names, node = _resolved(first["loc"], schema)
     loc = above + tuple(part for part in first["loc"] if part in names or isinstance(part, int))
     return ConfigError(_sentence(first, above + names, node, schema, remedy), _blamed(first, loc))
+
+
+def _of_the_list(details: ErrorDetails) -> ErrorDetails:
+    """What is said of an entry that is missing from a list is said of the list."""
+    if details["type"] == _MISSING and isinstance(details["loc"][-1], int):
+        return {**details, "type": "too_short", "loc": details["loc"][:-1]}
+    return details
 
 
 def _blamed(details: ErrorDetails, loc: Loc) -> Loc:
