@@ -30,7 +30,6 @@ as soon as it is there: after Ctrl-C, or with more values, the same command play
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import re
 import shlex
@@ -45,6 +44,7 @@ import yaml
 
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
+from echo_env.common.words import did_you_mean
 from echo_env.lab import Comparison, ConfigError, LabConfig, Policy, evaluate, make_policy, policy_names
 from echo_env.lab.evaluation import results
 from echo_env.lab.evaluation.comparison import ENGINES, checked_reference
@@ -122,9 +122,7 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
         return LabConfig.load(config)
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
-        near = difflib.get_close_matches(env_id, known, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"env {env_id!r} is unknown{hint}; known: {', '.join(known)}")
+        raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
     return LabConfig.load(ENV_IDS[env_id])
 
 
