@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from echo_env.lab.config.chance import Arrival, ExamLaw
 
@@ -51,8 +51,8 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param draws: uniform numbers
     """
     scale = law.mean_min / law.shape
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
-    minutes = scale * gammaincinv(law.shape, low + draws * (high - low))
+    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    minutes = scale * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -64,8 +64,8 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
-    return np.asarray((gammainc(law.shape, x / scale) - low) / (high - low))
+    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    return np.asarray((scipy.special.gammainc(law.shape, x / scale) - low) / (high - low))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
@@ -76,7 +76,8 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     x = np.asarray(minutes, dtype=np.float64)
     scale = law.mean_min / law.shape
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
-    log_density = xlogy(law.shape - 1, np.where(inside, x, 1) / scale) - x / scale - gammaln(law.shape) - np.log(scale)
+    power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
+    log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)
     return np.asarray(np.where(inside, np.exp(log_density), 0.0) / (high - low))

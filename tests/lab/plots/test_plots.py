@@ -22,11 +22,11 @@ from echo_env.lab.simulation.trace import COUNTS, Trace
 pytest.importorskip("matplotlib")
 pd = pytest.importorskip("pandas")
 
+from echo_env.common.stats import mean_and_half_width  # noqa: E402
 from echo_env.lab import plots  # noqa: E402
 from echo_env.lab.day.laws import duration_density, offset_probability  # noqa: E402
 from echo_env.lab.departures import plots as state_table  # noqa: E402
 from echo_env.lab.evaluation import plots as by_policy  # noqa: E402
-from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
 from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
 
 Lab = Callable[..., LabConfig]
