@@ -50,6 +50,7 @@ from echo_env.lab.evaluation import results
 from echo_env.lab.evaluation.comparison import ENGINES, checked_reference
 from echo_env.lab.policies.agent import AgentPolicy
 from echo_env.lab.report.yardsticks import Yardsticks, add_yardstick_arguments, check_yardsticks, find_yardsticks
+from echo_env.lab.simulation.policy import is_memoryless
 from echo_env.lab.sweep.command import add_sweep_arguments, run_sweep
 from echo_env.lab.sweep.kept import own_files
 
@@ -265,12 +266,10 @@ def departing(arguments: argparse.Namespace, policies: Mapping[str, Policy]) -> 
     """
     if not arguments.departures:
         return []
-    from echo_env.lab.departures.counterfactual import can_be_followed
-
     by_name = {policy.name: policy for policy in policies.values()}
     reference = by_name.pop(checked_reference(reference_name(arguments, policies), list(by_name)))
-    fit = [policy for policy in by_name.values() if can_be_followed(policy)]
-    if not can_be_followed(reference) or not fit:
+    fit = [policy for policy in by_name.values() if is_memoryless(policy)]
+    if not is_memoryless(reference) or not fit:
         asked = ", ".join(by_name) or "nobody"
         raise ValueError(
             f"--departures compares rules that serve by class and models, but was to compare {asked} "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from echo_env.lab.config.chance import Arrival, ExamLaw
 
@@ -49,7 +49,8 @@ def truncation(law: ExamLaw) -> tuple[float, float]:
 
     :param law: of exam lengths
     """
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / (law.mean_min / law.shape))
+    ends = np.array([law.shortest_min, law.longest_min])
+    low, high = scipy.special.gammainc(law.shape, ends / (law.mean_min / law.shape))
     return low, high
 
 
@@ -61,7 +62,7 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     """
     scale = law.mean_min / law.shape
     low, high = truncation(law)
-    minutes = scale * gammaincinv(law.shape, low + draws * (high - low))
+    minutes = scale * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -74,7 +75,7 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
     low, high = truncation(law)
-    return np.asarray((gammainc(law.shape, x / scale) - low) / (high - low))
+    return np.asarray((scipy.special.gammainc(law.shape, x / scale) - low) / (high - low))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
@@ -87,5 +88,6 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     scale = law.mean_min / law.shape
     low, high = truncation(law)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
-    log_density = xlogy(law.shape - 1, np.where(inside, x, 1) / scale) - x / scale - gammaln(law.shape) - np.log(scale)
+    power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
+    log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)
     return np.asarray(np.where(inside, np.exp(log_density), 0.0) / (high - low))

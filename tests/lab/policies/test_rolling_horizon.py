@@ -15,7 +15,6 @@ from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sampl
 from echo_env.lab.day import NO_SHOW
 from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.day.laws import exam_minutes
-from echo_env.lab.policies import rolling_horizon
 from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
 from echo_env.lab.simulation.breaks import expected_break
 from echo_env.lab.simulation.patient import Start
@@ -153,7 +152,7 @@ def test_the_rule_decides_where_there_is_no_plan(monkeypatch: pytest.MonkeyPatch
     def too_slow(*_: Any, **__: Any) -> SimpleNamespace:
         return SimpleNamespace(status=1, x=None)
 
-    monkeypatch.setattr(rolling_horizon, "milp", too_slow)
+    monkeypatch.setattr("scipy.optimize.milp", too_slow)
     policy = RollingHorizonPolicy(config, base="policy_1")
     rule = simulate(config, day, make_policy("policy_1", config))
     assert simulate(config, day, policy).exams == rule.exams

@@ -12,9 +12,9 @@ import pytest
 from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate
 
 pytest.importorskip("matplotlib")
-pd = pytest.importorskip("pandas")
+pytest.importorskip("pandas")
 
-from echo_env.lab.report import figures  # noqa: E402
+from echo_env.lab.report import figures
 
 NAMES = {
     "appointments", "arrival_offsets", "arrivals_of_a_day", "exam_durations", "resources", "waiting_by_class",
@@ -32,6 +32,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]
     comparison = evaluate(config, policies, days=6, seed=3, engine="simpy", reference="policy_2")
     folder = tmp_path_factory.mktemp("figures") / "new"
     return folder, figures.write_figures(folder, comparison, config, policies, seed=3)
+
+
+def small_figure() -> Any:
+    """The quickest of the figures."""
+    comparison = evaluate(LabConfig.load("scarce"), ["policy_2"], days=4, seed=3, engine="simpy")
+    return figures.comparison_figures(comparison)["running_mean_penalty"]
 
 
 @cache
@@ -111,21 +117,10 @@ def test_two_policies_are_drawn_on_the_same_day() -> None:
 
 def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
     """Every run would seem to change every figure."""
-    training = pd.DataFrame({"r": -np.arange(1.0, 80.0), "absence_rate": 0.1})
     for folder in ("a", "b"):
-        figures.write_figure(figures.learning_figure(training), tmp_path / folder, "learning")
+        figures.write_figure(small_figure(), tmp_path / folder, "small")
     for end in ("png", "pdf"):
-        assert (tmp_path / "a" / f"learning.{end}").read_bytes() == (tmp_path / "b" / f"learning.{end}").read_bytes()
-
-
-def test_learning_figure_has_the_absence_rate_where_it_is_known() -> None:
-    """The curriculum would be missing, or an empty panel drawn."""
-    penalty = np.arange(1.0, 80.0)
-    assert len(figures.learning_figure(pd.DataFrame({"penalty": penalty})).axes) == 1
-    above, below = figures.learning_figure(pd.DataFrame({"penalty": penalty, "absence_rate": 0.3})).axes
-    assert above.get_xlabel() == ""
-    assert below.get_xlabel() == "Day of training (number)"
-    assert set(below.lines[0].get_ydata()) == {0.3}
+        assert (tmp_path / "a" / f"small.{end}").read_bytes() == (tmp_path / "b" / f"small.{end}").read_bytes()
 
 
 def test_policies_of_another_comparison_are_refused(tmp_path: Path) -> None:
@@ -140,7 +135,7 @@ def test_policies_of_another_comparison_are_refused(tmp_path: Path) -> None:
 
 def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk would leave half a picture."""
-    figure = figures.learning_figure(pd.DataFrame({"penalty": np.arange(1.0, 80.0)}))
+    figure = small_figure()
 
     def fail(file: Any, **options: Any) -> None:
         file.write(b"half")

@@ -28,7 +28,7 @@ from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.whiteboard import LabView
 
-BOUNDS = Bounds(7, np.array([10.0, 20.0]), np.array([5.0, 45.0]))
+BOUNDS = Bounds(np.array([10.0, 20.0]), np.array([5.0, 45.0]))
 
 
 def printed(table: Table) -> str:
