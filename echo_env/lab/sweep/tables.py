@@ -16,9 +16,9 @@ from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 
-_FIELDS, _FIELD, _POLICY, _NUMBER = 54, 28, 18, 16
-"""Largest width of all field columns together, of a field, of a policy, and of a heading above numbers: with any one
-column of numbers a table fits into 100 columns."""
+_NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 16
+"""Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
+columns they leave room for numbers."""
 
 
 def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, console: Console | None = None) -> None:
@@ -47,22 +47,21 @@ def cell_table(results: SweepResults, metrics: Sequence[str], title: str) -> Tab
     grid = sweep.mode == "grid"
     table = new_table(title, CAPTION)
     headings = [axis.path for axis in sweep.axes] if grid else ["cell"]
-    width = max(_FIELDS // len(headings) - 2, 8)
+    width = max(min(_FIELDS // len(headings) - 2, _POLICY), 8) if grid else _NAME
     for heading in headings:
         table.add_column(_broken(heading), justify="right" if grid else "left", overflow="fold", max_width=width)
     table.add_column("policy", overflow="fold", max_width=_POLICY)
-    differences = ["minus base lab", *([f"minus {results.reference}"] if results.others else [])]
-    for heading in (names[metrics[0]], *differences, *(names[metric] for metric in metrics[1:])):
+    shared = ["days shared"] if partly else []
+    others = [f"minus {results.reference}"] if results.others else []
+    for heading in (names[metrics[0]], "minus base lab", *shared, *others, *(names[name] for name in metrics[1:])):
         table.add_column("\n".join(textwrap.wrap(heading, _NUMBER)), justify="right", no_wrap=True)
-    if partly:
-        table.add_column("random\nnumbers\nshared")
     for tried in _in_order(results):
         for number, policy in enumerate(results.policies):
             # The cell is named in its first row only.
             head = ["" if number else text for text in _head(results, tried)]
-            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics)]
-            last = number == len(results.policies) - 1 > 0
-            table.add_row(*row, *([tried.common] if partly else []), end_section=last)
+            shared = [tried.common] if partly else []
+            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics, shared)]
+            table.add_row(*row, end_section=number == len(results.policies) - 1 > 0)
     return table
 
 
@@ -78,16 +77,22 @@ def _head(results: SweepResults, tried: Cell) -> list[str]:
     """Name of a cell; in a grid, its values, in bold for the base lab."""
     sweep = results.sweep
     if sweep.mode != "grid":
-        return [escape(sweep.name(tried))]
+        name = sweep.name(tried)
+        return [escape(name if len(name) <= _NAME else name.replace("=", "=\n", 1))]
     texts = [escape(axis.label(tried.values[axis.path])) for axis in sweep.axes]
     return texts if tried.number else [f"[bold]{text}[/bold]" for text in texts]
 
 
-def _numbers(results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str]) -> list[str]:
-    """Mean of the first metric, its differences, and means of the other metrics."""
+def _numbers(
+    results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str], shared: Sequence[str]
+) -> list[str]:
+    """Mean of the first metric, its differences, and means of the other metrics.
+
+    :param shared: what is shown behind the difference to the base lab
+    """
     first = metrics[0]
     texts = [cell(results.mean(tried, policy, first))]
-    texts.append(difference(results.minus_base(tried, policy, first)) if tried.number else "base lab")
+    texts += [difference(results.minus_base(tried, policy, first)) if tried.number else "base lab", *shared]
     if results.others:
         other = policy in results.others
         texts.append(difference(results.minus_reference(tried, policy, first)) if other else "")
@@ -109,7 +114,7 @@ def effect_table(results: SweepResults, metric: str) -> Table:
         caption = "each field alone, the others as in the base lab or as stated"
     caption += ";\nelasticity: percentage change of the metric per percent of the field, between the values in brackets"
     table = new_table(f"what matters most: {name}", caption)
-    table.add_column("field", overflow="fold", max_width=_FIELD)
+    table.add_column("field", overflow="fold", max_width=_NAME)
     table.add_column("policy", overflow="fold", max_width=_POLICY)
     for heading in ("base\nvalue", "lowest\nat", "highest\nat"):
         table.add_column(heading, justify="right", overflow="fold", max_width=_POLICY)

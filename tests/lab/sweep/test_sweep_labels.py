@@ -80,4 +80,4 @@ def test_piped_tables_have_at_most_100_columns(results: SweepResults) -> None:
     lines = file.getvalue().splitlines()
     assert max(map(len, lines)) <= 100
     assert "non-fetal 10:30 -> 08:00" in file.getvalue()
-    assert "is /" in " ".join(lines)  # the note that names the file of a label
+    assert "early.yaml." in " ".join(lines)  # the note that names the file of a label
