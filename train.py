@@ -10,9 +10,7 @@ from collections.abc import Sequence
 
 from echo_env.commands import plugins, train
 
-plugins.provide(
-    models="sb3_ext.zoo.agents", tensorboard="sb3_ext.zoo.tensorboard", training="sb3_ext.zoo.training"
-)
+plugins.provide(models="sb3_ext.zoo.agents", tensorboard="sb3_ext.zoo.tensorboard", training="sb3_ext.zoo.training")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,11 +9,10 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
-"""What follows a subcommand, which reads it itself."""
+from echo_env.common.tables import new_console
 
-# Each subcommand has a --help of its own.
-_OWN_HELP: dict[str, tuple[str, ...]] = {"help_flags": (), "version_flags": ()}
+Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+"""What follows a subcommand, which reads it itself, ``--help`` too."""
 
 
 def _version() -> str:
@@ -28,13 +27,14 @@ app = App(
     help="Simulate an echo lab, compare the rules that run it, and learn better ones. Each command has its own --help.",
     help_format="plaintext",
     version=_version,
+    console=new_console(),
     exit_on_error=False,
     print_error=False,
     result_action="return_value",
 )
 
 
-@app.command(**_OWN_HELP)
+@app.command(help_flags=(), version_flags=())
 def evaluate(*tokens: Tokens) -> int:
     """Compare rules and trained models on the same days."""
     from echo_env.commands import evaluate
@@ -42,7 +42,7 @@ def evaluate(*tokens: Tokens) -> int:
     return evaluate.main(tokens)
 
 
-@app.command(**_OWN_HELP)
+@app.command(help_flags=(), version_flags=())
 def sweep(*tokens: Tokens) -> int:
     """What if? The fields to vary first, then the options of evaluate: sweep rooms.non_fetal=3:7 --days 500."""
     from echo_env.commands import evaluate
@@ -50,7 +50,7 @@ def sweep(*tokens: Tokens) -> int:
     return evaluate.main(["--sweep", *tokens], program="echo-lab evaluate")
 
 
-@app.command(**_OWN_HELP)
+@app.command(help_flags=(), version_flags=())
 def train(*tokens: Tokens) -> int:
     """Train an agent, or watch one; without arguments the quick start."""
     from echo_env.commands import train
@@ -58,7 +58,7 @@ def train(*tokens: Tokens) -> int:
     return train.main(tokens)
 
 
-@app.command(**_OWN_HELP)
+@app.command(help_flags=(), version_flags=())
 def calibrate(*tokens: Tokens) -> int:
     """Fit a lab to a hospital's whiteboard spreadsheet."""
     from echo_env.commands import calibrate
@@ -66,7 +66,7 @@ def calibrate(*tokens: Tokens) -> int:
     return calibrate.main(tokens)
 
 
-@app.command(**_OWN_HELP)
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

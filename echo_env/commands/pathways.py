@@ -14,8 +14,8 @@ intervals over draws.
 states, such as 3 patients with 3 needs), else of an upper bound on any policy (echo_env/pathways/bounds/bounds.py).
 
 DIR of --output holds summary.json, draws.csv (a row for each cell, policy and draw: means over trials) and, with
---figures, figures/ (figure 2 of the paper, the differences, an episode of each policy). It is written whole, or, if anything goes
-wrong, left as it was.
+--figures, figures/ (figure 2 of the paper, the differences, an episode of each policy). It is written whole, or, if
+anything goes wrong, left as it was.
 """
 
 from __future__ import annotations

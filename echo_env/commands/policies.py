@@ -72,6 +72,6 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
 
 def reference_name(given: str | None, policies: Mapping[str, Policy]) -> str:
     """What tables call the policy that ``--reference`` names; empty if none was given."""
-    if given in policies:
+    if given and given in policies:
         return policies[given].name
     return given or ""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import App, CycloptsError, Parameter
 
 from echo_env.common.extras import missing
-from echo_env.common.tables import make_output_encodable
+from echo_env.common.tables import make_output_encodable, new_console
 
 Options = TypeVar("Options")
 
@@ -39,6 +39,7 @@ def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, des
         help=description,
         help_format="plaintext",
         version_flags=(),
+        console=new_console(),
         exit_on_error=False,
         print_error=False,
         result_action="return_value",
@@ -47,7 +48,8 @@ def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, des
     try:
         read: Options | None = app(last_of_each(app, tokens))
     except CycloptsError as error:
-        raise ValueError(f"{' '.join(str(error).split()).removesuffix('.')}; {program} --help lists all options") from None
+        words = " ".join(str(error).split()).removesuffix(".")
+        raise ValueError(f"{words}; {program} --help lists all options") from None
     return read
 
 

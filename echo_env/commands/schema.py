@@ -12,8 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from echo_env.commands.running import exit_status, parse
+
+PROBLEMS = ("lab", "pathways")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +46,7 @@ def main(tokens: Sequence[str], program: str = "echo-lab schema") -> int:
     return exit_status(work)
 
 
-def _schema(of: str) -> dict[str, object]:
-    if of == "lab":
-        from echo_env.lab.config.schema import lab_schema
-
-        return lab_schema()
-    if of == "pathways":
-        from echo_env.pathways.config.schema import pathways_schema
-
-        return pathways_schema()
-    raise ValueError(f"--of is {of!r}, but must be lab or pathways")
+def _schema(of: str) -> Any:
+    if of not in PROBLEMS:
+        raise ValueError(f"--of is {of!r}, but must be {' or '.join(PROBLEMS)}")
+    return getattr(import_module(f"echo_env.{of}.config.schema"), f"{of}_schema")()

@@ -69,9 +69,7 @@ def _played(options: EvaluateOptions, sweep: Sweep, tasks: Sequence[Task], refer
         _tell_kept(options, folder, tasks, before)
     try:
         with progress_bar("cells", len(tasks), completed=before) as advance:
-            return play_sweep(
-                sweep, tasks, player, options.seed, options.jobs, reference, lambda task: advance(1)
-            )
+            return play_sweep(sweep, tasks, player, options.seed, options.jobs, reference, lambda task: advance(1))
     except KeyboardInterrupt:
         if folder is not None:
             done = sum(player.has(task) for task in tasks)
@@ -94,9 +92,7 @@ def _tell_kept(options: EvaluateOptions, folder: Path, tasks: Sequence[Task], be
         )
 
 
-def _write(
-    options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]
-) -> None:
+def _write(options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]) -> None:
     """Fill the folder of ``--output``, replacing an earlier one but keeping its stored cells."""
     assert options.output is not None
     with folder_written_whole(options.output, kept.own_files) as folder:

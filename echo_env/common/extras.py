@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 EXTRAS = {
-    "rl": ("sb3_contrib", "sb3_ext", "stable_baselines3", "tensorboard", "torch", "rl_zoo3", "optuna", "requests", "tqdm"),
+    "rl": (
+        "sb3_contrib",
+        "sb3_ext",
+        "stable_baselines3",
+        "tensorboard",
+        "torch",
+        "rl_zoo3",
+        "optuna",
+        "requests",
+        "tqdm",
+    ),
     "fast": ("llvmlite", "numba"),
     "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
     "calibrate": ("openpyxl",),

@@ -21,14 +21,14 @@ from echo_env.common.stats import Estimate
 PIPE_WIDTH = 100
 """Columns of output that goes to a file or a pipe."""
 
-ASCII = {"±": "+-", "…": "...", "–": "-", "—": "-", "’": "'", "→": "->", "≤": "<=", "≥": ">="}
+ASCII = {"±": "+-", "…": "...", "→": "->", "≤": "<=", "≥": ">="}
 """What is printed instead where the terminal's encoding lacks a character; any other becomes a question mark."""
 
 
 class PlainConsole(Console):
     """A console that prints :data:`ASCII` in place of what its file cannot encode, before columns are aligned."""
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **options: Any) -> Text:
         """Turn markup into text."""
         return super().render_str(encodable(text, self.encoding), **options)
 
@@ -128,20 +128,21 @@ def print_table(console: Console, table: Table, heads: int = 1) -> None:
 def _parts(console: Console, table: Table, heads: int) -> list[Table]:
     """The table split by columns, each part as wide as fits and of one column at least besides the heads."""
     parts, first = [], heads
-    while True:
+    while first < len(table.columns):
         last = first + 1
-        while last < len(table.columns) and table_width(_columns(table, heads, first, last + 1), console) <= console.width:
+        while last < len(table.columns) and _fits(console, _columns(table, heads, first, last + 1)):
             last += 1
-        part = _columns(table, heads, first, last)
-        parts.append(part)
+        parts.append(_columns(table, heads, first, last))
         first = last
-        if first >= len(table.columns):
-            break
     for part in parts[1:]:
         part.title = None
     for part in parts[:-1]:
         part.caption = None
     return parts
+
+
+def _fits(console: Console, table: Table) -> bool:
+    return table_width(table, console) <= console.width
 
 
 def _columns(table: Table, heads: int, first: int, last: int) -> Table:
