@@ -13,8 +13,8 @@ A row is appended to ``relu_pass_speed.csv`` beside this file for each pair, and
 import os
 
 # Before numpy is imported: torch is not the only library that would start a thread on every core.
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import contextlib
