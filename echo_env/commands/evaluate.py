@@ -148,12 +148,12 @@ def departing(options: EvaluateOptions, policies: Mapping[str, Policy]) -> list[
     """
     if not options.departures:
         return []
-    from echo_env.lab.departures.counterfactual import can_be_followed
+    from echo_env.lab.simulation.policy import is_memoryless
 
     by_name = {policy.name: policy for policy in policies.values()}
     reference = by_name.pop(checked_reference(reference_name(options.reference, policies), list(by_name)))
-    fit = [policy for policy in by_name.values() if can_be_followed(policy)]
-    if not can_be_followed(reference) or not fit:
+    fit = [policy for policy in by_name.values() if is_memoryless(policy)]
+    if not is_memoryless(reference) or not fit:
         asked = ", ".join(by_name) or "nobody"
         raise ValueError(
             f"--departures compares rules that serve by class and models, but was to compare {asked} "
