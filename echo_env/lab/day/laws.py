@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from echo_env.lab.config.chance import Arrival, ExamLaw
 
@@ -44,12 +43,24 @@ def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
     return np.asarray(law.late_share * late + (1 - law.late_share) * early)
 
 
+def gamma_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
+    """Probability, before truncation, that an exam takes at most so long (section 3.3).
+
+    :param law: of exam lengths
+    :param minutes: length, minutes
+    """
+    # scipy.special takes a quarter of a second to import: only where exams are drawn.
+    from scipy.special import gammainc
+
+    return np.asarray(gammainc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
+
+
 def truncation(law: ExamLaw) -> tuple[float, float]:
-    """Probabilities, before truncation, of exams up to the shortest and up to the longest length (section 3.3).
+    """Probabilities, before truncation, of the shortest and of the longest length (section 3.3).
 
     :param law: of exam lengths
     """
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / (law.mean_min / law.shape))
+    low, high = gamma_probability(law, [law.shortest_min, law.longest_min])
     return low, high
 
 
@@ -59,9 +70,10 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param law: of exam lengths
     :param draws: uniform numbers
     """
-    scale = law.mean_min / law.shape
+    from scipy.special import gammaincinv
+
     low, high = truncation(law)
-    minutes = scale * gammaincinv(law.shape, low + draws * (high - low))
+    minutes = law.mean_min / law.shape * gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -71,10 +83,9 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
-    scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
     low, high = truncation(law)
-    return np.asarray((gammainc(law.shape, x / scale) - low) / (high - low))
+    return np.asarray((gamma_probability(law, x) - low) / (high - low))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
@@ -83,6 +94,8 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
+    from scipy.special import gammaln, xlogy
+
     x = np.asarray(minutes, dtype=np.float64)
     scale = law.mean_min / law.shape
     low, high = truncation(law)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.whiteboard import LabView
 
 
@@ -22,8 +21,9 @@ class Policy(Protocol):
         :param seed: the day's own seed, for a policy that throws dice
         """
 
-    def decide(self, view: LabView) -> Sequence[Start]:
-        """The exams to begin in this minute; called when at least one is possible.
+    def decide(self, view: LabView) -> Sequence[tuple[int, int, int]]:
+        """The exams to begin in this minute, as :class:`~echo_env.lab.simulation.patient.Start` or plain (patient,
+        room, sonographer); called when at least one is possible.
 
         :param view: the lab as its staff see it
         """
