@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from echo_env.lab.config.chance import Arrival, ExamLaw
@@ -49,10 +50,7 @@ def gamma_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
-    # scipy.special takes a quarter of a second to import: only where exams are drawn.
-    from scipy.special import gammainc
-
-    return np.asarray(gammainc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
+    return np.asarray(scipy.special.gammainc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
 
 
 def truncation(law: ExamLaw) -> tuple[float, float]:
@@ -70,10 +68,8 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param law: of exam lengths
     :param draws: uniform numbers
     """
-    from scipy.special import gammaincinv
-
     low, high = truncation(law)
-    minutes = law.mean_min / law.shape * gammaincinv(law.shape, low + draws * (high - low))
+    minutes = law.mean_min / law.shape * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -94,11 +90,10 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
-    from scipy.special import gammaln, xlogy
-
     x = np.asarray(minutes, dtype=np.float64)
     scale = law.mean_min / law.shape
     low, high = truncation(law)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
-    log_density = xlogy(law.shape - 1, np.where(inside, x, 1) / scale) - x / scale - gammaln(law.shape) - np.log(scale)
+    power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
+    log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)
     return np.asarray(np.where(inside, np.exp(log_density), 0.0) / (high - low))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -78,32 +77,6 @@ def own_files(folder: Path) -> set[str]:
     :param folder: one that exists
     """
     return listed_files(folder / SUMMARY)
-
-
-def read_results(folder: str | Path) -> Comparison:
-    """Read a comparison again, to the bit.
-
-    :param folder: where :func:`write_days` and :func:`write_summary` wrote it
-    :raises ValueError: what is there is not what they wrote
-    :raises OSError: a file is missing
-    """
-    summary = json.loads((Path(folder) / SUMMARY).read_text(encoding="utf8"))
-    with open(Path(folder) / DAYS, encoding="utf8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if header != ["policy", "day", *METRICS]:
-            raise ValueError(f"{Path(folder) / DAYS} has the columns {', '.join(header)}, which are not today's")
-        values = _by_policy(rows)
-    if list(values) != list(summary["policies"]):
-        raise ValueError(f"{DAYS} and {SUMMARY} in {folder} name different policies")
-    return Comparison(summary["lab"]["name"], summary["seed"], values, summary["engines"], summary["reference"])
-
-
-def _by_policy(rows: Iterable[list[str]]) -> dict[str, dict[str, NDArray[np.float64]]]:
-    numbers: dict[str, list[list[float]]] = {}
-    for name, _, *row in rows:
-        numbers.setdefault(name, []).append([float(text or "nan") for text in row])
-    return {name: dict(zip(METRICS, np.array(own).T, strict=True)) for name, own in numbers.items()}
 
 
 def running_means(comparison: Comparison, policy: str, points: int = 100) -> dict[str, Curve]:

@@ -6,9 +6,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
@@ -187,14 +186,14 @@ class RollingHorizonPolicy:
                 rows.append(len(jobs.patient) + kind * slots + columns.slot[running] + later)
                 cols.append(running)
                 values.append(np.ones(len(running)))
-        table = csr_array(
+        table = scipy.sparse.csr_array(
             (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols))), shape=(len(limit), count)
         )
-        found = milp(
+        found = scipy.optimize.milp(
             columns.cost,
             integrality=np.ones(count),
-            bounds=Bounds(0, 1),
-            constraints=LinearConstraint(table, ub=limit),
+            bounds=scipy.optimize.Bounds(0, 1),
+            constraints=scipy.optimize.LinearConstraint(table, ub=limit),
             options={"time_limit": self._limit, "mip_rel_gap": 1e-6},
         )
         return np.flatnonzero(found.x > 0.5) if found.status == _OPTIMAL else None

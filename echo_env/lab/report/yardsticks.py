@@ -1,8 +1,7 @@
-"""What ``evaluate.py`` holds policies against beside each other: lower bounds, and the time they take to decide."""
+"""Yardsticks beside a comparison: lower bounds on the penalty of any policy, and decision times."""
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate, estimate
-from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible, find_bounds
+from echo_env.lab.bounds.bounds import Bounds, find_bounds
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.evaluation.decision_times import DecisionTime, measure_decisions
@@ -26,16 +25,16 @@ if TYPE_CHECKING:
 
 BOUNDS = "bounds.csv"
 TIMES = "decision_times.json"
-GRANTED = {"clairvoyant": "knows all", "lengths_unknown": "lengths unknown"}
+GRANTED = {"clairvoyant": "clairvoyant", "lengths_unknown": "lengths unknown"}
 """Bound -> what tables call it."""
 
 
 @dataclass(frozen=True)
 class Yardsticks:
-    """What was found of a comparison's first days.
+    """Lower bounds and decision times on a comparison's first days.
 
     :param bounds: lower bounds; None if they were not asked for
-    :param times: policy -> what it took to decide; empty if it was not asked for
+    :param times: policy -> its decision times; empty if they were not asked for
     """
 
     bounds: Bounds | None
@@ -61,56 +60,29 @@ class Yardsticks:
 
         :param comparison: what the policies did
         """
-        from rich.console import Console
+        from echo_env.common.tables import new_console, print_table
 
-        from echo_env.lab.evaluation.tables import PIPE_WIDTH, table_width
-
-        console = Console()
-        if not console.is_terminal:
-            console.width = max(console.width, PIPE_WIDTH)
-        tables = [bound_table(comparison, self.bounds)] if self.bounds else []
-        for table in tables + ([time_table(self.times)] if self.times else []):
-            console.width = max(console.width, table_width(table, console))
-            console.print(table)
-
-
-def add_yardstick_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--bound`` and ``--decision-times``."""
-    parser.add_argument(
-        "--bound", type=int, default=0, metavar="N", help="lower bounds on what any policy pays, on the first N days"
-    )
-    parser.add_argument(
-        "--decision-times", type=int, default=0, metavar="N", help="how long decisions take, on the first N days"
-    )
-
-
-def check_yardsticks(arguments: argparse.Namespace) -> None:
-    """Refuse what could only fail after all the days have been played.
-
-    :raises ValueError: numbers of days that cannot be, or what needs numba without it
-    """
-    for option, days in (("--bound", arguments.bound), ("--decision-times", arguments.decision_times)):
-        if not 0 <= days <= arguments.days:
-            raise ValueError(f"{option} is {days}, but must be from 0 to --days, which is {arguments.days}")
-        if days and arguments.sweep is not None:
-            raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
-    if arguments.bound:
-        check_bounds_possible()
+        console = new_console()
+        if self.bounds:
+            print_table(console, bound_table(comparison, self.bounds))
+        if self.times:
+            print_table(console, time_table(self.times))
 
 
 def find_yardsticks(
-    arguments: argparse.Namespace, config: LabConfig, policies: Mapping[str, Policy], seed: int
+    config: LabConfig, policies: Mapping[str, Policy], seed: int, bound_days: int, timed_days: int
 ) -> Yardsticks:
-    """What was asked for.
+    """Find lower bounds, and time decisions, on the first days of a comparison.
 
-    :param arguments: ``bound`` and ``decision_times``, numbers of days, 0 for none
     :param config: the lab
     :param policies: those compared
-    :param seed: of the days
+    :param seed: seed of the days
+    :param bound_days: number of days to find bounds for, 0 for none
+    :param timed_days: number of days to time decisions on, 0 for none
     """
-    bounds = find_bounds(config, arguments.bound, seed) if arguments.bound else None
+    bounds = find_bounds(config, bound_days, seed) if bound_days else None
     by_name = {policy.name: policy for policy in policies.values()}
-    times = measure_decisions(config, by_name, arguments.decision_times, seed) if arguments.decision_times else {}
+    times = measure_decisions(config, by_name, timed_days, seed) if timed_days else {}
     return Yardsticks(bounds, times)
 
 
@@ -139,13 +111,13 @@ def bound_table(comparison: Comparison, bounds: Bounds) -> Table:
     """
     from rich.markup import escape
 
-    from echo_env.lab.evaluation.tables import cell, new_table
+    from echo_env.common.tables import cell, new_table
 
     days, reference = len(bounds.clairvoyant), comparison.values[comparison.reference]["penalty"]
     table = new_table(
         f"lower bounds, first {days} days",
-        f"gap closed: share of the way from {comparison.reference} down to the bound, which nobody may be able to go\n"
-        "knows all: a planner who knows the day in advance; lengths unknown: who knows all but the lengths of exams",
+        f"gap closed: share of the gap between {comparison.reference} and the bound, which may be out of reach\n"
+        "clairvoyant: a planner who knows the whole day in advance; lengths unknown: all but the exam durations",
     )
     table.add_column("", overflow="fold", max_width=30)
     table.add_column("penalty a day", justify="right")
@@ -172,11 +144,11 @@ def time_table(times: Mapping[str, DecisionTime]) -> Table:
     """
     from rich.markup import escape
 
-    from echo_env.lab.evaluation.tables import new_table
+    from echo_env.common.tables import new_table
 
     table = new_table("time to decide", "milliseconds on this machine, SimPy engine")
     table.add_column("policy", overflow="fold", max_width=45)
-    for heading in ("decisions a day", "mean (ms)", "95 % are below (ms)"):
+    for heading in ("decisions a day", "mean (ms)", "95th percentile (ms)"):
         table.add_column(heading, justify="right")
     for name, time in times.items():
         table.add_row(escape(name), f"{time.decisions:.1f}", f"{time.mean_ms:.3f}", f"{time.p95_ms:.3f}")

@@ -236,8 +236,8 @@ def test_the_same_day_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     days = sample_days(config, 2, seed=42)
     first, second = (day_bounds(config, day, steps=100) for day in days)
     assert day_bounds(config, days[0], steps=100) == first
-    assert [*find_bounds(config, 2, seed=42, steps=100).lengths_unknown] == [first.lengths_unknown,
-                                                                             second.lengths_unknown]  # fmt: skip
+    found = find_bounds(config, 2, seed=42, steps=100)
+    assert list(zip(*found, strict=True)) == [first, second]
 
 
 def test_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,11 +22,11 @@ from echo_env.lab.simulation.trace import COUNTS, Trace
 pytest.importorskip("matplotlib")
 pd = pytest.importorskip("pandas")
 
+from echo_env.common.stats import mean_and_half_width  # noqa: E402
 from echo_env.lab import plots  # noqa: E402
 from echo_env.lab.day.laws import duration_density, offset_probability  # noqa: E402
 from echo_env.lab.departures import plots as state_table  # noqa: E402
 from echo_env.lab.evaluation import plots as by_policy  # noqa: E402
-from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
 from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
 
 Lab = Callable[..., LabConfig]
@@ -296,30 +296,6 @@ def test_every_exam_and_wait_of_a_day_is_drawn(traces: list[Trace]) -> None:
         minutes = sum(bar.end - bar.begin for kind in PatientClass for bar in bars[kind.label])
         exams = sum(2 * (exam.end_min - exam.start_min) for exam in trace.exams)
         assert minutes == exams + trace.minutes[:, :6].sum()
-
-
-def test_learning_curve_is_the_mean_of_the_last_days() -> None:
-    """The curve would be shifted, or reward taken for penalty."""
-    penalty = np.arange(1.0, 201.0)
-    ax = plots.learning_curve(pd.DataFrame({"r": -penalty}), window=50)
-    days, mean = ax.lines[0].get_data()
-    assert (days[0], days[-1]) == (1, 200)
-    assert np.isnan(mean[:49]).all()
-    assert (mean[49], mean[199]) == (25.5, 175.5)
-    assert ax.get_yscale() == "log"
-    assert plots.learning_curve(pd.DataFrame({"penalty": np.zeros(60)})).get_yscale() == "symlog"
-
-
-def test_training_logs_of_either_kind() -> None:
-    """TensorBoard's names, or a log that says nothing, would not be understood."""
-    log = pd.DataFrame({"metrics/penalty": [3.0, 2.0], "curriculum/absence_rate": [0.8, 0.1], "day": [10, 20], "r": 0})
-    days = plots.training_days(log)
-    assert days.to_dict("list") == {"day": [10, 20], "penalty": [3.0, 2.0], "absence_rate": [0.8, 0.1]}
-    assert plots.absence_rate_curve(log).lines[0].get_ydata().tolist() == [0.8, 0.1]
-    with pytest.raises(ValueError, match=r"has columns l, t, but needs one of penalty, metrics/penalty, r"):
-        plots.training_days(pd.DataFrame({"l": [1], "t": [1]}))
-    with pytest.raises(ValueError, match="does not tell the absence rate"):
-        plots.absence_rate_curve(pd.DataFrame({"r": [1.0]}))
 
 
 def differences(count: int) -> Any:

@@ -85,7 +85,7 @@ def test_table_2() -> None:
         for number in (5, 6):
             policy = make_policy(f"policy_{number}_case_{case}", BASELINE)
             assert isinstance(policy, ReservationPolicy)
-            assert (policy.alpha, policy.beta, len(policy.tiers)) == (alpha, beta, number - 3)
+            assert (policy.alpha, policy.beta, len(policy.order)) == (alpha, beta, number - 3)
 
 
 def test_appointments_of_a_pair_are_more_than_40_minutes_apart() -> None:

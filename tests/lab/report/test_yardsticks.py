@@ -1,8 +1,7 @@
-"""Bounds and decision times beside a comparison: tables, files, and what is refused."""
+"""Bounds and decision times beside a comparison: tables, files, refusals."""
 
 from __future__ import annotations
 
-import argparse
 import csv
 import importlib.util
 import io
@@ -20,32 +19,29 @@ pytest.importorskip("numba")
 from rich.console import Console
 from rich.table import Table
 
+from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.output import check_outputs
 from echo_env.lab import Comparison, LabConfig, make_policy
 from echo_env.lab.bounds.bounds import Bounds
 from echo_env.lab.evaluation.decision_times import DecisionTime, measure_decisions
-from echo_env.lab.report.yardsticks import Yardsticks, bound_table, check_yardsticks, share_closed, time_table
+from echo_env.lab.report.yardsticks import Yardsticks, bound_table, share_closed, time_table
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.whiteboard import LabView
 
-BOUNDS = Bounds(7, np.array([10.0, 20.0]), np.array([5.0, 45.0]))
+BOUNDS = Bounds(np.array([10.0, 20.0]), np.array([5.0, 45.0]))
 
 
 def printed(table: Table) -> str:
-    """What a wide window shows."""
+    """The table as printed in a wide window."""
     console = Console(file=io.StringIO(), width=200, color_system=None)
     console.print(table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
 
 
-def arguments(**changes: object) -> argparse.Namespace:
-    """A command line."""
-    return argparse.Namespace(**{"days": 50, "bound": 0, "decision_times": 0, "sweep": None, **changes})
-
-
 def test_share_of_a_gap_is_a_ratio_of_means() -> None:
-    """A policy half way to the bound would be shown somewhere else, or as if that were certain."""
+    """share_closed is the ratio of mean gaps, with the interval of the delta method."""
     reference, bound = np.array([10.0, 30.0]), np.array([0.0, 10.0])
     half = share_closed(reference, (reference + bound) / 2, bound)
     assert half.mean == half.low == half.high == 0.5
@@ -58,7 +54,7 @@ def test_share_of_a_gap_is_a_ratio_of_means() -> None:
 
 
 def test_table_is_of_the_first_days() -> None:
-    """Penalties of some days would be held against bounds of others."""
+    """The bound table compares penalties and bounds of the same first days."""
     paid = {"policy_2": [30.0, 50.0, 999.0], "fetal_first": [20.0, 40.0, 999.0]}
     values = {name: dict.fromkeys(METRICS, np.array(own)) for name, own in paid.items()}
     lines = printed(bound_table(Comparison("lab", 7, values, dict.fromkeys(paid, "simpy")), BOUNDS)).splitlines()
@@ -72,7 +68,7 @@ def test_table_is_of_the_first_days() -> None:
 
 
 def test_files_hold_what_was_found(tmp_path: Path) -> None:
-    """They could not be read again."""
+    """bounds.csv and decision_times.json hold what was found; without yardsticks nothing is written."""
     Yardsticks(BOUNDS, {"policy_2": DecisionTime(30.0, 0.5, 0.75)}).write(tmp_path)
     with open(tmp_path / "bounds.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -87,7 +83,7 @@ def test_files_hold_what_was_found(tmp_path: Path) -> None:
 
 
 class SlowPolicy:
-    """Takes at least two milliseconds, then serves whom a rule serves."""
+    """Decides as policy_2 does, after at least two milliseconds."""
 
     def __init__(self, config: LabConfig) -> None:
         self.name = "slow"
@@ -104,7 +100,7 @@ class SlowPolicy:
 
 
 def test_decisions_are_timed_and_nothing_else() -> None:
-    """Preparing, or playing the day, would count as deciding."""
+    """Only calls of decide are timed, not begin_day or the simulation."""
     config = LabConfig.load("scarce")
     told: list[int] = []
     times = measure_decisions(
@@ -120,18 +116,21 @@ def test_decisions_are_timed_and_nothing_else() -> None:
         measure_decisions(config, {}, 0, 7)
 
 
-def test_refused_before_anything_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour of simulation would end in an error."""
-    check_yardsticks(arguments(bound=50, decision_times=3))
-    check_yardsticks(arguments(sweep=[]))
-    for changes, message in (
-        ({"bound": 51}, "--bound is 51, but must be from 0 to --days, which is 50"),
-        ({"bound": -1}, "--bound is -1, but must be from 0"),
-        ({"decision_times": 51}, "--decision-times is 51, but must be from 0 to --days"),
-        ({"bound": 3, "sweep": ["rooms.non_fetal=3"]}, "--bound is of one lab, and does not go together with --sweep"),
+def test_days_of_yardsticks_are_checked_before_anything_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--bound and --decision-times beyond --days, beside --sweep or without numba are refused at once."""
+    check_outputs(EvaluateOptions(days=50, bound=50, decision_times=3))
+    check_outputs(EvaluateOptions(days=50, sweep=("rooms.non_fetal=3",)))
+    for options, message in (
+        (EvaluateOptions(days=50, bound=51), "--bound is 51, but must be from 0 to --days, which is 50"),
+        (EvaluateOptions(days=50, bound=-1), "--bound is -1, but must be from 0"),
+        (EvaluateOptions(days=50, decision_times=51), "--decision-times is 51, but must be from 0 to --days"),
+        (
+            EvaluateOptions(days=50, bound=3, sweep=("rooms.non_fetal=3",)),
+            "--bound is of one lab, and does not go together with --sweep",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
-            check_yardsticks(arguments(**changes))
+            check_outputs(options)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="bounds need the compiled engine, but numba is missing"):
-        check_yardsticks(arguments(bound=3))
+        check_outputs(EvaluateOptions(days=50, bound=3))

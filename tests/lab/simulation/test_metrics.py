@@ -11,8 +11,8 @@ import pytest
 
 from echo_env.lab import Day, LabConfig, make_policy, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
-from echo_env.lab.policies import TierPolicy
 from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
+from echo_env.lab.simulation.policy import TieredPolicy
 
 
 def test_metrics_of_a_hand_made_day(tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]) -> None:
@@ -92,7 +92,7 @@ def metrics_by(engine: str, config: LabConfig, day: Day) -> dict[str, float]:
 
     labs = batch.make_labs(config, 1)
     batch.begin_days(config, labs, np.arange(1), [day])
-    assert isinstance(policy, TierPolicy)
+    assert isinstance(policy, TieredPolicy)
     batch.run_days(labs, batch.rules_of(config), batch.tiers_of(policy.tiers), np.zeros((1, 0, 4), dtype=np.int64))
     results = batch.results_of(labs, np.arange(1), np.array([day.absence_rate]))
     return {name: values.item() for name, values in metrics_table(config, results).items()}
