@@ -21,13 +21,12 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc
 
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled.kernel import Labs
 from echo_env.lab.config import Arrival, ExamLaw, LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
-from echo_env.lab.day.laws import truncation
+from echo_env.lab.day.laws import gamma_probability, truncation
 from echo_env.lab.simulation.breaks import double_break_odds
 from echo_env.lab.simulation.whiteboard import LabView
 
@@ -144,9 +143,8 @@ class ExamTable:
     """
 
     def __init__(self, law: ExamLaw) -> None:
-        scale = law.mean_min / law.shape
         # (longest + 1,), P(at most k minutes) before truncation.
-        self._at_most = gammainc(law.shape, np.arange(math.ceil(law.longest_min) + 1) / scale)
+        self._at_most = gamma_probability(law, np.arange(math.ceil(law.longest_min) + 1))
         self._ends = truncation(law)
 
     def minutes(self, elapsed: Ints, draws: Floats) -> Ints:

@@ -44,13 +44,21 @@ def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
     return np.asarray(law.late_share * late + (1 - law.late_share) * early)
 
 
+def gamma_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
+    """Probability, before truncation, that an exam takes at most so long (section 3.3).
+
+    :param law: of exam lengths
+    :param minutes: length, minutes
+    """
+    return np.asarray(scipy.special.gammainc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
+
+
 def truncation(law: ExamLaw) -> tuple[float, float]:
-    """Probabilities, before truncation, of exams up to the shortest and up to the longest length (section 3.3).
+    """Probabilities, before truncation, of the shortest and of the longest length (section 3.3).
 
     :param law: of exam lengths
     """
-    ends = np.array([law.shortest_min, law.longest_min])
-    low, high = scipy.special.gammainc(law.shape, ends / (law.mean_min / law.shape))
+    low, high = gamma_probability(law, [law.shortest_min, law.longest_min])
     return low, high
 
 
@@ -60,9 +68,8 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param law: of exam lengths
     :param draws: uniform numbers
     """
-    scale = law.mean_min / law.shape
     low, high = truncation(law)
-    minutes = scale * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
+    minutes = law.mean_min / law.shape * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -72,10 +79,9 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
-    scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
     low, high = truncation(law)
-    return np.asarray((scipy.special.gammainc(law.shape, x / scale) - low) / (high - low))
+    return np.asarray((gamma_probability(law, x) - low) / (high - low))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:

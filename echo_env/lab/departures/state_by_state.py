@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day
-from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.simulation.patient import PatientClass, Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import Simulator
@@ -59,7 +59,7 @@ def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy)
     rows = []
     while not lab.over:
         if lab.board.can_start():
-            starts, others = followed.decide(lab.view), other.decide(lab.view)
+            starts, others = as_starts(followed.decide(lab.view)), as_starts(other.decide(lab.view))
             if _uses(config, starts) != _uses(config, others):
                 rows.append(_row(lab.view, followed.name, other.name, starts, others))
             lab.start(starts)

@@ -15,7 +15,6 @@ import numpy as np
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import sample_days
-from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.whiteboard import LabView
@@ -58,7 +57,7 @@ class TimedPolicy:
         """Passed on; its time does not count."""
         self.policy.begin_day(view, seed)
 
-    def decide(self, view: LabView) -> Sequence[Start]:
+    def decide(self, view: LabView) -> Sequence[tuple[int, int, int]]:
         """What the policy decides."""
         begun = time.perf_counter()
         starts = self.policy.decide(view)

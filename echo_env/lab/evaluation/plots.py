@@ -121,7 +121,7 @@ def _metric(name: str) -> tuple[str, str]:
     """Unit and meaning."""
     if name not in METRICS:
         raise ValueError(f"metric is {name!r}, but must be one of {', '.join(METRICS)}")
-    return METRICS[name]
+    return METRICS[name].unit, METRICS[name].meaning
 
 
 def _lab_and_days(comparison: Comparison) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from echo_env.common.files import files_in, listed_files, number_text, written_whole
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 
 SUMMARY = "summary.json"
 DAYS = "days.csv"
@@ -58,7 +58,7 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
         "reference": comparison.reference,
         "days_needed": needed,
         "engines": comparison.engines,
-        "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
+        "metrics": metric_meanings(),
         "lab": asdict(config),
         **more,
         "files": sorted({*files_in(folder), SUMMARY}),

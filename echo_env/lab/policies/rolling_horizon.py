@@ -13,7 +13,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.simulation.breaks import expected_break
-from echo_env.lab.simulation.patient import Start, waits_since
+from echo_env.lab.simulation.patient import Start, as_starts, waits_since
 from echo_env.lab.simulation.waiting_cost import waiting_points
 from echo_env.lab.simulation.whiteboard import LabView, Status
 
@@ -131,7 +131,7 @@ class RollingHorizonPolicy:
         chosen = self._solve(view, jobs, columns)
         if chosen is None:
             self.fallbacks += 1
-            return list(self._base.decide(view))
+            return as_starts(self._base.decide(view))
         now = chosen[columns.slot[chosen] == 0]
         return _starts(view, [(int(jobs.patient[columns.job[v]]), int(columns.kind[v])) for v in now])
 

@@ -12,7 +12,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.decisions.actions import DIGITS, decode_starts, feasible
 from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.policies.rule_action import compiled_rule
-from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.whiteboard import LabView
 
@@ -66,7 +66,7 @@ class RolloutPolicy:
 
     def decide(self, view: LabView) -> list[Start]:
         """The rule's starts, or those of an action that has been found to be better."""
-        usual = list(self._base.decide(view))
+        usual = as_starts(self._base.decide(view))
         others = self._other_actions(view, usual)
         if not len(others):
             return usual

@@ -60,6 +60,6 @@ def rule_action(rule: Policy, view: LabView, offered: Offer) -> int:
         return offered.first
     kinds = {entry.patient: entry.patient_class for entry in view.waiting()}
     digits = [0] * len(PatientClass)
-    for start in rule.decide(view):
-        digits[kinds[start.patient]] += 1
+    for patient, _, _ in rule.decide(view):
+        digits[kinds[patient]] += 1
     return nearest_feasible(encode([min(digit, MOST_PER_CLASS) for digit in digits]), offered.mask)

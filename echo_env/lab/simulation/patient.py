@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -115,6 +116,31 @@ class Start(NamedTuple):
     patient: int
     room: int
     sonographer: int
+
+
+def as_start(start: Iterable[int]) -> Start:
+    """A start that may have been given as a plain (patient, room, sonographer).
+
+    :param start: three numbers
+    :raises ValueError: something else
+    """
+    if isinstance(start, Start):
+        return start
+    try:
+        return Start(*start)
+    except TypeError:
+        raise ValueError(
+            f"a policy decided {start!r}, but each start must be (patient, room, sonographer), three numbers"
+        ) from None
+
+
+def as_starts(decision: Iterable[Iterable[int]]) -> list[Start]:
+    """A policy's decision, each start of which may be a plain (patient, room, sonographer).
+
+    :param decision: what :meth:`~echo_env.lab.simulation.policy.Policy.decide` gave
+    :raises ValueError: a start is not three numbers
+    """
+    return [as_start(start) for start in decision]
 
 
 class RunningExam(NamedTuple):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days
-from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.whiteboard import LabView
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ class Policy(Protocol):
         :param seed: the day's own seed, for a randomised policy
         """
 
-    def decide(self, view: LabView) -> Sequence[Start]:
-        """The exams to begin in this minute; called when at least one is possible.
+    def decide(self, view: LabView) -> Sequence[tuple[int, int, int]]:
+        """The exams to begin in this minute, as :class:`~echo_env.lab.simulation.patient.Start` or plain (patient,
+        room, sonographer); called when at least one is possible.
 
         :param view: the lab as its staff see it
         """

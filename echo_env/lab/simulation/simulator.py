@@ -11,7 +11,7 @@ from simpy.events import EventPriority
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day, check_day
 from echo_env.lab.simulation.breaks import break_thresholds, breaks_taken
-from echo_env.lab.simulation.patient import EARLY, Appointment, Start, on_time_from
+from echo_env.lab.simulation.patient import EARLY, Appointment, Start, as_start, on_time_from
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_units
 from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, Trace
 from echo_env.lab.simulation.whiteboard import LabView, Status, Whiteboard
@@ -69,13 +69,14 @@ class Simulator:
         self._clock.process(self._door())
         self._catch_up()
 
-    def start(self, starts: Iterable[Start]) -> None:
+    def start(self, starts: Iterable[tuple[int, int, int]]) -> None:
         """Carry out this minute's decision.
 
-        :param starts: who begins an exam, where and with whom
+        :param starts: who begins an exam, where and with whom: :class:`~echo_env.lab.simulation.patient.Start` or plain
+            (patient, room, sonographer)
         :raises ValueError: a start that is not possible; those before it in the list have been made
         """
-        for start in starts:
+        for start in map(as_start, starts):
             self._check(start)
             entry = self.board.begin_exam(start)
             end = self.board.minute + self._exam_min[start.patient]

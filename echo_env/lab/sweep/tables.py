@@ -11,8 +11,8 @@ from rich.table import Table
 
 from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
-from echo_env.lab.evaluation.tables import CAPTION, NAMES
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.evaluation.tables import CAPTION
+from echo_env.lab.simulation.metrics import METRICS, metric_labels
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
@@ -178,7 +178,7 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
 def _about_points(results: SweepResults, metric: str) -> list[str]:
     """Cautions about comparisons in points."""
     sweep = results.sweep
-    if METRICS[metric][0] != "points":
+    if METRICS[metric].unit != "points":
         return []
     found = []
     if any(axis.path.startswith("penalty.") for axis in sweep.axes):
@@ -218,5 +218,4 @@ def _is_nothing(span: Estimate) -> bool:
 
 def metric_names(results: SweepResults) -> dict[str, str]:
     """Metric -> its name in tables."""
-    hours = results.sweep.base.hours
-    return {metric: name.format(end=hours.clock(hours.end_min)) for metric, name in NAMES.items()}
+    return metric_labels(results.sweep.base)

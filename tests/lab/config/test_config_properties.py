@@ -86,7 +86,7 @@ def assert_metrics_are_possible(trace: Trace) -> None:
     assert list(numbers) == list(METRICS)
     for name, value in numbers.items():
         assert np.isnan(value) or value >= 0, name
-        if METRICS[name][0] == "probability":
+        if METRICS[name].unit == "probability":
             assert value <= 1
     assert np.isnan(numbers["wait_min"]) == (numbers["served"] == 0)
     parts = ("penalty_on_time", "penalty_late", "penalty_overtime", "penalty_idle")

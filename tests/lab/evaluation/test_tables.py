@@ -14,7 +14,7 @@ from rich.console import Console
 
 from echo_env.common.stats import Estimate
 from echo_env.lab import Comparison, LabConfig, evaluate
-from echo_env.lab.evaluation.tables import NAMES, cell, print_comparison
+from echo_env.lab.evaluation.tables import cell, print_comparison
 from echo_env.lab.simulation.metrics import METRICS
 
 SCARCE = LabConfig.load("scarce")
@@ -26,11 +26,6 @@ def printed(comparison: Comparison, width: int, terminal: bool = True) -> str:
     console = Console(file=file, width=width, force_terminal=terminal, color_system=None)
     print_comparison(comparison, SCARCE, "some days", console)
     return file.getvalue()
-
-
-def test_every_metric_has_a_name() -> None:
-    """A row would be called by a variable."""
-    assert list(NAMES) == list(METRICS)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])

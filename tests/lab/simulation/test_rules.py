@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from echo_env.common.jit import njit
-from echo_env.lab.config import Breaks
+from echo_env.lab.config import Breaks, LabConfig
 from echo_env.lab.simulation.breaks import (
     break_probabilities,
     break_thresholds,
@@ -26,7 +26,12 @@ from echo_env.lab.simulation.patient import (
     waits_since,
 )
 
-LAWS = [Breaks(), Breaks(both_probability=0.0, one_probability=1.0), Breaks(number=1, last_probability=0.7)]
+BASELINE = LabConfig.load("baseline")
+LAWS = [
+    BASELINE.breaks,
+    BASELINE.replace(breaks__both_probability=0.0, breaks__one_probability=1.0).breaks,
+    BASELINE.replace(breaks__number=1, breaks__last_probability=0.7).breaks,
+]
 
 PATIENTS = [
     (fetal, scheduled, arrival, minute, margin)
@@ -65,7 +70,7 @@ def test_breaks_follow_their_probabilities(law: Breaks) -> None:
 
 def test_double_breaks_are_less_likely_the_more_exams_were_done() -> None:
     """The odds equal those counted on sonographers whose exams are followed by breaks of the same law."""
-    law, rng = Breaks(), np.random.default_rng(0)
+    law, rng = BASELINE.breaks, np.random.default_rng(0)
     thresholds, counts = break_thresholds(law).tolist(), np.zeros((2, 6))
     for _ in range(20_000):
         left = law.number
