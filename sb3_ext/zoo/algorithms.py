@@ -26,7 +26,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     **MASKABLE,
 }
 
-INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[zoo]".'
+INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
 
 
 def takes_masks(model: BaseAlgorithm) -> bool:

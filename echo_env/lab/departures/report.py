@@ -13,7 +13,7 @@ from rich.table import Table
 
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate
-from echo_env.lab.evaluation.tables import PIPE_WIDTH, cell
+from echo_env.common.tables import cell, new_console, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,9 +165,7 @@ def print_departures(found: Departures, console: Console | None = None) -> None:
     :param found: the departures
     :param console: where; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
+    console = console or new_console()
     console.print(f"\n[bold]{escape(_title(found))}[/bold]")
     for sentence in describe(found):
         console.print(f"- {escape(sentence)}", highlight=False)
@@ -179,7 +177,7 @@ def print_departures(found: Departures, console: Console | None = None) -> None:
         for row in kinds.itertuples(index=False):
             table.add_row(*map(escape, row))
         table.caption, table.caption_justify = CAPTION, "left"
-        console.print(table)
+        print_table(console, table)
 
 
 def write_departures(folder: str | Path, every: Sequence[Departures]) -> None:

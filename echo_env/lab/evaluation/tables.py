@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from echo_env.common.tables import PIPE_WIDTH, cell, new_table, table_width
+from echo_env.common.tables import cell, new_console, new_table, print_table, table_width
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import METRICS
@@ -59,9 +59,7 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     :param title: of the first table
     :param console: where; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
+    console = console or new_console()
     end = config.hours.clock(config.hours.end_min)
     names = {metric: NAMES.get(metric, metric).format(end=end) for metric in METRICS}
     # As many policies beside each other as there is room for.
@@ -72,9 +70,7 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     for make, policies in ((metric_table, list(comparison.values)), (difference_table, comparison.others)):
         tables += [make(comparison, names, policies[k : k + size]) for k in range(0, len(policies), size)]
     for table in tables:
-        # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-        console.width = max(console.width, table_width(table, console))
-        console.print(table)
+        print_table(console, table)
 
 
 def short_table(comparison: Comparison, names: dict[str, str], title: str, shown: Sequence[str]) -> Table:

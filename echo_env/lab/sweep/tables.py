@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from echo_env.common.stats import Estimate
-from echo_env.lab.evaluation.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
+from echo_env.common.tables import cell, new_console, new_table, print_table
+from echo_env.lab.evaluation.tables import CAPTION, NAMES
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
@@ -24,13 +25,10 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
     :param title: of the first table
     :param console: where; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
-    for table in (cell_table(results, metrics, title), effect_table(results, metrics[0])):
-        # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-        console.width = max(console.width, table_width(table, console))
-        console.print(table)
+    console = console or new_console()
+    names = len(results.sweep.axes) if results.sweep.mode == "grid" else 1
+    print_table(console, cell_table(results, metrics, title), heads=names + 1)
+    print_table(console, effect_table(results, metrics[0]), heads=2)
     for sentence in sentences(results, metrics[0]):
         console.print(f"- {escape(sentence)}", highlight=False)
 

@@ -14,7 +14,7 @@ from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate
 pytest.importorskip("matplotlib")
 pytest.importorskip("pandas")
 
-from echo_env.lab.report import figures  # noqa: E402
+from echo_env.lab.report import figures
 
 NAMES = {
     "appointments", "arrival_offsets", "arrivals_of_a_day", "exam_durations", "resources", "waiting_by_class",

@@ -11,6 +11,7 @@ import pytest
 
 import evaluate as command
 import train
+from echo_env.commands.train import find_reference
 from echo_env.pathways import PathwaysConfig, make_policy, simulate
 from echo_env.pathways.bounds.shares import Bounds, Shares, find_shares
 from echo_env.pathways.envs.env import PatientPathwaysEnv
@@ -93,7 +94,7 @@ def test_agents_that_do_not_fit(hospital: str, tmp_path: Path, capsys: pytest.Ca
 def test_training_is_compared_with_the_auction() -> None:
     """The curve beside the agent's would be of other episodes than the agent's."""
     sizes = {"patients": 3, "resources": 4, "max_patients": 3}
-    reference = train.find_reference("PatientPathways-v0", sizes)
+    reference = find_reference("PatientPathways-v0", sizes)
     assert reference is not None
     assert reference.name == "auction"
     env = PatientPathwaysEnv(**sizes)

@@ -13,13 +13,13 @@ from PIL import Image
 from rich.console import Console
 
 import evaluate as command
+from echo_env.commands.pathways import read_numbers
 from echo_env.common.files import files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 from echo_env.pathways.config import Learning
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.comparison import Cell, Comparison, evaluate
 from echo_env.pathways.policies import BiddingPolicy
-from echo_env.pathways.report.command import read_numbers
 from echo_env.pathways.report.tables import print_comparison
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
 

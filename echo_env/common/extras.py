@@ -1,0 +1,50 @@
+"""Optional dependencies: which extra installs a missing package, said in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EXTRAS = {
+    "rl": (
+        "sb3_contrib",
+        "sb3_ext",
+        "stable_baselines3",
+        "tensorboard",
+        "torch",
+        "rl_zoo3",
+        "optuna",
+        "requests",
+        "tqdm",
+    ),
+    "fast": ("llvmlite", "numba"),
+    "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
+    "calibrate": ("openpyxl",),
+    "video": ("moviepy",),
+}
+"""Extra of the distribution -> the packages to import that it installs."""
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """How to install what an import did not find.
+
+    >>> missing(ModuleNotFoundError("No module named 'numba'", name="numba"))
+    "numba is missing: pip install 'echo-lab-rl[fast]'"
+
+    :param error: what the import raised
+    """
+    package = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, packages in EXTRAS.items() if package in packages), "all")
+    return f"{package or 'a package'} is missing: pip install 'echo-lab-rl[{extra}]'"
+
+
+@contextmanager
+def install_hint() -> Iterator[None]:
+    """Inside, an import that finds nothing says how to install it.
+
+    :raises ModuleNotFoundError: in place of the import's own, with the sentence of :func:`missing`
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(missing(error), name=error.name) from error
