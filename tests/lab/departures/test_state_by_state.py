@@ -57,7 +57,7 @@ def test_rows_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
             30,
             "08:30",
             "1 fetal on time, 1 non-fetal on time",
-            "rooms: 1 fetal, 0 non-fetal; sonographers: 1 fetal, 0 non-fetal",
+            "1 fetal room, 1 fetal sonographer",
             "policy_2",
             "fetal_first",
             "non-fetal on time #1",

@@ -317,8 +317,8 @@ def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None
                          "agent\npenalty\n(points)"]  # fmt: skip
     assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
     ax = state_table.immediate_penalties(differences(2), scarce.hours)
-    assert line(ax, "policy_2 (followed)").get_ydata().tolist() == [4, 4]
-    assert line(ax, "agent (asked)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
+    assert line(ax, "policy_2 (plays the day)").get_ydata().tolist() == [4, 4]
+    assert line(ax, "agent (compared)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
 
 
 def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:
