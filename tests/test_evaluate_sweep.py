@@ -85,7 +85,7 @@ def test_the_same_again_plays_nothing_and_says_so(
         (["--sweep", "rooms.non_fetl=3:7"], "did you mean rooms.non_fetal?"),
         (["--sweep", "rooms.non_fetal=three"], "rooms.non_fetal has 'three', but must be a whole number"),
         (["--sweep", "rooms.non_fetal=7:3"], "which is empty, because 7 is above 3"),
-        (["--sweep", "rooms.fetal=0:1"], "cell rooms.fetal=0 is no possible lab: appointments.fetal is not empty"),
+        (["--sweep", "rooms.fetal=0:1"], "cell rooms.fetal=0 is not a valid lab: appointments.fetal is not empty"),
         (["--sweep", "sonographers.absence_rate=2"], "absence_rate is 2.0, but must be a number from 0 to 1"),
         ([*ROOMS, "--sweep-mode", "gird"], "sweep mode is 'gird', but must be one of grid, one_at_a_time"),
         ([*ROOMS, "--sweep-metrics", "waits"], "metric is 'waits', but must be one of penalty, "),

@@ -1,8 +1,8 @@
-"""A lab fitted to a hospital's whiteboard spreadsheet (needs pandas and openpyxl).
+"""A lab fitted to a hospital's spreadsheet (needs pandas and openpyxl).
 
-From the sheets come appointments, rooms, sonographers and breaks, who does not come, when the others come, and how
-long exams take. What the sheets cannot tell (penalties, absences, the chance of a break) is the base lab's, and
-:attr:`Calibration.sources` says so.
+The sheets determine appointments, rooms, sonographers and breaks, the no-show rate, arrival times and exam durations.
+Everything else (penalties, absences, break probabilities) is taken from a base lab; :attr:`Calibration.sources`
+records where each part comes from.
 """
 
 from __future__ import annotations
@@ -23,31 +23,32 @@ from echo_env.lab.calibration.rows import tidy_table
 from echo_env.lab.calibration.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
 from echo_env.lab.calibration.typical_day import KINDS, TypicalDay, typical_day
 from echo_env.lab.config import Appointments, Arrival, Exam, ExamLaw, Hours, LabConfig, Rooms, Sonographers
-from echo_env.lab.config.chance import ARRIVAL_MODELS
+from echo_env.lab.config.chance import ARRIVAL_MODELS, ArrivalModel
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXAM_LAWS = ("pooled", "by_kind")
-"""One law for all exams, or one of their own for fetal exams."""
+"""One duration distribution for all exams, or one for each kind."""
 PAPER = "baseline"
-"""The preset whose laws are the paper's."""
+"""The preset with the paper's distributions."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What is left to choose.
+    """Options of a calibration.
 
-    :param arrival: law of arrival, ``exponential`` or ``empirical``
-    :param exams: ``pooled`` or ``by_kind``
-    :param day: take the appointments of this sheet; by default those of a typical day
-    :param base: lab from which comes what the sheets do not tell
-    :param name: of the lab; by default the file's
-    :param seed: of the bootstrap
-    :param resamples: of the bootstrap
+    :param arrival: arrival distribution, ``exponential`` or ``empirical``
+    :param exams: exam-duration distribution, ``pooled`` or ``by_kind``
+    :param day: use the appointments of this sheet; by default those of a typical day
+    :param base: lab that supplies what the sheets do not determine
+    :param name: name of the lab; by default the file's
+    :param seed: seed of the bootstrap, at least 0
+    :param resamples: number of bootstrap samples
+    :raises ValueError: a value that is not allowed; names field and value
     """
 
-    arrival: str = "exponential"
+    arrival: ArrivalModel = "exponential"
     exams: str = "pooled"
     day: str | None = None
     base: str = PAPER
@@ -65,22 +66,23 @@ class Choices:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a spreadsheet says about a lab.
+    """A lab and the evidence that it was fitted to.
 
-    :param spreadsheet: the file
+    :param spreadsheet: the spreadsheet
     :param log: its cells that were repaired, dropped or not read
-    :param table: a row for each visit, see :data:`~echo_env.lab.calibration.rows.TABLE`
-    :param choices: what was chosen
-    :param no_show: of the patients with a scheduled echo
-    :param arrival: of those who came
-    :param exam: of all exams
-    :param exam_by_kind: kind -> of its exams, where there are enough
-    :param kinds_differ_p: p-value of both kinds following one law; None without a law for each
-    :param paper_arrival: how well the paper's law of arrival fits
-    :param paper_exam: how well the paper's law of exams fits
-    :param day: appointments
-    :param noted: resources that the notes tell
-    :param sources: section or field of the config -> where it comes from, in words
+    :param table: one row a visit, see :data:`~echo_env.lab.calibration.rows.TABLE`
+    :param choices: the options
+    :param no_show: no-show rate of patients with a scheduled echo
+    :param arrival: arrival distribution of those who came
+    :param exam: duration distribution of all exams
+    :param exam_by_kind: kind -> duration distribution of its exams, where there are enough of them
+    :param kinds_differ_p: p-value of the hypothesis that both kinds have one duration distribution; None unless both
+        were fitted
+    :param paper_arrival: goodness of fit of the paper's arrival distribution
+    :param paper_exam: goodness of fit of the paper's duration distribution
+    :param day: the appointments
+    :param noted: resources stated in the notes
+    :param sources: section or field of the config -> its source, in words
     :param config: the lab
     """
 
@@ -102,14 +104,14 @@ class Calibration:
 
 
 def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
-    """Fit a lab to a whiteboard spreadsheet.
+    """Fit a lab to a hospital's spreadsheet.
 
     :param path: an Excel workbook, see :mod:`~echo_env.lab.calibration.spreadsheet`
-    :param choices: by default the paper's laws, pooled exams, and a typical day
-    :raises SpreadsheetError: the file cannot be read as a whiteboard, or has too few rows for a law
-    :raises ConfigError: what it says cannot be a lab
-    :raises ValueError: a choice that cannot be
-    :raises OSError: the file cannot be read at all
+    :param choices: by default the paper's distributions, pooled exams, and a typical day
+    :raises SpreadsheetError: not a hospital's spreadsheet, or too few rows to fit a distribution
+    :raises ConfigError: the result is not a valid lab
+    :raises ValueError: an invalid option
+    :raises OSError: the file cannot be opened
     """
     choices = choices or Choices()
     base, paper, log = LabConfig.load(choices.base), LabConfig.load(PAPER), CellLog()
@@ -117,16 +119,18 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     spreadsheet = read_spreadsheet(path, log)
     table = tidy_table(spreadsheet, log)
     day, noted = typical_day(table, choices.day), resources_noted(spreadsheet)
-    # Before all that takes long: whether there can be such a lab.
+    if not any(day.times.values()):
+        raise SpreadsheetError(f"{spreadsheet.name} has no row with both a scheduled echo and an expected check-in")
+    # An impossible lab is refused before the bootstrap, which takes most of the time.
     frame, sources = _lab(choices, base, day, noted, choices.name or Path(path).stem)
     scheduled = table[table["has_echo"] == "yes"]
     known = scheduled[scheduled["came"] != "unknown"]
     no_show = share_of(int((known["came"] == "no").sum()), len(known))
     offsets, lengths = _whole(table["offset_min"]), _whole(table["exam_min"])
-    for what, rows in (("check-ins beside an expected one", offsets), ("exams with begin and end", lengths)):
+    for what, rows in (("check-ins with an expected check-in", offsets), ("exams with start and end", lengths)):
         if len(rows) < LEAST_ROWS:
             raise SpreadsheetError(
-                f"{spreadsheet.name} has {len(rows)} {what} that can be used, but a law takes at least {LEAST_ROWS}"
+                f"{spreadsheet.name} has {len(rows)} usable {what}, but a fit takes at least {LEAST_ROWS}"
             )
     arrival = fitter.arrival(offsets, base.arrival)
     bounds = tens_below(base.exam.shortest_min, lengths.min()), tens_above(base.exam.longest_min, lengths.max())
@@ -144,16 +148,17 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
 
 
 def _whole(column: pd.Series) -> NDArray[np.int64]:
+    """The known values of a column."""
     return column.dropna().to_numpy(dtype=np.int64)
 
 
 def _rounded(value: float) -> float:
-    """Four digits: more than any spreadsheet can tell."""
+    """Four significant digits, more than any spreadsheet supports."""
     return float(f"{value:.4g}")
 
 
 def _arrival_section(choices: Choices, no_show: Share, fit: Fit[Arrival]) -> Arrival:
-    """The law of arrival, with what was seen beside it, so that a word in the file changes the model."""
+    """The fitted parameters together with the observed offsets, so that ``model`` alone switches between the two."""
     law = fit.law
     return dataclasses.replace(
         law, no_show_rate=_rounded(no_show.share), late_share=_rounded(law.late_share),
@@ -163,7 +168,7 @@ def _arrival_section(choices: Choices, no_show: Share, fit: Fit[Arrival]) -> Arr
 
 
 def _exam_section(choices: Choices, pooled: Fit[ExamLaw], by_kind: dict[str, Fit[ExamLaw]]) -> Exam:
-    """One law, or one for each kind.
+    """One duration distribution, or one for each kind.
 
     :raises SpreadsheetError: a kind has too few exams
     """
@@ -182,11 +187,11 @@ def _exam_numbers(law: ExamLaw) -> tuple[float, float, float, float]:
 def _lab(
     choices: Choices, base: LabConfig, day: TypicalDay, noted: dict[str, Noted], name: str
 ) -> tuple[LabConfig, dict[str, str]]:
-    """The lab but for its laws, which are still the base's, and where each part of it comes from."""
+    """The lab with the base's distributions, and the source of each part."""
     hours, hours_source = _hours(base, day)
     times = {kind: tuple(time - hours.opening_min for time in day.times[kind]) for kind in KINDS}
     rooms, sonographers, breaks = base.rooms, base.sonographers, base.breaks
-    not_noted = f"not in the notes; as in {choices.base}"
+    not_noted = f"not stated in the notes; as in {choices.base}"
     sources = {"hours": hours_source, "penalty": f"as in {choices.base}"}
     sources |= dict.fromkeys(("rooms", "sonographers", "breaks"), not_noted)
     if {"rooms.fetal", "rooms.non_fetal"} <= set(noted):
@@ -201,7 +206,7 @@ def _lab(
         breaks = dataclasses.replace(
             base.breaks, number=noted["breaks.number"].value, minutes=noted["breaks.minutes"].value
         )
-        sources["breaks"] = f"{_quoted(noted, 'breaks.number')}; their chances as in {choices.base}"
+        sources["breaks"] = f"{_quoted(noted, 'breaks.number')}; their probabilities as in {choices.base}"
     if choices.day is None:
         sources["appointments"] = f"expected check-ins of a typical day, from {', '.join(day.used)}"
     else:
@@ -219,19 +224,17 @@ def _staff(base: Sonographers, fetal: int, non_fetal: int) -> Sonographers:
 
 
 def _quoted(noted: dict[str, Noted], *names: str) -> str:
-    """Where numbers stand and in which words."""
+    """The phrases of the notes that state numbers, with their cells."""
     return ", ".join(f"'{noted[name].text}' ({noted[name].where})" for name in names)
 
 
 def _hours(base: LabConfig, day: TypicalDay) -> tuple[Hours, str]:
-    """The base's hours, opened earlier or closed later, by half hours, if an appointment is outside of them."""
+    """The base's hours, widened to full half hours where an appointment lies outside them."""
     times = [time for kind in KINDS for time in day.times[kind]]
-    if not times:
-        raise SpreadsheetError("no row has a scheduled echo with an expected check-in, so there are no appointments")
     opening = min(base.hours.opening_min, min(times) // 30 * 30)
     closing = max(base.hours.opening_min + base.hours.closing_min, -(-max(times) // 30) * 30)
     end = max(base.hours.opening_min + base.hours.end_min, closing)
     hours = Hours(opening, closing - opening, end - opening)
     if hours == base.hours:
         return hours, f"as in {base.name}"
-    return hours, f"as in {base.name}, widened to hold all appointments"
+    return hours, f"as in {base.name}, widened to include all appointments"

@@ -1,4 +1,4 @@
-"""What was done to a spreadsheet's cells, by rules with names: nothing is repaired or left out without one."""
+"""Audit log of a spreadsheet's cells: every repair and every omission is made by a named rule and recorded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ACTIONS = ("repaired", "kept", "dropped", "unread")
-"""Read as something else; odd, but read as it stands; readable, but not used; no way to read it."""
+"""Read as another value; unusual, but read as written; readable, but not used; unreadable."""
 
 
 class Rule(NamedTuple):
-    """What is done with cells of a kind.
+    """What is done with a certain kind of cell.
 
     :param action: one of :data:`ACTIONS`
-    :param sentence: which cells, and what is done with them
+    :param sentence: which cells it applies to, and what is done with them
     """
 
     action: str
@@ -28,83 +28,83 @@ RULES = {
     # Headers and sheets.
     "header_spaces": Rule(
         "repaired",
-        "A header with other spaces, hyphens, letter case or no '(yes/no)' is the known one.",
+        "A header that differs from a known one only in spaces, hyphens, case or '(yes/no)' is read as that one.",
     ),
-    "header_variant": Rule("repaired", "A header on the list of known variants is the known one."),
-    "header_spelling": Rule("repaired", "A header that differs from one known header by a letter or two is that one."),
+    "header_variant": Rule("repaired", "A header on the list of known variants is read as its standard name."),
+    "header_spelling": Rule("repaired", "A header within a letter or two of exactly one known header is read as it."),
     "header_repeated": Rule(
         "repaired",
-        "'echo time in' a second time, right of the first and with no 'echo time out' on the sheet, is "
+        "A second 'echo time in' to the right of the first, on a sheet without 'echo time out', is read as "
         "'echo time out'.",
     ),
-    "header_unknown": Rule("dropped", "A column with a header that is not known is not read."),
-    "no_header": Rule("dropped", "A cell in a column without a header is not read."),
-    "no_patient": Rule("kept", "A row without a patient number goes by its sheet and row."),
-    "patient_twice": Rule("kept", "A patient number that stands on a sheet twice is two visits."),
+    "header_unknown": Rule("dropped", "A column with an unknown header is ignored."),
+    "no_header": Rule("dropped", "A cell in a column without a header is ignored."),
+    "no_patient": Rule("kept", "A row without a patient number is identified by its sheet and row."),
+    "patient_twice": Rule("kept", "A patient number that appears twice on a sheet counts as two visits."),
     "year_from_file": Rule(
         "repaired",
-        "A date without a year gets the latest year, not after the file was last saved, in which it falls "
-        "on the weekday named.",
+        "A date without a year is given the latest year, up to when the file was last saved, in which it falls "
+        "on the weekday given.",
     ),
-    "date_unread": Rule("unread", "A sheet whose name is no date goes by its name."),
+    "date_unread": Rule("unread", "A sheet whose name contains no date is identified by its name."),
     # Single cells.
-    "time_as_text": Rule("repaired", "A clock time typed as text is that time."),
+    "time_as_text": Rule("repaired", "A clock time typed as text is read as a time."),
     "seconds": Rule("repaired", "A time with seconds is rounded to the minute."),
     "mark_not_done": Rule(
         "dropped",
-        "'X' and 'N/A' say that there is no time. As check-in of a patient with a scheduled echo: did not "
-        "come. As scheduled echo: none was scheduled.",
+        "'X' and 'N/A' mean that there is no time. In the check-in of a patient with a scheduled echo: a "
+        "no-show. In the scheduled echo: none was scheduled.",
     ),
-    "mark_p": Rule("dropped", "'P' is explained nowhere on the sheets and is read as no time."),
-    "mark_unknown": Rule("unread", "'?' says that there was a time which nobody knows."),
-    "blank": Rule("unread", "An empty cell where a time or a mark is due says nothing: neither a visit nor a no-show."),
-    "formula_error": Rule("unread", "A formula that ended in an error, such as #VALUE!, has no value."),
-    "two_times": Rule("repaired", "Two times in a cell that tells one moment: the first counts."),
-    "two_spells": Rule("dropped", "Two times in a cell for in or out are two spells, whose lengths cannot be told."),
-    "two_people": Rule("kept", "Two sets of initials in a cell are two sonographers at one exam."),
-    "not_a_time": Rule("unread", "What is neither a time nor a known mark is not read as a time."),
-    "not_yes_no": Rule("unread", "What is neither yes nor no is not read as either; an empty cell is a no."),
+    "mark_p": Rule("dropped", "'P' is not explained on the sheets and is read as no time."),
+    "mark_unknown": Rule("unread", "'?' means that there was a time, but it is unknown."),
+    "blank": Rule("unread", "An empty cell where a time or a mark is due counts as neither a visit nor a no-show."),
+    "formula_error": Rule("unread", "A formula that evaluates to an error, such as #VALUE!, has no value."),
+    "two_times": Rule("repaired", "Of two times in a cell for one point in time, the first is used."),
+    "two_spells": Rule("dropped", "Two times in a start or end cell are two intervals of unknown length."),
+    "two_people": Rule("kept", "Two sets of initials in a cell mean two sonographers at one exam."),
+    "not_a_time": Rule("unread", "A value that is neither a time nor a known mark is not read."),
+    "not_yes_no": Rule("unread", "A value that is neither yes nor no is read as neither; an empty cell counts as no."),
     # Rows.
     "one_column_left": Rule(
         "repaired",
         "A time or a mark under 'pt>10 min late', with 'vitals in' filled and 'vitals out' empty, means "
-        "that vitals stand one column left: they move right.",
+        "that the vitals were entered one column too far left: they are moved right.",
     ),
     "half_day_slip": Rule(
         "repaired",
-        "A time before 06:00 or from 20:00 on that fits between the row's other times twelve hours later or"
-        " earlier is that.",
+        "A time before 06:00 or from 20:00 on that fits between the row's other times when shifted by twelve hours "
+        "is shifted.",
     ),
-    "outside_hours": Rule("dropped", "A time before 06:00 or from 20:00 on that does not fit so is not used."),
+    "outside_hours": Rule("dropped", "Any other time before 06:00 or from 20:00 on is not used."),
     "echo_before_check_in": Rule(
         "dropped",
-        "A check-in after the echo began cannot be when the patient came: it is not used for arrival; the exam is.",
+        "A check-in after the start of the echo cannot be the arrival: it is not used as one, but the exam is used.",
     ),
-    "out_before_in": Rule("dropped", "An echo that ends no later than it begins has no length that could be used."),
-    "out_missing": Rule("dropped", "An echo that begins and has no time out has no length."),
-    "in_missing": Rule("dropped", "An echo that ends and has no time in has no length."),
-    "length_differs": Rule("kept", "Where the sheet's own 'echo duration' is not out minus in, out minus in counts."),
+    "out_before_in": Rule("dropped", "An echo that ends no later than it starts has no usable duration."),
+    "out_missing": Rule("dropped", "An echo with a start but no end has no duration."),
+    "in_missing": Rule("dropped", "An echo with an end but no start has no duration."),
+    "length_differs": Rule("kept", "Where the sheet's 'echo duration' is not out minus in, out minus in is used."),
     "check_in_long_before_echo": Rule(
         "kept",
-        "A check-in due more than 30 minutes before the echo may be due for something else, such as a "
-        "clinic; it counts as it stands.",
+        "A check-in expected more than 30 minutes before the echo may belong to something else, such as a "
+        "clinic visit; it is used as written.",
     ),
 }
-"""Name -> rule. A cell goes by one rule: the last that applies to it."""
+"""Name -> rule. Each cell is logged under one rule: the last that was applied to it."""
 
 COLUMNS = ("sheet", "cell", "column", "found", "rule", "action", "becomes", "feeds_the_lab")
 
 
 @dataclass(frozen=True)
 class Remark:
-    """A cell and what was done with it; the fields are :data:`COLUMNS` without what the rule tells.
+    """A cell and what was done with it; the fields are :data:`COLUMNS` except ``action``, which follows from the rule.
 
-    :param sheet: its sheet
-    :param cell: as ``G7``; empty for the sheet itself
-    :param column: the known header it stands under
-    :param found: what stands there
-    :param rule: name of the rule
-    :param becomes: what it is read as; empty where it is not read
+    :param sheet: name of its sheet
+    :param cell: reference such as ``G7``; empty for the sheet itself
+    :param column: known header of its column
+    :param found: text in the cell
+    :param rule: name of the rule, a key of :data:`RULES`
+    :param becomes: what the cell is read as; empty where it is not read
     :param feeds_the_lab: whether the lab is fitted to this column
     """
 
@@ -118,7 +118,7 @@ class Remark:
 
 
 class CellLog:
-    """The remarks on a file, one for each cell at most."""
+    """The remarks on a file, at most one for each cell."""
 
     def __init__(self) -> None:
         self._remarks: dict[tuple[str, str], Remark] = {}
@@ -127,33 +127,33 @@ class CellLog:
         return len(self._remarks)
 
     def add(self, remark: Remark) -> None:
-        """Note a cell; a later rule replaces an earlier one.
+        """Record a cell; a later rule replaces an earlier one.
 
-        :param remark: on the cell
-        :raises KeyError: there is no such rule
+        :param remark: the cell and its rule
+        :raises KeyError: the rule is not in :data:`RULES`
         """
-        RULES[remark.rule]
+        RULES[remark.rule]  # an unknown rule is an error in the code that logs
         self._remarks.pop((remark.sheet, remark.cell), None)
         self._remarks[remark.sheet, remark.cell] = remark
 
     def counts(self) -> dict[str, int]:
-        """Rule -> how many cells, in the order of :data:`RULES`; rules that never applied are left out."""
+        """Rule -> number of cells, in the order of :data:`RULES`; rules that were never applied are left out."""
         count = Counter(remark.rule for remark in self._remarks.values())
         return {rule: count[rule] for rule in RULES if count[rule]}
 
     def by_action(self) -> dict[str, int]:
-        """Action -> how many cells."""
+        """Action -> number of cells."""
         return {
             action: sum(n for rule, n in self.counts().items() if RULES[rule].action == action) for action in ACTIONS
         }
 
     def example(self, rule: str) -> Remark:
-        """The first cell that goes by a rule, preferring one that feeds the lab."""
+        """The first cell logged under a rule, preferably one in a column that the lab is fitted to."""
         found = [remark for remark in self._remarks.values() if remark.rule == rule]
         return max(found, key=lambda remark: remark.feeds_the_lab)
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row for each cell, sheet by sheet and row by row: :data:`COLUMNS`."""
+        """One row for each cell, ordered by sheet and row, with the columns of :data:`COLUMNS`."""
         import pandas as pd
 
         sheets = list(dict.fromkeys(sheet for sheet, _ in self._remarks))
@@ -163,6 +163,6 @@ class CellLog:
 
 
 def _place(cell: str) -> tuple[int, int, str]:
-    """``AA7`` -> row 7, two letters, these letters; the sheet itself comes first."""
+    """Sort key by row, then column: ``AA7`` -> (7, 2, "AA"); the sheet itself comes first."""
     letters = cell.rstrip("0123456789")
     return int(cell[len(letters) :] or 0), len(letters), letters

@@ -1,4 +1,4 @@
-"""What a single cell of a whiteboard says: a time, a mark, or nothing that can be read."""
+"""Parsing one cell of a hospital sheet: a time, a mark, or unreadable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 TIME, NOT_DONE, SOME_MARK, BLANK, UNREAD = "time", "not done", "mark", "blank", "unread"
-"""What a cell is: a time; ``X`` or ``N/A``; another mark; empty; none of these."""
+"""Contents of a cell: a time; ``X`` or ``N/A``; another mark; empty; unreadable."""
 
 _NOT_DONE = {"x", "n/a", "na"}
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
@@ -15,63 +15,63 @@ _ERRORS = ("#VALUE!", "#REF!", "#N/A", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 _DAY_MIN = 1440
 
 
-class Cell(NamedTuple):
-    """A cell that should tell a time.
+class SheetCell(NamedTuple):
+    """A parsed cell of a time column.
 
-    :param is_a: what it is, such as :data:`TIME`
-    :param minute: after midnight, or of a length; None unless it is a time
-    :param rule: by which rule it was read; empty if it stands there as it should
+    :param content: one of :data:`TIME`, :data:`NOT_DONE`, :data:`SOME_MARK`, :data:`BLANK`, :data:`UNREAD`
+    :param minute: minutes after midnight, or a duration in minutes; None unless ``content`` is a time
+    :param rule: name of the rule that was applied; empty for a well-formed cell
     """
 
-    is_a: str
+    content: str
     minute: int | None = None
     rule: str = ""
 
 
-def read_time(value: Any, *, spell: bool = False) -> Cell:
-    """A cell that should tell a clock time or a length of time.
+def read_time(value: Any, *, spell: bool = False) -> SheetCell:
+    """Parse a cell of a time column (clock time or duration).
 
-    :param value: as openpyxl gives it
-    :param spell: whether it tells the begin or the end of something, not a moment
+    :param value: the cell's value as openpyxl returns it
+    :param spell: True in a column of starts or ends of an interval, where two times in one cell cannot be resolved
     """
     if isinstance(value, (dt.time, dt.datetime)):
         return _of_seconds(value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6)
     if isinstance(value, dt.timedelta):
         return _of_seconds(value.total_seconds())
     if isinstance(value, float) and 0 <= value < 1:
-        return _of_seconds(value * 86400)  # a time without a time's format is a fraction of the day
+        return _of_seconds(value * 86400)  # a time in a cell without a time format is a fraction of a day
     return _of_text("" if value is None else str(value).strip(), spell)
 
 
-def _of_seconds(seconds: float) -> Cell:
+def _of_seconds(seconds: float) -> SheetCell:
     minute = round(seconds / 60)
     if not 0 <= minute < _DAY_MIN:
-        return Cell(UNREAD, None, "not_a_time")
-    return Cell(TIME, minute, "" if abs(seconds - 60 * minute) < 1 else "seconds")
+        return SheetCell(UNREAD, None, "not_a_time")
+    return SheetCell(TIME, minute, "" if abs(seconds - 60 * minute) < 1 else "seconds")
 
 
-def _of_text(text: str, spell: bool) -> Cell:
+def _of_text(text: str, spell: bool) -> SheetCell:
     mark = text.lower()
     if not text:
-        return Cell(BLANK)
+        return SheetCell(BLANK)
     if mark in _NOT_DONE:
-        return Cell(NOT_DONE, None, "mark_not_done")
+        return SheetCell(NOT_DONE, None, "mark_not_done")
     if mark == "p":
-        return Cell(SOME_MARK, None, "mark_p")
+        return SheetCell(SOME_MARK, None, "mark_p")
     if mark == "?":
-        return Cell(UNREAD, None, "mark_unknown")
+        return SheetCell(UNREAD, None, "mark_unknown")
     if text.upper() in _ERRORS:
-        return Cell(UNREAD, None, "formula_error")
+        return SheetCell(UNREAD, None, "formula_error")
     times = [_clock_minute(part.strip()) for part in text.split("/")]
     if None in times:
-        return Cell(UNREAD, None, "not_a_time")
+        return SheetCell(UNREAD, None, "not_a_time")
     if len(times) == 1:
-        return Cell(TIME, times[0], "time_as_text")
-    return Cell(UNREAD, None, "two_spells") if spell else Cell(TIME, times[0], "two_times")
+        return SheetCell(TIME, times[0], "time_as_text")
+    return SheetCell(UNREAD, None, "two_spells") if spell else SheetCell(TIME, times[0], "two_times")
 
 
 def _clock_minute(text: str) -> int | None:
-    """``8:45``, ``08:45:00``, ``1:30 pm`` -> minutes after midnight; None if it is no clock time."""
+    """``8:45``, ``08:45:00``, ``1:30 pm`` -> minutes after midnight; None for anything else."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         return None
@@ -82,9 +82,9 @@ def _clock_minute(text: str) -> int | None:
 
 
 def read_yes_no(value: Any) -> bool | None:
-    """Yes or no; an empty cell is a no, None is neither.
+    """Parse a yes-or-no cell; an empty cell counts as no, anything else that is neither yes nor no gives None.
 
-    :param value: as openpyxl gives it
+    :param value: the cell's value as openpyxl returns it
     """
     text = "" if value is None else str(value).strip().lower()
     return {"yes": True, "y": True, "no": False, "n": False, "": False}.get(text)
@@ -93,6 +93,6 @@ def read_yes_no(value: Any) -> bool | None:
 def clock(minute: int) -> str:
     """495 -> ``08:15``.
 
-    :param minute: after midnight
+    :param minute: minutes after midnight
     """
     return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -1,4 +1,4 @@
-"""What a calibration found: each number beside the paper's, how sure it is, and what that means, in sentences."""
+"""Findings of a calibration: each estimate beside the paper's value, its interval, and conclusions in sentences."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_P = 0.05
-_ALL = 1e6
+"""Significance level of the tests."""
+_UNBOUNDED_MIN = 1e6
 
 
 class Compared(NamedTuple):
-    """A number of the sheets beside the paper's.
+    """An estimate from the sheets beside the paper's value.
 
-    :param name: what it is
-    :param seen: in the sheets
+    :param name: name of the quantity
+    :param seen: estimate from the sheets
     :param low: lower end of its 95 % interval; nan without one
     :param high: upper end
-    :param paper: what the paper has
-    :param agrees: whether the paper's number lies in the interval, or bounds what was seen
+    :param paper: the paper's value
+    :param agrees: whether the paper's value lies in the interval or, for a bound, holds for all observations
     """
 
     name: str
@@ -41,7 +42,7 @@ class Compared(NamedTuple):
 
 
 def compared(found: Calibration) -> list[Compared]:
-    """Every fitted number beside the paper's.
+    """Every estimate beside the paper's value.
 
     :param found: the calibration
     """
@@ -53,7 +54,7 @@ def compared(found: Calibration) -> list[Compared]:
         ("early_mean_min", "mean lead on the early side before truncation (min)"),
     ):
         rows.append((words, getattr(arrival.law, name), arrival.intervals[name], getattr(paper.arrival, name)))
-    exams = ("shape", "gamma shape of exams"), ("mean_min", "mean length of exams before truncation (min)")
+    exams = ("shape", "gamma shape of exam durations"), ("mean_min", "mean exam duration before truncation (min)")
     for name, words in exams:
         rows.append((words, getattr(exam.law, name), exam.intervals[name], getattr(paper.exam, name)))
     table = [Compared(words, seen, *ends, other, ends[0] <= other <= ends[1]) for words, seen, ends, other in rows]
@@ -68,7 +69,7 @@ def compared(found: Calibration) -> list[Compared]:
 
 
 def findings(found: Calibration) -> list[str]:
-    """What a head of department would want to know, in plain sentences.
+    """The conclusions in plain sentences, for a head of department.
 
     :param found: the calibration
     """
@@ -76,43 +77,45 @@ def findings(found: Calibration) -> list[str]:
     departs = [row for row in table if not row.agrees]
     agrees = [row for row in table if row.agrees]
     exam, shares = found.exam, class_shares(found)
-    plain = exam_law(exam.sample, 0.0, _ALL)
+    plain = exam_law(exam.sample, 0.0, _UNBOUNDED_MIN)
     sentences = [
-        f"{found.no_show.count} of {found.no_show.of} patients with a scheduled echo did not come: "
-        f"{_percent(found.no_show.share)}, {_percent(found.no_show.low)} to {_percent(found.no_show.high)}.",
-        f"Of those who came {_percent(shares['early'])} were early, {_percent(shares['on time'])} on time and "
+        f"{found.no_show.count} of {found.no_show.of} patients with a scheduled echo were no-shows: "
+        f"{_percent(found.no_show.share)}, 95 % interval {_percent(found.no_show.low)} to "
+        f"{_percent(found.no_show.high)}.",
+        f"Of those who came, {_percent(shares['early'])} were early, {_percent(shares['on time'])} on time and "
         f"{_percent(shares['late'])} late by more than {found.config.arrival.on_time_margin_min} minutes.",
         f"{len(exam.sample)} exams took {exam.sample.mean():.1f} minutes on average, with a standard deviation of "
-        f"{exam.sample.std(ddof=1):.1f}; a gamma law without truncation has shape {plain.shape:.2f} and scale "
+        f"{exam.sample.std(ddof=1):.1f}; a gamma distribution without truncation has shape {plain.shape:.2f} and scale "
         f"{plain.mean_min / plain.shape:.2f} minutes.",
-        *(f"The paper's {_plain(row.name)} is {_number(row.paper)}; the sheets show another: {_seen(row)}."
+        *(f"The paper's {_plain(row.name)} is {_number(row.paper)}; the sheets differ: {_seen(row)}."
           for row in departs),
     ]  # fmt: skip
     if agrees:
         names = "; ".join(f"{_plain(row.name)} {_number(row.paper)} (sheets: {_seen(row)})" for row in agrees)
-        sentences.append(f"The sheets do not speak against the paper's other numbers: {names}.")
+        sentences.append(f"The sheets are consistent with the paper's other values: {names}.")
     return [*sentences, _appointment_sentence(found), *_fit_sentences(found), *_kind_sentences(found)]
 
 
 def _appointment_sentence(found: Calibration) -> str:
+    """The size of a day's book beside the paper's."""
     paper, day = LabConfig.load(PAPER).appointments, found.day
     totals = [sum(day.counts[sheet].values()) for sheet in day.used]
     fetal = [day.counts[sheet]["fetal"] for sheet in day.used]
     return (
         f"The paper's day has {len(paper)} appointments, {len(paper.fetal)} of them fetal; the {len(day.used)} sheets "
-        f"counted have {min(totals)} to {max(totals)} scheduled echoes, {min(fetal)} to {max(fetal)} of them fetal."
+        f"used have {min(totals)} to {max(totals)} scheduled echoes, {min(fetal)} to {max(fetal)} of them fetal."
     )
 
 
 def _fit_sentences(found: Calibration) -> list[str]:
-    """How well the laws fit, and what to do where one does not."""
-    typed = "; lengths are often typed as round numbers such as 45 and 60"
+    """Goodness of fit of each distribution, with the remedy where it is rejected."""
+    typed = "; durations are often entered as round numbers such as 45 and 60"
     what = (
-        ("The fitted law of arrival", found.arrival.fit, "; --arrival empirical draws from what was seen instead"),
-        ("The paper's law of arrival", found.paper_arrival, ""),
-        ("The fitted law of exams", found.exam.fit, typed),
-        ("The paper's law of exams", found.paper_exam, ""),
-        *((f"The law of {kind} exams alone", fit.fit, typed) for kind, fit in found.exam_by_kind.items()),
+        ("The fitted arrival distribution", found.arrival.fit, "; --arrival empirical resamples what was observed"),
+        ("The paper's arrival distribution", found.paper_arrival, ""),
+        ("The fitted distribution of exam durations", found.exam.fit, typed),
+        ("The paper's distribution of exam durations", found.paper_exam, ""),
+        *((f"The distribution of {kind} exam durations", fit.fit, typed) for kind, fit in found.exam_by_kind.items()),
     )
     return [
         f"{name} {_verdict(fit)} (Kolmogorov-Smirnov distance {fit.distance:.3f}, p = {fit.p:.3f})"
@@ -122,22 +125,22 @@ def _fit_sentences(found: Calibration) -> list[str]:
 
 
 def _kind_sentences(found: Calibration) -> list[str]:
-    """Whether fetal exams should have a law of their own."""
+    """Whether the data support separate duration distributions for the two kinds."""
     if found.kinds_differ_p is None:
-        return ["There are too few exams of one kind for laws of their own."]
+        return ["There are too few exams of one kind to fit a distribution to each kind."]
     means = " and ".join(
         f"{len(fit.sample)} {kind} exams {fit.sample.mean():.1f}" for kind, fit in found.exam_by_kind.items()
     )
-    told = "can" if found.kinds_differ_p < LEAST_P else "cannot"
-    used = "This lab has one for each kind" if found.config.exam.fetal else "This lab has one for both"
+    verdict = "differ significantly" if found.kinds_differ_p < LEAST_P else "do not differ significantly"
+    used = "one distribution for each kind" if found.config.exam.fetal else "one distribution for both kinds"
     return [
-        f"{means} minutes on average: this many exams {told} tell two laws from one (likelihood ratio, "
-        f"p = {found.kinds_differ_p:.2f}). {used}; --exams pooled and --exams by_kind choose."
+        f"{means} minutes on average: the durations {verdict} (likelihood-ratio test, "
+        f"p = {found.kinds_differ_p:.2f}). This lab has {used}; choose with --exams pooled or --exams by_kind."
     ]
 
 
 def class_shares(found: Calibration) -> dict[str, float]:
-    """Of those who came: early, on time, late, as the lab calls them.
+    """Shares of early, on-time and late patients among those who came, by the lab's definitions.
 
     :param found: the calibration
     """
@@ -147,7 +150,7 @@ def class_shares(found: Calibration) -> dict[str, float]:
 
 
 def no_shows(found: Calibration) -> pd.DataFrame:
-    """By sheet and by kind: patients with a scheduled echo, of whom it is known, and who did not come.
+    """No-shows by sheet and by kind, among patients with a scheduled echo whose attendance is known.
 
     :param found: the calibration
     """
@@ -161,11 +164,11 @@ def no_shows(found: Calibration) -> pd.DataFrame:
     for name, chosen in groups:
         share = share_of(int((known.loc[chosen, "came"] == "no").sum()), int(chosen.sum()))
         rows.append((name, share.of, share.count, share.share, share.low, share.high))
-    return pd.DataFrame(rows, columns=["", "scheduled", "did not come", "share", "low", "high"])
+    return pd.DataFrame(rows, columns=["", "scheduled", "no-shows", "share", "low", "high"])
 
 
-def arrival_under_other_rules(found: Calibration) -> dict[str, tuple[int, Arrival]]:
-    """The law of arrival if doubtful rows were treated otherwise: rule -> rows, law.
+def arrival_sensitivity(found: Calibration) -> dict[str, tuple[int, Arrival]]:
+    """Sensitivity of the arrival distribution to the treatment of doubtful rows: treatment -> (rows, distribution).
 
     :param found: the calibration
     """
@@ -176,9 +179,9 @@ def arrival_under_other_rules(found: Calibration) -> dict[str, tuple[int, Arriva
     every = table[table["actual"].notna() & table["expected"].notna()]
     samples = {
         "as fitted": table["offset_min"].dropna(),
-        "with check-ins after the echo began": offset,
-        "without check-ins due long before the echo": came.loc[own & came["offset_min"].notna(), "offset_min"],
-        "with patients who had no scheduled echo": every["actual"] - every["expected"],
+        "with check-ins after the start of the echo": offset,
+        "without check-ins expected long before the echo": came.loc[own & came["offset_min"].notna(), "offset_min"],
+        "with patients without a scheduled echo": every["actual"] - every["expected"],
     }
     return {
         name: (len(rows), arrival_law(np.asarray(rows.to_numpy(dtype=np.int64)), base))
@@ -187,7 +190,7 @@ def arrival_under_other_rules(found: Calibration) -> dict[str, tuple[int, Arriva
 
 
 def rooms_used(found: Calibration) -> pd.DataFrame:
-    """By room: fetal and non-fetal exams of known length in it.
+    """Fetal and non-fetal exams of known duration, by room.
 
     :param found: the calibration
     """
@@ -198,7 +201,7 @@ def rooms_used(found: Calibration) -> pd.DataFrame:
 
 
 def staff_used(found: Calibration) -> dict[str, int]:
-    """Sheet -> how many sonographers are named at its exams.
+    """Sheet -> number of sonographers named at its exams.
 
     :param found: the calibration
     """
@@ -208,7 +211,7 @@ def staff_used(found: Calibration) -> dict[str, int]:
 
 
 def warnings_of(found: Calibration) -> list[str]:
-    """What the sheets say against themselves or leave open.
+    """Contradictions and gaps in the sheets, one sentence each.
 
     :param found: the calibration
     """
@@ -216,8 +219,8 @@ def warnings_of(found: Calibration) -> list[str]:
     fetal = rooms.loc[rooms["fetal"] > 0, "room"].tolist()
     if len(fetal) > found.config.rooms.fetal:
         said.append(
-            f"Fetal exams were in {len(fetal)} rooms ({', '.join(fetal)}), but the lab has {found.config.rooms.fetal} "
-            "for them."
+            f"Fetal exams took place in {len(fetal)} rooms ({', '.join(fetal)}), but the lab has "
+            f"{found.config.rooms.fetal} for them."
         )
     busiest = max(staff_used(found).items(), key=lambda one: one[1], default=("", 0))
     if busiest[1] > found.config.sonographers.total:
@@ -228,13 +231,13 @@ def warnings_of(found: Calibration) -> list[str]:
     for sheet in found.day.incomplete:
         rows = found.table[found.table["sheet"] == sheet]
         unknown = int((rows["has_echo"] == "unknown").sum())
-        counted = "there may be more appointments than are" if sheet in found.day.used else "its appointments are not"
-        said.append(f"On {sheet} the scheduled echo is empty in {unknown} of {len(rows)} rows: {counted} counted.")
-    return said + [f"{name}: {source}." for name, source in found.sources.items() if source.startswith("not in")]
+        used = "it may have more appointments than counted" if sheet in found.day.used else "it is not used"
+        said.append(f"On {sheet} the scheduled echo is empty in {unknown} of {len(rows)} rows: {used}.")
+    return said + [f"{name}: {source}." for name, source in found.sources.items() if source.startswith("not stated")]
 
 
 def _verdict(fit: GoodnessOfFit) -> str:
-    return "does not fit" if fit.p < LEAST_P else "is not rejected"
+    return "is rejected" if fit.p < LEAST_P else "is not rejected"
 
 
 def _seen(row: Compared) -> str:
@@ -255,9 +258,9 @@ def _percent(share: float) -> str:
 
 
 def numbers(rows: Sequence[Compared]) -> list[dict[str, object]]:
-    """As JSON has them: nan is None.
+    """Rows as JSON objects, with None for nan.
 
-    :param rows: to be written
+    :param rows: from :func:`compared`
     """
     return [
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row._asdict().items()}

@@ -1,7 +1,7 @@
-"""Laws fitted to what was seen: maximum likelihood, bootstrap intervals, goodness of fit.
+"""Distributions fitted to observations: maximum likelihood, bootstrap intervals, goodness of fit.
 
-Check-ins and lengths on the sheets are whole minutes. The law of arrival is fitted as the simulator rounds it, so
-that simulated check-ins are distributed like those seen; lengths of exams are taken as they are.
+Check-ins and durations on the sheets are whole minutes. The arrival distribution is fitted with the simulator's
+rounding, so that simulated check-ins are distributed like the observed ones; exam durations are used unrounded.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ Interval = tuple[float, float]
 LawT = TypeVar("LawT", Arrival, ExamLaw)
 
 LEAST_ROWS = 10
-"""Fewer rows are too few to fit a law to."""
+"""Smallest sample that a distribution is fitted to."""
 _LEAST_RESAMPLES = 20
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many of how many, with Wilson's 95 % interval.
+    """A proportion with its 95 % Wilson interval.
 
-    :param count: how many
-    :param of: of how many
-    :param low: lower end of the interval of the share
+    :param count: numerator
+    :param of: denominator
+    :param low: lower end of the interval of the proportion
     :param high: upper end
     """
 
@@ -47,15 +47,15 @@ class Share:
 
     @property
     def share(self) -> float:
-        """The share itself; nan of none."""
+        """The proportion; nan if the denominator is 0."""
         return self.count / self.of if self.of else math.nan
 
 
 def share_of(count: int, of: int) -> Share:
-    """A share with its interval.
+    """A proportion with its interval.
 
-    :param count: how many
-    :param of: of how many
+    :param count: numerator
+    :param of: denominator
     """
     if not of:
         return Share(0, 0, math.nan, math.nan)
@@ -64,10 +64,11 @@ def share_of(count: int, of: int) -> Share:
 
 
 class GoodnessOfFit(NamedTuple):
-    """Kolmogorov and Smirnov's distance with its p-value.
+    """Kolmogorov-Smirnov distance with its p-value.
 
-    :param distance: largest difference of the distribution functions, at whole minutes
-    :param p: how often samples of the law, to which it was fitted anew, are at least so far from it
+    :param distance: largest difference between the distribution functions at whole minutes
+    :param p: parametric-bootstrap p-value: the share of samples drawn from the distribution whose distance is at
+        least as large; where the parameters were estimated, they are re-estimated on each sample
     """
 
     distance: float
@@ -76,12 +77,12 @@ class GoodnessOfFit(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit(Generic[LawT]):
-    """A law fitted to a sample.
+    """A distribution fitted to a sample.
 
-    :param sample: what was seen, minutes
-    :param law: the law
-    :param intervals: parameter -> 95 % bootstrap interval
-    :param fit: how well it fits
+    :param sample: (n,) int64, observations, minutes
+    :param law: the fitted distribution
+    :param intervals: parameter -> 95 % bootstrap interval (percentiles)
+    :param fit: goodness of fit
     """
 
     sample: Ints
@@ -95,10 +96,10 @@ EXAM_PARAMETERS = ("shape", "mean_min")
 
 
 class Fitter:
-    """Fits laws, with the chance that bootstrap and tests need.
+    """Fits distributions; holds the random generator that bootstrap and tests draw from.
 
-    :param rng: where the chance comes from
-    :param resamples: how many samples an interval and a p-value are taken from
+    :param rng: random generator
+    :param resamples: bootstrap samples for each interval and each p-value
     :raises ValueError: too few resamples
     """
 
@@ -108,10 +109,10 @@ class Fitter:
         self._rng, self._resamples = rng, resamples
 
     def arrival(self, offsets: ArrayLike, base: Arrival) -> Fit[Arrival]:
-        """Fit the paper's law of arrival; see :func:`arrival_law`.
+        """Fit the paper's arrival distribution; see :func:`arrival_law`.
 
-        :param offsets: check-ins minus expected check-ins, whole minutes
-        :param base: what is not fitted comes from here
+        :param offsets: (n,) check-in minus expected check-in, whole minutes
+        :param base: supplies the parameters that are not fitted
         """
         sample = np.asarray(offsets, dtype=np.int64)
 
@@ -119,16 +120,14 @@ class Fitter:
             side, offset = self._rng.random((2, len(sample)))
             return np.ceil(arrival_offsets(law, side, offset)).astype(np.int64)
 
-        return self._fit(
-            sample, lambda seen: arrival_law(seen, base), draw, offset_probability, ARRIVAL_PARAMETERS
-        )  # fmt: skip
+        return self._fit(sample, lambda seen: arrival_law(seen, base), draw, offset_probability, ARRIVAL_PARAMETERS)
 
     def exam(self, minutes: ArrayLike, shortest_min: float, longest_min: float) -> Fit[ExamLaw]:
         """Fit a gamma distribution truncated to an interval; see :func:`exam_law`.
 
-        :param minutes: lengths
-        :param shortest_min: lower end of the interval
-        :param longest_min: upper end
+        :param minutes: (n,) durations, minutes
+        :param shortest_min: lower end of the interval, minutes
+        :param longest_min: upper end, minutes
         """
         sample = np.asarray(minutes, dtype=np.int64)
 
@@ -136,12 +135,13 @@ class Fitter:
             return np.rint(exam_minutes(law, self._rng.random(len(sample)))).astype(np.int64)
 
         def at_most(law: ExamLaw, minute: ArrayLike) -> Floats:
-            # A length of 30 on the sheets is one from 29.5 to 30.5.
+            # A recorded duration of 30 minutes stands for 29.5 to 30.5.
             return duration_probability(law, np.asarray(minute) + 0.5)
 
-        return self._fit(
-            sample, lambda seen: exam_law(seen, shortest_min, longest_min), draw, at_most, EXAM_PARAMETERS
-        )  # fmt: skip
+        def fitted(seen: Ints) -> ExamLaw:
+            return exam_law(seen, shortest_min, longest_min)
+
+        return self._fit(sample, fitted, draw, at_most, EXAM_PARAMETERS)
 
     def _fit(
         self,
@@ -151,7 +151,7 @@ class Fitter:
         at_most: Callable[[LawT, ArrayLike], Floats],
         parameters: tuple[str, ...],
     ) -> Fit[LawT]:
-        """The law, its intervals by resampling the sample, its p-value by drawing from the law."""
+        """The fit, its intervals by nonparametric bootstrap, its p-value by parametric bootstrap."""
         law = fitted(sample)
         rows = self._rng.integers(len(sample), size=(self._resamples, len(sample)))
         laws = [fitted(sample[row]) for row in rows]
@@ -165,26 +165,29 @@ class Fitter:
         return Fit(sample, law, intervals, GoodnessOfFit(distance, p))
 
     def arrival_test(self, offsets: Ints, law: Arrival) -> GoodnessOfFit:
-        """How well a law fits that was not fitted to the sample.
+        """Goodness of fit of a fixed arrival distribution, one that was not estimated from the sample.
 
-        :param offsets: check-ins minus expected check-ins, whole minutes
-        :param law: given beforehand
+        :param offsets: (n,) check-in minus expected check-in, whole minutes
+        :param law: the fixed distribution
         """
         return self._test(offsets, lambda u: np.ceil(arrival_offsets(law, *u)), lambda x: offset_probability(law, x), 2)
 
     def exam_test(self, minutes: Ints, law: ExamLaw) -> GoodnessOfFit:
-        """As :meth:`arrival_test`, for lengths of exams.
+        """As :meth:`arrival_test`, for exam durations.
 
-        :param minutes: lengths
-        :param law: given beforehand
+        :param minutes: (n,) durations, minutes
+        :param law: the fixed distribution
         """
-        return self._test(
-            minutes, lambda u: np.rint(exam_minutes(law, u[0])), lambda x: duration_probability(law, x + 0.5), 1
-        )  # fmt: skip
+
+        def draw(uniforms: Floats) -> Floats:
+            return np.rint(exam_minutes(law, uniforms[0]))
+
+        return self._test(minutes, draw, lambda x: duration_probability(law, x + 0.5), 1)
 
     def _test(
         self, sample: Ints, draw: Callable[[Floats], Floats], at_most: Callable[[Floats], Floats], uniforms: int
     ) -> GoodnessOfFit:
+        """Monte-Carlo p-value; ``draw`` maps (uniforms, n) uniform numbers to a sample of n."""
         distance = distance_to(sample, at_most)
         drawn = (draw(self._rng.random((uniforms, len(sample)))) for _ in range(self._resamples))
         further = sum(distance_to(one.astype(np.int64), at_most) >= distance for one in drawn)
@@ -192,10 +195,10 @@ class Fitter:
 
 
 def distance_to(sample: Ints, at_most: Callable[[Floats], Floats]) -> float:
-    """Kolmogorov and Smirnov's distance of whole minutes to a distribution function.
+    """Kolmogorov-Smirnov distance of a sample of whole minutes from a distribution function.
 
-    :param sample: whole minutes
-    :param at_most: minute -> probability of at most that
+    :param sample: (n,) whole minutes
+    :param at_most: minutes -> distribution function at these minutes
     """
     minutes = np.arange(sample.min() - 1, sample.max() + 1)
     seen = np.searchsorted(np.sort(sample), minutes, side="right") / len(sample)
@@ -203,9 +206,9 @@ def distance_to(sample: Ints, at_most: Callable[[Floats], Floats]) -> float:
 
 
 def likelihood_ratio_p(pooled: Fit[ExamLaw], parts: Iterable[Fit[ExamLaw]]) -> float:
-    """p-value of Wilks' test that the parts of a sample follow one law.
+    """p-value of the likelihood-ratio test (Wilks) that all parts of a sample have one distribution.
 
-    :param pooled: fit to all of it
+    :param pooled: fit to the whole sample
     :param parts: fits to its parts
     """
     several = list(parts)

@@ -1,4 +1,4 @@
-"""A fitted lab as a YAML file that says where its numbers come from."""
+"""A fitted lab as a YAML file that documents where its numbers come from."""
 
 from __future__ import annotations
 
@@ -14,32 +14,35 @@ from echo_env.lab.calibration.calibration import Calibration
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.file import preset_names
 
-FIRST_LINE = "# A lab fitted to a whiteboard spreadsheet by python -m echo_env.calibrate."
+FIRST_LINE = "# A lab fitted to a hospital's spreadsheet by python -m echo_env.calibrate."
+EARLIER_FIRST_LINES = ("# A lab fitted to a whiteboard spreadsheet by python -m echo_env.calibrate.",)
+"""First lines of files written by earlier versions."""
 _WIDTH = 110
 
 
 def check_own(path: str | Path) -> None:
-    """Refuse to write over a file that is not a lab fitted earlier.
+    """Refuse to overwrite a file other than an earlier calibration.
 
     :param path: where the lab is to be written
-    :raises OSError: something else is in the way
-    :raises ValueError: it would go by the name of a preset, which would be read in its place
+    :raises OSError: another file or a folder is in the way
+    :raises ValueError: the name of a preset, which ``--config`` would read in place of the file
     """
     target = Path(path)
     if str(path) in preset_names():
         raise ValueError(f"--output {path} is the name of a preset, which --config {path} would read instead of it")
     if target.is_dir():
         raise FileExistsError(f"{target} is in the way, because it is a folder")
-    if target.exists() and not target.read_bytes().startswith(FIRST_LINE.encode()):
+    own = tuple(line.encode() for line in (FIRST_LINE, *EARLIER_FIRST_LINES))
+    if target.exists() and not target.read_bytes().startswith(own):
         raise FileExistsError(f"{target} is in the way, because it was not written by an earlier calibration")
 
 
 def lab_text(calibration: Calibration, today: dt.date, command: str) -> str:
-    """The text of the file; :meth:`LabConfig.load` makes the calibration's config of it.
+    """The text of the file; :meth:`LabConfig.load` reads the calibration's config back from it.
 
-    :param calibration: what was fitted
-    :param today: the date that is put in
-    :param command: the command that is put in
+    :param calibration: the calibration
+    :param today: date to record
+    :param command: command to record
     """
     config, sources = calibration.config, calibration.sources | _fit_sources(calibration)
     lines = [FIRST_LINE, *(line for said in provenance(calibration, today, command) for line in _comment(said)), ""]
@@ -52,11 +55,11 @@ def lab_text(calibration: Calibration, today: dt.date, command: str) -> str:
 
 
 def provenance(calibration: Calibration, today: dt.date, command: str) -> list[str]:
-    """Which file, when, and from how many rows.
+    """Source file, date, command, and the numbers of rows and cells used, one line each.
 
-    :param calibration: what was fitted
-    :param today: the date
-    :param command: the command
+    :param calibration: the calibration
+    :param today: date to record
+    :param command: command to record
     """
     file, table = calibration.spreadsheet, calibration.table
     return [
@@ -64,14 +67,14 @@ def provenance(calibration: Calibration, today: dt.date, command: str) -> list[s
         f"date: {today.isoformat()}",
         f"command: {command}",
         f"rows: {len(table)} visits on {len(file.days)} sheets, {(table['has_echo'] == 'yes').sum()} with a scheduled "
-        f"echo; used: {calibration.no_show.of} for no-shows, {len(calibration.arrival.sample)} for arrival, "
+        f"echo; used: {calibration.no_show.of} for no-shows, {len(calibration.arrival.sample)} for arrivals, "
         f"{len(calibration.exam.sample)} for exams",
         f"cells: {', '.join(f'{count} {action}' for action, count in calibration.log.by_action().items())}",
     ]
 
 
 def lab_sections(config: LabConfig) -> dict[str, Any]:
-    """A config as a file has it: clock times for hours and appointments, no fields that say nothing.
+    """A config in the form of a YAML file: clock times for hours and appointments, without empty optional fields.
 
     :param config: the lab
     """
@@ -89,15 +92,15 @@ def lab_sections(config: LabConfig) -> dict[str, Any]:
 
 
 def _comment(said: str) -> list[str]:
-    """Lines of a comment; what was said has no line breaks of its own, whatever the sheets have."""
+    """Lines of a comment; line breaks quoted from the sheets become spaces, so that they cannot leave the comment."""
     return textwrap.wrap(" ".join(said.split()), _WIDTH, initial_indent="# ", subsequent_indent="#   ")
 
 
 def _fit_sources(calibration: Calibration) -> dict[str, str]:
     no_show, arrival, exam = calibration.no_show, calibration.arrival, calibration.exam
-    laws = "model: exponential takes the means, model: empirical takes offsets_min (minutes after expected check-in)"
-    own = "fetal exams have a law of their own" if calibration.config.exam.fetal else "one law for all exams"
+    laws = "model: exponential uses the means, model: empirical uses offsets_min (minutes after expected check-in)"
+    own = "one distribution for each kind" if calibration.config.exam.fetal else "one distribution for all exams"
     return {
-        "arrival": f"{no_show.count} of {no_show.of} did not come; {len(arrival.sample)} check-ins; {laws}",
+        "arrival": f"{no_show.count} no-shows of {no_show.of}; {len(arrival.sample)} check-ins; {laws}",
         "exam": f"{len(exam.sample)} exams; {own}",
     }

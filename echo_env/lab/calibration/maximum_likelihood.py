@@ -1,4 +1,4 @@
-"""Laws of greatest likelihood: arrival as the simulator rounds it, exams as a truncated gamma distribution."""
+"""Maximum-likelihood estimates: arrival times in whole minutes, exam durations as a truncated gamma distribution."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ Ints = NDArray[np.int64]
 
 
 def tens_above(bound: float, largest: float) -> float:
-    """A bound, or the next multiple of ten above what was seen, if that is beyond it.
+    """The upper bound, raised if an observation reaches it to the next multiple of ten above the largest one.
 
-    :param bound: as it was
-    :param largest: seen
+    :param bound: the bound so far
+    :param largest: largest observation
     """
     return bound if largest < bound else 10.0 * (math.floor(largest / 10) + 1)
 
 
 def tens_below(bound: float, smallest: float) -> float:
-    """A bound, or the next multiple of ten below what was seen, at least 0, if that is beyond it.
+    """The lower bound, lowered if an observation lies below it to the next multiple of ten below (at least 0).
 
-    :param bound: as it was
-    :param smallest: seen
+    :param bound: the bound so far
+    :param smallest: smallest observation
     """
     return bound if smallest >= bound else 10.0 * max(math.ceil(smallest / 10) - 1, 0)
 
 
 def arrival_law(offsets: Ints, base: Arrival) -> Arrival:
-    """The law of arrival of greatest likelihood, given that the simulator rounds minutes up (section 3.2).
+    """Maximum-likelihood arrival distribution, given that the simulator rounds minutes up (section 3.2).
 
-    So a delay of k minutes, k at least 1, is one in (k - 1, k], and a lead of k one in [k, k + 1). Leads are
-    truncated where the base has it or, if one was seen beyond, at the next multiple of ten.
+    A recorded delay of k >= 1 minutes is one in (k - 1, k], and a recorded lead of k one in [k, k + 1). Leads are
+    truncated at the base's bound or, if a longer one was observed, at the next multiple of ten.
 
-    :param offsets: check-ins minus expected check-ins, whole minutes
-    :param base: what is not fitted comes from here, as does the mean of a side that nobody was on
+    :param offsets: (n,) int64, check-in minus expected check-in, whole minutes
+    :param base: supplies the parameters that are not fitted, and the mean of a side without observations
     """
     late, lead = offsets[offsets > 0], -offsets[offsets <= 0]
     late_mean, early_mean, early_max = base.late_mean_min, base.early_mean_min, base.early_max_min
     if len(late):
-        # An exponential delay rounded up is geometric: mean k = 1 / (1 - exp(-1 / m)).
+        # An exponential delay with mean m, rounded up, is geometric with mean 1 / (1 - exp(-1 / m)).
         mean = float(late.mean())
         late_mean = -1 / math.log1p(-1 / mean) if mean > 1 else 0.0
     if len(lead):
@@ -59,7 +59,7 @@ def arrival_law(offsets: Ints, base: Arrival) -> Arrival:
 
 
 def _truncated_geometric_mean(mean: float, longest: float) -> float:
-    """Mean, before truncation, of the exponential lead whose whole minutes have this mean."""
+    """Mean, before truncation, of the exponential lead whose whole minutes have the given mean; minutes."""
 
     def minus_log_likelihood(log_m: float) -> float:
         m = math.exp(log_m)
@@ -70,11 +70,11 @@ def _truncated_geometric_mean(mean: float, longest: float) -> float:
 
 
 def exam_law(minutes: Ints, shortest_min: float, longest_min: float) -> ExamLaw:
-    """The truncated gamma law of greatest likelihood (section 3.3).
+    """Maximum-likelihood truncated gamma distribution (section 3.3).
 
-    :param minutes: lengths within the interval
-    :param shortest_min: lower end of the interval
-    :param longest_min: upper end
+    :param minutes: (n,) int64, durations within the interval, minutes
+    :param shortest_min: lower end of the interval, minutes
+    :param longest_min: upper end, minutes
     """
     mean, mean_log = float(minutes.mean()), float(np.log(minutes).mean())
 
@@ -85,7 +85,7 @@ def exam_law(minutes: Ints, shortest_min: float, longest_min: float) -> ExamLaw:
         log_density = (shape - 1) * mean_log - mean / scale - shape * math.log(scale) - math.lgamma(shape)
         return math.log(within) - log_density
 
-    # Moments to begin with; a sample without spread would have an infinite shape.
+    # Start from the moments; a sample without variance would have an infinite shape.
     variance = max(float(minutes.var()), (mean / 99) ** 2)
     found = optimize.minimize(
         minus_log_likelihood, np.log([mean**2 / variance, mean]), method="Nelder-Mead",
@@ -97,9 +97,9 @@ def exam_law(minutes: Ints, shortest_min: float, longest_min: float) -> ExamLaw:
 
 
 def log_likelihood(law: ExamLaw, minutes: Ints) -> float:
-    """Of lengths under a law.
+    """Log-likelihood of durations.
 
-    :param law: of exams
-    :param minutes: lengths
+    :param law: distribution of exam durations
+    :param minutes: (n,) durations, minutes
     """
     return float(np.log(duration_density(law, minutes)).sum())

@@ -1,4 +1,4 @@
-"""Rooms, sonographers and breaks in a whiteboard file's sheets of notes."""
+"""Rooms, sonographers and breaks, extracted from a spreadsheet's sheets of notes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _BREAKS = re.compile(rf"\b{_NUMBER}\s+(\d+)[\s-]*min(?:ute)?s?\s+breaks?\b", re.
 
 
 class Noted(NamedTuple):
-    """A number that stands in the notes.
+    """A number found in the notes.
 
     :param value: the number
-    :param where: sheet and cell
-    :param text: the words it stands in
+    :param where: sheet and cell, such as ``General Info!A1``
+    :param text: the words that contain it
     """
 
     value: int
@@ -33,14 +33,14 @@ class Noted(NamedTuple):
 
 
 def resources_noted(spreadsheet: Spreadsheet) -> dict[str, Noted]:
-    """What the notes say: ``rooms.fetal``, ``rooms.non_fetal``, ``sonographers`` (all), ``sonographers.fetal``,
-    ``breaks.number``, ``breaks.minutes``; what they do not say is left out.
+    """Resources stated in the notes: ``rooms.fetal``, ``rooms.non_fetal``, ``sonographers`` (all),
+    ``sonographers.fetal``, ``breaks.number``, ``breaks.minutes``; those that are not stated are left out.
 
-    Each is the first number that stands in words such as ``6 regular echo rooms``, ``1 fetal echo room``,
-    ``6 sonographers``, ``only 4 can do fetals``, ``two 15 minute breaks``. A single break of another length, such
-    as a lunch break, is not one of the lab's breaks.
+    Each is the number in the first phrase such as ``6 regular echo rooms``, ``1 fetal echo room``,
+    ``6 sonographers``, ``only 4 can do fetals``, ``two 15 minute breaks``. Where several kinds of break are stated,
+    the most frequent one counts, so that a single lunch break is not taken for the lab's breaks.
 
-    :param spreadsheet: the file
+    :param spreadsheet: the spreadsheet
     """
     cells = {f"{sheet}!{cell}": text for sheet, notes in spreadsheet.notes.items() for cell, text in notes}
     found: dict[str, Noted] = {}

@@ -1,4 +1,4 @@
-"""What a whiteboard spreadsheet shows, beside the laws fitted to it and the paper's."""
+"""Observations of a spreadsheet beside the fitted distributions and the paper's."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _BIN_MIN = 5
 
 
 def fitted_arrivals(offsets: Ints, fitted: Arrival, paper: Arrival, ax: Axes | None = None) -> Axes:
-    """How far from their expected check-in patients came: in bins of five minutes, and the laws' shares of them.
+    """Histogram of arrivals relative to the expected check-in, with the distributions' probabilities of each bin.
 
-    :param offsets: check-ins minus expected check-ins, whole minutes
-    :param fitted: law fitted to them
-    :param paper: the paper's
-    :param ax: where to draw
+    :param offsets: (n,) check-in minus expected check-in, whole minutes
+    :param fitted: the fitted distribution
+    :param paper: the paper's distribution
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax, 7, 3.8)
     low = _BIN_MIN * (int(min(offsets.min(), -30)) // _BIN_MIN)
     high = _BIN_MIN * (int(max(offsets.max(), 60)) // _BIN_MIN + 1)
-    # Whole minutes are rounded up: the bin (0, 5] holds the minutes 1 to 5.
+    # Arrivals are rounded up to whole minutes: the bin (0, 5] contains the minutes 1 to 5.
     edges = np.arange(low, high + 1, _BIN_MIN)
     count = np.histogram(offsets, edges + 0.5)[0]
-    ax.stairs(100 * count / len(offsets), edges, fill=True, color="0.8", label=f"seen: {len(offsets)} patients")
+    ax.stairs(100 * count / len(offsets), edges, fill=True, color="0.8", label=f"observed: {len(offsets)} patients")
     middle = (edges[1:] + edges[:-1]) / 2
     for law, label, colour, line in ((fitted, "fitted", BLUE, "-"), (paper, "paper", VERMILLION, "--")):
         share = 100 * np.diff(offset_probability(law, edges))
@@ -45,41 +45,41 @@ def fitted_arrivals(offsets: Ints, fitted: Arrival, paper: Arrival, ax: Axes | N
     return ax
 
 
-def fitted_arrivals_so_far(offsets: Ints, fitted: Arrival, paper: Arrival, ax: Axes | None = None) -> Axes:
-    """Distribution functions: the patients', the fitted law's and the paper's.
+def fitted_arrivals_cumulative(offsets: Ints, fitted: Arrival, paper: Arrival, ax: Axes | None = None) -> Axes:
+    """Cumulative distribution of arrivals: observed, fitted and the paper's.
 
-    :param offsets: check-ins minus expected check-ins, whole minutes
-    :param fitted: law fitted to them
-    :param paper: the paper's
-    :param ax: where to draw
+    :param offsets: (n,) check-in minus expected check-in, whole minutes
+    :param fitted: the fitted distribution
+    :param paper: the paper's distribution
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax, 7, 3.8)
     minutes = np.arange(min(int(offsets.min()), -30) - 1, max(int(offsets.max()), 60) + 2)
     laws = {"fitted": offset_probability(fitted, minutes), "paper": offset_probability(paper, minutes)}
     _distribution_functions(ax, offsets, minutes, laws)
-    name_axes(ax, "Arrival of patients who came", "Check-in minus expected check-in (minutes)", "At most so late (%)")
+    name_axes(ax, "Arrival of patients who came", "Check-in minus expected check-in (minutes)", "Cumulative share (%)")
     ax.legend(fontsize=8)
     return ax
 
 
 def fitted_exams(minutes: Ints, fitted: ExamLaw, paper: ExamLaw, ax: Axes | None = None) -> Axes:
-    """How long exams took, beside the laws.
+    """Histogram of exam durations with the densities of the distributions.
 
-    :param minutes: lengths
-    :param fitted: law fitted to them
-    :param paper: the paper's
-    :param ax: where to draw
+    :param minutes: (n,) durations, minutes
+    :param fitted: the fitted distribution
+    :param paper: the paper's distribution
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax, 7, 3.8)
     edges = np.arange(_BIN_MIN * (int(minutes.min()) // _BIN_MIN), minutes.max() + _BIN_MIN + 1, _BIN_MIN)
     count = np.histogram(minutes, edges - 0.5)[0]
     share = 100 * count / len(minutes)
-    ax.stairs(share, edges - 0.5, fill=True, color="0.8", label=f"seen: {len(minutes)} exams")
+    ax.stairs(share, edges - 0.5, fill=True, color="0.8", label=f"observed: {len(minutes)} exams")
     grid = np.linspace(0, max(float(edges[-1]), 1.0), 400)
     for law, label, colour, line in ((fitted, "fitted", BLUE, "-"), (paper, "paper", VERMILLION, "--")):
         ax.plot(grid, 100 * _BIN_MIN * duration_density(law, grid), color=colour, linestyle=line, label=label)
-    ax.axvline(minutes.mean(), color=BLACK, linewidth=1, linestyle=":", label=f"mean seen: {minutes.mean():.1f}")
-    name_axes(ax, "Length of exams", "Echo out minus echo in (minutes)", f"Exams (% per {_BIN_MIN} minutes)")
+    ax.axvline(minutes.mean(), color=BLACK, linewidth=1, linestyle=":", label=f"observed mean: {minutes.mean():.1f}")
+    name_axes(ax, "Exam durations", "Echo out minus echo in (minutes)", f"Exams (% per {_BIN_MIN} minutes)")
     ax.legend(fontsize=8)
     return ax
 
@@ -87,12 +87,12 @@ def fitted_exams(minutes: Ints, fitted: ExamLaw, paper: ExamLaw, ax: Axes | None
 def fitted_exams_by_kind(
     minutes: Mapping[str, Ints], laws: Mapping[str, ExamLaw], pooled: ExamLaw, ax: Axes | None = None
 ) -> Axes:
-    """Distribution functions of the lengths of fetal and of non-fetal exams, with their laws and the pooled one.
+    """Cumulative distributions of fetal and non-fetal exam durations: observed, fitted to each kind, and pooled.
 
-    :param minutes: kind (``fetal``, ``non-fetal``) -> lengths
-    :param laws: kind -> law fitted to it; a kind may have none
-    :param pooled: law fitted to all
-    :param ax: where to draw
+    :param minutes: kind (``fetal``, ``non-fetal``) -> durations, minutes
+    :param laws: kind -> distribution fitted to it; a kind may have none
+    :param pooled: distribution fitted to all exams
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax, 7, 3.8)
     longest = max((int(part.max()) for part in minutes.values() if len(part)), default=60)
@@ -102,24 +102,24 @@ def fitted_exams_by_kind(
             continue
         colour = kind_line(kind == "fetal")["color"]
         seen = 100 * np.searchsorted(np.sort(part), grid, side="right") / len(part)
-        label = f"{kind}: seen ({len(part)}), mean {part.mean():.1f} minutes"
+        label = f"{kind}: observed ({len(part)}), mean {part.mean():.1f} minutes"
         ax.step(grid, seen, where="post", color=colour, linewidth=1, label=label)
         if kind in laws:
             at_most = 100 * duration_probability(laws[kind], grid + 0.5)
             ax.plot(grid, at_most, color=colour, linewidth=2, linestyle="--", label=f"{kind}: fitted")
     at_most = 100 * duration_probability(pooled, grid + 0.5)
-    ax.plot(grid, at_most, color=BLACK, linewidth=1, linestyle=":", label="one law for both")
-    name_axes(ax, "Length of exams by kind", "Echo out minus echo in (minutes)", "At most so long (%)")
+    ax.plot(grid, at_most, color=BLACK, linewidth=1, linestyle=":", label="pooled: fitted")
+    name_axes(ax, "Exam durations by kind", "Echo out minus echo in (minutes)", "Cumulative share (%)")
     ax.legend(fontsize=8)
     return ax
 
 
 def fitted_appointments(days: Mapping[str, Mapping[str, Ints]], hours: Hours, ax: Axes | None = None) -> Axes:
-    """Scheduled echoes by sheet and, in the lowest line, those of the lab.
+    """Scheduled echoes of each sheet, one line each, and of the lab in the last line.
 
     :param days: name -> kind -> expected check-ins, minutes after midnight; from the top down
-    :param hours: of the lab
-    :param ax: where to draw
+    :param hours: opening hours of the lab
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax, 8, 0.8 + 0.55 * len(days))
     for line, (_, kinds) in enumerate(days.items()):
@@ -130,7 +130,7 @@ def fitted_appointments(days: Mapping[str, Mapping[str, Ints]], hours: Hours, ax
             style = {"color": kind_line(kind == "fetal")["color"], "marker": "D" if kind == "fetal" else "o"}
             ax.scatter(at, np.full(len(at), height), s=18 * count, label=label, **style)
     labels = [f"{name} ({sum(len(times) for times in kinds.values())})" for name, kinds in days.items()]
-    name_axes(ax, "Scheduled echoes by expected check-in; larger marks are several at once", "", "")
+    name_axes(ax, "Scheduled echoes by expected check-in; larger markers are several at the same time", "", "")
     clock_axis(ax, hours, every_min=60)
     ax.set_xlim(-10, hours.closing_min + 10)
     ax.set_yticks(range(len(days)), labels)
@@ -140,7 +140,8 @@ def fitted_appointments(days: Mapping[str, Mapping[str, Ints]], hours: Hours, ax
 
 
 def _distribution_functions(ax: Axes, sample: Ints, minutes: Ints, laws: Mapping[str, NDArray[np.float64]]) -> None:
+    """The empirical distribution function and those of the fitted and the paper's distribution, percent."""
     seen = 100 * np.searchsorted(np.sort(sample), minutes, side="right") / len(sample)
-    ax.step(minutes, seen, where="post", color=BLACK, linewidth=1, label=f"seen: {len(sample)} patients")
+    ax.step(minutes, seen, where="post", color=BLACK, linewidth=1, label=f"observed: {len(sample)} patients")
     for (label, at_most), colour, line in zip(laws.items(), (BLUE, VERMILLION), ("-", "--"), strict=True):
         ax.plot(minutes, 100 * at_most, color=colour, linestyle=line, label=label)

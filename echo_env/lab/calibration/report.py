@@ -1,5 +1,5 @@
-"""A calibration as a folder: a report to read, its figures, the tidy table, the log of cells, the numbers (needs
-pandas, matplotlib and rich)."""
+"""A calibration as a folder: report, figures, tidy table, log of cells, and all numbers (needs pandas, matplotlib and
+rich)."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ FIGURES = ("arrival_offsets", "arrival_distribution", "exam_durations", "exam_du
 
 
 def own_files(folder: Path) -> set[str]:
-    """Files of an earlier report, which may be replaced; none if there is no report in the folder.
+    """Files of an earlier report, which may be replaced; none if the folder holds no report.
 
-    :param folder: where
+    :param folder: the folder of the report
     """
     own = {REPORT, NUMBERS, TABLE, CELLS, *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf"))}
     return own & files_in(folder) if (folder / NUMBERS).is_file() else set()
 
 
 def write_report(folder: Path, found: Calibration, today: dt.date, command: str) -> None:
-    """Fill a folder.
+    """Write the report and its files into a folder.
 
-    :param folder: where
+    :param folder: the folder to fill
     :param found: the calibration
-    :param today: date of it
-    :param command: which made it
+    :param today: date to record
+    :param command: command to record
     """
     from echo_env.common.figures import write_figure
 
@@ -69,10 +69,10 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
 
 
 def print_summary(found: Calibration, console: Console | None = None) -> None:
-    """Print the fitted numbers beside the paper's, and what the cells were like.
+    """Print the estimates beside the paper's values, the counts of cells by action, and the warnings.
 
     :param found: the calibration
-    :param console: where; by default standard output
+    :param console: console to print to; by default standard output
     """
     console = console or new_console()
     table = Table(title=f"{found.spreadsheet.name}: {len(found.table)} visits", box=box.SIMPLE_HEAD)
@@ -88,6 +88,7 @@ def print_summary(found: Calibration, console: Console | None = None) -> None:
 
 
 def _figures(found: Calibration) -> dict[str, Figure]:
+    """Name of the file, without an ending -> figure."""
     from echo_env.lab.calibration import plots
 
     paper, arrival, exam = LabConfig.load(PAPER), found.arrival, found.exam
@@ -104,7 +105,7 @@ def _figures(found: Calibration) -> dict[str, Figure]:
     own = {kind: np.array(found.day.times[kind], dtype=np.int64) for kind in KINDS}
     axes = (
         plots.fitted_arrivals(arrival.sample, arrival.law, paper.arrival),
-        plots.fitted_arrivals_so_far(arrival.sample, arrival.law, paper.arrival),
+        plots.fitted_arrivals_cumulative(arrival.sample, arrival.law, paper.arrival),
         plots.fitted_exams(exam.sample, exam.law, paper.exam),
         plots.fitted_exams_by_kind(minutes, laws, exam.law),
         plots.fitted_appointments(days | {f"lab {found.config.name}": own}, found.config.hours),
@@ -113,7 +114,7 @@ def _figures(found: Calibration) -> dict[str, Figure]:
 
 
 def _numbers(found: Calibration, said: Sequence[str]) -> dict[str, Any]:
-    """What ``calibration.json`` holds."""
+    """The content of ``calibration.json``."""
     fits: dict[str, Fit[Any]] = {"arrival": found.arrival, "exam": found.exam}
     fits |= {f"exam_{kind}": fit for kind, fit in found.exam_by_kind.items()}
     return {
@@ -140,6 +141,7 @@ _COMPARED = ("", "sheets", "95 % interval", "paper", "agree")
 
 
 def _compared_rows(found: Calibration) -> list[tuple[str, ...]]:
+    """The rows under :data:`_COMPARED`."""
     return [
         (
             row.name, f"{row.seen:.4g}", "" if np.isnan(row.low) else f"{row.low:.4g} to {row.high:.4g}",
@@ -150,33 +152,33 @@ def _compared_rows(found: Calibration) -> list[tuple[str, ...]]:
 
 
 def _markdown(found: Calibration, said: Sequence[str]) -> list[str]:
-    """The report."""
+    """The lines of ``report.md``."""
     return [
         f"# {found.config.name}: a lab fitted to {found.spreadsheet.name}", "",
         *(f"- {line}" for line in said), "",
         "## In short", "",
         *(f"- {sentence}" for sentence in findings.findings(found)), "",
-        "## Each number beside the paper's", "",
+        "## Estimates beside the paper's values", "",
         *_rows(_COMPARED, _compared_rows(found)),
-        "Intervals: Wilson's for shares of patients, else bootstrap (percentiles). P-values are by samples drawn from "
-        "the fitted law, to which it is fitted anew. Minutes on the sheets are whole, and laws of arrival are fitted "
-        "as the simulator rounds. The numbers agree where the interval holds the paper's, or, for the largest and the "
-        "least, where nothing was seen beyond it.", "",
+        "Intervals: Wilson for proportions of patients, otherwise bootstrap percentiles. P-values are parametric "
+        "bootstrap: the distribution is re-estimated on each sample drawn from it. Times on the sheets are whole "
+        "minutes, and arrival distributions are fitted with the simulator's rounding. A value agrees if the interval "
+        "contains the paper's value or, for bounds, if no observation exceeds the paper's bound.", "",
         *_picture("arrival_offsets"), *_picture("arrival_distribution"),
         *_arrival_section(found),
         *_picture("exam_durations"), *_picture("exam_durations_by_kind"),
         *_exam_section(found),
         *_day_section(found),
         "## Cells", "",
-        f"{CELLS} lists each of these cells. Cells that feed the lab stand in the columns it is fitted to.", "",
-        *_rows(("rule", "what is done", "cells", "feed the lab", "example", "rule in words"), _cell_rows(found)),
+        f"{CELLS} lists each of these cells. Cells that feed the lab are those in the columns it is fitted to.", "",
+        *_rows(("rule", "action", "cells", "feed the lab", "example", "meaning"), _cell_rows(found)),
     ]  # fmt: skip
 
 
 def _arrival_section(found: Calibration) -> list[str]:
     other = [
         (name, str(rows), f"{law.late_share:.3f}", f"{law.late_mean_min:.1f}", f"{law.early_mean_min:.1f}")
-        for name, (rows, law) in findings.arrival_under_other_rules(found).items()
+        for name, (rows, law) in findings.arrival_sensitivity(found).items()
     ]
     absent = [
         (name, str(due), str(missing), "" if not due else f"{share:.3f}", "" if not due else f"{low:.3f} to {high:.3f}")
@@ -187,14 +189,15 @@ def _arrival_section(found: Calibration) -> list[str]:
     law, (low, high) = found.arrival.law, found.arrival.intervals["early_max_min"]
     return [
         "## Arrival", "",
-        f"As simple means, patients on the late side came {means[0]} minutes after and the others {means[1]} minutes "
-        f"before their expected check-in. Leads are truncated at {law.early_max_min:g} minutes, as in "
-        f"{found.choices.base} or at the next multiple of ten above the largest seen (bootstrap: {low:g} to {high:g}).",
+        f"On average, patients on the late side came {means[0]} minutes after their expected check-in and the others "
+        f"{means[1]} minutes before it. Leads are truncated at {law.early_max_min:g} minutes, as in "
+        f"{found.choices.base} or at the next multiple of ten above the largest observation (95 % bootstrap interval: "
+        f"{low:g} to {high:g}).",
         "",
-        "If rows in doubt were treated otherwise:", "",
+        "Sensitivity to the treatment of doubtful rows:", "",
         *_rows(("check-ins", "rows", "late side", "mean delay (min)", "mean lead (min)"), other),
-        "Who did not come, of patients with a scheduled echo:", "",
-        *_rows(("", "scheduled", "did not come", "share", "95 % interval"), absent),
+        "No-shows among patients with a scheduled echo:", "",
+        *_rows(("", "scheduled", "no-shows", "share", "95 % interval"), absent),
     ]  # fmt: skip
 
 
@@ -222,10 +225,10 @@ def _day_section(found: Calibration) -> list[str]:
     staff = ", ".join(f"{sheet} {count}" for sheet, count in findings.staff_used(found).items())
     return [
         "## Appointments and resources", "",
-        *_rows(("scheduled echoes", *KINDS, "counted"), counts),
+        *_rows(("scheduled echoes", *KINDS, "used"), counts),
         *_picture("appointments"),
         *(f"- {name}: {source}" for name, source in found.sources.items()), "",
-        "Exams by room, of those with begin and end:", "",
+        "Exams with start and end, by room:", "",
         *_rows(("room", *KINDS), rooms),
         f"Sonographers named at exams: {staff}.", "",
         *(f"- {warning}" for warning in findings.warnings_of(found)), "",
@@ -233,6 +236,7 @@ def _day_section(found: Calibration) -> list[str]:
 
 
 def _cell_rows(found: Calibration) -> Iterable[tuple[str, ...]]:
+    """One row for each rule that was applied, with an example."""
     cells: pd.DataFrame = found.log.to_pandas()
     for rule, count in found.log.counts().items():
         one = found.log.example(rule)

@@ -1,6 +1,6 @@
-"""The rows of a whiteboard in one tidy table, with every cell noted that is not simply what it should be.
+"""The rows of all day sheets in one tidy table; every cell that is not well-formed is logged.
 
-Repairs are made within a row, by the rules of :mod:`~echo_env.lab.calibration.cell_log`; nothing is filled in from
+Repairs are made within a row, by the rules of :mod:`~echo_env.lab.calibration.cell_log`; nothing is imputed from
 other rows.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from echo_env.lab.calibration.cell_log import CellLog, Remark
-from echo_env.lab.calibration.cells import BLANK, NOT_DONE, TIME, UNREAD, Cell, clock, read_time, read_yes_no
+from echo_env.lab.calibration.cells import BLANK, NOT_DONE, TIME, UNREAD, SheetCell, clock, read_time, read_yes_no
 from echo_env.lab.calibration.spreadsheet import BY_HEADER, DaySheet, Spreadsheet, column_letters
 
 if TYPE_CHECKING:
@@ -22,38 +22,39 @@ LATE_FLAG, VITALS_IN, VITALS_OUT = "pt>10 min late", "vitals in", "vitals out"
 
 TABLE = {
     "sheet": "name of the sheet",
-    "row": "row on the sheet",
+    "row": "row number on the sheet",
     "patient": "patient number",
-    "date": "day, where the sheet's name tells it",
+    "date": "date, where the name of the sheet contains one",
     "kind": "fetal or non-fetal, or unknown",
-    "expected": "check-in expected, minutes after midnight",
+    "expected": "expected check-in, minutes after midnight",
     "actual": "check-in, minutes after midnight",
-    "scheduled": "echo scheduled, minutes after midnight",
-    "echo_in": "echo begins, minutes after midnight",
-    "echo_out": "echo ends, minutes after midnight",
+    "scheduled": "scheduled echo, minutes after midnight",
+    "echo_in": "start of the echo, minutes after midnight",
+    "echo_out": "end of the echo, minutes after midnight",
     "room": "echo room",
-    "sonographer": "initials",
+    "sonographer": "initials of the sonographer",
     "has_echo": "whether an echo was scheduled: yes, no, or unknown",
     "came": "whether the patient came: yes, no, or unknown",
-    "offset_min": "check-in minus expected check-in, minutes; negative for early",
+    "offset_min": "check-in minus expected check-in, minutes; negative if early",
     "exam_min": "echo out minus echo in, minutes",
 }
-"""Columns of the tidy table."""
+"""Column of the tidy table -> meaning."""
 MINUTES = ("expected", "actual", "scheduled", "echo_in", "echo_out")
-"""Those that are clock times."""
+"""The columns that are clock times."""
 
 _EARLIEST, _LATEST, _HALF_DAY = 6 * 60, 20 * 60, 12 * 60
 _AROUND = 60
-"""A time moved by half a day must be within so many minutes of the row's other times."""
+"""A time shifted by half a day must be within this many minutes of the range of the row's other times."""
 _CHECK_IN_AHEAD = 30
-_FEEDING = (EXPECTED, ACTUAL, SCHEDULED, ECHO_IN, ECHO_OUT)
+"""Minutes from check-in to scheduled echo beyond which the check-in may be for something else."""
+_TIMES = (EXPECTED, ACTUAL, SCHEDULED, ECHO_IN, ECHO_OUT)
 
 
 def tidy_table(spreadsheet: Spreadsheet, log: CellLog) -> pd.DataFrame:
-    """A row for each patient's visit (needs pandas): columns :data:`TABLE`, times as nullable whole numbers.
+    """One row a visit (needs pandas), with the columns of :data:`TABLE`; times and durations as nullable ``Int64``.
 
-    :param spreadsheet: the file
-    :param log: where every cell goes that is repaired, odd, not used, or cannot be read
+    :param spreadsheet: the spreadsheet
+    :param log: receives every cell that is repaired, unusual, not used, or unreadable
     """
     import pandas as pd
 
@@ -74,21 +75,21 @@ def tidy_table(spreadsheet: Spreadsheet, log: CellLog) -> pd.DataFrame:
 
 
 class _Row:
-    """One row of a sheet, read and repaired.
+    """One row of a day sheet, parsed and repaired.
 
-    :param sheet: its sheet
-    :param number: its number
-    :param log: where remarks go
+    :param sheet: the day sheet
+    :param number: row number, from 1
+    :param log: receives the remarks
     """
 
     def __init__(self, sheet: DaySheet, number: int, log: CellLog) -> None:
         self._sheet, self._number, self._log = sheet, number, log
         values = sheet.rows[number]
         self._found = {header: values[k] if k < len(values) else None for header, k in sheet.columns.items()}
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[str, SheetCell] = {}
 
     def record(self) -> dict[str, Any] | None:
-        """The row of the tidy table; None if none of the known columns has anything."""
+        """The row of the tidy table; None if all known columns are empty."""
         self._note_cells_without_header()
         if not any(self._text(header) for header in self._found):
             return None
@@ -104,7 +105,7 @@ class _Row:
         has_echo, came = self._has_echo(), self._came()
         exam_min = self._exam_length(due=has_echo == "yes" and came == "yes")
         offset_min = self._offset() if has_echo == "yes" and came == "yes" else None
-        times = {name: self._minute(header) for name, header in zip(MINUTES, _FEEDING, strict=True)}
+        times = {name: self._minute(header) for name, header in zip(MINUTES, _TIMES, strict=True)}
         date = self._sheet.date
         return {
             "sheet": self._sheet.name, "row": self._number, "patient": patient,
@@ -141,7 +142,7 @@ class _Row:
         return patient
 
     def _kind(self) -> str:
-        """Fetal, non-fetal or unknown; all yes-or-no cells are looked at."""
+        """``fetal``, ``non-fetal`` or ``unknown``; also checks all other yes-or-no cells."""
         for header, value in self._found.items():
             if BY_HEADER[header].holds == "yes_no" and read_yes_no(value) is None:
                 self._note(header, "not_yes_no")
@@ -154,11 +155,11 @@ class _Row:
         return people
 
     def _move_right(self) -> None:
-        """Put vitals that stand one column left where they belong."""
+        """Move vitals that were entered one column too far left."""
         if not {LATE_FLAG, VITALS_IN, VITALS_OUT} <= set(self._found):
             return
         flag, begin, end = (read_time(self._found[header]) for header in (LATE_FLAG, VITALS_IN, VITALS_OUT))
-        if flag.is_a in (TIME, NOT_DONE) and begin.is_a != BLANK and end.is_a == BLANK:
+        if flag.content in (TIME, NOT_DONE) and begin.content != BLANK and end.content == BLANK:
             moved = ((LATE_FLAG, VITALS_IN), (VITALS_IN, VITALS_OUT))
             for source, target in moved:
                 self._note(source, "one_column_left", f"{target} ({self._sheet.cell(self._number, target)})")
@@ -166,48 +167,49 @@ class _Row:
             self._found[LATE_FLAG] = None
 
     def _clock_times(self) -> Iterator[tuple[str, int]]:
-        """Header and minute of every clock time in the row."""
+        """(header, minutes after midnight) of every clock time in the row."""
         for header, cell in self._cells.items():
             if cell.minute is not None and BY_HEADER[header].holds != "length":
                 yield header, cell.minute
 
     def _into_hours(self) -> None:
-        """Move times by half a day that are out of hours, where that fits; do without them where not."""
+        """Shift times outside working hours by half a day where that fits the row; drop them where it does not."""
         inside = [minute for _, minute in self._clock_times() if _EARLIEST <= minute < _LATEST]
         for header, minute in list(self._clock_times()):
             if _EARLIEST <= minute < _LATEST:
                 continue
             moved = (minute + _HALF_DAY) % (2 * _HALF_DAY)
             if inside and min(inside) - _AROUND <= moved <= max(inside) + _AROUND:
-                self._cells[header] = Cell(TIME, moved, "half_day_slip")
+                self._cells[header] = SheetCell(TIME, moved, "half_day_slip")
                 self._note(header, "half_day_slip", clock(moved))
             else:
-                self._cells[header] = Cell(UNREAD, None, "outside_hours")
+                self._cells[header] = SheetCell(UNREAD, None, "outside_hours")
                 self._note(header, "outside_hours")
 
     def _has_echo(self) -> str:
+        """Whether an echo was scheduled: ``yes``, ``no`` or ``unknown``."""
         scheduled = self._cells[SCHEDULED]
         for header in (EXPECTED, SCHEDULED):
-            if self._cells[header].is_a == BLANK:
+            if self._cells[header].content == BLANK:
                 self._note(header, "blank")
-        return "yes" if scheduled.is_a == TIME else "no" if scheduled.is_a == NOT_DONE else "unknown"
+        return "yes" if scheduled.content == TIME else "no" if scheduled.content == NOT_DONE else "unknown"
 
     def _came(self) -> str:
-        """Whether the patient came: checked in, or had an echo all the same."""
+        """Whether the patient came, that is, checked in or had an echo: ``yes``, ``no`` or ``unknown``."""
         actual = self._cells[ACTUAL]
-        if TIME in (actual.is_a, self._cells[ECHO_IN].is_a, self._cells[ECHO_OUT].is_a):
+        if TIME in (actual.content, self._cells[ECHO_IN].content, self._cells[ECHO_OUT].content):
             return "yes"
-        if actual.is_a == BLANK:
+        if actual.content == BLANK:
             self._note(ACTUAL, "blank")
-        return "no" if actual.is_a == NOT_DONE else "unknown"
+        return "no" if actual.content == NOT_DONE else "unknown"
 
     def _exam_length(self, due: bool) -> int | None:
-        """Echo out minus echo in.
+        """Echo out minus echo in, minutes; None where it cannot be determined.
 
-        :param due: whether there should have been one
+        :param due: whether the patient should have had an echo, so that empty cells are logged
         """
         for header in (ECHO_IN, ECHO_OUT) if due else ():
-            if self._cells[header].is_a == BLANK:
+            if self._cells[header].content == BLANK:
                 self._note(header, "blank")
         begin, end = self._minute(ECHO_IN), self._minute(ECHO_OUT)
         if begin is None or end is None:
@@ -225,6 +227,7 @@ class _Row:
         return end - begin
 
     def _offset(self) -> int | None:
+        """Check-in minus expected check-in, minutes; None where it cannot be determined."""
         expected, actual, begin = self._minute(EXPECTED), self._minute(ACTUAL), self._minute(ECHO_IN)
         scheduled = self._minute(SCHEDULED)
         if expected is None or actual is None:

@@ -1,7 +1,7 @@
-"""A hospital's whiteboard spreadsheet as it is: a sheet a day, columns found by their headers, and sheets of notes.
+"""Reading a hospital's spreadsheet: one sheet a day, with columns located by their headers, and sheets of notes.
 
-The form is that of the week which the paper is based on (section 2): a row for each patient, 27 columns, of which
-nine feed the lab. See :mod:`~echo_env.lab.calibration.rows` for what the rows say.
+The format is that of the week which the paper is based on (section 2): one row a patient and 27 columns, nine of
+which the lab is fitted to. :mod:`~echo_env.lab.calibration.rows` interprets the rows.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from echo_env.lab.calibration.cell_log import CellLog, Remark
 
 
 class SpreadsheetError(ValueError):
-    """A file that cannot be read as a whiteboard; the message is one sentence for the person who has it."""
+    """A file that cannot be read as a hospital's spreadsheet; the message is one sentence for its owner."""
 
 
 class Column(NamedTuple):
     """A known column.
 
-    :param header: what it is called, in lower case, single spaces, without '(yes/no)'
-    :param holds: ``patient``, ``text``, ``yes_no``, ``moment`` (a clock time), ``spell`` (the begin or end of
-        something, a clock time), ``length`` (a time), ``people`` or ``room``
-    :param needed: whether the lab is fitted to it, so that no sheet can be without
+    :param header: standard name: lower case, single spaces, without '(yes/no)'
+    :param holds: ``patient``, ``text``, ``yes_no``, ``moment`` (a clock time), ``spell`` (a clock time at which an
+        interval starts or ends), ``length`` (a duration), ``people`` or ``room``
+    :param needed: whether the lab is fitted to it, so that every day sheet must have it
     """
 
     header: str
@@ -67,7 +67,7 @@ KNOWN = (
     Column("patient in clinic room", "moment"),
     Column("late to clin appt >10", "yes_no"),
 )
-"""The columns of the week's sheets (table 1 of the paper)."""
+"""The columns of the paper's day sheets (table 1)."""
 
 BY_HEADER = {column.header: column for column in KNOWN}
 VARIANTS = {
@@ -76,24 +76,25 @@ VARIANTS = {
     "patient": "pt",
     "echo room": "echo room number",
 }
-"""Other names that columns go by."""
+"""Variant header -> standard name."""
 _LEAST_HEADERS = 5
-"""A sheet with so many known headers is a day's, whatever it is called."""
+"""Known headers that make a sheet a day sheet, whatever its name."""
 _HEADER_AMONG = 10
-"""Rows with titles may stand above the headers, so many at most."""
+"""Rows searched for the headers: title rows may precede them."""
 _LEAST_LIKENESS = 0.9
+"""Least similarity (``difflib`` ratio) of a misspelt header."""
 _WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
 _MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
 
 
 @dataclass(frozen=True)
 class DaySheet:
-    """A day's sheet.
+    """The sheet of one day.
 
-    :param name: of the sheet
-    :param date: its day, if the name tells
+    :param name: name of the sheet
+    :param date: its date, if the name contains one
     :param columns: known header -> column number, from 0
-    :param rows: row number, from 1, -> its cells; rows that are empty throughout are left out
+    :param rows: row number, from 1, -> its values; rows without any are left out
     """
 
     name: str
@@ -102,22 +103,22 @@ class DaySheet:
     rows: dict[int, tuple[Any, ...]]
 
     def cell(self, row: int, header: str) -> str:
-        """``G7``.
+        """Reference of a cell, such as ``G7``.
 
-        :param row: its number
-        :param header: known header
+        :param row: number of the row, from 1
+        :param header: known header of the column
         """
         return f"{column_letters(self.columns[header])}{row}"
 
 
 @dataclass(frozen=True)
 class Spreadsheet:
-    """A file.
+    """The contents of a file.
 
-    :param name: of the file
-    :param sha256: of its bytes
-    :param days: sheets of days
-    :param notes: other sheets: name -> (cell, text) of every cell with text
+    :param name: name of the file
+    :param sha256: digest of its bytes
+    :param days: the day sheets
+    :param notes: all other sheets: name -> (cell reference, text) of every cell with text
     """
 
     name: str
@@ -127,12 +128,12 @@ class Spreadsheet:
 
 
 def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
-    """Read a whiteboard file (needs openpyxl): values, as they were last computed, not formulas.
+    """Read a hospital's spreadsheet (needs openpyxl): the stored values, not the formulas.
 
     :param path: an Excel workbook (.xlsx)
-    :param log: where repaired headers and the like are noted
-    :raises SpreadsheetError: it is no workbook, has no sheet of a day, or a day's sheet lacks a column
-    :raises OSError: it cannot be read at all
+    :param log: receives remarks on headers and names of sheets
+    :raises SpreadsheetError: not a workbook, no day sheet, or a day sheet lacks a needed column
+    :raises OSError: the file cannot be opened
     """
     content = Path(path).read_bytes()
     workbook, name = _open(content, Path(path).name), Path(path).name
@@ -143,7 +144,7 @@ def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
         filled = {row: values for row, values in cells.items() if any(_text(value) for value in values)}
         header = _header_row(filled, _weekday_and_date(sheet.title) is not None)
         if header is not None:
-            columns = _columns(sheet.title, header, filled[header], log)
+            columns = _columns(name, sheet.title, header, filled[header], log)
             patients = {row: values for row, values in filled.items() if row > header}
             days.append(DaySheet(sheet.title, _date(sheet.title, saved.date(), log), columns, patients))
         else:
@@ -159,45 +160,51 @@ def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
 
 
 def column_letters(number: int) -> str:
-    """0 -> A, 26 -> AA.
+    """Letters of a column: 0 -> A, 26 -> AA.
 
-    :param number: of the column, from 0
+    :param number: number of the column, from 0
     """
     high, low = divmod(number, 26)
     return (column_letters(high - 1) if high else "") + chr(ord("A") + low)
 
 
 def _open(content: bytes, name: str) -> Any:
-    """The workbook in a file's bytes."""
+    """Parse a workbook.
+
+    :param content: bytes of the file
+    :param name: name of the file, for messages
+    :raises SpreadsheetError: not a workbook
+    """
     from openpyxl import load_workbook
 
     if not content:
         raise SpreadsheetError(f"{name} is empty, but must be an Excel workbook (.xlsx)")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about formats and validations, which do not matter here
+            warnings.simplefilter("ignore")  # formats and validations are not used here
             return load_workbook(io.BytesIO(content), data_only=True)
     except Exception:
-        # What a damaged file raises depends on where it is damaged: zip, XML, missing parts, ill-formed values.
+        # Depending on where a file is damaged, openpyxl raises errors of zipfile, of the XML parser, and others.
         raise SpreadsheetError(f"{name} cannot be read as an Excel workbook (.xlsx)") from None
 
 
 def _text(value: Any) -> str:
-    """A cell as text, without spaces around it."""
+    """A value as text without surrounding spaces; empty for None."""
     return "" if value is None else str(value).strip()
 
 
 def _plain(header: Any) -> str:
-    """A header in lower case, single spaces, without '(yes/no)'."""
+    """A header in lower case, with single spaces, without '(yes/no)'."""
     return " ".join(re.sub(r"\(yes/no\)", " ", _text(header).lower()).split())
 
 
 def _loose(header: str) -> str:
+    """A header without spaces and hyphens."""
     return re.sub(r"[\s-]+", "", header)
 
 
 def _known_header(header: str) -> tuple[str, str]:
-    """The known header that a plain one stands for, and the rule by which; empty if there is none."""
+    """The known header that matches a plain one, and the name of the rule that matched it; empty if none does."""
     if header in BY_HEADER:
         return header, ""
     by_loose = {_loose(known): known for known in BY_HEADER}
@@ -210,10 +217,10 @@ def _known_header(header: str) -> tuple[str, str]:
 
 
 def _header_row(rows: dict[int, tuple[Any, ...]], day: bool) -> int | None:
-    """The row with the headers; None in a sheet of notes, which has none.
+    """Number of the header row; None in a sheet of notes.
 
-    :param rows: that are not empty
-    :param day: whether the sheet is called after a day, so that there must be one
+    :param rows: the rows that are not empty
+    :param day: whether the sheet is named after a day and must therefore have headers
     """
     for row in list(rows)[:_HEADER_AMONG]:
         known = {_known_header(_plain(value))[0] for value in rows[row] if _text(value)} - {""}
@@ -222,8 +229,11 @@ def _header_row(rows: dict[int, tuple[Any, ...]], day: bool) -> int | None:
     return next(iter(rows), None) if day else None
 
 
-def _columns(sheet: str, row: int, headers: tuple[Any, ...], log: CellLog) -> dict[str, int]:
-    """Known header -> column number."""
+def _columns(file: str, sheet: str, row: int, headers: tuple[Any, ...], log: CellLog) -> dict[str, int]:
+    """Known header -> column number.
+
+    :raises SpreadsheetError: a needed column is missing; names file, sheet and column
+    """
     columns: dict[str, int] = {}
     known = [_known_header(_plain(found)) for found in headers]
     ends = any(header == "echo time out" for header, _ in known)
@@ -242,12 +252,12 @@ def _columns(sheet: str, row: int, headers: tuple[Any, ...], log: CellLog) -> di
             log.add(Remark(sheet, f"{column_letters(number)}{row}", header, str(found), rule, header, needed))
     missing = [column.header for column in KNOWN if column.needed and column.header not in columns]
     if missing:
-        raise SpreadsheetError(f"sheet {sheet!r} has no column {missing[0]!r}")
+        raise SpreadsheetError(f"{file}: sheet {sheet!r} has no column {missing[0]!r} in its headers, row {row}")
     return columns
 
 
 def _weekday_and_date(name: str) -> tuple[int | None, int, int, int | None] | None:
-    """Weekday, month, day and year in a sheet's name, as far as they are there; None if it names no day."""
+    """Weekday, month, day and year in the name of a sheet, as far as present; None if it names no day."""
     words = name.lower()
     weekday = next((k for k, day in enumerate(_WEEKDAYS) if re.search(_short_or_long(day), words)), None)
     iso = re.search(r"(\d{4})-(\d{1,2})-(\d{1,2})", words)
@@ -261,14 +271,14 @@ def _weekday_and_date(name: str) -> tuple[int | None, int, int, int | None] | No
 
 
 def _short_or_long(name: str) -> str:
-    """A pattern for a weekday or month: ``tue``, ``tues``, ``tuesday``, but not ``tuesdays`` or ``mon`` in a word."""
+    """Pattern of a weekday or month: ``tue``, ``tues``, ``tuesday``, but not ``tuesdays`` or ``mon`` inside a word."""
     return rf"\b(?:{'|'.join(name[:n] for n in range(len(name), 2, -1))})(?![a-z])"
 
 
 def _date(name: str, saved: dt.date, log: CellLog) -> dt.date | None:
-    """The day that a sheet's name tells."""
+    """The date in the name of a sheet; a missing year is inferred from the weekday and the date of saving."""
     weekday, month, day, year = _weekday_and_date(name) or (None, 0, 0, None)
-    # A weekday falls on the same date again within eleven years, a 29 February within forty.
+    # A date falls on each weekday within eleven years, 29 February within forty.
     for candidate in range(saved.year, saved.year - 40, -1) if year is None else (year,):
         try:
             date = dt.date(candidate, month, day)

@@ -1,4 +1,4 @@
-"""The appointments of a typical day, from the sheets of several."""
+"""The appointment book of a typical day, averaged over the day sheets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ if TYPE_CHECKING:
 
 KINDS = ("fetal", "non-fetal")
 _MOST_UNKNOWN = 0.1
+"""Share of rows with an unknown scheduled echo beyond which a sheet is incomplete."""
 
 
 @dataclass(frozen=True)
 class TypicalDay:
-    """When patients are due.
+    """An appointment book.
 
     :param times: kind -> expected check-ins, minutes after midnight, ascending
-    :param counts: sheet -> kind -> how many echoes were scheduled
+    :param counts: sheet -> kind -> number of scheduled echoes
     :param used: the sheets that the times come from
-    :param incomplete: sheets where the scheduled echo is empty in more than a tenth of the rows; used only if asked
-        for, or if there is no other
-    :param left_out: rows of the used sheets left out, because kind or expected check-in are not known
+    :param incomplete: sheets where the scheduled echo is empty in more than a tenth of the rows; used only if
+        requested, or if there is no other
+    :param left_out: number of rows of the used sheets left out because kind or expected check-in is unknown
     """
 
     times: dict[str, tuple[int, ...]]
@@ -33,14 +34,14 @@ class TypicalDay:
 
 
 def typical_day(table: pd.DataFrame, sheet: str | None = None) -> TypicalDay:
-    """The appointments of one sheet, or of a day as all complete sheets have it on average.
+    """The appointments of one sheet, or those of an average day over all complete sheets.
 
-    On average: of each kind as many as there are a day, rounded, at evenly spaced ranks of all the times together,
-    so that every time is one that was used, and busy hours stay busy.
+    The average day has, of each kind, the rounded mean number of appointments, at evenly spaced ranks of the pooled
+    times: every time was in use, and busy hours stay busy.
 
-    :param table: see :func:`~echo_env.lab.calibration.rows.tidy_table`
-    :param sheet: take the appointments of this one as they are
-    :raises ValueError: no such sheet, or it has no scheduled echo; names those there are
+    :param table: from :func:`~echo_env.lab.calibration.rows.tidy_table`
+    :param sheet: use the appointments of this sheet unchanged
+    :raises ValueError: no such sheet, or it has no scheduled echo; lists the sheets
     """
     scheduled = table[table["has_echo"] == "yes"]
     sheets = tuple(table["sheet"].unique())
@@ -58,6 +59,6 @@ def typical_day(table: pd.DataFrame, sheet: str | None = None) -> TypicalDay:
 
 
 def _spread(times: Sequence[int], days: int) -> tuple[int, ...]:
-    """So many of the times as there are a day, at evenly spaced ranks."""
+    """The times at evenly spaced ranks, as many as the rounded mean number a day."""
     ordered, count = sorted(times), round(len(times) / days)
     return tuple(int(ordered[int((k + 0.5) * len(ordered) / count)]) for k in range(count))

@@ -13,10 +13,11 @@ import numpy as np
 from gymnasium.error import InvalidAction
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled import steps as batch_steps
-from echo_env.lab.compiled.batch import Tiers
-from echo_env.lab.compiled.kernel import Labs, Rules, njit
+from echo_env.lab.compiled.batch import TierTable
+from echo_env.lab.compiled.kernel import Labs, Rules
 from echo_env.lab.decisions.actions import ACTIONS
 
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
@@ -39,7 +40,7 @@ def copy_labs(labs: Labs, which: NDArray[np.int64]) -> Labs:
 
 
 def continue_under_rule(
-    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: Tiers
+    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: TierTable
 ) -> NDArray[np.int64]:
     """Take a first action, then follow a rule to the end of the day. The labs themselves stay as they are.
 
@@ -66,7 +67,7 @@ def _continue_under_tiers(
     labs: Labs,
     scratch: Labs,
     rules: Rules,
-    tiers: Tiers,
+    tiers: TierTable,
     nothing: NDArray[np.int64],
     units: NDArray[np.int64],
 ) -> None:

@@ -44,6 +44,16 @@ def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
     return np.asarray(law.late_share * late + (1 - law.late_share) * early)
 
 
+def truncation(law: ExamLaw) -> tuple[float, float]:
+    """Probabilities, before truncation, of exams up to the shortest and up to the longest length (section 3.3).
+
+    :param law: of exam lengths
+    """
+    ends = np.array([law.shortest_min, law.longest_min])
+    low, high = scipy.special.gammainc(law.shape, ends / (law.mean_min / law.shape))
+    return low, high
+
+
 def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     """Lengths of exams from uniform numbers, by the inverse distribution function (section 3.3).
 
@@ -51,7 +61,7 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param draws: uniform numbers
     """
     scale = law.mean_min / law.shape
-    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    low, high = truncation(law)
     minutes = scale * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
@@ -64,7 +74,7 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
-    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    low, high = truncation(law)
     return np.asarray((scipy.special.gammainc(law.shape, x / scale) - low) / (high - low))
 
 
@@ -76,7 +86,7 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     x = np.asarray(minutes, dtype=np.float64)
     scale = law.mean_min / law.shape
-    low, high = scipy.special.gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    low, high = truncation(law)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
     power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
     log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, continuation, kernel
-from echo_env.lab.compiled.batch import Tiers
-from echo_env.lab.compiled.kernel import Labs, Rules, njit
+from echo_env.lab.compiled.batch import TierTable
+from echo_env.lab.compiled.kernel import Labs, Rules
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS, CLASSES
@@ -241,7 +242,7 @@ def _feasible_each(labs: Labs, idling: bool, mask: NDArray[np.bool_], size: Ints
 
 
 @njit
-def _start_by_tiers(labs: Labs, rules: Rules, tiers: Tiers) -> None:
+def _start_by_tiers(labs: Labs, rules: Rules, tiers: TierTable) -> None:
     for b in range(len(labs.lab)):
         patients, queue, staff, rooms = labs.patients[b], labs.queue[b], labs.staff[b], labs.rooms[b]
         kernel.start_tiers(tiers, labs.lab[b], patients, queue, staff, rooms, labs.exams[b], rules)

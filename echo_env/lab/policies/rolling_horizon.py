@@ -10,9 +10,10 @@ import scipy
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.policies.base import make_policy, register_policy
-from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.breaks import expected_break
+from echo_env.lab.simulation.patient import Start, waits_since
 from echo_env.lab.simulation.waiting_cost import waiting_points
 from echo_env.lab.simulation.whiteboard import LabView, Status
 
@@ -163,7 +164,7 @@ class RollingHorizonPolicy:
         busy = np.minimum(length[:, None], horizon - start)
         # Points against not being served within the horizon.
         cost = jobs.share[:, None] * (paid[:, start] - paid[:, [horizon]] - self._idle * busy)
-        waited = np.maximum(now - np.maximum(jobs.arrival, jobs.scheduled), 0)
+        waited = np.maximum(now - waits_since(jobs.scheduled, jobs.arrival), 0)
         cost += _SOONER * (1 + waited[:, None]) * (start - now)
         first = np.ceil(np.maximum(jobs.arrival - now, 0) / self._step)
         there = np.arange(slots) >= first[:, None]

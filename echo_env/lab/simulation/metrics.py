@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.simulation.patient import Punctuality, punctuality, waits_since
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.trace import Trace
 
@@ -93,7 +94,7 @@ def metrics_table(config: LabConfig, results: DayResults) -> dict[str, NDArray[n
     """The numbers of :data:`METRICS`, (n,) float64 each. A mean over nobody is nan."""
     parts = penalty_points(config, results.units.T)
     served = results.start >= 0
-    wait = np.where(served, np.maximum(results.start - np.maximum(results.arrival, results.scheduled), 0), 0)
+    wait = np.where(served, np.maximum(results.start - waits_since(results.scheduled, results.arrival), 0), 0)
     present = results.present.sum(axis=1)
     exams = (results.sonographer[..., None] == np.arange(results.present.shape[1])).sum(axis=1)
     most = np.where(results.present, exams, 0).max(axis=1)
@@ -134,14 +135,14 @@ def _mean_waits(
     results: DayResults, served: NDArray[np.bool_], wait: NDArray[np.int64]
 ) -> dict[str, NDArray[np.float64]]:
     """Mean waiting times: of all served, by kind, and by punctuality when served."""
-    punctuality = results.patient_class % 3
+    when = punctuality(results.patient_class)
     groups = {
         "wait_min": served,
         "wait_fetal_min": served & results.fetal,
         "wait_non_fetal_min": served & ~results.fetal,
-        "wait_on_time_min": served & (punctuality == 0),
-        "wait_late_min": served & (punctuality == 1),
-        "wait_early_min": served & (punctuality == 2),
+        "wait_on_time_min": served & (when == Punctuality.ON_TIME),
+        "wait_late_min": served & (when == Punctuality.LATE),
+        "wait_early_min": served & (when == Punctuality.EARLY),
     }
     who = np.stack(list(groups.values()))
     return dict(zip(groups, _ratio((who * wait).sum(axis=2), who.sum(axis=2)), strict=True))

@@ -1,4 +1,4 @@
-"""What if? A lab with other rooms, staff, appointments or laws, on the same days as far as that makes sense.
+"""What-if analysis: variants of a lab (rooms, staff, appointments, distributions) on common random numbers.
 
 >>> from echo_env.lab import LabConfig, make_policy
 >>> from echo_env.lab.sweep import Player, make_sweep, play_sweep, tasks_of

@@ -1,4 +1,4 @@
-"""Other appointment books: thinner, fuller, or another lab's."""
+"""Variants of an appointment book: thinned, extended, or another lab's."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ import math
 from collections.abc import Sequence
 
 from echo_env.lab.config import Appointments, ConfigError, Hours, LabConfig
+from echo_env.lab.config.clock import clock_text
 
 OWN = "own"
-"""In place of a template: the lab's own."""
+"""Name of the lab's own book among templates."""
 MOST = 999
-"""Appointments a day."""
+"""Largest number of appointments a day."""
 
 
 def spread(times: Sequence[int], count: int) -> tuple[int, ...]:
-    """So many of some times, evenly: thinned where there are more, repeated where there are fewer.
+    """A given number of times, evenly thinned or repeated.
 
-    Of n times the i-th of m is number floor((i + 1/2) n / m), counted from 0. With m = n that is every one; with
-    m = 2 n each comes twice.
+    Of n times, the i-th of m is number floor((i + 1/2) n / m), counted from 0: with m = n all of them, with m = 2 n
+    each one twice.
 
     >>> spread((0, 30, 60, 90), 2), spread((0, 30), 3)
     ((30, 90), (0, 30, 30))
 
-    :param times: minutes, ascending
-    :param count: how many are wanted; 0 only where there are none to repeat
+    :param times: (n,) minutes, ascending
+    :param count: number of times m; must be 0 if ``times`` is empty
     """
     return tuple(times[(2 * i + 1) * len(times) // (2 * count)] for i in range(count)) if times else ()
 
 
 def with_kind(book: Appointments, kind: str, count: int) -> Appointments:
-    """A book with so many appointments of one kind.
+    """A book with a given number of appointments of one kind.
 
     :param book: the template
     :param kind: ``fetal`` or ``non_fetal``
-    :param count: how many, 0 to :data:`MOST`
-    :raises ConfigError: a count out of bounds, or there is nothing to repeat
+    :param count: number of appointments of that kind, 0 to :data:`MOST`
+    :raises ConfigError: a count out of bounds, or the template has no appointment to repeat
     """
     times = getattr(book, kind)
     _check(f"appointments.{kind}_per_day", count)
@@ -47,25 +48,25 @@ def with_kind(book: Appointments, kind: str, count: int) -> Appointments:
 
 
 def with_total(book: Appointments, total: int) -> Appointments:
-    """A book with so many appointments, of which each kind keeps its share (largest remainder, ties to fetal).
+    """A book with a given number of appointments; each kind keeps its share (largest remainder, ties to fetal).
 
     :param book: the template
-    :param total: how many, 0 to :data:`MOST`
-    :raises ConfigError: a count out of bounds, or none at all
+    :param total: number of appointments, 0 to :data:`MOST`
+    :raises ConfigError: a count out of bounds, or an empty book
     """
     _check("appointments.per_day", total)
-    # Both remainders add up to 1, unless there are none.
+    # The two remainders add up to one appointment or to none, so that the larger one decides.
     fetal, rest = divmod(len(book.fetal) * total, len(book))
     fetal += 2 * rest >= len(book)
     return Appointments(spread(book.fetal, fetal), spread(book.non_fetal, total - fetal))
 
 
 def scaled(book: Appointments, factor: float) -> Appointments:
-    """A book with that many times the appointments, rounded (a half up).
+    """A book with a multiple of the appointments, rounded (half up).
 
     :param book: the template
-    :param factor: 1 leaves it as it is
-    :raises ConfigError: negative, or more than :data:`MOST` appointments, or none at all
+    :param factor: at least 0; 1 leaves the book unchanged
+    :raises ConfigError: a negative factor, more than :data:`MOST` appointments, or an empty book
     """
     if factor < 0:
         raise ConfigError(f"appointments.scale is {factor!r}, but must be a number of at least 0")
@@ -73,23 +74,23 @@ def scaled(book: Appointments, factor: float) -> Appointments:
 
 
 def template_of(source: str, hours: Hours) -> Appointments:
-    """The book of another lab, at its clock times.
+    """The book of another lab, at the same clock times.
 
     :param source: a preset or a YAML file
-    :param hours: of the lab that is to have it
-    :raises ConfigError: there is no such lab, or it books somebody before this one opens
+    :param hours: hours of the lab that takes the book over
+    :raises ConfigError: no such lab, or an appointment before opening
     """
     other = LabConfig.load(source)
     return moved(other.appointments, other.hours, hours)
 
 
 def moved(book: Appointments, hours: Hours, other: Hours) -> Appointments:
-    """The same clock times in a lab that opens at another time.
+    """A book at the same clock times in a lab with other hours.
 
-    :param book: minutes since ``hours`` open
-    :param hours: as they were
-    :param other: as they are to be
-    :raises ConfigError: names an appointment before opening
+    :param book: the book, in minutes since the opening of ``hours``
+    :param hours: the hours so far
+    :param other: the new hours
+    :raises ConfigError: an appointment before opening; names its time
     """
     kinds = (book.fetal, book.non_fetal)
     return Appointments(*(since_opening([hours.opening_min + time for time in kind], other) for kind in kinds))
@@ -98,10 +99,10 @@ def moved(book: Appointments, hours: Hours, other: Hours) -> Appointments:
 def since_opening(times: Sequence[int], hours: Hours) -> tuple[int, ...]:
     """Minutes after midnight as minutes since opening.
 
-    :raises ConfigError: names one before opening
+    :raises ConfigError: a time before opening; names it
     """
     if times and min(times) < hours.opening_min:
-        early, opening = (f"{time // 60:02d}:{time % 60:02d}" for time in (min(times), hours.opening_min))
+        early, opening = (clock_text(time) for time in (min(times), hours.opening_min))
         raise ConfigError(f"appointments has one at {early}, but the lab opens at {opening}")
     return tuple(time - hours.opening_min for time in times)
 

@@ -1,30 +1,30 @@
-"""What can be swept: the fields of a lab by their dotted path, and a few that are derived from them.
+"""Fields that can be swept: the config's own, by dotted path, and a few derived ones.
 
-A derived field changes several others in one documented way, so that a question such as "five more appointments a
-day" has one number to ask it with: see :data:`DERIVED`.
+A derived field changes several config fields in one documented way, so that a question such as "five more
+appointments a day" is the sweep of one number: see :data:`DERIVED`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
+from echo_env.common.words import nearest
 from echo_env.lab.config import ConfigError, Hours, LabConfig
+from echo_env.lab.config.clock import clock_text, read_clock
 from echo_env.lab.sweep import book
 
 
 class Kind(StrEnum):
-    """How a field's values are written; the text says what is allowed."""
+    """Type of a field's values; the text states what is allowed."""
 
     WHOLE = "a whole number"
     NUMBER = "a number"
@@ -32,17 +32,17 @@ class Kind(StrEnum):
     TEXT = "a word"
     CLOCK = "a clock time such as 17:30"
     TIMES = "a list of clock times such as [08:15,09:15]"
-    FILE = "a lab whose appointments are taken (a preset or a YAML file), or own"
+    FILE = "a lab whose appointments are used (a preset or a YAML file), or own"
 
 
 @dataclass(frozen=True)
 class Field:
-    """Something about a lab that can be swept.
+    """A property of a lab that can be swept.
 
-    :param path: dotted, as in ``rooms.non_fetal``
-    :param kind: how its values are written
-    :param own: what a lab has there
-    :param meaning: of a derived field, one line
+    :param path: dotted path, such as ``rooms.non_fetal``
+    :param kind: type of its values
+    :param own: lab -> its value of the field
+    :param meaning: meaning of a derived field, one line
     """
 
     path: str
@@ -52,13 +52,13 @@ class Field:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether its values can be put on a scale and divided by each other."""
+        """Whether its values are numbers on a ratio scale."""
         return self.kind in (Kind.WHOLE, Kind.NUMBER)
 
     def read(self, text: str) -> Any:
-        """The value that was written.
+        """Parse a value.
 
-        :raises ConfigError: it is of another kind
+        :raises ConfigError: not of this field's kind
         """
         try:
             return _READERS[self.kind](text.strip())
@@ -66,11 +66,11 @@ class Field:
             raise ConfigError(f"{self.path} has {text.strip()!r}, but must be {self.kind}") from None
 
     def write(self, value: Any) -> str:
-        """A value as text, for tables and names of cells."""
+        """A value as text that :meth:`read` parses, except for the brackets of a list."""
         if self.kind is Kind.CLOCK:
-            return f"{value // 60:02d}:{value % 60:02d}"
+            return clock_text(value)
         if self.kind is Kind.TIMES:
-            return " ".join(f"{time // 60:02d}:{time % 60:02d}" for time in value)
+            return " ".join(map(clock_text, value))
         if self.kind is Kind.YES_NO:
             return str(value).lower()
         return f"{value:.12g}" if isinstance(value, float) else str(value)
@@ -91,37 +91,37 @@ DERIVED = {
             "appointments.fetal_per_day",
             Kind.WHOLE,
             lambda config: len(config.appointments.fetal),
-            "so many fetal appointments, spread over the times of the template",
+            "number of fetal appointments, spread evenly over the times of the template",
         ),
         Field(
             "appointments.non_fetal_per_day",
             Kind.WHOLE,
             lambda config: len(config.appointments.non_fetal),
-            "so many non-fetal appointments, likewise",
+            "number of non-fetal appointments, likewise",
         ),
         Field(
             "appointments.per_day",
             Kind.WHOLE,
             lambda config: len(config.appointments),
-            "so many appointments of both kinds, in the proportion of the template",
+            "number of appointments of both kinds, in the proportions of the template",
         ),
         Field(
             "appointments.scale",
             Kind.NUMBER,
             lambda config: 1.0,
-            "that many times the appointments of the template, rounded to whole ones",
+            "multiple of the template's number of appointments, rounded",
         ),
         Field(
             "hours.opening",
             Kind.CLOCK,
             lambda config: config.hours.opening_min,
-            "opening; appointments, closing and end keep their clock times",
+            "opening time; appointments, closing and end keep their clock times",
         ),
         Field("hours.closing", Kind.CLOCK, lambda config: _clock(config, "closing_min")),
         Field("hours.end", Kind.CLOCK, lambda config: _clock(config, "end_min")),
     )
 }
-"""Path -> field that is none of the config's own. Those about appointments apply to the template in this order."""
+"""Path -> derived field. Those of the appointments are applied to the template in this order."""
 
 
 def _clock(config: LabConfig, name: str) -> int:
@@ -129,17 +129,17 @@ def _clock(config: LabConfig, name: str) -> int:
 
 
 def find_field(path: str, config: LabConfig) -> Field:
-    """A field by its path.
+    """Look up a field by its path.
 
-    :param path: as it was typed
+    :param path: the path as typed
     :param config: the lab
-    :raises ConfigError: there is none; suggests the nearest
+    :raises ConfigError: no such field; suggests the nearest
     """
     fields = {**_plain_fields(config), **DERIVED}
     if path in fields:
         return fields[path]
-    near = difflib.get_close_matches(path, fields, n=1)
-    # A name without its section is as clear, where one section alone has it.
+    near = nearest(path, fields)
+    # A last component that is unique, such as absence_rate, is suggested with its section.
     near = [known for known in fields if known.rpartition(".")[2] == path] or near
     inside = [known for known in fields if path and known.startswith(f"{path}.")]
     if inside:
@@ -149,7 +149,7 @@ def find_field(path: str, config: LabConfig) -> Field:
 
 
 def _plain_fields(config: LabConfig) -> dict[str, Field]:
-    """The config's own fields, whatever sections it has; not its name."""
+    """The config's own fields of every section, except its name."""
     found: dict[str, Field] = {}
 
     def walk(part: Any, prefix: str) -> None:
@@ -166,6 +166,8 @@ def _plain_fields(config: LabConfig) -> dict[str, Field]:
 
 
 def _getter(path: str, kind: Kind) -> Callable[[LabConfig], Any]:
+    """Lab -> its value of the field; clock times in minutes after midnight."""
+
     def own(config: LabConfig) -> Any:
         part: Any = config
         for name in path.split("."):
@@ -176,12 +178,14 @@ def _getter(path: str, kind: Kind) -> Callable[[LabConfig], Any]:
 
 
 def _kind_of(hint: Any, section: str) -> Kind | None:
-    """How values of an annotated field are written; None for what is not swept."""
+    """Kind of a field by its type annotation; None for fields that cannot be swept."""
     if hint == tuple[int, ...]:
         return Kind.TIMES if section == "appointments." else None
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
         return _kind_of(members[0], section) if len(members) == 1 else None
+    if typing.get_origin(hint) is Literal:
+        return Kind.TEXT
     kinds: dict[Any, Kind] = {int: Kind.WHOLE, float: Kind.NUMBER, bool: Kind.YES_NO, str: Kind.TEXT}
     return kinds.get(hint)
 
@@ -207,8 +211,7 @@ def _word(text: str) -> str:
 
 
 def _minutes(text: str) -> int:
-    time = datetime.strptime(text.strip(" '\""), "%H:%M")
-    return 60 * time.hour + time.minute
+    return read_clock(text.strip(" '\""))
 
 
 def _times(text: str) -> tuple[int, ...]:
@@ -229,11 +232,11 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
 
 
 def changed(config: LabConfig, values: Mapping[str, Any]) -> LabConfig:
-    """A lab with other values, all of them at once; the derived fields in the order of :data:`DERIVED`.
+    """A lab with other values, all set at once; derived fields are applied in the order of :data:`DERIVED`.
 
     :param config: the lab
-    :param values: path -> value, as :meth:`Field.read` gives them
-    :raises ConfigError: there is no such lab
+    :param values: path -> value, as :meth:`Field.read` returns them
+    :raises ConfigError: the result is not a valid lab
     """
     sections = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     if values.get(template := "appointments.template", OWN) != OWN:
@@ -258,7 +261,7 @@ def changed(config: LabConfig, values: Mapping[str, Any]) -> LabConfig:
 
 
 def _replaced(part: Any, values: Mapping[str, Any]) -> Any:
-    """A dataclass with fields changed by dotted path."""
+    """A copy of a dataclass with fields changed by dotted path."""
     below: dict[str, Any] = {}
     for path, value in values.items():
         name, _, rest = path.partition(".")
@@ -272,7 +275,7 @@ def _replaced(part: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _set_hours(sections: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Opening, closing and end as clock times; what is not given stays at its clock time."""
+    """Set opening, closing and end; those that are not given keep their clock times."""
     hours: Hours = sections["hours"]
     opening = values.get("hours.opening", hours.opening_min)
     closing = values.get("hours.closing", hours.opening_min + hours.closing_min)

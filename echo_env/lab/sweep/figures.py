@@ -1,4 +1,4 @@
-"""Which figures are written for a sweep (needs matplotlib and pandas)."""
+"""The figures of a sweep (needs matplotlib and pandas)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 
 def write_figures(directory: Path, results: SweepResults, metrics: Sequence[str]) -> list[Path]:
-    """Write every figure of a sweep, as PNG and as PDF; gives the PNG files.
+    """Write all figures of a sweep as PNG and PDF.
 
-    :param directory: where; made if need be
+    :param directory: target folder, created if missing
     :param results: the sweep
-    :param metrics: what is drawn
+    :param metrics: metrics to draw
+    :return: the PNG files
     """
     return [write_figure(figure, directory, name) for name, figure in sweep_figures(results, metrics).items()]
 
 
 def sweep_figures(results: SweepResults, metrics: Sequence[str]) -> dict[str, Figure]:
-    """Response curves of each field, of each two in a grid, and a tornado chart for each metric.
+    """Response curves of each field and, in a grid, of each pair of fields; a tornado chart for each metric.
 
     :param results: the sweep
-    :param metrics: what is drawn; of two fields at once the first only
+    :param metrics: metrics to draw; pairs of fields show the first one only
     """
     axes = results.sweep.axes
     figures = {f"response_{_plain(axis)}": response_figure(results, axis, metrics) for axis in axes}
@@ -44,7 +45,7 @@ def sweep_figures(results: SweepResults, metrics: Sequence[str]) -> dict[str, Fi
 
 
 def response_figure(results: SweepResults, axis: Axis, metrics: Sequence[str]) -> Figure:
-    """A row for each metric: means of the policies, and beside them their differences to the reference."""
+    """One row of panels a metric: the policies' means and their differences to the reference."""
     from matplotlib.figure import Figure
 
     from echo_env.lab.sweep import plots
@@ -63,7 +64,7 @@ def response_figure(results: SweepResults, axis: Axis, metrics: Sequence[str]) -
 
 
 def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: str) -> Figure:
-    """A panel for each policy, on the same scale, up to three in a row."""
+    """One panel a policy, on a common scale, up to three in a row."""
     from matplotlib.figure import Figure
 
     from echo_env.lab.sweep import plots
@@ -86,7 +87,7 @@ def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: st
 
 
 def tornado_figure(results: SweepResults, metric: str) -> Figure:
-    """A panel for each policy, up to three in a row, their fields in the same order."""
+    """One panel a policy, up to three in a row, with the fields in a common order."""
     from matplotlib.figure import Figure
 
     from echo_env.lab.sweep import plots
@@ -107,7 +108,9 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
     )
-    figure.supxlabel(f"Difference to the base lab, mean and 95 % interval ({METRICS[metric][0]})", fontsize=10)
+    figure.supxlabel(
+        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric][0]})", fontsize=10
+    )
     return figure
 
 
@@ -118,5 +121,5 @@ def _title(results: SweepResults) -> str:
 
 
 def _plain(axis: Axis) -> str:
-    """A field's path as part of a file name."""
+    """A field's path in the characters of a file name."""
     return re.sub(r"[^A-Za-z0-9]+", "_", axis.path).strip("_")

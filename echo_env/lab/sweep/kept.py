@@ -1,7 +1,7 @@
-"""Days that have been played already, kept so that a sweep that was interrupted goes on where it stopped.
+"""Cache of simulated days, so that an interrupted sweep resumes where it stopped.
 
-The days of one policy in one lab are a file, named by a digest of all that they depend on. What is asked for under
-other settings has another name, so that results of different settings cannot be mixed.
+The days of one policy in one lab are one file, named by a digest of everything that they depend on, so that results of
+different settings are never mixed.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from echo_env.lab.simulation.policy import Policy
 
 FOLDER = "cells"
 _OURS = re.compile(rf"{FOLDER}/(\.?[0-9a-f]{{24}}\.csv)(\..+)?")
-"""What we keep, and what is left of it if the machine stops in the middle of writing."""
+"""Names of cached files, and of the temporary files that a crash while writing leaves behind."""
 
 Table = dict[str, NDArray[np.float64]]
 """Metric -> (days,)."""
 
 
 def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: str) -> str:
-    """Where the days of a policy in a lab are kept, from the folder of the sweep on.
+    """Path of the cached days of a policy in a lab, relative to the folder of the sweep.
 
     :param config: the lab
-    :param policy: told from others by its name, and by its ``fingerprint`` if it has one, as trained models do
-    :param days: how many
-    :param seed: which
-    :param engine: what plays them
+    :param policy: identified by its name and, if it has one (as trained models do), its ``fingerprint``
+    :param days: number of days
+    :param seed: seed of the days
+    :param engine: engine that simulates them
     """
     settings = {
         "version": _version(),
@@ -56,7 +56,7 @@ def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: s
 
 
 def _version() -> str:
-    """That of this package: another one may play days otherwise."""
+    """Version of this package: another version may give other numbers."""
     try:
         return version("echo-lab-rl")
     except PackageNotFoundError:
@@ -64,7 +64,7 @@ def _version() -> str:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Keep some days: a row for each, :data:`~echo_env.lab.simulation.metrics.METRICS`; what is nan is empty."""
+    """Write days as CSV: one row a day, columns :data:`~echo_env.lab.simulation.metrics.METRICS`, empty for nan."""
     with written_whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(METRICS)
@@ -73,11 +73,11 @@ def write_table(path: Path, table: Table) -> None:
 
 
 def read_table(path: Path, days: int) -> Table:
-    """Read them again, to the bit.
+    """Read days back, equal to the bit.
 
-    :param path: where :func:`write_table` kept them
-    :param days: how many there must be
-    :raises ValueError: the file has been changed
+    :param path: file written by :func:`write_table`
+    :param days: expected number of days
+    :raises ValueError: the file has been edited or damaged
     """
     with open(path, encoding="utf8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -86,30 +86,30 @@ def read_table(path: Path, days: int) -> Table:
         if header != list(METRICS) or numbers.shape != (days, len(METRICS)):
             raise ValueError(header)
     except ValueError:
-        raise ValueError(f"{path} is not what a sweep kept there: delete it, and its days are played again") from None
+        raise ValueError(f"{path} is damaged or edited: delete it, and its days are simulated again") from None
     return dict(zip(METRICS, np.ascontiguousarray(numbers.T), strict=True))
 
 
 def others(folder: Path, names: Iterable[str]) -> list[str]:
-    """What is kept in a folder beside some files: days of other settings."""
+    """Cached files in a folder other than the given ones: days of other settings."""
     kept = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*.csv")}
     return sorted(kept - set(names))
 
 
 def own_files(folder: Path) -> set[str]:
-    """The files in a folder that sweeps or comparisons wrote there, also sweeps that were interrupted.
+    """The files in a folder that sweeps (interrupted ones included) or comparisons wrote there.
 
-    :param folder: one that exists
+    :param folder: an existing folder
     """
     kept = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*")} if (folder / FOLDER).is_dir() else set()
     return results.own_files(folder) | {name for name in kept if _OURS.fullmatch(name)}
 
 
 def bring_along(old: Path, new: Path) -> None:
-    """Have what is kept in one folder in another one too, where it takes no further space.
+    """Hard-link cached cells into the new folder; copy them where the file system has no links.
 
-    :param old: a folder; it may not exist
-    :param new: one that has nothing kept
+    :param old: folder with the cache; it may not exist
+    :param new: folder without a cache
     """
     (new / FOLDER).mkdir()
     for path in sorted((old / FOLDER).glob("*.csv")):

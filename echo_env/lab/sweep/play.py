@@ -1,4 +1,4 @@
-"""Every policy in every cell of a sweep."""
+"""Simulating every policy in every cell of a sweep."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from echo_env.lab.sweep.grid import Sweep
 from echo_env.lab.sweep.results import SweepResults
 
 MakePolicies = Callable[[LabConfig], Sequence[Policy]]
-"""Lab -> the policies for it, everywhere of the same names."""
+"""Lab -> the policies for it, with the same names in every lab."""
 
 
 class Task(NamedTuple):
     """The days of one policy in one cell.
 
-    :param cell: its number
-    :param config: its lab
-    :param policy: made for it
-    :param engine: what plays
-    :param file: where they are kept, from the folder on
+    :param cell: number of the cell
+    :param config: lab of the cell
+    :param policy: the policy, made for that lab
+    :param engine: engine that simulates
+    :param file: path of the cached days, relative to the folder of the sweep
     """
 
     cell: int
@@ -36,14 +36,14 @@ class Task(NamedTuple):
 
 
 def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str = "auto") -> list[Task]:
-    """What there is to play, cell by cell; nothing is played yet.
+    """The simulations of a sweep, cell by cell; runs none of them.
 
-    :param sweep: the cells
+    :param sweep: the sweep
     :param make: makes the policies of a cell
-    :param days: how many days
-    :param seed: which
+    :param days: number of days
+    :param seed: seed of the days
     :param engine: as for :func:`~echo_env.lab.evaluation.comparison.evaluate`
-    :raises ValueError: no day, a policy that is unknown, does not fit into a cell (names it), or cannot be played
+    :raises ValueError: no days, or a policy that is unknown, does not suit a cell (names it), or has no such engine
     """
     if days < 1:
         raise ValueError(f"days is {days}, but must be at least 1")
@@ -61,18 +61,18 @@ def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str
 
 
 class Player:
-    """Plays tasks, and keeps what comes out as soon as it is there.
+    """Runs tasks and caches each result as soon as it is complete.
 
-    :param days: how many days
-    :param seed: which
-    :param folder: where they are kept; None to keep nothing
+    :param days: number of days
+    :param seed: seed of the days
+    :param folder: folder of the cache; None for no cache
     """
 
     def __init__(self, days: int, seed: int, folder: Path | None) -> None:
         self._days, self._seed, self._folder = days, seed, folder
 
     def __call__(self, task: Task) -> kept.Table:
-        """The metrics of the days, played or as they were kept."""
+        """Metrics of the days, simulated or from the cache."""
         if self.has(task):
             return kept.read_table(self._path(task), self._days)
         played = evaluate(task.config, [task.policy], self._days, self._seed, engine=task.engine)
@@ -82,7 +82,7 @@ class Player:
         return table
 
     def has(self, task: Task) -> bool:
-        """Whether the days have been played already."""
+        """Whether the days are in the cache."""
         return self._folder is not None and self._path(task).is_file()
 
     def _path(self, task: Task) -> Path:
@@ -99,21 +99,21 @@ def play_sweep(
     reference: str = "",
     progress: Callable[[Task], None] | None = None,
 ) -> SweepResults:
-    """Play what there is to play.
+    """Run a sweep, using cached results where there are any.
 
-    :param sweep: the cells
-    :param tasks: as :func:`tasks_of` gives them
-    :param player: plays them
-    :param seed: of the days
-    :param jobs: how many processes share the tasks; the numbers are the same to the bit
-    :param reference: the policy that the others are compared with, by default the first
-    :param progress: called with each task that has been played
-    :raises ValueError: the reference is none of the policies, or what was kept has been changed
+    :param sweep: the sweep
+    :param tasks: its tasks, from :func:`tasks_of`
+    :param player: runs the tasks
+    :param seed: seed of the days
+    :param jobs: number of processes; the numbers are the same to the bit
+    :param reference: name of the reference policy, by default the first
+    :param progress: called with each task that has been simulated
+    :raises ValueError: the reference is none of the policies, or a cached file has been edited
     """
     names = list(dict.fromkeys(task.policy.name for task in tasks))
     checked_reference(reference, names)
     missing = [task for task in tasks if not player.has(task)]
-    # What is kept comes first: a file that cannot be read should not be found out about at the end.
+    # The cache is read first, so that a damaged file is reported before the simulations, not after them.
     done = {_key(task): player(task) for task in tasks if player.has(task)}
     played = map_in_order(player, missing, jobs, progress or _nothing)
     done |= dict(zip(map(_key, missing), played, strict=True))
@@ -128,4 +128,4 @@ def _key(task: Task) -> tuple[int, str]:
 
 
 def _nothing(task: Task) -> None:
-    """Nobody is told."""
+    """No progress is reported."""

@@ -1,7 +1,8 @@
-"""What-if questions: how a lab responds to one field, to two at once, and which field matters most."""
+"""What-if figures: response to one field, to two fields, and the relative importance of fields."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,12 +29,12 @@ from echo_env.lab.sweep.results import Effect, SweepResults
 
 
 def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """A metric's mean against one field, a line for each policy; the base lab's value dotted.
+    """Mean of a metric against one field, one line a policy; the base lab's value is dotted.
 
     :param results: the sweep
-    :param axis: the field; the others are held where :meth:`~echo_env.lab.sweep.grid.Sweep.held` says
+    :param axis: the field; the others are held as in :meth:`~echo_env.lab.sweep.grid.Sweep.held`
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
     cells = results.sweep.along(axis)
@@ -46,12 +47,12 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", a
 
 
 def response_difference(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """Each policy minus the reference on the same days of each cell, against one field.
+    """Paired differences of the policies to the reference in each cell, against one field.
 
     :param results: a sweep with at least two policies
     :param axis: the field
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
     cells = results.sweep.along(axis)
@@ -68,14 +69,14 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = "penalt
 def curves_of_two(
     results: SweepResults, axis: Axis, other: Axis, policy: str, metric: str = "penalty", ax: Axes | None = None
 ) -> Axes:
-    """A metric's mean against one field, a line for each value of another one, under one policy.
+    """Mean of a metric under one policy against one field, one line for each value of another.
 
-    :param results: a sweep of a full grid
-    :param axis: the field along x
-    :param other: the field of the lines
-    :param policy: who decides
+    :param results: a sweep with a full grid
+    :param axis: the field on the x axis
+    :param other: the field that distinguishes the lines
+    :param policy: name of the policy
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
     sweep = results.sweep
@@ -91,16 +92,16 @@ def curves_of_two(
 
 
 def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """How far each field alone moves a metric away from the base lab.
+    """Tornado chart: the range of a metric over the values of each field alone, relative to the base lab.
 
-    A bar reaches from the lowest to the highest mean over the field's values, which are written at its ends;
-    whiskers are 95 % intervals of the differences to the base lab. On top is what moves it furthest under the
-    reference, so that charts of several policies can be read side by side.
+    A bar extends from the lowest to the highest mean, labelled with the field's values; whiskers are 95 % intervals
+    of the paired differences to the base lab. Fields are ordered by their span under the reference, so that charts of
+    several policies can be compared.
 
     :param results: the sweep
-    :param policy: who decides
+    :param policy: name of the policy
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     """
     order = [effect.axis for effect in results.effects(results.reference, metric)]
     effects = [results.effect(axis, policy, metric) for axis in order]
@@ -110,14 +111,19 @@ def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axe
     ax.axvline(0, color="0.3", linewidth=1, zorder=4)
     unit, meaning = METRICS[metric]
     title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
-    name_axes(ax, title, f"Difference to the base lab, mean and 95 % interval ({unit})", "Field, alone (own value)")
+    name_axes(
+        ax,
+        title,
+        f"Difference to the base lab, mean and 95 % confidence interval ({unit})",
+        "Field, alone (base value)",
+    )
     names = [f"{axis.path} ({_value(axis, axis.own)})" for axis in order]
     ax.set_yticks(range(len(effects)), names)
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.25)
     if not any(effect.span.mean for effect in effects):
-        # Limits around a single 0 would be of the size of rounding errors.
+        # Without data limits, the scale would be that of rounding errors.
         ax.update_datalim([(-1, 0), (1, 0)])
         ax.autoscale_view()
     thousands(ax, "x")
@@ -125,7 +131,7 @@ def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axe
 
 
 def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
-    """From the lowest to the highest mean: blue below the base lab, orange above."""
+    """A bar from the lowest to the highest mean: blue below the base lab, orange above."""
     low, high = (_from_base(results, cell, effect) for cell in (effect.lowest, effect.highest))
     for colour, left, right in ((BLUE, low.mean, min(high.mean, 0)), (ORANGE, max(low.mean, 0), high.mean)):
         if left < right:
@@ -144,12 +150,12 @@ def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
 
 
 def _value(axis: Axis, value: Any) -> str:
-    """A value as text that leaves room for the picture: a list of times is cut."""
-    text = axis.field.write(value)
-    return text if len(text) <= 18 else f"{text[:15]}..."
+    """A value's label, broken into lines that leave room for the data."""
+    return "\n".join(textwrap.wrap(axis.label(value), 18))
 
 
 def _from_base(results: SweepResults, cell: Cell, effect: Effect) -> Estimate:
+    """Paired difference to the base lab, exactly 0 for the base lab itself."""
     if cell.number == 0:
         return Estimate(0.0, 0.0, 0.0, results.days)
     return results.minus_base(cell, effect.policy, effect.metric)
@@ -165,11 +171,11 @@ def _line(
     place: int,
     lines: int,
 ) -> None:
-    """A line with its band; where the field is no number, points with whiskers, several lines side by side.
+    """A line with its band or, for a field that is not numeric, points with whiskers, offset by policy.
 
-    :param number: how it looks
-    :param place: which it is of the lines
-    :param lines: how many there are
+    :param number: number of the line style
+    :param place: position among the lines
+    :param lines: number of lines
     """
     style = policy_line(number)
     x, mean = np.array(_places(axis, cells)), np.array([value.mean for value in means])
@@ -184,7 +190,7 @@ def _line(
 
 
 def _places(axis: Axis, cells: Sequence[Cell]) -> list[float]:
-    """Where cells are on the x axis."""
+    """Positions of cells on the x axis."""
     if axis.field.is_numeric:
         return [cell.values[axis.path] for cell in cells]
     return [float(place) for place in range(len(cells))]
@@ -193,13 +199,14 @@ def _places(axis: Axis, cells: Sequence[Cell]) -> list[float]:
 def _finish(
     ax: Axes, results: SweepResults, moving: tuple[Axis, ...], cells: Sequence[Cell], title: str, y: str
 ) -> None:
-    """Names, ticks, the base lab's value and a legend; the first of the moving fields is along x."""
+    """Axis names, ticks, the base lab's value and a legend; the first of the moving fields is on the x axis."""
     axis = moving[0]
     name_axes(ax, title, _x_name(results, moving), y)
     thousands(ax, "y")
     if not axis.field.is_numeric:
         texts = [_value(axis, cell.values[axis.path]) for cell in cells]
-        ax.set_xticks(range(len(texts)), texts, rotation=20 if max(map(len, texts)) > 8 else 0)
+        longest = max(len(line) for text in texts for line in text.split("\n"))
+        ax.set_xticks(range(len(texts)), texts, rotation=20 if longest > 8 else 0)
         ax.set_xlim(-0.5, len(texts) - 0.5)
     else:
         ax.axvline(axis.own, color="0.4", linewidth=1, linestyle=":", zorder=0)
@@ -209,6 +216,7 @@ def _finish(
 
 
 def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
+    """Name of the x axis: its field, the base lab's value, and the fields held elsewhere."""
     axis, held = moving[0], held_in_words(results.sweep, *moving)
     own = f"base lab: {_value(axis, axis.own)}"
     return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"

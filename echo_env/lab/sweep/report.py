@@ -1,4 +1,4 @@
-"""A sweep as files: a long table of every number, what each field does, and a summary."""
+"""A sweep as files: a long table of all numbers, the effect of each field, and a summary."""
 
 from __future__ import annotations
 
@@ -23,35 +23,36 @@ _INTERVAL = ("mean", "ci95_low", "ci95_high")
 
 
 def _columns(*names: str) -> list[str]:
-    """Three columns for each difference."""
+    """Names of the three columns of each estimate."""
     return [f"{name}_{part}" if name else part for name in names for part in _INTERVAL]
 
 
 def _cells(*values: Estimate | None) -> list[str]:
-    """Mean and interval of each, empty where there is none."""
+    """Mean and interval of each estimate, empty for None."""
     every = [value[:3] if value is not None else (math.nan,) * 3 for value in values]
     return [number_text(number) for three in every for number in three]
 
 
 def write_long(folder: Path, results: SweepResults) -> None:
-    """Write ``sweep.csv``: a row for each cell, policy and metric.
+    """Write ``sweep.csv``: one row for each cell, policy and metric.
 
-    ``cell`` (0 is the base lab), a column for each field, ``days_in_common`` with the base lab, ``policy``,
-    ``metric``, ``unit``, ``days``, then with 95 % intervals the mean, the difference to the base lab under the same
-    policy, and that to the reference in the same cell, both day by day.
+    Columns: ``cell`` (0 is the base lab), ``label`` (its short name), one for each field, ``days_in_common`` with the
+    base lab, ``policy``, ``metric``, ``unit``, ``days``, then, each with its 95 % interval, the mean and the paired
+    differences to the base lab under the same policy and to the reference in the same cell.
     """
     axes = results.sweep.axes
-    head = ["cell", *(axis.path for axis in axes), "days_in_common", "policy", "metric", "unit", "days"]
+    head = ["cell", "label", *(axis.path for axis in axes), "days_in_common", "policy", "metric", "unit", "days"]
     with written_whole(folder / LONG) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*head, *_columns("", "minus_base", "minus_reference")])
         for cell in results.sweep.cells:
             values = [axis.field.write(cell.values[axis.path]) for axis in axes]
-            writer.writerows([cell.number, *values, cell.common, *row] for row in _rows(results, cell))
+            first = [cell.number, results.sweep.name(cell), *values, cell.common]
+            writer.writerows([*first, *row] for row in _rows(results, cell))
 
 
 def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
-    """The policies and metrics of a cell."""
+    """One row for each policy and metric of a cell."""
     for policy in results.policies:
         for metric, (unit, _) in METRICS.items():
             mean = results.mean(cell, policy, metric)
@@ -61,10 +62,10 @@ def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
 
 
 def write_effects(folder: Path, results: SweepResults) -> None:
-    """Write ``effects.csv``: a row for each policy, metric and field; see :class:`Effect`.
+    """Write ``effects.csv``: one row for each policy, metric and field; see :class:`Effect`.
 
-    ``held`` says where the other fields stand. ``lowest`` and ``highest`` are the field's values at which the
-    metric's mean is so; ``elasticity`` is between ``elasticity_from`` and ``elasticity_to``.
+    ``held`` gives the values of the other fields. The metric's mean is lowest and highest at the field's values
+    ``lowest`` and ``highest``; ``elasticity`` is between ``elasticity_from`` and ``elasticity_to``.
     """
     sweep = results.sweep
     head = ["policy", "metric", "unit", "field", "own", "held", "lowest", "highest", "elasticity_from", "elasticity_to"]
@@ -83,18 +84,18 @@ def write_effects(folder: Path, results: SweepResults) -> None:
 
 
 def held_in_words(sweep: Sweep, *moving: Axis) -> str:
-    """Where the other fields stand: ``base lab``, or ``rooms.non_fetal=5`` where that is not the base lab's value."""
+    """Values of the fields held fixed: ``base lab``, or those that differ from it, such as ``rooms.non_fetal=5``."""
     held = sweep.held(*moving)
     away = [axis for axis in sweep.axes if axis.path in held and held[axis.path] != axis.own]
-    return ", ".join(f"{axis.path}={axis.field.write(held[axis.path])}" for axis in away) or "base lab"
+    return ", ".join(f"{axis.path}={axis.label(held[axis.path])}" for axis in away) or "base lab"
 
 
 def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any) -> dict[str, Any]:
     """The sweep as nested dicts, for JSON.
 
     :param results: the sweep
-    :param env: what to call the env
-    :param metrics: those whose means are in it; ``sweep.csv`` has all
+    :param env: name of the environment or of the config
+    :param metrics: metrics to include; ``sweep.csv`` has all of them
     :param more: further entries
     """
     sweep = results.sweep
@@ -125,12 +126,15 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
 
 
 def _cell(results: SweepResults, cell: Cell, metrics: Sequence[str]) -> dict[str, Any]:
+    """A cell for JSON: its fields, means and differences."""
+
     def table(of: Any, policies: Sequence[str]) -> dict[str, Any]:
         return {name: {metric: of(cell, name, metric).as_json() for metric in metrics} for name in policies}
 
     fields = {axis.path: axis.field.write(cell.values[axis.path]) for axis in results.sweep.axes}
     return {
         "cell": cell.number,
+        "label": results.sweep.name(cell),
         "fields": fields,
         "days_in_common": {"with_base": cell.common, "why": cell.why},
         "policies": table(results.mean, results.policies),
@@ -152,10 +156,10 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 
 def write_summary(folder: Path, content: dict[str, Any]) -> None:
-    """Write ``summary.json``, last of all files: it lists those that are there.
+    """Write ``summary.json``; it lists all files of the folder and must therefore be written last.
 
-    :param folder: where
-    :param content: as :func:`summary` gives it
+    :param folder: folder of the sweep
+    :param content: from :func:`summary`
     """
     whole = {**content, "files": sorted({*files_in(folder), SUMMARY})}
     with written_whole(folder / SUMMARY) as file:

@@ -1,4 +1,4 @@
-"""What a sweep says: each cell beside the base lab, policies beside each other, and what matters most."""
+"""Results of a sweep: cells against the base lab, policies against the reference, and the effect of each field."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Elasticity:
-    """Percent that a metric changes for a percent that a field changes.
+    """Percentage change of a metric per percent of change of a field.
 
-    :param low: value of the field from which
-    :param high: up to which
-    :param value: with its interval
+    :param low: value of the field at the lower end
+    :param high: value at the upper end
+    :param value: the arc elasticity between them, with its interval
     """
 
     low: float
@@ -33,15 +33,15 @@ class Elasticity:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one field alone does to a metric under a policy.
+    """The effect of one field alone on a metric under a policy.
 
     :param axis: the field
-    :param policy: who decides
-    :param metric: which number
-    :param lowest: the cell in which its mean is lowest, of those that differ in this field only
-    :param highest: the cell in which it is highest
-    :param span: highest minus lowest, day by day
-    :param elasticity: around the base lab's value; None where the field is no number, or something is 0
+    :param policy: name of the policy
+    :param metric: name of the metric
+    :param lowest: the cell with the lowest mean, among those that differ in this field only
+    :param highest: the cell with the highest mean
+    :param span: highest minus lowest, paired by day
+    :param elasticity: around the base lab's value; None if the field is not numeric or a denominator is 0
     """
 
     axis: Axis
@@ -55,13 +55,13 @@ class Effect:
 
 @dataclass(frozen=True)
 class SweepResults:
-    """What policies did in every cell, on days of the same seed.
+    """Metrics of the policies in every cell, on days of the same seed.
 
-    Cells are compared day by day. Day k of a seed is an independent draw whatever k, so the interval of such a
-    difference is right also where day k of two cells has little in common; it is only wider.
+    Cells are compared by paired differences. The days of a seed are independent of each other, so the interval of a
+    difference is valid also where day k of two cells shares few random numbers; it is only wider.
 
-    :param sweep: the cells
-    :param comparisons: of the policies in each cell, by its number
+    :param sweep: the sweep
+    :param comparisons: comparison of the policies in each cell, by number of the cell
     """
 
     sweep: Sweep
@@ -69,59 +69,59 @@ class SweepResults:
 
     @property
     def policies(self) -> list[str]:
-        """Their names, in order."""
+        """Names of the policies, in order."""
         return list(self.comparisons[0].values)
 
     @property
     def reference(self) -> str:
-        """The policy that the others are compared with."""
+        """Name of the reference policy."""
         return self.comparisons[0].reference
 
     @property
     def others(self) -> list[str]:
-        """The policies that are compared with it."""
+        """Names of the other policies."""
         return self.comparisons[0].others
 
     @property
     def days(self) -> int:
-        """How many days were played in each cell."""
+        """Number of days in each cell."""
         return self.comparisons[0].days
 
     @property
     def seed(self) -> int:
-        """Of the days."""
+        """Seed of the days."""
         return self.comparisons[0].seed
 
     def values(self, cell: Cell, policy: str, metric: str) -> Floats:
-        """(days,) a metric of each day."""
+        """(days,) float64, a metric of each day."""
         return self.comparisons[cell.number].values[policy][metric]
 
     def mean(self, cell: Cell, policy: str, metric: str) -> Estimate:
-        """Its mean."""
+        """Mean of a metric with its 95 % confidence interval."""
         return estimate(self.values(cell, policy, metric))
 
     def minus_reference(self, cell: Cell, policy: str, metric: str) -> Estimate:
-        """A policy minus the reference in the same cell, day by day."""
+        """Paired difference of a policy and the reference in the same cell."""
         return self.comparisons[cell.number].paired(policy, metric)
 
     def minus_base(self, cell: Cell, policy: str, metric: str) -> Estimate:
-        """A cell minus the base lab under the same policy, day by day."""
+        """Paired difference of a cell and the base lab under the same policy."""
         return self.minus(cell, self.sweep.cells[0], policy, metric)
 
     def minus(self, cell: Cell, other: Cell, policy: str, metric: str) -> Estimate:
-        """A cell minus another one under the same policy, day by day."""
+        """Paired difference of two cells under the same policy."""
         return paired_difference(self.values(cell, policy, metric), self.values(other, policy, metric))
 
     def effect(self, axis: Axis, policy: str, metric: str) -> Effect:
-        """What a field alone does, the others as :meth:`~echo_env.lab.sweep.grid.Sweep.held`.
+        """The effect of a field alone, the others held as in :meth:`~echo_env.lab.sweep.grid.Sweep.held`.
 
         :param axis: the field
-        :param policy: who decides
+        :param policy: name of the policy
         :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
         """
         cells = self.sweep.along(axis)
         means = np.array([self.mean(cell, policy, metric).mean for cell in cells])
-        # Among equals the base lab, where nothing need be changed.
+        # Ties go to the base lab, which needs no change.
         base = [cell.number == 0 for cell in cells]
         lowest = cells[min(range(len(cells)), key=lambda k: (np.nan_to_num(means[k], nan=math.inf), not base[k]))]
         highest = cells[max(range(len(cells)), key=lambda k: (np.nan_to_num(means[k], nan=-math.inf), base[k]))]
@@ -129,20 +129,20 @@ class SweepResults:
         return Effect(axis, policy, metric, lowest, highest, span, self.elasticity(axis, policy, metric))
 
     def effects(self, policy: str, metric: str) -> list[Effect]:
-        """Those of all fields, the largest first."""
+        """Effects of all fields, the largest span first."""
         effects = [self.effect(axis, policy, metric) for axis in self.sweep.axes]
         return sorted(effects, key=lambda effect: -np.nan_to_num(effect.span.mean))
 
     def elasticity(self, axis: Axis, policy: str, metric: str) -> Elasticity | None:
-        """Percent of a metric for a percent of a field, between the values next to the base lab's on either side.
+        """Arc elasticity of a metric between the values next to the base lab's on either side.
 
-        The arc elasticity, which divides by the middle of both ends: (dM / (M1 + M2)) / (dx / (x1 + x2)). Its
-        interval is that of its first-order expansion in the days' pairs (M1, M2), the delta method.
+        It is taken at the midpoint of both ends: (dM / (M1 + M2)) / (dx / (x1 + x2)). The interval is by the delta
+        method, from the first-order expansion in the daily pairs (M1, M2).
 
         :param axis: the field
-        :param policy: who decides
+        :param policy: name of the policy
         :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-        :return: None where the field is no number, has one value only, or what would be divided by is 0
+        :return: None if the field is not numeric, has one value only, or a denominator is 0
         """
         cells = self.sweep.along(axis) if axis.field.is_numeric else []
         ends = _around(axis.own, [cell.values[axis.path] for cell in cells])
@@ -159,17 +159,16 @@ class SweepResults:
         return Elasticity(x1, x2, estimate(expansion / stretch))
 
     def best(self, metric: str) -> tuple[Cell, str]:
-        """The cell and the policy with the lowest mean of a metric, of the cells whose points are the base lab's."""
+        """Cell and policy with the lowest mean of a metric, among the cells with the base lab's penalty weights."""
         same = [cell for cell in self.sweep.cells if cell.config.penalty == self.sweep.base.penalty]
         every = [(cell, policy) for cell in same for policy in self.policies]
         return min(every, key=lambda pair: np.nan_to_num(self.mean(pair[0], pair[1], metric).mean, nan=math.inf))
 
 
 def _around(own: float, values: Sequence[float]) -> tuple[float, float] | None:
-    """The values next to one's own on either side; its own where there is none; the two nearest if it has none."""
+    """The neighbours of ``own`` among ascending values; where it has none on one side, the two nearest values."""
     below, above = [value for value in values if value < own], [value for value in values if value > own]
     if below and above:
         return max(below), min(above)
-    # They are in ascending order.
     near: list[Any] = sorted(sorted(values, key=lambda value: abs(value - own))[:2])
     return (near[0], near[1]) if len(near) == 2 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -16,14 +17,18 @@ from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 
+_NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 16
+"""Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
+columns they leave room for numbers."""
+
 
 def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, console: Console | None = None) -> None:
-    """Print every cell, what matters most, and what should be known about the days.
+    """Print all cells, the effects of the fields, and notes on how to read them.
 
     :param results: the sweep
-    :param metrics: those that are shown, differences of the first only
-    :param title: of the first table
-    :param console: where; by default standard output
+    :param metrics: metrics to show; differences are shown for the first one only
+    :param title: title of the first table
+    :param console: console to print to; by default standard output
     """
     console = console or new_console()
     names = len(results.sweep.axes) if results.sweep.mode == "grid" else 1
@@ -34,31 +39,32 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
 
 
 def cell_table(results: SweepResults, metrics: Sequence[str], title: str) -> Table:
-    """A row for each cell and policy."""
+    """One row for each cell and policy; a grid has one column for each field."""
     sweep, names = results.sweep, metric_names(results)
     partly = any(cell.common != ALL for cell in sweep.cells)
     grid = sweep.mode == "grid"
     table = new_table(title, CAPTION)
-    for heading in [axis.path for axis in sweep.axes] if grid else ["cell"]:
-        table.add_column(heading, justify="right" if grid else "left", overflow="fold", max_width=44)
-    table.add_column("policy", overflow="fold", max_width=30)
-    differences = ["minus base lab", *([f"minus {results.reference}"] if results.others else [])]
-    for heading in (names[metrics[0]], *differences, *(names[metric] for metric in metrics[1:])):
-        table.add_column(heading, justify="right", no_wrap=True)
-    if partly:
-        table.add_column("days in common")
+    headings = [axis.path for axis in sweep.axes] if grid else ["cell"]
+    width = max(min(_FIELDS // len(headings) - 2, _POLICY), 8) if grid else _NAME
+    for heading in headings:
+        table.add_column(_broken(heading), justify="right" if grid else "left", overflow="fold", max_width=width)
+    table.add_column("policy", overflow="fold", max_width=_POLICY)
+    shared = ["days shared"] if partly else []
+    others = [f"minus {results.reference}"] if results.others else []
+    for heading in (names[metrics[0]], "minus base lab", *shared, *others, *(names[name] for name in metrics[1:])):
+        table.add_column("\n".join(textwrap.wrap(heading, _NUMBER)), justify="right", no_wrap=True)
     for tried in _in_order(results):
         for number, policy in enumerate(results.policies):
-            # What is said of the cell is said once.
+            # The cell is named in its first row only.
             head = ["" if number else text for text in _head(results, tried)]
-            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics)]
-            last = number == len(results.policies) - 1 > 0
-            table.add_row(*row, *([tried.common] if partly else []), end_section=last)
+            shared = [tried.common] if partly else []
+            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics, shared)]
+            table.add_row(*row, end_section=number == len(results.policies) - 1 > 0)
     return table
 
 
 def _in_order(results: SweepResults) -> list[Cell]:
-    """The cells of a grid with the base lab in its place, if it has one; one at a time as they come."""
+    """Cells in the order of their values, with the base lab in its place; one at a time, in their own order."""
     sweep = results.sweep
     if sweep.mode != "grid" or any(axis.own not in axis.values for axis in sweep.axes):
         return list(sweep.cells)
@@ -66,18 +72,25 @@ def _in_order(results: SweepResults) -> list[Cell]:
 
 
 def _head(results: SweepResults, tried: Cell) -> list[str]:
-    """A cell's name; in a grid its values, the base lab's bold."""
+    """Name of a cell; in a grid, its values, in bold for the base lab."""
     sweep = results.sweep
     if sweep.mode != "grid":
-        return [escape(sweep.name(tried))]
-    texts = [escape(axis.field.write(tried.values[axis.path])) for axis in sweep.axes]
+        name = sweep.name(tried)
+        return [escape(name if len(name) <= _NAME else name.replace("=", "=\n", 1))]
+    texts = [escape(axis.label(tried.values[axis.path])) for axis in sweep.axes]
     return texts if tried.number else [f"[bold]{text}[/bold]" for text in texts]
 
 
-def _numbers(results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str]) -> list[str]:
+def _numbers(
+    results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str], shared: Sequence[str]
+) -> list[str]:
+    """Mean of the first metric, its differences, and means of the other metrics.
+
+    :param shared: what is shown behind the difference to the base lab
+    """
     first = metrics[0]
     texts = [cell(results.mean(tried, policy, first))]
-    texts.append(difference(results.minus_base(tried, policy, first)) if tried.number else "base lab")
+    texts += [difference(results.minus_base(tried, policy, first)) if tried.number else "base lab", *shared]
     if results.others:
         other = policy in results.others
         texts.append(difference(results.minus_reference(tried, policy, first)) if other else "")
@@ -85,30 +98,32 @@ def _numbers(results: SweepResults, tried: Cell, policy: str, metrics: Sequence[
 
 
 def difference(value: Estimate) -> str:
-    """A difference, bold where its interval leaves out 0."""
+    """A difference, in bold where its interval excludes 0."""
     text = cell(value, sign="+")
     return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text
 
 
 def effect_table(results: SweepResults, metric: str) -> Table:
-    """A row for each field and policy, what does most first."""
+    """One row for each field and policy, ordered by the size of the effect."""
     sweep, name = results.sweep, metric_names(results)[metric]
     held = {axis.path: held_in_words(sweep, axis) for axis in sweep.axes}
     caption = "each field alone, the others as in the base lab"
     if any(words != "base lab" for words in held.values()):
-        caption = "each field alone, the others as said, or else as in the base lab"
-    caption += ";\nelasticity: percent of the metric for a percent of the field, between the values next to its own"
+        caption = "each field alone, the others as in the base lab or as stated"
+    caption += ";\nelasticity: percentage change of the metric per percent of the field, between the values in brackets"
     table = new_table(f"what matters most: {name}", caption)
-    for heading in ("field", "policy", "own"):
-        table.add_column(heading, justify="left", overflow="fold", max_width=40)
-    for heading in ("lowest at", "highest at", "highest minus lowest", "elasticity", "between"):
-        table.add_column(heading, justify="right", overflow="fold", max_width=30)
+    table.add_column("field", overflow="fold", max_width=_NAME)
+    table.add_column("policy", overflow="fold", max_width=_POLICY)
+    for heading in ("base\nvalue", "lowest\nat", "highest\nat"):
+        table.add_column(heading, justify="right", overflow="fold", max_width=_POLICY)
+    for heading in ("highest\nminus lowest", "elasticity\n(between)"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for effect in results.effects(results.reference, metric):
         for number, policy in enumerate(results.policies):
             table.add_row(
                 *_effect_head(effect.axis, held[effect.axis.path], number),
                 escape(policy),
-                "" if number else escape(effect.axis.field.write(effect.axis.own)),
+                "" if number else escape(effect.axis.label(effect.axis.own)),
                 *_effect_numbers(results, effect.axis, policy, metric),
                 end_section=number == len(results.policies) - 1 > 0,
             )
@@ -116,71 +131,84 @@ def effect_table(results: SweepResults, metric: str) -> Table:
 
 
 def _effect_head(axis: Axis, held: str, number: int) -> list[str]:
+    """Name of the field, in its first row only, with the values of the others where they are not the base lab's."""
     if number:
         return [""]
-    return [escape(axis.path if held == "base lab" else f"{axis.path} ({held})")]
+    return [escape(_broken(axis.path) if held == "base lab" else f"{_broken(axis.path)} ({held})")]
 
 
 def _effect_numbers(results: SweepResults, axis: Axis, policy: str, metric: str) -> list[str]:
+    """Where the mean is lowest and highest, their difference, and the elasticity."""
     effect = results.effect(axis, policy, metric)
-    ends = [escape(axis.field.write(tried.values[axis.path])) for tried in (effect.lowest, effect.highest)]
-    found = effect.elasticity
-    around = ["-", ""]
+    ends = [escape(axis.label(tried.values[axis.path])) for tried in (effect.lowest, effect.highest)]
+    found, elasticity = effect.elasticity, "-"
     if found is not None:
-        around = [difference(found.value), f"{axis.field.write(found.low)} and {axis.field.write(found.high)}"]
-    return [*ends, difference(effect.span), *around]
+        elasticity = f"{difference(found.value)} ({axis.label(found.low)} to {axis.label(found.high)})"
+    return [*ends, difference(effect.span), elasticity]
+
+
+def _broken(path: str) -> str:
+    """A long dotted path in two lines."""
+    return path.replace(".", ".\n", 1) if len(path) > _NUMBER else path
 
 
 def sentences(results: SweepResults, metric: str) -> list[str]:
-    """What should be known beside the numbers: the best cell, what points are, and days that are not common.
+    """Notes below the tables: the best cell, fields without effect, and how to read points and differences.
 
     :param results: the sweep
-    :param metric: the one that is shown first
+    :param metric: the metric shown first
     """
     sweep, name = results.sweep, metric_names(results)[metric]
     tried, policy = results.best(metric)
     mean = cell(results.mean(tried, policy, metric))
-    found = [f"Lowest {name} of all that was tried: {sweep.name(tried)} under {policy}, {mean}."]
+    found = [f"Lowest {name} of all cells and policies: {sweep.name(tried)} under {policy}, {mean}."]
     found += [f"{axis.path}: {axis.field.meaning}." for axis in sweep.axes if axis.field.meaning]
+    found += [
+        f"{axis.path}: {axis.label(value)} is {value}."
+        for axis in sweep.axes
+        for value in axis.values
+        if isinstance(value, str) and axis.label(value) != value
+    ]
     for axis in (axis for axis in sweep.axes if len(sweep.along(axis)) > 1):
         if all(_is_nothing(results.effect(axis, policy, metric).span) for policy in results.policies):
-            found.append(f"{axis.path} alone makes no difference to {name} on any of these days.")
+            found.append(f"{axis.path} alone does not change {name} on any of these days.")
     return [*found, *_about_points(results, metric), *_about_days(results)]
 
 
 def _about_points(results: SweepResults, metric: str) -> list[str]:
-    """Where points do not mean what they seem to."""
+    """Cautions about comparisons in points."""
     sweep = results.sweep
     if METRICS[metric][0] != "points":
         return []
     found = []
     if any(axis.path.startswith("penalty.") for axis in sweep.axes):
-        found.append("penalty.* changes what points are: cells that differ in it are not better or worse for that.")
+        found.append("penalty.* changes the weights of points: cells with different weights cannot be ranked by them.")
     capacity = any(axis.path.split(".")[0] in ("rooms", "sonographers", "appointments") for axis in sweep.axes)
     if metric in ("penalty", "penalty_idle") and capacity and sweep.base.penalty.idle_rule == "every_pair":
         found.append(
-            "Idle pairs of a room and a sonographer cost points here (penalty.idle_rule), so more of them can cost "
-            "more although patients wait less: see the waiting part, or --sweep-metrics wait_min."
+            "Idle pairs of a room and a sonographer cost points here (penalty.idle_rule), so more rooms or staff can "
+            "cost more although patients wait less: see the waiting part, or --sweep-metrics wait_min."
         )
     return found
 
 
 def _about_days(results: SweepResults) -> list[str]:
-    """What the days of the cells have in common."""
+    """Which random numbers the cells share with the base lab."""
     cells = results.sweep.cells
     if all(tried.common == ALL for tried in cells):
-        return ["All cells were played on the same days as the base lab."]
+        return ["All cells use the same random numbers as the base lab."]
     found = []
     for common in (PARTLY, NONE):
         for why in dict.fromkeys(tried.why for tried in cells if tried.common == common):
             count = sum(tried.why == why for tried in cells)
             found.append(
-                f"Days in common with the base lab: {common}, in {count} cell{'s' if count > 1 else ''}, where {why}."
+                f"Random numbers shared with the base lab: {common}, in {count} cell{'s' if count > 1 else ''}, where "
+                f"{why}."
             )
     return [
         *found,
-        "Where days are not all in common, intervals of differences to the base lab are as right, but wider; policies "
-        "in the same cell are always compared on the same days.",
+        "Where they are not all shared, intervals of differences to the base lab are valid, but wider; policies in the "
+        "same cell are always compared on the same days.",
     ]
 
 
@@ -189,6 +217,6 @@ def _is_nothing(span: Estimate) -> bool:
 
 
 def metric_names(results: SweepResults) -> dict[str, str]:
-    """Metric -> what tables call it."""
+    """Metric -> its name in tables."""
     hours = results.sweep.base.hours
     return {metric: name.format(end=hours.clock(hours.end_min)) for metric, name in NAMES.items()}

@@ -1,4 +1,4 @@
-"""The command python -m echo_env.calibrate: what it writes, its errors, and that it writes all or nothing."""
+"""The command ``python -m echo_env.calibrate``: its files, its errors, and all-or-nothing output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("rich")
 
-from whiteboards import HEADERS, NOTES, made_up_visits
+from hospital_sheets import HEADERS, NOTES, made_up_visits
 
 from echo_env import calibrate
 from echo_env.commands import calibrate as calibrate_command
@@ -25,14 +25,14 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, in which the command runs."""
+    """An empty working directory."""
     path = tmp_path_factory.mktemp("run")
     monkeypatch.chdir(path)
     return path
 
 
 def test_a_lab_and_a_report(made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command of the README would not do what it says."""
+    """The command writes a loadable lab and a report, and replaces both when run again."""
     arguments = [str(made_up_week), "--output", "labs/my_lab.yaml", "--report", "report", "--resamples", "20"]
     assert calibrate.main(arguments) == 0
     assert LabConfig.load("labs/my_lab.yaml").name == "my_lab"
@@ -47,7 +47,7 @@ def test_a_lab_and_a_report(made_up_week: Path, folder: Path, capsys: pytest.Cap
 
 
 def test_without_a_report(made_up_week: Path, folder: Path) -> None:
-    """A lab alone could not be had."""
+    """Without ``--report`` the lab is the only file written."""
     assert (
         calibrate.main([str(made_up_week), "--output", "lab.yaml", "--day", "Monday (Nov 27)", "--resamples", "20"])
         == 0
@@ -57,37 +57,37 @@ def test_without_a_report(made_up_week: Path, folder: Path) -> None:
 
 
 def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
-    """File -> what is said about it."""
+    """Name of a bad input file -> its error message."""
     (folder / "empty.xlsx").write_bytes(b"")
     (folder / "text.xlsx").write_text("patient, time\n")
     (folder / "folder.xlsx").mkdir()
     visits = made_up_visits(32, 1)
     no_out: list[Any] = list(HEADERS)
     no_out[14] = None
-    boards = {
+    workbooks = {
         "no_column.xlsx": write_sheets({"Monday (Nov 27)": visits}, no_out).read_bytes(),
         "no_day.xlsx": write_sheets({}, notes=NOTES).read_bytes(),
         "no_fetal_room.xlsx": write_sheets({"Monday": visits}, notes=["6 regular rooms", "0 fetal rooms"]).read_bytes(),
         "few.xlsx": write_sheets({"Monday": visits[:5]}).read_bytes(),
     }
-    for name, content in boards.items():
+    for name, content in workbooks.items():
         (folder / name).write_bytes(content)
     return {
         "empty.xlsx": "empty.xlsx is empty, but must be an Excel workbook (.xlsx)",
         "text.xlsx": "text.xlsx cannot be read as an Excel workbook (.xlsx)",
         "folder.xlsx": "folder.xlsx: Is a directory",
         "nowhere.xlsx": "nowhere.xlsx: No such file or directory",
-        "no_column.xlsx": "sheet 'Monday (Nov 27)' has no column 'echo time out'",
+        "no_column.xlsx": "no_column.xlsx: sheet 'Monday (Nov 27)' has no column 'echo time out'",
         "no_day.xlsx": "no_day.xlsx has no sheet with a day's patients",
         "no_fetal_room.xlsx": "no fetal patient could ever be examined",
-        "few.xlsx": "few.xlsx has 5 check-ins",
+        "few.xlsx": "few.xlsx has 5 usable check-ins",
     }
 
 
 def test_bad_files_are_one_sentence_and_exit_code_2(
     folder: Path, write_sheets: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A wrong file would print a traceback, or leave half a lab behind."""
+    """A bad input file gives a one-line error and exit status 2, and nothing is written."""
     expected = bad_files(folder, write_sheets)
     before = files_in(folder)
     for name, message in expected.items():
@@ -114,10 +114,10 @@ def test_bad_files_are_one_sentence_and_exit_code_2(
         (["--output", "lab.yaml", "--resamples", "3"], "resamples is 3"),
     ],
 )
-def test_arguments_that_do_not_do(
+def test_invalid_arguments_are_refused(
     made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    """Somebody's file would be written over, or the fit be made first and fail then."""
+    """Invalid arguments are refused in one sentence before anything is fitted or written."""
     (folder / "mine.yaml").write_text("base: baseline\n")
     (folder / "mine").mkdir()
     (folder / "mine" / "mine.txt").write_text("mine")
@@ -133,7 +133,7 @@ def test_arguments_that_do_not_do(
 def test_nothing_is_left_of_what_failed(
     made_up_week: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """A lab would be there without its report, or half a report."""
+    """If the lab or the report cannot be written, neither is."""
 
     def fail(*_: object) -> None:
         raise OSError("disk full")
@@ -148,14 +148,14 @@ def test_nothing_is_left_of_what_failed(
 def test_what_is_missing_is_named(
     made_up_week: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An analyst would be told about a module that nobody has heard of."""
+    """A missing package is reported with the ``pip install`` command for it."""
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     assert calibrate.main([str(made_up_week), "--output", "lab.yaml"]) == 2
     assert capsys.readouterr().err == "error: openpyxl is missing: pip install 'echo-lab-rl[calibrate]'\n"
 
 
 def test_the_module_is_a_command(folder: Path) -> None:
-    """python -m echo_env.calibrate would not be there, or a script would go on after an error."""
+    """``python -m echo_env.calibrate`` runs and returns exit status 2 after an error."""
     command = [sys.executable, "-m", "echo_env.calibrate", "nowhere.xlsx", "--output", "lab.yaml"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

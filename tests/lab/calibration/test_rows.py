@@ -1,4 +1,4 @@
-"""Rows by hand: what each rule makes of them, and that it is noted."""
+"""Single rows: the effect of each rule, and its entry in the log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whiteboards import HEADERS, VISIT
+from hospital_sheets import HEADERS, VISIT
 
 from echo_env.lab.calibration.cell_log import ACTIONS, RULES, CellLog, Remark
 from echo_env.lab.calibration.rows import TABLE, tidy_table
@@ -23,14 +23,14 @@ def read(path: Path) -> tuple[Any, CellLog]:
 
 
 def rules_below_headers(log: CellLog) -> dict[str, str]:
-    """Cell -> rule, of cells in rows of patients."""
+    """Cell -> rule, for the cells of patients' rows."""
     remarks = log.to_pandas()
     rows = remarks["cell"].str.contains("[02-9]|1[0-9]")
     return dict(zip(remarks.loc[rows, "cell"], remarks.loc[rows, "rule"], strict=True))
 
 
-def test_a_row_with_nothing_odd(write_sheets: Write) -> None:
-    """Sound rows would be changed, or fill the log."""
+def test_a_well_formed_row(write_sheets: Write) -> None:
+    """A well-formed row is read unchanged and logs nothing."""
     table, log = read(write_sheets({"Monday (Nov 27)": [VISIT]}))
     assert list(table.columns) == list(TABLE)
     assert table.iloc[0].to_dict() == {
@@ -96,15 +96,15 @@ def test_a_row_with_nothing_odd(write_sheets: Write) -> None:
     ],
 )  # fmt: skip
 def test_rules(write_sheets: Write, changed: dict[str, Any], expected: dict[str, Any], rules: dict[str, str]) -> None:
-    """A cell would be repaired, used or left out by no rule that anybody could look up."""
+    """Each irregular cell changes the row as its rule says and is logged under it."""
     table, log = read(write_sheets({"Monday (Nov 27)": [VISIT | changed]}))
     row = table.astype(object).where(table.notna(), None).iloc[0].to_dict()
     assert {name: row[name] for name in expected} == expected
     assert rules_below_headers(log) == rules
 
 
-def test_a_log_line_says_what_stood_there_and_what_became_of_it(write_sheets: Write) -> None:
-    """Nobody could find the cell, or check the repair."""
+def test_a_log_entry_is_complete(write_sheets: Write) -> None:
+    """A log entry names cell, original text, rule, action and result."""
     _, log = read(
         write_sheets({"Monday (Nov 27)": [VISIT | {"late": "08:22", "vitals_in": "08:25", "actual": "08:50"}]})
     )
@@ -120,14 +120,14 @@ def test_a_log_line_says_what_stood_there_and_what_became_of_it(write_sheets: Wr
 
 
 def test_the_second_echo_in_is_the_time_out(write_sheets: Write) -> None:
-    """Wednesday's exams would be lost."""
+    """A second 'echo time in' column is read as 'echo time out'."""
     headers = [*HEADERS[:14], "echo time in ", *HEADERS[15:]]
     table, _ = read(write_sheets({"Wednesday (Nov 29)": [VISIT]}, headers))
     assert table["exam_min"].tolist() == [40]
 
 
 def test_sheets_are_put_together_in_order(write_sheets: Write) -> None:
-    """Patients would be counted twice, or days mixed."""
+    """Rows keep the order of sheets and rows; a repeated patient number counts as two visits."""
     table, log = read(write_sheets({"Monday (Nov 27)": [VISIT, VISIT, {}, {"room": " "}], "Tuesday (Nov 28)": [VISIT]}))
     assert table["sheet"].tolist() == ["Monday (Nov 27)"] * 2 + ["Tuesday (Nov 28)"]
     assert table["row"].tolist() == [2, 3, 2]
@@ -135,7 +135,7 @@ def test_sheets_are_put_together_in_order(write_sheets: Write) -> None:
 
 
 def test_a_cell_has_one_rule_and_every_rule_an_action() -> None:
-    """Counts in the report would not add up."""
+    """A cell is logged once, under its last rule, so that counts add up."""
     assert {rule.action for rule in RULES.values()} <= set(ACTIONS)
     log = CellLog()
     log.add(Remark("a", "G2", "", "?", "mark_unknown"))

@@ -1,4 +1,4 @@
-"""Sheets, headers and dates of a whiteboard file."""
+"""Sheets, headers and dates of a hospital's spreadsheet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whiteboards import HEADERS, VISIT
+from hospital_sheets import HEADERS, VISIT
 
 from echo_env.lab.calibration import SpreadsheetError
 from echo_env.lab.calibration.cell_log import CellLog
@@ -18,7 +18,7 @@ Write = Callable[..., Path]
 
 
 def read(path: Path) -> tuple[Spreadsheet, dict[str, str]]:
-    """A file, and cell -> rule of its remarks."""
+    """A spreadsheet, and cell -> rule of its remarks."""
     log = CellLog()
     spreadsheet = read_spreadsheet(path, log)
     remarks = log.to_pandas()
@@ -26,7 +26,7 @@ def read(path: Path) -> tuple[Spreadsheet, dict[str, str]]:
 
 
 def headers_with(**changed: Any) -> list[Any]:
-    """The headers with some changed, by column letter."""
+    """The headers with some replaced, by column letter."""
     headers: list[Any] = list(HEADERS)
     for letter, header in changed.items():
         headers["ABCDEFGHIJKLMNOPQRSTUVWXYZ".index(letter)] = header
@@ -34,13 +34,13 @@ def headers_with(**changed: Any) -> list[Any]:
 
 
 def test_columns_are_found_under_the_real_headers(write_sheets: Write) -> None:
-    """The week that the paper is based on could not be read."""
+    """All 27 columns are found under the headers of the real sheets."""
     spreadsheet, rules = read(write_sheets({"Monday (Nov 27)": [VISIT]}))
     (day,) = spreadsheet.days
     assert list(day.columns) == [column.header for column in KNOWN]
     assert list(day.columns.values()) == list(range(27))
     assert (rules["G1"], rules["N1"], rules["D1"]) == ("header_spelling", "header_spaces", "header_spaces")
-    assert "O1" not in rules  # as it should be
+    assert "O1" not in rules  # well-formed
     assert day.cell(2, "actual check-in/arrival time") == "G2"
 
 
@@ -56,7 +56,7 @@ def test_columns_are_found_under_the_real_headers(write_sheets: Write) -> None:
     ],
 )
 def test_variants_of_headers(write_sheets: Write, headers: list[str], cell: str, rule: str, known: str | None) -> None:
-    """A column would be lost for a typing error, or another taken for it."""
+    """Variants of a header are matched under their rule; unknown and repeated ones are ignored."""
     spreadsheet, rules = read(write_sheets({"Monday (Nov 27)": [VISIT]}, headers))
     assert rules[cell] == rule
     if known is not None:
@@ -65,7 +65,7 @@ def test_variants_of_headers(write_sheets: Write, headers: list[str], cell: str,
 
 
 def test_a_second_echo_in_beside_an_echo_out_is_not_read(write_sheets: Write) -> None:
-    """A time in would be taken for a time out."""
+    """A second 'echo time in' is ignored if the sheet has an 'echo time out'."""
     headers = headers_with(O="echo time in ", P="echo time out")
     spreadsheet, rules = read(write_sheets({"Monday (Nov 27)": [VISIT]}, headers))
     assert spreadsheet.days[0].columns["echo time out"] == 15
@@ -74,27 +74,30 @@ def test_a_second_echo_in_beside_an_echo_out_is_not_read(write_sheets: Write) ->
 
 @pytest.mark.parametrize("letter", ["A", "D", "F", "G", "M", "N", "O", "S", "T"])
 def test_a_missing_column_is_named(write_sheets: Write, letter: str) -> None:
-    """A lab would be fitted to half the sheets."""
+    """A missing column is refused, naming file, sheet, column and header row."""
     number = ord(letter) - ord("A")
     path = write_sheets({"Monday (Nov 27)": [VISIT], "Tuesday (Nov 28)": [VISIT]}, headers_with(**{letter: None}))
-    with pytest.raises(SpreadsheetError, match=f"^sheet 'Monday .Nov 27.' has no column '{KNOWN[number].header}'$"):
+    with pytest.raises(
+        SpreadsheetError,
+        match=f"^hospital.xlsx: sheet 'Monday .Nov 27.' has no column '{KNOWN[number].header}' in its headers, row 1$",
+    ):
         read(path)
 
 
 def test_columns_that_feed_nothing_may_be_missing(write_sheets: Write) -> None:
-    """A hospital without an EKG column would be turned away."""
+    """Columns that the lab is not fitted to are optional."""
     spreadsheet, _ = read(write_sheets({"Monday (Nov 27)": [VISIT]}, headers_with(V=None, W=None, X=None, I=None)))
     assert "ekg in" not in spreadsheet.days[0].columns
 
 
 def test_titles_above_the_headers_and_empty_rows(write_sheets: Write) -> None:
-    """Row numbers in the log would be off, or the title taken for the headers."""
+    """Title rows and empty rows are skipped, and row numbers stay those of the sheet."""
     path = write_sheets({"Monday (Nov 27)": [{}, VISIT, {}, VISIT]})
     import openpyxl
 
     workbook = openpyxl.load_workbook(path)
     workbook.worksheets[0].insert_rows(1, 2)
-    workbook.worksheets[0]["A1"] = "Whiteboard"
+    workbook.worksheets[0]["A1"] = "Echo lab, week 48"
     workbook.save(path)
     spreadsheet, rules = read(path)
     assert list(spreadsheet.days[0].rows) == [5, 7]
@@ -116,10 +119,10 @@ def test_titles_above_the_headers_and_empty_rows(write_sheets: Write) -> None:
     ],
 )
 def test_dates_in_the_names_of_sheets(write_sheets: Write, name: str, date: dt.date | None) -> None:
-    """Rows would be of another day."""
+    """Dates are read from names of sheets; a missing year follows from weekday and date of saving."""
     path = write_sheets({name: [VISIT]})
     spreadsheet, rules = read(path)
-    # The file was last saved on 2024-01-30, before that year's 29 February: that a Thursday falls on is 1996's.
+    # The file was last saved on 2024-01-30, before that year's 29 February: the latest on a Thursday is 1996's.
     expected = dt.date(1996, 2, 29) if name.startswith("Thu") else date
     assert spreadsheet.days[0].date == expected
     year_is_there = any(year in name for year in ("2017", "2023"))
@@ -127,14 +130,14 @@ def test_dates_in_the_names_of_sheets(write_sheets: Write, name: str, date: dt.d
 
 
 def test_sheets_of_notes_are_told_from_days(write_sheets: Write) -> None:
-    """Notes would be taken for a day without columns."""
+    """A sheet without known headers is read as notes."""
     spreadsheet, _ = read(write_sheets({"Monday (Nov 27)": [VISIT]}, notes=["6 regular echo rooms"]))
     assert [day.name for day in spreadsheet.days] == ["Monday (Nov 27)"]
     assert spreadsheet.notes == {"General Info": (("A1", "6 regular echo rooms"),)}
 
 
-def test_the_name_of_a_month_or_day_in_a_word_makes_no_day(write_sheets: Write) -> None:
-    """A sheet called 'Monthly summary' would be refused for its columns."""
+def test_month_or_weekday_inside_a_word_is_no_date(write_sheets: Write) -> None:
+    """A month or weekday inside a word of the name does not make a day sheet."""
     path = write_sheets({"Monday (Nov 27)": [VISIT]}, notes=["x"])
     import openpyxl
 
@@ -144,13 +147,13 @@ def test_the_name_of_a_month_or_day_in_a_word_makes_no_day(write_sheets: Write) 
     assert list(read(path)[0].notes) == ["Monthly marks 5"]
 
 
-def test_what_is_no_whiteboard_is_refused_in_one_sentence(write_sheets: Write, tmp_path: Path) -> None:
-    """A wrong file would end in a traceback of the library that reads it."""
-    board = write_sheets({"Monday (Nov 27)": [VISIT]})
+def test_other_files_are_refused_in_one_sentence(write_sheets: Write, tmp_path: Path) -> None:
+    """A file that is not a hospital's spreadsheet is refused in one sentence."""
+    whole = write_sheets({"Monday (Nov 27)": [VISIT]})
     for name, content, message in (
         ("empty.xlsx", b"", "empty.xlsx is empty, but must be an Excel workbook"),
         ("text.xlsx", b"hello", "text.xlsx cannot be read as an Excel workbook"),
-        ("cut.xlsx", board.read_bytes()[:2000], "cut.xlsx cannot be read as an Excel workbook"),
+        ("cut.xlsx", whole.read_bytes()[:2000], "cut.xlsx cannot be read as an Excel workbook"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SpreadsheetError, match=message) as caught:
@@ -163,7 +166,7 @@ def test_what_is_no_whiteboard_is_refused_in_one_sentence(write_sheets: Write, t
 
 
 def test_letters_of_columns() -> None:
-    """The log would name other cells."""
+    """Column numbers become spreadsheet letters."""
     assert [column_letters(number) for number in (0, 25, 26, 51, 52, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Appointments of a typical day, and resources in notes."""
+"""Appointments of a typical day, and resources stated in notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whiteboards import VISIT, clock_text
+from hospital_sheets import VISIT, clock_text
 
 from echo_env.lab.calibration.cell_log import CellLog
 from echo_env.lab.calibration.notes import resources_noted
@@ -19,7 +19,7 @@ Write = Callable[..., Path]
 
 
 def visits(*minutes: int, **more: Any) -> list[dict[str, Any]]:
-    """Rows with a scheduled echo that are due at these minutes."""
+    """Rows with a scheduled echo, expected at the given minutes."""
     return [
         {"pt": k, "expected": clock_text(m), "scheduled": clock_text(m + 15), "actual": "X", **more}
         for k, m in enumerate(minutes)
@@ -32,8 +32,8 @@ def table_of(path: Path) -> Any:
     return tidy_table(read_spreadsheet(path, log), log)
 
 
-def test_as_many_as_a_day_has_at_times_that_were_used(write_sheets: Write) -> None:
-    """A lab would have the patients of a week in a day, or at times between appointments."""
+def test_mean_number_at_times_in_use(write_sheets: Write) -> None:
+    """The typical day has the mean number of appointments, at times in use."""
     sheets = {
         "Monday (Nov 27)": visits(480, 540, 600) + visits(495, fetal="YES"),
         "Tuesday (Nov 28)": visits(480, 540, 700) + visits(555, fetal="YES"),
@@ -46,14 +46,14 @@ def test_as_many_as_a_day_has_at_times_that_were_used(write_sheets: Write) -> No
 
 
 def test_days_that_are_the_same_are_the_typical_day(write_sheets: Write) -> None:
-    """Averaging would change a lab that has the same day every day."""
+    """Identical days average to themselves."""
     times = (480, 510, 510, 540, 615, 900)
     sheets = dict.fromkeys(("Monday (Nov 27)", "Tuesday (Nov 28)", "Wednesday (Nov 29)"), visits(*times))
     assert typical_day(table_of(write_sheets(sheets))).times == {"fetal": (), "non-fetal": times}
 
 
 def test_incomplete_sheets_are_not_counted(write_sheets: Write) -> None:
-    """A day that was half written down would make a quiet lab."""
+    """Incomplete sheets are left out unless there are no others."""
     whole = visits(*range(480, 780, 30))
     half = [*visits(480), *({"pt": 100 + k, "expected": "09:00"} for k in range(9))]
     found = typical_day(table_of(write_sheets({"Monday (Nov 27)": whole, "Tuesday (Nov 28)": half})))
@@ -64,7 +64,7 @@ def test_incomplete_sheets_are_not_counted(write_sheets: Write) -> None:
 
 
 def test_one_sheet_as_it_is(write_sheets: Write) -> None:
-    """The busiest day could not be played."""
+    """A single sheet's appointments are used unchanged; an unknown sheet is refused."""
     sheets = {"Monday (Nov 27)": visits(480), "Tuesday (Nov 28)": visits(480, 500, 500), "Friday (Dec 1)": [VISIT]}
     table = table_of(write_sheets(sheets))
     assert typical_day(table, "Tuesday (Nov 28)").times["non-fetal"] == (480, 500, 500)
@@ -73,7 +73,7 @@ def test_one_sheet_as_it_is(write_sheets: Write) -> None:
 
 
 def test_rows_without_a_time_or_a_kind_are_left_out(write_sheets: Write) -> None:
-    """An appointment would be at a guessed time."""
+    """Rows without a known time or kind are left out and counted."""
     rows = [*visits(480, 540), *visits(600, fetal="maybe"), *visits(660, expected=None)]
     found = typical_day(table_of(write_sheets({"Monday (Nov 27)": rows})))
     assert (found.times["non-fetal"], found.left_out) == ((480, 540), 2)
@@ -95,7 +95,7 @@ def test_rows_without_a_time_or_a_kind_are_left_out(write_sheets: Write) -> None
     ],
 )  # fmt: skip
 def test_resources_in_words(notes: list[str], expected: dict[str, int]) -> None:
-    """A lab would have other rooms and staff than its notes say."""
+    """Numbers of rooms, sonographers and breaks are extracted from phrases, with their source."""
     cells = tuple((f"A{number}", text) for number, text in enumerate(notes, start=1))
     found = resources_noted(Spreadsheet("x.xlsx", "", (), {"General Info": cells}))
     assert {name: noted.value for name, noted in found.items()} == expected

@@ -18,7 +18,9 @@ from echo_env.lab.simulation.metrics import METRICS, day_metrics
 RULES = ("policy_1", "policy_2", "policy_3", "policy_4", "fetal_first", "random")
 COMPILED_RULES = ("policy_1", "policy_2", "fetal_first")
 
-BARE = LabConfig(Appointments((), (0,))).replace(rooms=Rooms(0, 1), sonographers=Sonographers(0, 1, 0, 0, 1.0))
+BARE = LabConfig.load("baseline").replace(
+    appointments=Appointments((), (0,)), rooms=Rooms(0, 1), sonographers=Sonographers(0, 1, 0, 0, 1.0)
+)
 """One patient, one room, and a sonographer who never comes."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,15 +12,17 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
-from echo_env.lab.config import Arrival, Breaks
 from echo_env.lab.day import NO_SHOW
-from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.day.laws import exam_minutes
 from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
+from echo_env.lab.simulation.breaks import expected_break
 from echo_env.lab.simulation.patient import Start
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]
+
+BASELINE = LabConfig.load("baseline")
 
 
 def test_rest_of_an_exam_is_the_mean_of_those_that_last_longer() -> None:
@@ -56,14 +59,14 @@ def test_arrivals_are_expected_given_that_they_have_not_been() -> None:
 
 def test_arrivals_as_they_were_seen() -> None:
     """A lab with an empirical law could not be planned for."""
-    law = Arrival(no_show_rate=0.2, model="empirical", offsets_min=(-5, 0, 0, 30))
+    law = replace(BASELINE.arrival, no_show_rate=0.2, model="empirical", offsets_min=(-5, 0, 0, 30))
     assert ExpectedArrival(law, 540).coming(100, 50) == pytest.approx((0.8, 106.25))
     assert ExpectedArrival(law, 540).coming(100, 100) == pytest.approx((0.5, 130))
 
 
 def test_expected_breaks() -> None:
     """Sonographers would be planned for who are on break."""
-    law = Breaks()
+    law = BASELINE.breaks
     assert [expected_break(law, left) for left in (0, 1, 2)] == pytest.approx([0, 4.5, 10.5])
 
 

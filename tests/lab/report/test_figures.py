@@ -57,7 +57,7 @@ def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any
 
 
 def test_every_figure_is_written_as_png_and_pdf(written: tuple[Path, list[Path]]) -> None:
-    """A figure would be missing, empty, or of another kind than its name says."""
+    """Every figure is a PNG and a PDF under its name."""
     folder, paths = written
     assert {path.name for path in paths} == {f"{name}.png" for name in NAMES}
     assert {path.name for path in folder.iterdir()} == {f"{n}.{end}" for n in NAMES for end in ("png", "pdf")}
@@ -73,7 +73,7 @@ def test_every_figure_is_written_as_png_and_pdf(written: tuple[Path, list[Path]]
     [("scarce", ("policy_2", "random"), 4), ("abundant", ("policy_2", "policy_1"), 1), ("baseline", ("policy_1",), 2)],
 )
 def test_every_axis_has_a_name_with_its_unit(lab: str, policies: tuple[str, ...], days: int) -> None:
-    """A reader would have to guess what is drawn; or a lab without penalties, or one day, could not be drawn."""
+    """Every axis has a title and labels with units, also in a lab without penalties and for one day."""
     drawn = all_figures(lab, policies, days)
     alone = len(policies) == 1
     assert alone == ("paired_differences" not in drawn)
@@ -91,7 +91,7 @@ def test_every_axis_has_a_name_with_its_unit(lab: str, policies: tuple[str, ...]
 
 
 def test_panels_share_a_scale_that_holds_them_all() -> None:
-    """The policy under which most wait would be cut off."""
+    """Panels share a y axis that holds all curves."""
     figure = all_figures("scarce", ("policy_2", "random"), 4)["waiting_by_class"]
     left, right = figure.axes
     top = max(line.get_ydata().max() for ax in (left, right) for line in ax.lines[:6])
@@ -102,7 +102,7 @@ def test_panels_share_a_scale_that_holds_them_all() -> None:
 
 
 def test_two_policies_are_drawn_on_the_same_day() -> None:
-    """Differences of luck would pass for differences of policy."""
+    """The day of two policies is drawn for the same day, each with its own penalty."""
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=3)[0]
     names = ("policy_2", "fetal_first")
@@ -116,7 +116,7 @@ def test_two_policies_are_drawn_on_the_same_day() -> None:
 
 
 def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
-    """Every run would seem to change every figure."""
+    """A figure is written to the same bytes each time."""
     for folder in ("a", "b"):
         figures.write_figure(small_figure(), tmp_path / folder, "small")
     for end in ("png", "pdf"):
@@ -124,7 +124,7 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
 
 
 def test_policies_of_another_comparison_are_refused(tmp_path: Path) -> None:
-    """Days of one policy would be drawn under the name of another."""
+    """Policies other than those compared are refused, and nothing is written."""
     config = LabConfig.load("scarce")
     comparison = evaluate(config, ["policy_1", "policy_2"], days=1, seed=1, engine="simpy")
     policies = [make_policy(name, config) for name in ("policy_2", "policy_1")]
@@ -134,7 +134,7 @@ def test_policies_of_another_comparison_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk would leave half a picture."""
+    """A figure is written whole or not at all."""
     figure = small_figure()
 
     def fail(file: Any, **options: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from echo_env.lab import Day, LabConfig, Simulator, Trace, make_policy, sample_days, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.patient import PatientClass, Start, WaitingPatient
-from echo_env.lab.simulation.trace import Break
+from echo_env.lab.simulation.trace import BreakRecord
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]
@@ -134,10 +134,10 @@ def test_breaks_after_exams(tiny_lab: Lab, tiny_day: Days) -> None:
     day = tiny_day(config, (0, 0, 0), (30, 30, 30), break_draw=np.array([[0.49, 0.29, 0.0]]))
     trace = run(config, day)
     assert exam_times(trace) == {0: (0, 30), 1: (45, 75), 2: (90, 120)}
-    assert trace.breaks == [Break(0, 30, 45), Break(0, 75, 90)]
+    assert trace.breaks == [BreakRecord(0, 30, 45), BreakRecord(0, 75, 90)]
     # 0.19: both at once, 30 minutes; then none is left.
     both = run(config, tiny_day(config, (0, 0, 0), (30, 30, 30), break_draw=np.array([[0.19, 0.0, 0.0]])))
-    assert both.breaks == [Break(0, 30, 60)]
+    assert both.breaks == [BreakRecord(0, 30, 60)]
     assert exam_times(both) == {0: (0, 30), 1: (60, 90), 2: (90, 120)}
 
 

@@ -1,4 +1,4 @@
-"""What can be swept: paths, values, and the fields that are derived."""
+"""Fields of a sweep: paths, values, and the derived fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_env.lab import ConfigError, LabConfig
-from echo_env.lab.config import Appointments, ExamLaw, Hours
+from echo_env.lab.config import Appointments, ExamLaw
 from echo_env.lab.sweep import DERIVED, book
 from echo_env.lab.sweep.fields import changed, find_field
 
@@ -20,12 +20,12 @@ SCARCE = LabConfig.load("scarce")
 
 
 def set_field(config: LabConfig, path: str, text: str) -> LabConfig:
-    """The lab with one field as it is typed."""
+    """The lab with one field set as typed."""
     return changed(config, {path: find_field(path, config).read(text)})
 
 
 def test_every_field_of_the_config_can_be_swept_by_its_own_value() -> None:
-    """A field would be out of reach, or be set to something else than was typed."""
+    """Fields of every section are read by path, and their own values leave the lab unchanged."""
     for path in (
         "rooms.fetal", "rooms.non_fetal", "sonographers.absence_rate", "sonographers.always_present_fetal",
         "arrival.no_show_rate", "exam.mean_min", "breaks.minutes", "hours.closing_min", "penalty.idle_rule",
@@ -41,7 +41,7 @@ def test_every_field_of_the_config_can_be_swept_by_its_own_value() -> None:
 @given(configs())
 @settings(max_examples=50, deadline=None)
 def test_own_values_change_nothing_in_any_lab(config: LabConfig) -> None:
-    """The base lab would not be a cell of its own sweep."""
+    """In any lab, own values survive writing and reading and leave the lab unchanged."""
     for path in (*DERIVED, "rooms.fetal", "arrival.model", "appointments.non_fetal"):
         field = find_field(path, config)
         own = field.own(config)
@@ -63,21 +63,21 @@ def test_own_values_change_nothing_in_any_lab(config: LabConfig) -> None:
     ],
 )
 def test_values_are_read_as_typed(path: str, text: str, expected: dict[str, Any]) -> None:
-    """A what-if would be about another lab."""
+    """A typed value sets exactly its config fields."""
     assert set_field(SCARCE, path, text) == SCARCE.replace(**expected)
 
 
 def test_fields_of_a_law_of_its_own_are_swept_too() -> None:
-    """A calibrated lab's fetal exams could not be asked about."""
+    """Fields of a separate fetal duration distribution can be swept where the lab has one."""
     with pytest.raises(ConfigError, match="no field"):
         find_field("exam.fetal.mean_min", SCARCE)
-    config = SCARCE.replace(exam__fetal=ExamLaw(shape=9.0))
+    config = SCARCE.replace(exam__fetal=ExamLaw(9.0, 45.0, 20.0, 150.0))
     longer = set_field(config, "exam.fetal.mean_min", "60")
-    assert longer == SCARCE.replace(exam__fetal=ExamLaw(shape=9.0, mean_min=60.0))
+    assert longer == SCARCE.replace(exam__fetal=ExamLaw(9.0, 60.0, 20.0, 150.0))
 
 
 def test_changes_apply_all_at_once() -> None:
-    """A possible lab would be refused, because half of it is not."""
+    """Several values are set together, so that only the result must be a valid lab."""
     both = changed(SCARCE, {"exam.shortest_min": 200.0, "exam.longest_min": 300.0})
     assert (both.exam.shortest_min, both.exam.longest_min) == (200, 300)
     late = changed(SCARCE, {"hours.closing": 18 * 60, "appointments.fetal": (17 * 60 + 30,)})
@@ -85,7 +85,7 @@ def test_changes_apply_all_at_once() -> None:
 
 
 def test_another_opening_keeps_the_clock() -> None:
-    """Opening earlier would move every appointment with it."""
+    """Another opening time leaves the clock times of appointments, closing and end unchanged."""
     early = set_field(SCARCE, "hours.opening", "07:30")
     assert (early.hours.clock(early.hours.closing_min), early.hours.clock(early.hours.end_min)) == ("17:00", "19:00")
     assert early.appointments.fetal[0] == SCARCE.appointments.fetal[0] + 30
@@ -94,7 +94,7 @@ def test_another_opening_keeps_the_clock() -> None:
 
 
 def test_a_template_comes_at_its_clock_times(tmp_path: Path) -> None:
-    """Another lab's book would be read from another lab's opening."""
+    """A template's appointments keep their clock times in a lab with other hours."""
     path = tmp_path / "other.yaml"
     path.write_text(
         "base: baseline\nhours: {opening: '09:00', closing: '18:00', end: '20:00'}\n"
@@ -105,7 +105,7 @@ def test_a_template_comes_at_its_clock_times(tmp_path: Path) -> None:
 
 
 def brute_force_spread(times: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """The time in whose share of the row the middle of each new share falls."""
+    """For each new appointment, the time in whose share of the list the middle of its own share lies."""
     chosen = []
     for i in range(count):
         middle = (i + 0.5) / count
@@ -115,7 +115,7 @@ def brute_force_spread(times: tuple[int, ...], count: int) -> tuple[int, ...]:
 
 @given(st.lists(st.integers(0, 540), min_size=1, max_size=12).map(sorted), st.integers(0, 30))
 def test_spread_is_even(times: list[int], count: int) -> None:
-    """A thinner book would be thinner in the morning only."""
+    """Thinning and repeating are even: no time is used two times more often than another."""
     got = book.spread(times, count)
     assert got == brute_force_spread(tuple(times), count)
     assert list(got) == sorted(got)
@@ -130,7 +130,7 @@ def test_spread_is_even(times: list[int], count: int) -> None:
     ("factor", "fetal", "non_fetal"), [(1.0, 9, 29), (0.5, 5, 14), (2.0, 18, 58), (1.1, 10, 32), (0.01, 0, 0)]
 )
 def test_scale_keeps_the_share_of_each_kind(factor: float, fetal: int, non_fetal: int) -> None:
-    """More appointments would be another mix of them: 9 and 29 of 38, by the largest remainder."""
+    """Scaling keeps the proportions of kinds by the largest remainder."""
     if not fetal + non_fetal:
         with pytest.raises(ConfigError, match="must have at least one"):
             book.scaled(SCARCE.appointments, factor)
@@ -140,7 +140,7 @@ def test_scale_keeps_the_share_of_each_kind(factor: float, fetal: int, non_fetal
 
 
 def test_per_day_counts_exactly() -> None:
-    """Forty appointments a day would be thirty-nine."""
+    """The numbers of appointments are exactly those requested."""
     for total in range(1, 120):
         got = book.with_total(SCARCE.appointments, total)
         assert len(got) == total
@@ -172,14 +172,14 @@ def test_per_day_counts_exactly() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(path: str, text: str, message: str) -> None:
-    """A typo would be swept, or end in a traceback."""
+    """Unknown fields and invalid values are refused in one sentence."""
     with pytest.raises(ConfigError, match=re.escape(message)) as caught:
         set_field(SCARCE, path, text)
     assert "\n" not in str(caught.value)
 
 
 def test_nothing_to_repeat_is_refused() -> None:
-    """Fetal patients would be asked for where nobody says when they come."""
-    config = LabConfig(Appointments((), (0, 30)), hours=Hours())
+    """Appointments of a kind that the template lacks are refused."""
+    config = SCARCE.replace(appointments=Appointments((), (0, 30)))
     with pytest.raises(ConfigError, match="has no fetal appointment to repeat"):
         set_field(config, "appointments.fetal_per_day", "2")

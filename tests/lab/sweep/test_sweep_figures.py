@@ -1,4 +1,4 @@
-"""Figures of a sweep: every panel named, every value where it belongs."""
+"""Figures of a sweep: complete names, and data at the right places."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def played(wanted: list[str], mode: str = "grid", rules: tuple[str, ...] = ("pol
 
 @pytest.fixture(scope="module")
 def grid() -> SweepResults:
-    """Two numbers and a word."""
+    """Two numeric fields and a word."""
     return played(["rooms.non_fetal=2:4", "sonographers.absence_rate=0,0.1,0.3", "penalty.idle_rule=none,every_pair"])
 
 
 def test_every_panel_has_names_with_units(grid: SweepResults) -> None:
-    """A reader would have to guess what is drawn; or one rule, a word, or a single cell could not be drawn."""
+    """Every panel has a title and units, also for one policy, words, and lists of times."""
     alone = played(
         ["hours.closing=16:30,17:30", "appointments.fetal=[08:15],[09:15,10:15]"], "one_at_a_time", ("policy_2",)
     )
     for results in (grid, alone):
         for name, figure in sweep_figures(results, METRICS).items():
             with warnings.catch_warnings():
-                # Long values would leave no room to draw in.
+                # Matplotlib warns if labels leave no room for the data.
                 warnings.simplefilter("error")
                 figure.draw_without_rendering()
             shown = [ax for ax in figure.axes if ax.axison]
@@ -54,7 +54,7 @@ def test_every_panel_has_names_with_units(grid: SweepResults) -> None:
 
 
 def test_which_figures_there_are(grid: SweepResults, tmp_path: Path) -> None:
-    """A field, or a pair of them, would go undrawn."""
+    """There is a figure for each field, each pair of fields and each metric."""
     names = {path.stem for path in write_figures(tmp_path, grid, METRICS[:1])}
     assert names == {
         "response_rooms_non_fetal", "response_sonographers_absence_rate", "response_penalty_idle_rule",
@@ -65,7 +65,7 @@ def test_which_figures_there_are(grid: SweepResults, tmp_path: Path) -> None:
 
 
 def test_curves_go_through_the_means(grid: SweepResults) -> None:
-    """The picture would show another response than the table."""
+    """Curves show the means and paired differences of their cells."""
     axis = grid.sweep.axes[0]
     ax = plots.response_curve(grid, axis, "penalty")
     cells = grid.sweep.along(axis)
@@ -82,7 +82,7 @@ def test_curves_go_through_the_means(grid: SweepResults) -> None:
 
 
 def test_two_fields_at_once(grid: SweepResults) -> None:
-    """Lines would be of other cells than their labels say."""
+    """Each line shows the cells of its label."""
     rooms, absence, _ = grid.sweep.axes
     ax = plots.curves_of_two(grid, rooms, absence, "policy_2", "penalty")
     lines = {line.get_label(): line for line in ax.lines}
@@ -93,12 +93,12 @@ def test_two_fields_at_once(grid: SweepResults) -> None:
 
 
 def bars(ax: Any) -> list[tuple[float, float]]:
-    """From where to where each bar reaches."""
+    """Left and right end of each bar."""
     return [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
 
 
 def test_tornado_reaches_from_the_lowest_to_the_highest() -> None:
-    """What matters most would not be what is widest."""
+    """Bars extend from the lowest to the highest mean and are ordered by the reference's spans."""
     results = played(["rooms.non_fetal=3:4", "exam.mean_min=40,45,60", "rooms.fetal=1:2"], "one_at_a_time")
     ax = plots.tornado(results, "fetal_first", "penalty")
     effects = results.effects("policy_2", "penalty")
@@ -113,7 +113,7 @@ def test_tornado_reaches_from_the_lowest_to_the_highest() -> None:
 
 
 def test_tornado_away_from_the_base_lab_does_not_reach_to_it() -> None:
-    """A grid without the base lab would be drawn as if it held it."""
+    """If all cells lie above the base lab, bars start at the lowest cell."""
     results = played(["rooms.non_fetal=2", "sonographers.absence_rate=0.6,0.9"])
     ax = plots.tornado(results, "policy_2", "penalty")
     low, high = (results.minus_base(cell, "policy_2", "penalty").mean for cell in results.sweep.cells[1:])
@@ -122,7 +122,7 @@ def test_tornado_away_from_the_base_lab_does_not_reach_to_it() -> None:
 
 
 def test_tornado_of_nothing_has_a_scale() -> None:
-    """A lab in which nothing matters would be drawn in units of rounding errors."""
+    """Without any effect the axis keeps a scale of at least one point."""
     results = played(["rooms.non_fetal=3:4"], rules=("policy_2",))
     low, high = plots.tornado(results, "policy_2", "penalty").get_xlim()
     assert low <= -1

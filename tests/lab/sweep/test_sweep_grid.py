@@ -1,4 +1,4 @@
-"""The cells of a sweep, and what their days have in common."""
+"""Cells of a sweep, and the random numbers that they share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SCARCE = LabConfig.load("scarce")
     ],
 )
 def test_lists_and_ranges(text: str, values: tuple[Any, ...]) -> None:
-    """An end would be left out, or 0.1 + 0.1 + 0.1 not be 0.3."""
+    """Lists and ranges are read with both ends, in order, without rounding errors."""
     assert read_axis(text, SCARCE).values == values
 
 
@@ -56,20 +56,20 @@ def test_lists_and_ranges(text: str, values: tuple[Any, ...]) -> None:
         ("exam.mean_min=40.5:42", "between such numbers it needs a step: a:b:step"),
         ("rooms.fetal=2,1:3", "rooms.fetal has 2 twice"),
         ("rooms.fetal=1:1000000000000", "must have at most 1,000"),
-        ("rooms.fetal=0:1", "cell rooms.fetal=0 is no possible lab: appointments.fetal is not empty"),
+        ("rooms.fetal=0:1", "cell rooms.fetal=0 is not a valid lab: appointments.fetal is not empty"),
         ("rooms.fetal=1", "sweep changes nothing"),
         ("rooms.fetl=1", "did you mean rooms.fetal?"),
     ],
 )
 def test_bad_sweeps_are_refused_in_one_sentence(wanted: str, message: str) -> None:
-    """An analyst would get a traceback, or an answer to another question."""
+    """Invalid specifications are refused in one sentence."""
     with pytest.raises(ConfigError, match=re.escape(message)) as caught:
         make_sweep(SCARCE, [wanted])
     assert "\n" not in str(caught.value)
 
 
 def test_sweeps_as_a_whole_are_checked() -> None:
-    """Half a sweep would be played before anybody notices."""
+    """Mode, repeated fields, number of cells and every cell are checked before anything is simulated."""
     with pytest.raises(ConfigError, match="must be one of grid, one_at_a_time"):
         make_sweep(SCARCE, ["rooms.fetal=2"], "gird")
     with pytest.raises(ConfigError, match=r"sweep has rooms\.fetal twice"):
@@ -79,12 +79,14 @@ def test_sweeps_as_a_whole_are_checked() -> None:
     with pytest.raises(ConfigError, match="sweep is empty"):
         make_sweep(SCARCE, [])
     wanted = ["sonographers.fetal=2", "sonographers.always_present_fetal=2:3"]
-    with pytest.raises(ConfigError, match=r"cell sonographers\.fetal=2, sonographers\.always_present_fetal=3 is no"):
+    with pytest.raises(
+        ConfigError, match=r"cell sonographers\.fetal=2, sonographers\.always_present_fetal=3 is not a valid lab"
+    ):
         make_sweep(SCARCE, wanted)
 
 
 def test_a_grid_has_every_combination_once() -> None:
-    """A cell would be missing, or played twice; the base lab is the first whether it is in the grid or not."""
+    """A grid has every combination once; the base lab is cell 0 whether or not it belongs to the grid."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:4", "sonographers.absence_rate=0,0.1"])
     got = [(cell.config.rooms.non_fetal, cell.config.sonographers.absence_rate) for cell in sweep.cells]
     assert got[0] == (3, 0.1)
@@ -98,7 +100,7 @@ def test_a_grid_has_every_combination_once() -> None:
 
 
 def test_one_at_a_time_changes_one_field_at_a_time() -> None:
-    """A bar of the tornado would be longer for what another field did."""
+    """In the mode one_at_a_time every cell differs from the base lab in one field."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:4", "exam.mean_min=40,45,50"], "one_at_a_time")
     assert [sweep.name(cell) for cell in sweep.cells] == [
         "base lab", "rooms.non_fetal=2", "rooms.non_fetal=4", "exam.mean_min=40", "exam.mean_min=50",
@@ -109,7 +111,7 @@ def test_one_at_a_time_changes_one_field_at_a_time() -> None:
 
 
 def test_along_a_field_the_others_stand_still() -> None:
-    """A response curve would mix the responses to two fields."""
+    """Along one field the others are held at the base lab's value, or the nearest in the sweep."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:4", "sonographers.absence_rate=0.2,0.4", "penalty.idle_rule=none"])
     rooms, absence, rule = sweep.axes
     # 0.2 is the nearest to 0.1 that was tried, and none the only rule.
@@ -122,7 +124,7 @@ def test_along_a_field_the_others_stand_still() -> None:
 
 
 def test_other_words_for_the_lab_as_it_is_are_the_base_lab() -> None:
-    """The base lab would be played twice and be missing from a curve."""
+    """Values that leave the lab unchanged are merged into the base lab."""
     sweep = make_sweep(SCARCE, ["appointments.template=baseline,own", "rooms.non_fetal=3:4"])
     assert len(sweep.cells) == 2
     assert sweep.axes[0].values == ("own",)
@@ -146,7 +148,7 @@ DRAWS = ("arrival", "exam_min", "absence_draw", "break_draw")
     ],
 )
 def test_common_days_are_common(changes: dict[str, Any], common: str, same: tuple[str, ...]) -> None:
-    """The output would promise days in common that are not."""
+    """The stated common random numbers are equal to the bit."""
     lab = SCARCE.replace(**changes)
     got, why = in_common(SCARCE, lab)
     assert got == common
@@ -157,7 +159,7 @@ def test_common_days_are_common(changes: dict[str, Any], common: str, same: tupl
 
 
 def test_longer_exams_are_longer_for_everybody() -> None:
-    """A duration swept on common days would be noise: who is slow today is slow whatever the mean."""
+    """With common random numbers a longer mean duration lengthens every exam."""
     mine, theirs = (sample_days(SCARCE.replace(exam__mean_min=mean), 20, seed=5).exam_min for mean in (45, 50))
     assert (theirs >= mine).all()
     assert (theirs > mine).mean() > 0.9

@@ -1,4 +1,4 @@
-"""Results that are kept, so that a sweep goes on where it was interrupted."""
+"""The cache of simulated days, from which an interrupted sweep resumes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ WANTED = ["rooms.non_fetal=2:4"]
 
 
 def rules(config: LabConfig) -> list[Policy]:
-    """Two of them."""
+    """Two policies."""
     return [make_policy(name, config) for name in ("policy_2", "fetal_first")]
 
 
 def all_tasks(wanted: list[str] = WANTED, days: int = 6, seed: int = 3) -> list[Task]:
-    """What a small sweep has to play."""
+    """Tasks of a small sweep."""
     return tasks_of(make_sweep(SCARCE, wanted), rules, days, seed)
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """Rooms and policy of everything that is really played."""
+    """Rooms and policy of every actual simulation; the fourth one is interrupted."""
     seen: list[tuple[int, str]] = []
     real = play.evaluate
 
@@ -45,14 +45,14 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
 
 
 def test_an_interrupted_sweep_plays_only_the_rest(tmp_path: Path, calls: list[tuple[int, str]]) -> None:
-    """A night of computing would be lost with the last cell."""
+    """A resumed sweep simulates only the missing tasks and gives the same numbers."""
     sweep, tasks, player = make_sweep(SCARCE, WANTED), all_tasks(), Player(6, 3, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         play_sweep(sweep, tasks, player, 3)
     assert files_in(tmp_path) == {task.file for task in tasks[:3]}
     told: list[Task] = []
     resumed = play_sweep(sweep, tasks, player, 3, progress=told.append)
-    # The fourth is played again; the first three are not.
+    # The interrupted fourth one is simulated again; the first three are not.
     assert calls[4:] == [(task.config.rooms.non_fetal, task.policy.name) for task in tasks[3:]]
     assert told == tasks[3:]
     again = play_sweep(sweep, tasks, player, 3)
@@ -66,7 +66,7 @@ def test_an_interrupted_sweep_plays_only_the_rest(tmp_path: Path, calls: list[tu
 
 
 def test_other_settings_are_other_files() -> None:
-    """Days of another seed, number, lab, policy, engine or model would be mixed in."""
+    """Every setting that affects the numbers changes the name of the cached file."""
     policy, other = rules(SCARCE)
     names = {
         kept.file_name(SCARCE, policy, 6, 3, "simpy"),
@@ -84,7 +84,7 @@ def test_other_settings_are_other_files() -> None:
 
 
 def test_more_values_reuse_what_is_there(tmp_path: Path, calls: list[tuple[int, str]]) -> None:
-    """Asking for one more room would play all others again."""
+    """A sweep with more values reuses the cached cells."""
     few, more = all_tasks(["rooms.non_fetal=3:4"]), all_tasks(["rooms.non_fetal=3:5"])
     assert len({task.file for task in more} - {task.file for task in few}) == 2
     assert kept.others(tmp_path, [task.file for task in few]) == []
@@ -96,7 +96,7 @@ def test_more_values_reuse_what_is_there(tmp_path: Path, calls: list[tuple[int, 
 
 @pytest.mark.parametrize("change", ["cut", "longer", "words", "header"])
 def test_a_changed_file_is_refused(tmp_path: Path, change: str, calls: list[tuple[int, str]]) -> None:
-    """Numbers that somebody edited would be taken for results."""
+    """An edited or damaged cache file is refused, with the remedy."""
     tasks, player = all_tasks(), Player(6, 3, tmp_path)
     player(tasks[0])
     path = tmp_path / tasks[0].file
@@ -109,12 +109,12 @@ def test_a_changed_file_is_refused(tmp_path: Path, change: str, calls: list[tupl
         "header": text.replace("penalty", "points"),
     }
     path.write_text(changed[change])
-    with pytest.raises(ValueError, match=re.escape(f"{path} is not what a sweep kept there: delete it")):
+    with pytest.raises(ValueError, match=re.escape(f"{path} is damaged or edited: delete it")):
         play_sweep(make_sweep(SCARCE, WANTED), tasks, player, 3)
 
 
 def test_only_our_own_files_are_replaced(tmp_path: Path) -> None:
-    """Somebody's notes in the folder would be gone."""
+    """Only cache files, incomplete ones included, count as the sweep's own."""
     player = Player(6, 3, tmp_path)
     task = all_tasks()[0]
     player(task)
@@ -125,7 +125,7 @@ def test_only_our_own_files_are_replaced(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_comes_along(tmp_path: Path) -> None:
-    """Replacing the results would throw away what they were made of."""
+    """Cached cells are linked into the new folder; a missing cache is an empty one."""
     old, new = tmp_path / "old", tmp_path / "new"
     task = all_tasks()[0]
     Player(6, 3, old)(task)

@@ -1,4 +1,4 @@
-"""What a sweep says: played cells, differences, elasticities, tables, files."""
+"""Results of a sweep: simulated cells, differences, elasticities, tables, files."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ SCARCE = LabConfig.load("scarce")
 
 
 def policies(config: LabConfig) -> list[Policy]:
-    """Two rules."""
+    """Two policies."""
     return [make_policy(name, config) for name in ("policy_2", "fetal_first")]
 
 
 def played(wanted: list[str], mode: str = "grid", days: int = 30, folder: Path | None = None) -> SweepResults:
-    """A sweep of the scarce lab under both."""
+    """A sweep of the scarce lab under both policies."""
     sweep = make_sweep(SCARCE, wanted, mode)
     return play_sweep(sweep, tasks_of(sweep, policies, days, 3), Player(days, 3, folder), 3)
 
 
 def made_up(sweep: Sweep, penalty: Any) -> SweepResults:
-    """A sweep whose penalties are a function of the cell."""
+    """A sweep whose penalties are a given function of the cell's values."""
     comparisons = []
     for cell in sweep.cells:
         table = dict.fromkeys(METRICS, np.asarray(penalty(cell.values), dtype=np.float64))
@@ -42,12 +42,12 @@ def made_up(sweep: Sweep, penalty: Any) -> SweepResults:
 
 @pytest.fixture(scope="module")
 def grid() -> SweepResults:
-    """Few rooms and more sonographers."""
+    """Numbers of rooms and of sonographers."""
     return played(["rooms.non_fetal=2:4", "sonographers.fetal=2,3"])
 
 
 def test_a_cell_is_what_evaluate_says_of_its_lab(grid: SweepResults) -> None:
-    """The answer to a what-if would not be that of the same lab in a file of its own."""
+    """A cell has the numbers of `evaluate` for the same lab, to the bit."""
     for cell in grid.sweep.cells:
         alone = evaluate(cell.config, ["policy_2", "fetal_first"], 30, 3)
         for policy, metric in (("policy_2", "penalty"), ("fetal_first", "wait_min")):
@@ -56,7 +56,7 @@ def test_a_cell_is_what_evaluate_says_of_its_lab(grid: SweepResults) -> None:
 
 
 def test_cells_are_compared_day_by_day(grid: SweepResults) -> None:
-    """The luck of the days would be in the difference between two labs."""
+    """Differences to the base lab are paired by day."""
     base, other = grid.sweep.cells[0], grid.sweep.cells[1]
     first, second = (grid.values(cell, "policy_2", "penalty") for cell in (base, other))
     assert grid.minus_base(other, "policy_2", "penalty") == paired_difference(second, first)
@@ -64,7 +64,7 @@ def test_cells_are_compared_day_by_day(grid: SweepResults) -> None:
 
 
 def test_jobs_change_nothing(grid: SweepResults) -> None:
-    """Two processes would give other numbers than one."""
+    """Two processes give the same numbers as one."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:4", "sonographers.fetal=2,3"])
     both = play_sweep(sweep, tasks_of(sweep, policies, 30, 3), Player(30, 3, None), 3, jobs=2)
     for cell in sweep.cells:
@@ -74,7 +74,7 @@ def test_jobs_change_nothing(grid: SweepResults) -> None:
 
 @pytest.mark.parametrize(("power", "expected"), [(1, 1.0), (-1, -1.0), (0, 0.0)])
 def test_elasticity_of_a_proportional_response(power: int, expected: float) -> None:
-    """One percent more rooms, one percent more penalty: that is 1, in both directions from where the lab is."""
+    """A response proportional to the field's power p has elasticity p."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:5"])
     results = made_up(sweep, lambda values: 10.0 * values["rooms.non_fetal"] ** power * np.ones(4))
     found = results.elasticity(sweep.axes[0], "policy_2", "penalty")
@@ -85,7 +85,7 @@ def test_elasticity_of_a_proportional_response(power: int, expected: float) -> N
 
 
 def test_elasticity_interval_is_that_of_the_bootstrap() -> None:
-    """The interval would be too narrow or too wide; the days of both cells are drawn again together."""
+    """The delta-method interval equals the bootstrap interval over days."""
     results = played(["exam.mean_min=40,50"], days=400)
     axis = results.sweep.axes[0]
     found = results.elasticity(axis, "policy_2", "penalty")
@@ -110,14 +110,14 @@ def test_elasticity_interval_is_that_of_the_bootstrap() -> None:
     ],
 )
 def test_elasticity_is_taken_next_to_the_base_lab(wanted: str, ends: tuple[float, float] | None) -> None:
-    """A local number would be told about a distant part of the curve."""
+    """The elasticity is between the neighbours of the base value, or the two nearest values."""
     sweep = make_sweep(SCARCE, [wanted])
     found = made_up(sweep, lambda _: np.ones(3)).elasticity(sweep.axes[0], "policy_2", "penalty")
     assert (found and (found.low, found.high)) == ends
 
 
 def test_elasticity_of_nothing_is_none() -> None:
-    """A lab without penalties would divide by 0."""
+    """The elasticity of a metric that is 0 or undefined is None."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:4"])
     for value in (0.0, math.nan):
         results = made_up(sweep, lambda _, value=value: np.full(3, value))
@@ -127,27 +127,27 @@ def test_elasticity_of_nothing_is_none() -> None:
 
 
 def test_what_matters_most_comes_first() -> None:
-    """The tornado would stand on its head, or a bar end at the wrong value."""
+    """Effects are ordered by span, from the lowest to the highest mean of the response."""
     sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:5", "exam.mean_min=40,45,60"], "one_at_a_time")
     results = made_up(sweep, lambda v: np.ones(3) * (100 + 3 * abs(v["rooms.non_fetal"] - 4) + 2 * v["exam.mean_min"]))
     first, second = results.effects("policy_2", "penalty")
     assert first.axis.path == "exam.mean_min"
     assert (first.lowest.config.exam.mean_min, first.highest.config.exam.mean_min) == (40, 60)
     assert first.span.mean == 40
-    # Not the ends of the range, but those of the response.
+    # The lowest and highest response lie inside the range of the field.
     assert (second.lowest.config.rooms.non_fetal, second.highest.config.rooms.non_fetal) == (4, 2)
     assert second.span.mean == 6
     assert results.best("penalty")[0] is first.lowest
 
 
 def test_points_of_another_kind_are_not_the_best() -> None:
-    """A lab would be praised for what its penalties are called."""
+    """Cells with other penalty weights cannot be the best cell."""
     results = played(["penalty.idle_rule=none", "rooms.non_fetal=4"], days=5)
     assert results.best("penalty")[0].config.penalty == SCARCE.penalty
 
 
 def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> None:
-    """A spreadsheet would show other numbers than the screen."""
+    """sweep.csv holds every mean and difference with its cell, label and unit."""
     report.write_long(tmp_path, grid)
     with open(tmp_path / "sweep.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -158,6 +158,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
             str(cell.config.rooms.non_fetal),
             str(cell.config.sonographers.fetal),
         )
+        assert row["label"] == grid.sweep.name(cell)
         assert (row["days_in_common"], row["unit"]) == (cell.common, METRICS[row["metric"]][0])
         mean = grid.mean(cell, row["policy"], row["metric"])
         assert float(row["mean"] or "nan") == pytest.approx(mean.mean, nan_ok=True)
@@ -172,7 +173,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
 
 
 def test_effects_table_says_where_the_others_stand(tmp_path: Path) -> None:
-    """An elasticity would be read as one around the base lab, which was not in the grid."""
+    """effects.csv states the values of the other fields where they are not the base lab's."""
     report.write_effects(tmp_path, played(["rooms.non_fetal=2:3", "sonographers.absence_rate=0.2,0.4"], days=5))
     with open(tmp_path / "effects.csv", encoding="utf8", newline="") as file:
         rows = {(r["policy"], r["metric"], r["field"]): r for r in csv.DictReader(file)}
@@ -183,7 +184,7 @@ def test_effects_table_says_where_the_others_stand(tmp_path: Path) -> None:
 
 
 def test_summary_is_json(grid: SweepResults) -> None:
-    """A script could not read it, where a mean is of nobody."""
+    """The summary is strict JSON, with null for undefined means."""
     content = report.summary(grid, "scarce", ["penalty", "wait_min"], command="x")
     again = json.loads(json.dumps(content, allow_nan=False))
     assert again["cells"][0]["minus_base"] == {}
@@ -193,7 +194,7 @@ def test_summary_is_json(grid: SweepResults) -> None:
 
 
 def printed(results: SweepResults, width: int) -> str:
-    """What a window shows."""
+    """Output of a terminal of the given width, or of a pipe."""
     pytest.importorskip("rich")
     from rich.console import Console
 
@@ -207,7 +208,7 @@ def printed(results: SweepResults, width: int) -> str:
 
 @pytest.mark.parametrize("width", [60, 200])
 def test_tables_show_every_cell_whole(grid: SweepResults, width: int) -> None:
-    """A narrow window would cut numbers off, or days that are not common pass unnoticed."""
+    """Tables show every number in full at any width, with the notes on shared random numbers."""
     from echo_env.lab.evaluation.tables import cell as text
 
     shown = printed(grid, width)
@@ -223,7 +224,7 @@ def test_tables_show_every_cell_whole(grid: SweepResults, width: int) -> None:
 
 
 def test_tables_say_what_is_all_the_same() -> None:
-    """Rows of zeros would leave the reader to guess that the sonographers are the bottleneck."""
+    """A field without effect is named."""
     words = " ".join(printed(played(["rooms.non_fetal=3:4"], days=5), 200).split())
-    assert "rooms.non_fetal alone makes no difference to penalty a day on any of these days." in words
-    assert "All cells were played on the same days as the base lab." in words
+    assert "rooms.non_fetal alone does not change penalty a day on any of these days." in words
+    assert "All cells use the same random numbers as the base lab." in words

@@ -33,7 +33,7 @@ def hospital(tmp_path: Path) -> str:
 def test_a_share_is_a_ratio_of_means() -> None:
     """Draws in which little is possible would count as much as others, or the interval be of something else."""
     cell, utility, bound = Cell(4, 6), np.array([0.6, 0.9, 0.5]), np.array([0.8, 1.0, 0.5])
-    comparison = Comparison(PathwaysConfig(), 1, {cell: {"auction": {"utility": utility[:, None]}}})
+    comparison = Comparison(PathwaysConfig.load("baseline"), 1, {cell: {"auction": {"utility": utility[:, None]}}})
     share = Shares(comparison, {cell: Bounds(bound, 1)}).share(cell, "auction")
     ratio = 2.0 / 2.3
     assert share.mean == pytest.approx(ratio)
@@ -140,7 +140,7 @@ def test_the_configs_train(algo: str, parameters: list[str], tmp_path: Path, mon
 def test_the_auction_is_near_the_best(changes: dict[str, Any], draws: int, least: float) -> None:
     """The paper's claim would not hold: auctions of patients who each think of themselves come close to the optimum."""
     tiny = {"resources": 2, "needs": 2, "horizon": 8, "health_levels": 3, "initial_health": (0, 1)}
-    config = PathwaysConfig().replace(**{**tiny, **changes})
+    config = PathwaysConfig.load("baseline").replace(**{**tiny, **changes})
     shares = find_shares(evaluate(config, ["auction"], draws, 100 if draws == 60 else 10, 7))
     cell = Cell(config.resources, config.patients)
     assert least <= shares.share(cell, "auction").mean <= 1.005

@@ -1,4 +1,4 @@
-"""Whiteboards whose every cell is written by hand, and where the real week is, if it is at hand."""
+"""Synthetic hospital sheets, written cell by cell, and the path of the real week, where available."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADERS = [
     "sonographer", "echo room number", "echo teaching case (yes/no)", "ekg in", "ekg out", "ekg duration",
     "clinic scheduled", "patient in clinic room", "late to clin appt >10 (yes/no)",
 ]  # fmt: skip
-"""As they stand on the real sheets."""
+"""The headers of the real sheets, misspellings included."""
 
 LETTERS = {
     "pt": "A", "fetal": "D", "expected": "F", "actual": "G", "late": "H", "vitals_in": "I", "vitals_out": "J",
@@ -33,7 +33,7 @@ VISIT = {
     "pt": 1, "expected": "08:15", "actual": "08:20", "scheduled": "08:30", "echo_in": "08:35", "echo_out": "09:15",
     "who": "AB", "room": 14,
 }  # fmt: skip
-"""A row with nothing odd: 5 minutes late, an exam of 40."""
+"""A well-formed row: 5 minutes late, an exam of 40 minutes."""
 
 NOTES = ["6 regular echo rooms", "1 fetal echo room", "A total of 6 sonographers (only 4 can do fetals)"]
 
@@ -43,20 +43,20 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def as_cell(value: Any) -> Any:
-    """``08:15`` -> the time; everything else as it is."""
+    """``08:15`` -> the time; any other value unchanged."""
     if isinstance(value, str) and re.fullmatch(r"\d\d:\d\d", value):
         return dt.time.fromisoformat(value)
     return value
 
 
-def write_whiteboard(
+def write_workbook(
     path: Path,
     sheets: Mapping[str, Rows],
     headers: Sequence[Any] = HEADERS,
     notes: Sequence[str] = (),
     saved: str = "2024-01-30",
 ) -> Path:
-    """Write a workbook: name of a sheet -> rows by short column names or letters."""
+    """Write a workbook: name of a sheet -> rows, by short column names or letters."""
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.active)
     for title, rows in sheets.items():
@@ -75,7 +75,7 @@ def write_whiteboard(
 
 
 def set_saved(path: Path, day: str) -> None:
-    """Make a workbook one that was last saved on a day."""
+    """Set the date on which a workbook was last saved."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     core = parts["docProps/core.xml"].decode()
@@ -91,7 +91,7 @@ def clock_text(minute: int) -> str:
 
 
 def made_up_visits(count: int, seed: int) -> list[dict[str, Any]]:
-    """Visits of a day: every fourth fetal, an eighth do not come, exams of 20 to 80 minutes."""
+    """Visits of one day: every fourth is fetal, an eighth are no-shows, exams take 20 to 80 minutes."""
     rng = np.random.default_rng(seed)
     rows = []
     for number in range(count):

@@ -1,0 +1,93 @@
+"""Short names of appointment books and lists of times: what differs from the base lab's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from echo_env.lab.config import Appointments, ConfigError, LabConfig
+from echo_env.lab.sweep.book import OWN, template_of
+from echo_env.lab.sweep.fields import Field, Kind
+
+LISTED = 2
+"""Most times that a name lists; further changes are counted."""
+
+
+def labels_of(field: Field, values: Sequence[Any], own: Any, config: LabConfig) -> dict[Any, str]:
+    """Short names of the values of a field that are long to write; empty for other fields.
+
+    A list of times, and the book of a template, are named by their difference to the base lab's, such as
+    ``non-fetal 10:30 -> 08:00`` or ``3 fewer fetal``; the base lab's own is ``own``. Where two values would have the
+    same name, the file's name or a number is added.
+
+    :param field: the field
+    :param values: its values in the sweep
+    :param own: the base lab's value
+    :param config: the base lab
+    """
+    if field.kind is Kind.TIMES:
+        described = {value: changes(own, value) for value in values}
+    elif field.kind is Kind.FILE:
+        described = {value: _template_changes(value, config) for value in values}
+    else:
+        return {}
+    counts = Counter(described.values())
+    names = {value: text if counts[text] == 1 else f"{text} ({_tag(value, place)})"
+             for place, (value, text) in enumerate(described.items(), start=1)}  # fmt: skip
+    if len(set(names.values())) < len(names):
+        names = {value: f"{text} (value {place})" for place, (value, text) in enumerate(described.items(), start=1)}
+    return {**names, own: OWN}
+
+
+def _tag(value: Any, place: int) -> str:
+    """What tells two values with the same description apart."""
+    return PurePath(value).stem if isinstance(value, str) else f"value {place}"
+
+
+def changes(own: Sequence[int], times: Sequence[int], kind: str = "") -> str:
+    """How a list of appointments differs from the base lab's.
+
+    >>> changes((480, 630), (480, 480)), changes((480, 630), (480,), "fetal"), changes((480,), (480,))
+    ('10:30 -> 08:00', 'fetal without 10:30', 'own')
+    >>> changes((480, 500, 520, 540), (480,), "fetal"), changes((480, 500, 520), (490, 510))
+    ('3 fewer fetal', '1 fewer, 2 moved')
+
+    :param own: the base lab's, minutes after midnight, ascending
+    :param times: minutes after midnight, ascending
+    :param kind: name of the kind of appointments, for lists of several kinds
+    """
+    removed = sorted((Counter(own) - Counter(times)).elements())
+    added = sorted((Counter(times) - Counter(own)).elements())
+    if not removed and not added:
+        return OWN
+    name = f" {kind}" if kind else ""
+    if len(removed) == len(added) == 1:
+        return f"{kind} {_clock(removed[0])} -> {_clock(added[0])}".strip()
+    if len(removed) + len(added) <= LISTED:
+        return f"{kind} {'without' if removed else 'plus'} {' '.join(map(_clock, removed or added))}".strip()
+    moved, surplus = min(len(removed), len(added)), len(added) - len(removed)
+    parts = [f"{abs(surplus)} {'more' if surplus > 0 else 'fewer'}{name}"] if surplus else []
+    return ", ".join([*parts, *([f"{moved}{name} moved"] if moved else [])])
+
+
+def _template_changes(source: str, config: LabConfig) -> str:
+    """How the book of a template differs from the base lab's; its name where it cannot be had."""
+    try:
+        book = config.appointments if source == OWN else template_of(source, config.hours)
+    except ConfigError:
+        return source
+    parts = [
+        changes(_after_midnight(config.appointments, kind, config), _after_midnight(book, kind, config), name)
+        for kind, name in (("fetal", "fetal"), ("non_fetal", "non-fetal"))
+    ]
+    return ", ".join(part for part in parts if part != OWN) or OWN
+
+
+def _after_midnight(book: Appointments, kind: str, config: LabConfig) -> list[int]:
+    return [config.hours.opening_min + time for time in getattr(book, kind)]
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
