@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day
-<<<<<<< HEAD
-from echo_env.lab.simulation.patient import PatientClass, Start, as_starts
-=======
 from echo_env.lab.departures.words import free_in_words, waiting_in_words
-from echo_env.lab.simulation.patient import Start
->>>>>>> h-pol
+from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import Simulator

@@ -28,14 +28,6 @@ def printed(comparison: Comparison, width: int) -> str:
     return file.getvalue()
 
 
-<<<<<<< HEAD
-=======
-def test_every_metric_has_a_name() -> None:
-    """Every metric has a label in the tables."""
-    assert list(NAMES) == list(METRICS)
-
-
->>>>>>> h-pol
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_no_number_is_cut_off(width: int) -> None:
     """Every mean, difference and half-width is printed in full; below 80 columns a cell may fold at its ± sign."""
