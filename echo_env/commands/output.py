@@ -27,6 +27,8 @@ def check_outputs(options: EvaluateOptions) -> None:
     :raises ValueError: options that do not go together, or what needs numba without it
     :raises OSError: something is in the way of ``--output``
     """
+    if options.seed < 0:
+        raise ValueError(f"--seed is {options.seed}, but must be at least 0")
     for option, days in (("--bound", options.bound), ("--decision-times", options.decision_times)):
         if not 0 <= days <= options.days:
             raise ValueError(f"{option} is {days}, but must be from 0 to --days, which is {options.days}")
