@@ -83,6 +83,7 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
         (["--config", "nowhere.yaml"], "neither a file nor a preset"),
         (["--days", "0"], "days is 0"),
+        (["--seed", "-3"], "--seed is -3, but must be at least 0"),
         (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
         (["--engine", "fast"], "must be one of auto, simpy, compiled"),
         (["--figures"], "--figures needs --output DIR"),

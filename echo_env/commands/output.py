@@ -27,6 +27,8 @@ def check_outputs(options: EvaluateOptions) -> None:
     :raises ValueError: options that do not go together, or what needs numba without it
     :raises OSError: something is in the way of ``--output``
     """
+    if options.seed < 0:
+        raise ValueError(f"--seed is {options.seed}, but must be at least 0")
     if not 0 <= options.bound <= options.days:
         raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
     for option, given in (("--departures", options.departures), ("--bound", options.bound)):
