@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
 from echo_env.lab.decisions.actions import DIGITS, MOST_PER_CLASS, PLACE_VALUES
-from echo_env.lab.decisions.observation import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
@@ -114,64 +111,3 @@ def _nearest_on_offer(action, mask):
             if starts < fewest:
                 nearest, fewest = other, starts
     return nearest
-
-
-@njit
-def observe_labs(labs, rules, scale, rich, out):
-    """Fill a row of observations per lab.
-
-    :param labs: the arrays
-    :param rules: what is the same in all of them
-    :param scale: (n,) float64, scales of the fields of the observation
-    :param rich: whether it is the rich one, or else the paper's
-    :param out: (B, n) float32
-    """
-    row = np.empty(len(scale), np.int64)
-    for b in range(len(labs.lab)):
-        lab = labs.lab[b]
-        for k in range(_CLASSES):
-            row[k] = lab[kernel.COUNTS + STATE_ORDER[k]]
-        for k in range(6):
-            row[_CLASSES + k] = lab[kernel.FREE + k]
-        row[12] = lab[kernel.MINUTE]
-        if rich:
-            _rich_numbers(lab, labs.patients[b], labs.queue[b], labs.staff[b], row)
-        for k in range(len(scale)):
-            out[b, k] = row[k] / scale[k]
-
-
-@njit
-def _rich_numbers(lab, patients, queue, staff, row):
-    """Twin of ``observation.rich_numbers``, behind the paper's 13."""
-    now = lab[kernel.MINUTE]
-    for kind in range(_CLASSES):
-        row[13 + kind] = 0
-    # The queue stands in order of who has waited longest: from its end, so that the first of a class stays.
-    for k in range(lab[kernel.QUEUED] - 1, -1, -1):
-        p = queue[k]
-        wait = max(now - patients[p, kernel.SINCE], 0)
-        row[13 + patients[p, kernel.CLASS]] = min(wait, LONGEST_SHOWN)
-    at = 13 + _CLASSES
-    for fetal in (1, 0):
-        for k in range(5):
-            row[at + k] = 0
-        row[at + 5] = HOUR
-        for p in range(len(patients)):
-            if patients[p, kernel.FETAL] != fetal or patients[p, kernel.ARRIVED]:
-                continue
-            ahead = patients[p, kernel.SCHEDULED] - now
-            for k in range(3):
-                row[at + k] += 0 <= ahead < HORIZONS[k]
-            row[at + 3] += ahead >= 0
-            row[at + 4] += -OVERDUE_MIN <= ahead < 0
-            if 0 <= ahead < HOUR:
-                row[at + 5] = min(row[at + 5], ahead)
-        at += 6
-    for s in range(len(staff)):
-        status = staff[s, kernel.STATUS]
-        busy = status in (kernel.IN_EXAM, kernel.ON_A_BREAK)
-        row[at] = status != kernel.ABSENT
-        row[at + 1] = status == kernel.IN_EXAM
-        row[at + 2] = min(now - staff[s, kernel.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
-        row[at + 3] = staff[s, kernel.BREAKS_LEFT]
-        at += 4

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from echo_env.lab.compiled import batch, continuation, kernel
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.observations import BatchObservation
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, check_day, draw_days
 from echo_env.lab.decisions.actions import ACTIONS, decode
-from echo_env.lab.decisions.observation import make_observation, observation_fields
+from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.envs.env import check_env_arguments
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.metrics import metrics_table
@@ -64,8 +65,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self.single_action_space = gym.spaces.Discrete(ACTIONS)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._idling, self._event_clock, self._rich = idling, clock == "event", observation == "rich"
-        self._scale = np.array([field.scale for field in observation_fields(observation, self.config)])
+        self._idling, self._event_clock = idling, clock == "event"
+        self._observed = BatchObservation(observation, self.config)
         self._absence_rate = self.config.sonographers.absence_rate
         self._rngs: list[np.random.Generator] = []
         self._rules = batch.rules_of(self.config)
@@ -73,7 +74,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._rates = np.zeros(num_envs)
         self._mask = np.zeros((num_envs, ACTIONS), dtype=np.bool_)
         self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
-        self._observation = np.zeros((num_envs, len(self._scale)), dtype=np.float32)
+        self._observation: NDArray[np.float32] = np.zeros((num_envs, *self.single_observation_space.shape), np.float32)
         # What has been told so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, 4), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
@@ -167,7 +168,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
                 actions,
                 self._rules,
                 self._idling,
-                lambda labs, masks: choose(self._observe_copies(labs), masks),
+                lambda labs, masks: choose(self._observed(labs), masks),
             )
         rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
         if self._base is not None:
@@ -222,12 +223,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._observe()
 
     def _observe(self) -> None:
-        batch_steps.observe_labs(self._labs, self._rules, self._scale, self._rich, self._observation)
-
-    def _observe_copies(self, labs: kernel.Labs) -> NDArray[np.float32]:
-        shown: NDArray[np.float32] = np.zeros((len(labs.lab), len(self._scale)), dtype=np.float32)
-        batch_steps.observe_labs(labs, self._rules, self._scale, self._rich, shown)
-        return shown
+        self._observed(self._labs, self._observation)
 
     def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
         """Move what is told of finished days to ``final_info``, and begin the next ones."""

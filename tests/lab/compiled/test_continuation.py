@@ -15,7 +15,7 @@ from echo_env.lab.policies.rule_action import compiled_rule
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, continuation, kernel
+from echo_env.lab.compiled import batch, continuation, kernel, observations
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
@@ -201,7 +201,7 @@ def test_continuations_are_compiled_once() -> None:
         env, _, _ = wandered(preset, idling, steps=2, seed=8)
         env.action_returns()
         env.action_returns(choose_by_sum)
-    entries = (continuation._continue_under_tiers, batch_steps.step_labs, batch_steps.observe_labs)
+    entries = (continuation._continue_under_tiers, batch_steps.step_labs, observations.observe_paper)
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
     # None at all if no other test has played a day, and it came out of the cache.
     assert len(batch.run_days.signatures) <= 1

@@ -21,8 +21,9 @@ from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, kernel
+from echo_env.lab.compiled import batch, kernel, observations
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
 RULES = ("policy_1", "policy_2", "fetal_first")
@@ -157,11 +158,11 @@ def test_kernels_are_compiled_once() -> None:
             env.reset(seed=0)
             for _ in range(40):
                 env.step(env._first)
-    compiled = [value for module in (kernel, batch, batch_steps) for value in vars(module).values()]
+    compiled = [value for module in (kernel, batch, batch_steps, observations) for value in vars(module).values()]
     compiled = [value for value in compiled if hasattr(value, "signatures")]
     assert len(compiled) > 15
     assert {value.py_func.__name__: len(value.signatures) for value in compiled if len(value.signatures) > 1} == {}
-    for entry in (batch.run_days, batch_steps.begin_labs, batch_steps.step_labs, batch_steps.observe_labs):
+    for entry in (batch.run_days, batch_steps.begin_labs, batch_steps.step_labs, observations.observe_rich):
         assert len(entry.signatures) == 1
 
 
@@ -177,3 +178,8 @@ def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
         env = EchoLabVectorEnv(4096, preset, observation="rich", reward="paired")
         arrays = [*env._labs, *env._base._labs, env._base._points, env._base._units, env._mask, env._observation]  # type: ignore[union-attr]
         assert sum(array.nbytes for array in arrays) < 2**30
+
+
+def test_every_observation_has_a_filler_of_its_name() -> None:
+    """The two tables of observations, SimPy's and the compiled engine's, list the same names."""
+    assert list(observations.FILLERS) == list(OBSERVATIONS)

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import echo_env
 from echo_env.lab import ConfigError, Day, LabConfig, make_policy, sample_days, simulate
 from echo_env.lab.decisions.actions import DIGITS
+from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.env import EchoLabEnv
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 
@@ -68,7 +69,7 @@ def compare(env_id: str, steps: int, seed: int, **kwargs: Any) -> int:
 
 
 @pytest.mark.parametrize("env_id", list(echo_env.ENV_IDS))
-@pytest.mark.parametrize("observation", ["paper", "rich"])
+@pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("reward", ["penalty", "paired"])
 @pytest.mark.parametrize("idling", [True, False])
 def test_event_clock_equals_single_envs(env_id: str, observation: str, reward: str, idling: bool) -> None:
