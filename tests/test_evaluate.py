@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pickle
@@ -82,6 +83,7 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
         (["--config", "nowhere.yaml"], "neither a file nor a preset"),
         (["--days", "0"], "days is 0"),
+        (["--seed", "-3"], "--seed is -3, but must be at least 0"),
         (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
         (["--engine", "fast"], "must be one of auto, simpy, compiled"),
         (["--figures"], "--figures needs --output DIR"),
@@ -227,9 +229,9 @@ def test_rules_with_arguments_are_no_models(tmp_path: Path) -> None:
     rules = ["policy_2", "policy_5(alpha=1,beta=0.25)"]
     arguments = ["--policies", *rules, "--reference", rules[1], "--days", "3", "--output", str(tmp_path / "out")]
     assert evaluate.main(arguments) == 0
-    got = results.read_results(tmp_path / "out")
-    assert list(got.values) == ["policy_2", "policy_5(alpha=1, beta=0.25)"]
-    assert got.reference == "policy_5(alpha=1, beta=0.25)"
+    got = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert list(got["policies"]) == ["policy_2", "policy_5(alpha=1, beta=0.25)"]
+    assert got["reference"] == "policy_5(alpha=1, beta=0.25)"
 
 
 def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
@@ -239,10 +241,11 @@ def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
     for days in (4, 6):
         assert evaluate.main([*arguments, "--days", str(days)]) == 0
     expected = evaluate_policies(SCARCE, ["policy_1", "fetal_first"], 6, seed=3)
-    got = results.read_results(out)
-    assert got.reference == "policy_1"
-    assert np.array_equal(got.values["fetal_first"]["penalty"], expected.values["fetal_first"]["penalty"])
+    with open(out / "days.csv", encoding="utf8", newline="") as file:
+        paid = [float(row["penalty"]) for row in csv.DictReader(file) if row["policy"] == "fetal_first"]
+    assert np.array_equal(paid, expected.values["fetal_first"]["penalty"])
     summary = json.loads((out / "summary.json").read_text())
+    assert summary["reference"] == "policy_1"
     assert set(summary["files"]) == files_in(out)
     assert "--days 6" in summary["command"]
     assert sorted(entry.name for entry in out.iterdir()) == ["days.csv", "summary.json", "tensorboard"]
@@ -309,7 +312,7 @@ def test_interrupted_writing_leaves_the_earlier_results(
     monkeypatch.setattr(results, "write_summary", interrupt)
     assert evaluate.main([*arguments, "--days", "3"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
-    assert results.read_results(tmp_path / "out").days == 2
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["days"] == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 

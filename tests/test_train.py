@@ -185,7 +185,7 @@ def test_the_paper_protocol_runs_what_it_says() -> None:
     assert model.exploration_rate == pytest.approx(0.99999 ** (model.num_timesteps // 4), rel=1e-4)
     assert model.policy_kwargs == {"dropout": 0.1, "kaiming_init": True}
     states = model.callback_states
-    assert states["AbsenceRateCurriculum"] == {"days": 2}
+    assert states["AbsenceRateCurriculum"] == {"episodes": 2}
     assert states["EpsilonReset"] == {"episodes": 2, "resets": 0}
     assert 0.0 < states["LearningRateOnPlateau"]["learning_rate"] <= 0.03
     assert np.isfinite(states["LearningRateOnPlateau"]["lowest_loss"])

@@ -23,7 +23,7 @@ class ListedAgent:
     :param seed: Seed of the training
     :param commit: What was checked out when the agent was exported
     :param date: When the training ended, YYYY-MM-DD
-    :param evaluation: ``days`` and ``seed`` of an evaluation, and the means of its metrics by name
+    :param evaluation: Size and seed of an evaluation, and the means of its metrics, by name
     """
 
     algo: str
@@ -50,7 +50,7 @@ def read_list(folder: str | Path) -> dict[str, ListedAgent]:
     """
     path = Path(folder) / LIST
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf8")) or {}
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(entries, dict):

@@ -13,12 +13,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from echo_env.commands.running import command_line, exit_status, parse
 from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
 from echo_env.lab.calibration.lab_file import check_own, lab_text
 from echo_env.lab.config import ARRIVAL_MODELS
+from echo_env.lab.config.chance import ArrivalModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ def run(options: CalibrateOptions, command: str) -> None:
 
     check_outputs(options)
     name = options.name or Path(options.output).stem
-    choices = Choices(options.arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
+    arrival = cast(ArrivalModel, options.arrival)
+    choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
     found, today = calibrate(options.spreadsheet, choices), dt.date.today()
     text = lab_text(found, today, command)
     if options.report is None:

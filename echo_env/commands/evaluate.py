@@ -16,7 +16,7 @@ tensorboard --logdir DIR), with --figures figures/, and with --departures depart
 for each departure). It is written whole, or, if anything goes wrong, left as it was.
 
 --bound N gives lower bounds on the penalty of any policy, on the first N days (bounds.csv); they are loose, as
-echo_env/lab/bounds/bounds.py says. --decision-times N times every decision (decision_times.json).
+echo_env/lab/bounds/bounds.py says.
 
 --sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
 0.8:1.2:0.1). Besides the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
@@ -46,6 +46,7 @@ from echo_env.commands.running import command_line, exit_status, parse
 from echo_env.common.files import written_whole
 from echo_env.lab import Comparison, LabConfig, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference
+from echo_env.lab.simulation.policy import is_memoryless
 
 
 def main(tokens: Sequence[str], program: str = "echo-lab evaluate") -> int:
@@ -91,10 +92,11 @@ def run(options: EvaluateOptions, command: str) -> None:
     :raises ValueError: something that cannot be; nothing has been written
     :raises OSError: something is in the way of ``--output``
     """
+    from echo_env.lab.bounds.bounds import find_bounds
     from echo_env.lab.departures.departures import find_departures
     from echo_env.lab.departures.report import print_departures
     from echo_env.lab.evaluation.tables import print_comparison
-    from echo_env.lab.report.yardsticks import find_yardsticks
+    from echo_env.lab.report.yardsticks import print_bounds
 
     check_outputs(options)
     plugins.import_own(options.import_)
@@ -109,14 +111,15 @@ def run(options: EvaluateOptions, command: str) -> None:
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
-    yardsticks = find_yardsticks(config, policies, comparison.seed, options.bound, options.decision_times)
+    bounds = find_bounds(config, options.bound, comparison.seed) if options.bound else None
     if options.json:
         with written_whole(options.json) as file:
             json.dump(comparison.to_dict(options.lab), file, indent=2, allow_nan=False)
     if options.output:
-        write_output(options, comparison, departures, yardsticks, config, list(policies.values()), command)
+        write_output(options, comparison, departures, bounds, config, list(policies.values()), command)
     print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
-    yardsticks.print(comparison)
+    if bounds:
+        print_bounds(comparison, bounds)
     for found in departures:
         print_departures(found)
 
@@ -148,12 +151,10 @@ def departing(options: EvaluateOptions, policies: Mapping[str, Policy]) -> list[
     """
     if not options.departures:
         return []
-    from echo_env.lab.departures.counterfactual import can_be_followed
-
     by_name = {policy.name: policy for policy in policies.values()}
     reference = by_name.pop(checked_reference(reference_name(options.reference, policies), list(by_name)))
-    fit = [policy for policy in by_name.values() if can_be_followed(policy)]
-    if not can_be_followed(reference) or not fit:
+    fit = [policy for policy in by_name.values() if is_memoryless(policy)]
+    if not is_memoryless(reference) or not fit:
         asked = ", ".join(by_name) or "nobody"
         raise ValueError(
             f"--departures compares rules that serve by class and models, but was to compare {asked} "

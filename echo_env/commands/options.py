@@ -27,7 +27,6 @@ class EvaluateOptions:
     :param figures: draw figures too (PNG and PDF), with --output
     :param departures: where and when rules and models depart from the reference, in words
     :param bound: lower bounds on the penalty of any policy, on the first N days
-    :param decision_times: time decisions on the first N days
     :param sweep: what if: FIELD=VALUES, for example rooms.non_fetal=3:7
     :param sweep_mode: grid, or one_at_a_time
     :param sweep_metrics: metrics printed and drawn, the first one in detail; sweep.csv has all
@@ -48,7 +47,6 @@ class EvaluateOptions:
     figures: Flag = False
     departures: Flag = False
     bound: int = 0
-    decision_times: int = 0
     sweep: Several | None = None
     sweep_mode: str = MODES[0]
     sweep_metrics: Several = SHOWN

@@ -12,13 +12,13 @@ from echo_env.commands.options import EvaluateOptions
 from echo_env.common.extras import missing
 from echo_env.common.files import check_replaceable, folder_written_whole
 from echo_env.lab import Comparison, LabConfig, Policy
-from echo_env.lab.bounds.bounds import check_bounds_possible
+from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
+from echo_env.lab.report.yardsticks import write_bounds
 from echo_env.lab.sweep.kept import own_files
 
 if TYPE_CHECKING:
     from echo_env.lab.departures.departures import Departures
-    from echo_env.lab.report.yardsticks import Yardsticks
 
 
 def check_outputs(options: EvaluateOptions) -> None:
@@ -27,14 +27,11 @@ def check_outputs(options: EvaluateOptions) -> None:
     :raises ValueError: options that do not go together, or what needs numba without it
     :raises OSError: something is in the way of ``--output``
     """
-    for option, days in (("--bound", options.bound), ("--decision-times", options.decision_times)):
-        if not 0 <= days <= options.days:
-            raise ValueError(f"{option} is {days}, but must be from 0 to --days, which is {options.days}")
-    for option, given in (
-        ("--departures", options.departures),
-        ("--bound", options.bound),
-        ("--decision-times", options.decision_times),
-    ):
+    if options.seed < 0:
+        raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    if not 0 <= options.bound <= options.days:
+        raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
+    for option, given in (("--departures", options.departures), ("--bound", options.bound)):
         if given and options.sweep is not None:
             raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
     if options.bound:
@@ -52,7 +49,7 @@ def write_output(
     options: EvaluateOptions,
     comparison: Comparison,
     departures: Sequence[Departures],
-    yardsticks: Yardsticks,
+    bounds: Bounds | None,
     config: LabConfig,
     policies: Sequence[Policy],
     command: str,
@@ -65,7 +62,8 @@ def write_output(
             from echo_env.lab.departures.report import write_departures
 
             write_departures(folder, departures)
-        yardsticks.write(folder)
+        if bounds:
+            write_bounds(folder, bounds)
         pictures: list[Path] = []
         if options.figures:
             from echo_env.lab.report.figures import write_figures

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
+from echo_env.common.words import did_you_mean
 from echo_env.lab import LabConfig, Policy, make_policy
 
 
@@ -25,9 +25,7 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
         return LabConfig.load(config)
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
-        near = difflib.get_close_matches(env_id, known, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"env {env_id!r} is unknown{hint}; known: {', '.join(known)}")
+        raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
     return LabConfig.load(ENV_IDS[env_id])
 
 

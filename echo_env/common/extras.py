@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import importlib.util
 
 EXTRAS = {
     "rl": (
@@ -38,13 +37,11 @@ def missing(error: ModuleNotFoundError) -> str:
     return f"{package or 'a package'} is missing: pip install 'echo-lab-rl[{extra}]'"
 
 
-@contextmanager
-def install_hint() -> Iterator[None]:
-    """Inside, an import that finds nothing says how to install it.
+def require(package: str) -> None:
+    """Check that an optional package is installed.
 
-    :raises ModuleNotFoundError: in place of the import's own, with the sentence of :func:`missing`
+    :param package: name to import
+    :raises ModuleNotFoundError: it is not; says how to install it
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(missing(error), name=error.name) from error
+    if importlib.util.find_spec(package) is None:
+        raise ModuleNotFoundError(missing(ModuleNotFoundError(name=package)), name=package)

@@ -1,4 +1,4 @@
-"""What the figures of all packages share: colours that colour-blind readers tell apart, line styles for grey print."""
+"""Common style of all figures: a colour-blind-safe palette, line styles for black-and-white print, axes and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from echo_env.common.files import written_whole
 
-# Okabe and Ito's colours.
+# The palette of Okabe and Ito.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 SKY, VERMILLION, BLACK = "#56B4E9", "#D55E00", "#000000"
 
@@ -20,7 +20,7 @@ _POLICY_MARKERS = ("o", "s", "^", "D", "v")
 
 
 def policy_line(number: int) -> dict[str, Any]:
-    """How the line of the policy with this place in a comparison looks."""
+    """Line style of the policy with a given position in a comparison."""
     return {
         "color": _POLICY_COLOURS[number % len(_POLICY_COLOURS)],
         "linestyle": _POLICY_LINES[number % len(_POLICY_LINES)],
@@ -30,12 +30,12 @@ def policy_line(number: int) -> dict[str, Any]:
 
 
 def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> Axes:
-    """The axes given, or those of a new figure of that size in inches."""
+    """The given axes, or those of a new figure of the given size, inches."""
     return ax if ax is not None else Figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def name_axes(ax: Axes, title: str, x: str, y: str) -> None:
-    """Title, axis names and a light grid."""
+    """Set the title and the names of the axes, and draw a light grid."""
     ax.set_title(title, fontsize=10)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
@@ -45,12 +45,12 @@ def name_axes(ax: Axes, title: str, x: str, y: str) -> None:
 
 
 def band_alpha(bands: int) -> float:
-    """How opaque a band is among so many, which may lie on top of each other."""
+    """Opacity of one of several bands that may overlap."""
     return min(0.2, 0.6 / bands)
 
 
 def legend(ax: Axes) -> None:
-    """A legend, beside the axes if there are many lines."""
+    """Draw a legend, beside the axes if there are more than six lines."""
     lines = len(ax.get_legend_handles_labels()[1])
     if lines > 6:
         ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -59,22 +59,23 @@ def legend(ax: Axes) -> None:
 
 
 def thousands(ax: Axes, which: str) -> None:
-    """Write 10,000 for 10000 on the ``x`` or the ``y`` axis."""
+    """Group digits by thousands on the ``x`` or the ``y`` axis."""
     getattr(ax, f"{which}axis").set_major_formatter("{x:,.10g}")
 
 
 def write_figure(figure: Figure, directory: Path, name: str) -> Path:
-    """Write a figure as ``name.png`` and ``name.pdf``; gives the path of the first.
+    """Write a figure as ``name.png`` and ``name.pdf``.
 
     :param figure: the figure
-    :param directory: where; made if need be
-    :param name: of the files, without an ending
+    :param directory: target folder, created if missing
+    :param name: name of the files, without an ending
+    :return: path of the PNG file
     """
-    # Without a date the same figure is the same file.
+    # Without a date, equal figures give equal files.
     for ending, metadata in (("pdf", {"CreationDate": None}), ("png", None)):
         path = Path(directory) / f"{name}.{ending}"
         with written_whole(path) as file:
             figure.savefig(cast(TextIO, file).buffer, format=ending, dpi=150, metadata=metadata)
-        # What has been laid out once stays where it is.
+        # The second file keeps the layout of the first.
         figure.set_layout_engine("none")
     return path

@@ -31,6 +31,11 @@ class Estimate(NamedTuple):
         """Half the interval's width."""
         return (self.high - self.low) / 2
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
     def as_json(self) -> dict[str, object]:
         """``{"mean", "ci95": [low, high]}``, with None for nan."""
         mean, low, high = (None if math.isnan(x) else x for x in (self.mean, self.low, self.high))

@@ -1,4 +1,4 @@
-"""Patient pathways allocated by auction: patients with uncertain health need several resources in order.
+"""Patient pathways: patients with uncertain health need several resources in order, allocated by auction.
 
 >>> from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 >>> config = PathwaysConfig.load("baseline")

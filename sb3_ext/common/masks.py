@@ -59,7 +59,8 @@ def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return offered[(rng.random(1) * len(offered)).astype(np.int64)]
     begins = np.searchsorted(offered, np.arange(n_envs + 1) * n_actions)
     ranks = (rng.random(n_envs) * np.diff(begins)).astype(np.int64)
-    return offered[begins[:-1] + ranks] % n_actions
+    actions: np.ndarray = offered[begins[:-1] + ranks] % n_actions
+    return actions
 
 
 class MaskSource:

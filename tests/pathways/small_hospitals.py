@@ -1,4 +1,4 @@
-"""Small hospitals, made by hand."""
+"""Small hand-made hospitals."""
 
 from __future__ import annotations
 

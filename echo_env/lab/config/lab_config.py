@@ -212,7 +212,8 @@ class LabConfig:
         if self.appointments.fetal and not (self.rooms.fetal and self.sonographers.fetal):
             raise ConfigError(
                 "appointments.fetal is not empty, but rooms.fetal or sonographers.fetal is 0: "
-                "no fetal patient could ever be examined"
+                "no fetal patient could ever be examined",
+                ("sonographers" if self.rooms.fetal else "rooms", "fetal"),
             )
         if not (self.rooms.total and self.sonographers.total):
             raise ConfigError("rooms and sonographers are 0, but there must be at least one of each")

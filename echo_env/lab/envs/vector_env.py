@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from echo_env.common.extras import require
 from echo_env.lab.compiled import batch, continuation, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.compiled.observations import BatchObservation
@@ -55,6 +56,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         paired_with: str = "policy_2",
         render_mode: str | None = None,
     ) -> None:
+        require("numba")
         check_env_arguments(clock, reward, idling)
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")

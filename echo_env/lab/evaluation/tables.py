@@ -111,7 +111,7 @@ def _difference(comparison: Comparison, policy: str, metric: str) -> str:
     """A difference, bold where its interval leaves out 0."""
     value = comparison.paired(policy, metric)
     text = cell(value, sign="+")
-    return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text
+    return f"[bold]{text}[/bold]" if value.excludes_zero else text
 
 
 def _days(days: float) -> str:

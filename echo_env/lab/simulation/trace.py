@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.extras import require
 from echo_env.common.files import written_whole
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY, Day
@@ -139,6 +140,7 @@ class Trace:
 
     def to_pandas(self) -> pd.DataFrame:
         """The patients' records as a data frame (needs pandas)."""
+        require("pandas")
         import pandas as pd
 
         return pd.DataFrame(self.patients, columns=list(PatientRecord._fields))

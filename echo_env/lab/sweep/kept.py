@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.files import written_whole
+from echo_env.common import results
+from echo_env.common.files import number_text, written_whole
 from echo_env.lab.config import LabConfig
-from echo_env.lab.evaluation import results
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.policy import Policy
 
@@ -68,7 +68,7 @@ def write_table(path: Path, table: Table) -> None:
     with written_whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(METRICS)
-        columns = [map(results.number_text, table[metric].tolist()) for metric in METRICS]
+        columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
         writer.writerows(zip(*columns, strict=True))
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from echo_env.common.files import files_in, written_whole
+from echo_env.common.files import number_text, written_whole
+from echo_env.common.results import write_summary
 from echo_env.common.stats import Estimate
-from echo_env.lab.evaluation.results import SUMMARY, number_text
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 from echo_env.lab.sweep.grid import Axis, Cell, Sweep
 from echo_env.lab.sweep.results import Effect, SweepResults
 
 LONG, EFFECTS = "sweep.csv", "effects.csv"
+
+__all__ = ["held_in_words", "summary", "write_effects", "write_long", "write_summary"]
 
 _INTERVAL = ("mean", "ci95_low", "ci95_high")
 
@@ -153,14 +154,3 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "span": effect.span.as_json(),
         "elasticity": around,
     }
-
-
-def write_summary(folder: Path, content: dict[str, Any]) -> None:
-    """Write ``summary.json``; it lists all files of the folder and must therefore be written last.
-
-    :param folder: folder of the sweep
-    :param content: from :func:`summary`
-    """
-    whole = {**content, "files": sorted({*files_in(folder), SUMMARY})}
-    with written_whole(folder / SUMMARY) as file:
-        json.dump(whole, file, indent=2, allow_nan=False)

@@ -1,1 +1,1 @@
-"""The optimum of tiny hospitals, and upper bounds on the utility of any policy."""
+"""The optimum of small hospitals, and upper bounds on the utility of every policy."""

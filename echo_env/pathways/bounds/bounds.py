@@ -1,11 +1,11 @@
-"""How far from the best a policy can be: an upper bound on the utility of any policy, by prices.
+"""An upper bound on the utility of every policy, by Lagrangian relaxation of the resource constraints.
 
-Every policy uses at most the units that there are, in every step. If they may be used beyond that, at a price for each
-resource and step, patients no longer hinder each other, and each one's best is a small decision process of its own;
-what the units themselves are worth at these prices is added. For any prices at all that is at least the optimum
-(Lagrangian relaxation; Hawkins, *A Lagrangian decomposition approach to weakly coupled dynamic optimization problems*,
-2003, and Adelman and Mersereau, https://doi.org/10.1287/opre.1070.0445). The lowest over prices is sought by
-subgradient steps: a price rises where more is used in expectation than there is, and falls where less is.
+Every policy uses at most the available units in every step. Relaxing these constraints with a price for each resource
+and step decouples the patients: each one's optimum is a small Markov decision process of its own, and the value of all
+units at these prices is added. For any prices the sum is at least the optimum (Hawkins, *A Lagrangian decomposition
+approach to weakly coupled dynamic optimization problems*, 2003; Adelman and Mersereau,
+https://doi.org/10.1287/opre.1070.0445). The dual is minimised by subgradient steps: a price rises where expected use
+exceeds capacity and falls where it is below.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from echo_env.pathways.instance.model import success
 Floats = NDArray[np.float64]
 
 ITERATIONS = 600
-"""Subgradient steps: more lower the bound by less than a thousandth."""
+"""Default number of subgradient steps: more of them lower the bound by less than a thousandth."""
 
 
 def bound_utility(instance: Instance, iterations: int = ITERATIONS) -> float:
-    """The optimum where it can be found, see :mod:`~echo_env.pathways.bounds.optimum`, else :func:`lagrangian_bound`.
+    """The optimal utility where it is tractable, otherwise :func:`lagrangian_bound`.
 
-    :param instance: pathways must not change
-    :param iterations: subgradient steps
-    :raises ValueError: pathways change
+    :param instance: an instance without changes of pathways
+    :param iterations: number of subgradient steps
+    :raises ValueError: pathways can change
     """
     if joint_states(instance) <= MOST_STATES:
         return optimal_utility(instance)
@@ -37,11 +37,11 @@ def bound_utility(instance: Instance, iterations: int = ITERATIONS) -> float:
 
 
 def lagrangian_bound(instance: Instance, iterations: int = ITERATIONS) -> float:
-    """No policy has a higher expected utility in this instance.
+    """An upper bound on the expected utility of every policy in this instance.
 
-    :param instance: pathways must not change
-    :param iterations: subgradient steps; whatever their number, the bound holds
-    :raises ValueError: pathways change
+    :param instance: an instance without changes of pathways
+    :param iterations: number of subgradient steps; the bound is valid for any number
+    :raises ValueError: pathways can change
     """
     check_no_changes(instance)
     model, config = instance.model, instance.config
@@ -56,23 +56,23 @@ def lagrangian_bound(instance: Instance, iterations: int = ITERATIONS) -> float:
         else:
             since += 1
             if since == 15:
-                # The aim was too low to be reached.
+                # The target level was too low to be reached.
                 slack, since = slack / 2, 0
         lowest = min(lowest, total)
         excess = used - model.units[:, None]
-        # Units that are left over at a price of 0 ask for no lower one.
+        # At a price of 0, unused units do not lower the price further.
         excess[(prices <= 0) & (excess < 0)] = 0
         norm = float((excess**2).sum())
         if norm < 1e-12:
             break
-        # Polyak's step, towards a little below the lowest so far.
+        # Polyak's step size, with a target slightly below the lowest value so far.
         level = lowest - slack
         prices = np.maximum(prices + (total - level) / norm * excess, 0)
     return lowest / int((config.horizon - instance.arrivals).sum())
 
 
 def arrivals_by_state(instance: Instance) -> Floats:
-    """(T, M, H) how many patients arrive in each step, by condition and health."""
+    """(T, M, H) float64, number of arrivals in each step, by condition and health."""
     config = instance.config
     cohort = np.zeros((config.horizon, len(instance.model.states), config.health_levels))
     np.add.at(cohort, (instance.arrivals, instance.condition, instance.initial_health), 1)

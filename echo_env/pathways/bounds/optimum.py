@@ -1,8 +1,8 @@
-"""The optimum of a tiny hospital: all patients together as one Markov decision process, by backward induction.
+"""The optimum of a small hospital: backward induction on the joint Markov decision process of all patients.
 
-Section 3 of the paper calls this intractable, and for more than three patients it is. A joint state is the resource
-state and health of every patient; a joint action gives each patient a need that it can ask for or nothing, as far as
-units reach. Health moves independently given these, so that an expectation is one small matrix product for each
+Section 3 of the paper calls this intractable, which holds beyond three patients. A joint state is the resource state
+and health of every patient; a joint action gives each patient one need it can ask for, or none, within the available
+units. Given these, the patients' healths move independently, so that an expectation is one small matrix product a
 patient.
 """
 
@@ -22,16 +22,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST_STATES = 50_000
-"""Joint states up to which the optimum is found: 3 patients with 3 needs and 5 levels of health each."""
+"""Largest number of joint states: 3 patients with 3 needs and 5 levels of health each."""
 
 
 class PatientChain(NamedTuple):
-    """The states of one patient, X = S x H of them, health fastest; choice 0 is to wait, 1 + k to win need k.
+    """Markov chain of one patient with X = S x H states, health fastest; choice 0 is to wait, 1 + k to win need k.
 
-    :param next: (K + 1, X, X) probabilities of the next state; rows of choices that cannot be made are 0
-    :param possible: (K + 1, X) bool, whether a choice can be made
-    :param keeps: (X,) resource of which a unit is kept in the next step, or ``NONE``
-    :param success: (X,)
+    :param next: (K + 1, X, X) float64, transition probabilities; rows of infeasible choices are 0
+    :param possible: (K + 1, X) bool, whether a choice is feasible
+    :param keeps: (X,) int64, resource of which a unit is kept in the next step, or ``NONE``
+    :param success: (X,) float64, success in each state
     """
 
     next: Floats
@@ -41,10 +41,10 @@ class PatientChain(NamedTuple):
 
 
 def patient_chain(model: Model, c: int) -> PatientChain:
-    """The states of a patient with condition c.
+    """The chain of a patient.
 
     :param model: the conditions
-    :param c: number of one
+    :param c: number of the patient's condition
     """
     states, levels, needs = int(model.states[c]), model.reward.shape[2], model.resource.shape[1]
     size, top = states * levels, model.reward.shape[2] - 1
@@ -70,21 +70,21 @@ def patient_chain(model: Model, c: int) -> PatientChain:
 
 
 def joint_states(instance: Instance) -> int:
-    """How many states all patients have together."""
+    """Number of joint states of all patients."""
     model = instance.model
     return int(np.prod([float(model.states[c] * model.reward.shape[2]) for c in instance.condition]))
 
 
 def optimal_utility(instance: Instance) -> float:
-    """Expected utility under the best policy there is, one that sees all but the luck to come.
+    """Expected utility of the optimal policy, which observes everything except future random draws.
 
-    :param instance: with at most :data:`MOST_STATES` joint states, and pathways that do not change
-    :raises ValueError: it has more, or changes
+    :param instance: an instance with at most :data:`MOST_STATES` joint states, without changes of pathways
+    :raises ValueError: more joint states, or pathways can change
     """
     check_no_changes(instance)
     if joint_states(instance) > MOST_STATES:
         raise ValueError(
-            f"the instance has {joint_states(instance):,} joint states, but the optimum is found for at most "
+            f"the instance has {joint_states(instance):,} joint states, but the optimum is computed for at most "
             f"{MOST_STATES:,}"
         )
     model, horizon = instance.model, instance.config.horizon
@@ -104,35 +104,35 @@ def optimal_utility(instance: Instance) -> float:
             for n in np.flatnonzero(here):
                 after = np.moveaxis(np.tensordot(chains[n].next[action[n]], after, axes=(1, n)), 0, n)
             best = np.where(possible, np.maximum(best, after), best)
-        # More units kept than there are: nothing is possible there, and nothing leads there.
+        # States that keep more units than there are have no feasible action, and are unreachable.
         values = np.where(np.isneginf(best), 0.0, best)
     counted = int((horizon - instance.arrivals).sum())
-    # At arrival, nothing is had.
+    # Patients arrive in resource state 0, so the joint state is given by their healths.
     return float(values[tuple(int(h) for h in instance.initial_health)]) / counted
 
 
 def check_no_changes(instance: Instance) -> None:
-    """Refuse pathways that change, for which neither the optimum nor the bound is known.
+    """Refuse instances whose pathways can change: neither the optimum nor the bound covers them.
 
-    :raises ValueError: the config has a rate of changes
+    :raises ValueError: a rate of changes is positive
     """
     changes = instance.config.changes
     if changes.appear_rate or changes.disappear_rate:
         raise ValueError(
-            f"changes has appear_rate {changes.appear_rate} and disappear_rate {changes.disappear_rate}, but a bound "
-            "is known only where both are 0"
+            f"changes has appear_rate {changes.appear_rate} and disappear_rate {changes.disappear_rate}, but bounds "
+            "require both to be 0"
         )
 
 
 def _along(values: NDArray[Any], axis: int, dimensions: int) -> NDArray[Any]:
-    """A vector along one axis of a joint table."""
+    """A vector reshaped to broadcast along one axis of a joint table."""
     return values.reshape([-1 if n == axis else 1 for n in range(dimensions)])
 
 
 def _allowed_actions(
     instance: Instance, chains: list[PatientChain], here: NDArray[np.bool_]
 ) -> dict[tuple[int, ...], NDArray[np.bool_]]:
-    """Joint action -> in which joint states it can be carried out; those of who has not come are to wait."""
+    """Joint action -> bool table of the joint states in which it is feasible; patients not yet arrived wait."""
     model, count = instance.model, len(chains)
     choices = [range(len(chain.next)) if here[n] else range(1) for n, chain in enumerate(chains)]
     found = {}

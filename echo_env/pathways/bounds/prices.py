@@ -1,4 +1,4 @@
-"""What each patient does where units are bought at prices, and how many units that takes; compiled.
+"""Optimal decisions of each patient who buys units at given prices, and the units that these use; compiled.
 
 See :mod:`~echo_env.pathways.bounds.bounds`.
 """
@@ -13,13 +13,13 @@ from echo_env.pathways.compiled.mdp import expected
 
 @njit
 def priced(model, phi, cohort, prices):
-    """Everyone's best where units are bought, and what is bought.
+    """Lagrangian and expected use at given prices.
 
     :param model: M conditions
-    :param phi: (H,) success
-    :param cohort: (T, M, H) arrivals
-    :param prices: (R, T) of a unit that is won, or kept, in a step
-    :return: sum of successes, less what is paid, plus the price of all units; (R, T) units used in expectation
+    :param phi: (H,) success by health
+    :param cohort: (T, M, H) number of arrivals
+    :param prices: (R, T) price of a unit that is won or kept in a step
+    :return: expected successes minus payments plus the price of all units; and (R, T) expected use of units
     """
     horizon, levels = len(cohort), len(phi)
     shape = model.reward.shape
@@ -57,7 +57,7 @@ def priced(model, phi, cohort, prices):
 
 @njit
 def _used(model, cohort, choice):
-    """(R, T) units used in expectation under everyone's choices."""
+    """(R, T) expected use of units under the optimal choices."""
     horizon, top = len(cohort), cohort.shape[2] - 1
     used = np.zeros((len(model.units), horizon))
     here = np.zeros(model.reward.shape)

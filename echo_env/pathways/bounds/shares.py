@@ -1,4 +1,4 @@
-"""Which share of what is possible policies reach: utility over its upper bound."""
+"""Utility of policies relative to the upper bound."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from echo_env.common.parallel import map_in_order
 from echo_env.common.stats import Estimate, estimate
 from echo_env.pathways.bounds.bounds import bound_utility
 from echo_env.pathways.bounds.optimum import MOST_STATES, joint_states
-from echo_env.pathways.evaluation.comparison import Cell, Comparison
+from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize
 from echo_env.pathways.instance.instance import sample_draw
 
 Floats = NDArray[np.float64]
 
 
 class Bounds(NamedTuple):
-    """Of the draws of a cell.
+    """Bounds of the draws of a size.
 
-    :param values: (draws,) upper bounds on the expected utility of any policy
-    :param optima: how many of these are the optimum itself
+    :param values: (draws,) float64, upper bounds on the expected utility of every policy
+    :param optima: number of them that are the exact optimum
     """
 
     values: Floats
@@ -32,73 +32,73 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Shares:
-    """How far policies are from what is possible, on the draws of a comparison.
+    """Utilities relative to the bounds, on the draws of a comparison.
 
-    :param comparison: what the policies did
-    :param bounds: of each cell
+    :param comparison: the comparison
+    :param bounds: size -> bounds of its draws
     """
 
     comparison: Comparison
-    bounds: dict[Cell, Bounds]
+    bounds: dict[HospitalSize, Bounds]
 
-    def bound(self, cell: Cell) -> Estimate:
-        """The mean bound of a cell."""
-        return estimate(self.bounds[cell].values)
+    def bound(self, size: HospitalSize) -> Estimate:
+        """Mean bound of a size."""
+        return estimate(self.bounds[size].values)
 
-    def share(self, cell: Cell, policy: str) -> Estimate:
+    def share(self, size: HospitalSize, policy: str) -> Estimate:
         """Mean utility over mean bound, with the interval of a ratio of means over draws (delta method).
 
-        :param cell: of the comparison
+        :param size: a size of the comparison
         :param policy: of the comparison
         """
-        utility, bound = self.comparison.by_draw(cell, policy, "utility"), self.bounds[cell].values
+        utility, bound = self.comparison.by_draw(size, policy, "utility"), self.bounds[size].values
         ratio = float(utility.mean() / bound.mean())
         scatter = estimate((utility - ratio * bound) / bound.mean())
         return Estimate(ratio, ratio + scatter.low, ratio + scatter.high, scatter.n)
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """The numbers of every cell, for JSON."""
+        """Bounds and shares of every size, for JSON."""
         return [
             {
-                **cell._asdict(),
-                "bound": self.bound(cell).as_json(),
+                **size._asdict(),
+                "bound": self.bound(size).as_json(),
                 "optima": own.optima,
-                "share_of_bound": {name: self.share(cell, name).as_json() for name in self.comparison.policies},
+                "share_of_bound": {name: self.share(size, name).as_json() for name in self.comparison.policies},
             }
-            for cell, own in self.bounds.items()
+            for size, own in self.bounds.items()
         ]
 
 
 class BoundOfDraw:
-    """Finds the bound of a draw of a cell, and whether it is the optimum.
+    """Computes the bound of a draw, and whether it is the exact optimum.
 
-    :param comparison: whose draws they are
+    :param comparison: the comparison whose draws are bounded
     """
 
     def __init__(self, comparison: Comparison) -> None:
         self._config, self._seed = comparison.config, comparison.seed
 
-    def __call__(self, task: tuple[Cell, int]) -> tuple[float, bool]:
-        """The bound of draw number ``task[1]`` of a cell."""
-        cell, draw = task
-        config = self._config.replace(resources=cell.resources, patients=cell.patients)
+    def __call__(self, task: tuple[HospitalSize, int]) -> tuple[float, bool]:
+        """The bound for a task (size, number of the draw)."""
+        size, draw = task
+        config = self._config.replace(resources=size.resources, patients=size.patients)
         instance = sample_draw(config, self._seed, draw)
         return bound_utility(instance), joint_states(instance) <= MOST_STATES
 
 
 def find_shares(comparison: Comparison, jobs: int = 1, progress: Callable[[int], None] | None = None) -> Shares:
-    """Find the bound of every draw of a comparison.
+    """Compute the bound of every draw of a comparison.
 
-    :param comparison: what policies did
-    :param jobs: how many processes share the draws
-    :param progress: called with the number of draws that have just been done
-    :raises ValueError: pathways change, for which no bound is known
+    :param comparison: the comparison
+    :param jobs: number of processes
+    :param progress: called with the number of draws just completed
+    :raises ValueError: pathways can change, so that no bound is available
     """
     draws, _ = comparison.shape
-    tasks = [(cell, draw) for cell in comparison.values for draw in range(draws)]
+    tasks = [(size, draw) for size in comparison.values for draw in range(draws)]
     found = map_in_order(BoundOfDraw(comparison), tasks, jobs, lambda task: progress(1) if progress else None)
     bounds = {}
-    for k, cell in enumerate(comparison.values):
+    for k, size in enumerate(comparison.values):
         own = found[k * draws : (k + 1) * draws]
-        bounds[cell] = Bounds(np.array([value for value, _ in own]), sum(optimum for _, optimum in own))
+        bounds[size] = Bounds(np.array([value for value, _ in own]), sum(optimum for _, optimum in own))
     return Shares(comparison, bounds)

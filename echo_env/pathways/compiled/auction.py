@@ -1,12 +1,12 @@
-"""Who gets what, given what everyone asks for: the auction (section 3.3), and maximum-weight matching.
+"""Allocation mechanisms: the multi-round auction (section 3.3), and maximum-weight matching.
 
-Both take the same three arrays and give the same kind of answer, and so stand in for each other:
+Both have the same interface and are interchangeable:
 
     (preferences[N, K], bids[N, K], free[R]) -> assignment[N]
 
-:data:`preferences` has the resources that each patient asks for, most wanted first, ``NONE`` after the last one;
-``bids`` what it offers for each of these; ``free`` the units that can be had. The assignment has the resource of
-each patient, or ``NONE``. Patients are numbered by arrival: of equal bids the lower number's wins.
+``preferences`` holds the resources that each patient requests, most preferred first, then ``NONE``; ``bids`` its bid
+for each of them; ``free`` the available units. The assignment holds the resource of each patient, or ``NONE``.
+Patients are numbered by arrival; ties between bids go to the lower number.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _NONE = NONE
 def auction(preferences, bids, free):
     """Multi-round sealed-bid first-price auction.
 
-    In each round everyone who has won nothing bids for the most wanted of its resources that still has units; every
-    resource goes to the highest bids, as far as its units reach. Losers go on to the next round, until nobody bids.
+    In each round, every patient who has won nothing bids for its most preferred resource with units left; the units of
+    each resource go to the highest bids. Losers proceed to the next round, until nobody bids.
 
     :param preferences: (N, K) int64
     :param bids: (N, K) float64
-    :param free: (R,) int64, left as it is
-    :return: (N,) int64
+    :param free: (R,) int64, not modified
+    :return: (N,) int64, the assignment
     """
     patients, needs = preferences.shape
     left = free.copy()
@@ -52,7 +52,7 @@ def auction(preferences, bids, free):
         if bidders == 0:
             return assignment
         for r in range(len(left)):
-            # The highest bids, one after the other; there are few.
+            # Repeated selection of the highest bid: there are few bidders.
             while left[r] > 0:
                 winner = -1
                 for n in range(patients):
@@ -66,12 +66,12 @@ def auction(preferences, bids, free):
 
 
 def matching(preferences: Ints, bids: Floats, free: Ints) -> Ints:
-    """The assignment with the largest sum of bids; bids that are not positive are left out.
+    """The assignment with the largest sum of bids; only positive bids are considered.
 
     :param preferences: (N, K) int64
     :param bids: (N, K) float64
     :param free: (R,) int64
-    :return: (N,) int64
+    :return: (N,) int64, the assignment
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -1,6 +1,7 @@
-"""A whole episode, compiled: functions on arrays, no randomness. Twin of the readable simulator.
+"""The compiled engine: whole episodes as deterministic functions on arrays.
 
-Each function here does what the method of the same name there does, and gives the same numbers to the bit.
+Each function corresponds to the method of the same name in :mod:`~echo_env.pathways.simulation.simulator` and gives the
+same numbers to the bit.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.pathways.compiled.auction import auction
-from echo_env.pathways.compiled.mdp import solve, worth
+from echo_env.pathways.compiled.mdp import worth
 from echo_env.pathways.config.pathway import NONE
-from echo_env.pathways.instance.instance import Luck
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 REGRET, VALUE, GAIN, BY_REQUEST, BY_ARRIVAL, SICKEST_INITIAL, SICKEST_NOW, RANDOM = range(8)
-"""What is bid: see :mod:`echo_env.pathways.policies.bidding`. Those up to ``GAIN`` are about values."""
+"""Bidding rules, see :mod:`echo_env.pathways.policies.bidding`. Those up to ``GAIN`` are based on values."""
 
 _NONE = NONE
 
@@ -28,9 +28,9 @@ _NONE = NONE
 class Cohort(NamedTuple):
     """The patients of an instance.
 
-    :param condition: (N,)
-    :param initial_health: (N,)
-    :param arrival: (N,)
+    :param condition: (N,) int64
+    :param initial_health: (N,) int64
+    :param arrival: (N,) int64, step of arrival
     """
 
     condition: Ints
@@ -39,13 +39,13 @@ class Cohort(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What happened: the state at each step, and after the last one (T + 1 rows).
+    """The trajectory of an episode: the state at the start of each step and after the last one; all int64.
 
-    :param condition: (T + 1, N), changes before the step included
+    :param condition: (T + 1, N), after any change before the step
     :param state: (T + 1, N) resource state
     :param health: (T + 1, N)
-    :param asked: (R, T) how many wanted a resource and went on to bid for it
-    :param won: (R, T) how many of them got it
+    :param asked: (R, T) number of patients who bid for a resource
+    :param won: (R, T) number of them who won it
     """
 
     condition: Ints
@@ -57,7 +57,7 @@ class Record(NamedTuple):
 
 @njit
 def change_pathway(model, n, kind, condition, state, requested):
-    """Patient n's pathway changes; requests for needs that stay are as old as they were."""
+    """Change patient n's pathway; requests for needs that remain keep their age."""
     c = condition[n]
     other = model.turns_into[c, kind]
     if other < 0:
@@ -74,7 +74,7 @@ def change_pathway(model, n, kind, condition, state, requested):
 
 @njit
 def find_wanted(model, t, cohort, condition, state, health, wanted, requested, free):
-    """Fill what every patient can ask for in step t, since when, and the units that can be had."""
+    """Fill the needs that patients can request in step t, the steps of their first request, and the free units."""
     for r in range(len(free)):
         free[r] = model.units[r]
     for n in range(len(condition)):
@@ -93,9 +93,9 @@ def find_wanted(model, t, cohort, condition, state, health, wanted, requested, f
 
 @njit
 def ask(rule, cohort, health, wanted, requested, priority, gains, lists, bids):
-    """Twin of ``BiddingPolicy.ask``: fill the lists of what patients ask for, most wanted first, and their bids.
+    """``BiddingPolicy.ask``, compiled: fill the preference lists, most preferred first, and the bids.
 
-    :param gains: (3, N, K) from :func:`~echo_env.pathways.compiled.mdp.worth`; read by the rules that are about values
+    :param gains: (3, N, K) from :func:`~echo_env.pathways.compiled.mdp.worth`; used by value-based rules only
     """
     needs = wanted.shape[1]
     rank = np.zeros(needs)
@@ -121,7 +121,7 @@ def ask(rule, cohort, health, wanted, requested, priority, gains, lists, bids):
                     bid = -float(health[n])
                 else:
                     bid = priority[n]
-            # Insert behind all that are wanted as much.
+            # Insertion sort, stable: behind entries of equal rank.
             place = count
             while place > 0 and rank[place - 1] < order:
                 rank[place], lists[n, place], bids[n, place] = rank[place - 1], lists[n, place - 1], bids[n, place - 1]
@@ -132,7 +132,7 @@ def ask(rule, cohort, health, wanted, requested, priority, gains, lists, bids):
 
 @njit
 def count_chances(lists, assignment, t, asked, won):
-    """Add to what was asked for and won in step t: the win, and what was wanted more than it."""
+    """Count the bids of step t: for the resource won and for every more preferred one."""
     for n in range(len(lists)):
         for k in range(lists.shape[1]):
             r = lists[n, k]
@@ -146,7 +146,7 @@ def count_chances(lists, assignment, t, asked, won):
 
 @njit
 def need_won(wanted_row, resource):
-    """The need for which a patient has won a resource: the first that it fits."""
+    """The need that a won resource serves: the first one that matches."""
     for k in range(len(wanted_row)):
         if wanted_row[k] == resource:
             return k
@@ -155,7 +155,7 @@ def need_won(wanted_row, resource):
 
 @njit
 def advance(model, t, cohort, condition, state, health, wanted, assignment, draw):
-    """Everyone's next state: resources as assigned, health by luck."""
+    """Move all patients: resource states by assignment, health by random draw."""
     top = model.reward.shape[2] - 1
     for n in range(len(condition)):
         c, s, h = condition[n], state[n], health[n]
@@ -177,17 +177,16 @@ def advance(model, t, cohort, condition, state, health, wanted, assignment, draw
 
 @njit
 def play(model, cohort, horizon, luck, rule, values, never, record):
-    """One episode under a rule of bidding, with the auction.
+    """Simulate one episode under a bidding rule with the auction.
 
     :param model: the conditions
     :param cohort: the patients
     :param horizon: T
-    :param luck: see :class:`~echo_env.pathways.instance.instance.Luck`
-    :param rule: what is bid
-    :param values: (T + 1, M, S, H) from :func:`~echo_env.pathways.compiled.mdp.solve`; read by the rules that are
-        about values
+    :param luck: random draws, see :class:`~echo_env.pathways.instance.instance.Luck`
+    :param rule: bidding rule
+    :param values: (T + 1, M, S, H) from :func:`~echo_env.pathways.compiled.mdp.solve`; used by value-based rules only
     :param never: (T + 1, M, S, H) from :func:`~echo_env.pathways.compiled.mdp.never_treated`
-    :param record: filled; ``asked`` and ``won`` are added to
+    :param record: filled; ``asked`` and ``won`` are incremented
     """
     patients, needs = len(cohort.condition), model.resource.shape[1]
     condition, health = cohort.condition.copy(), cohort.initial_health.copy()
@@ -209,29 +208,3 @@ def play(model, cohort, horizon, luck, rule, values, never, record):
         count_chances(lists, assignment, t, record.asked, record.won)
         advance(model, t, cohort, condition, state, health, wanted, assignment, luck.health_draw[t])
     record.condition[horizon], record.state[horizon], record.health[horizon] = condition, state, health
-
-
-@njit
-def learn(model, cohort, horizon, luck, rule, never, chances, rounds, step):
-    """Fictitious play, see :mod:`~echo_env.pathways.compiled.learning`.
-
-    :param luck: of all episodes of all rounds, (E, ...) each
-    :param chances: (R, T) to begin with; moved
-    :return: values given the chances as they are in the end
-    """
-    patients = len(cohort.condition)
-    rows = np.zeros((horizon + 1, patients), dtype=np.int64)
-    each = len(luck.health_draw) // max(rounds, 1)
-    values = solve(model, chances, horizon)
-    for number in range(rounds):
-        asked = np.zeros(chances.shape, dtype=np.int64)
-        record = Record(rows, rows.copy(), rows.copy(), asked, asked.copy())
-        for e in range(number * each, (number + 1) * each):
-            one = Luck(luck.health_draw[e], luck.priority_draw[e], luck.change_step[e], luck.change_kind[e])
-            play(model, cohort, horizon, one, rule, values, never, record)
-        for r in range(chances.shape[0]):
-            for t in range(horizon):
-                seen = (record.won[r, t] + 1) / (record.asked[r, t] + 2)
-                chances[r, t] += step * (seen - chances[r, t])
-        values = solve(model, chances, horizon)
-    return values

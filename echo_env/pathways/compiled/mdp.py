@@ -1,13 +1,13 @@
 """Each patient's Markov decision process, solved by backward induction over the horizon (section 3.1).
 
-A patient in resource state s with health h bids, in step t, for one need i or for none. It wins with probability
-q[r, t] of the resource r of that need, and its health moves independently of the bid. Equation 1 becomes
+In step t, a patient in resource state s with health h bids for one need i or for none. It wins the need's resource r
+with probability q[r, t], and its health moves independently of the bid. Equation 1 becomes
 
     V_t(s, h) = Phi(s, h) + gamma max(Qbar, max_i q_i Q_i + (1 - q_i) Qbar)
     Q_i  = E[V_{t+1}(s after winning i, h')]
     Qbar = E[V_{t+1}(s after waiting, h')]
 
-with V_T the worth of the state after the last step. The regret of need i is Q_i - Qbar.
+with V_T the value of the state after the last step. The regret of need i is Q_i - Qbar.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Floats = NDArray[np.float64]
 def expected(values, finished, move, lethal, c, task, then, h):
     """E[values[c, then, h']] for a patient with condition c and health h on the way to the resource state ``then``.
 
-    Whoever finishes is in full health (section 4); where health 0 is lethal it stays what it is.
+    A finished patient is in full health (section 4); lethal health 0 is absorbing.
 
     :param values: (M, S, H)
-    :param finished: (M, S), of the model
-    :param move: (M, K + 1, H, 3), of the model
-    :param lethal: of the model
+    :param finished: (M, S), see :class:`~echo_env.pathways.instance.model.Model`
+    :param move: (M, K + 1, H, 3), likewise
+    :param lethal: likewise
     :param task: 0 while waiting, 1 + need while that need's resource is held
     """
     if h == 0 and lethal:
@@ -48,12 +48,12 @@ def expected(values, finished, move, lethal, c, task, then, h):
 
 @njit
 def solve(model, chances, horizon):
-    """Value of every state in every step, given the chances of winning.
+    """Value of every state in every step, given the probabilities of winning.
 
     :param model: M conditions
-    :param chances: (R, T) probability of winning a resource in a step, for whoever bids for it
+    :param chances: (R, T) probability that a bidder wins a resource in a step
     :param horizon: T
-    :return: (T + 1, M, S, H); the dead are worth nothing
+    :return: (T + 1, M, S, H) float64; 0 for the dead
     """
     values = np.zeros((horizon + 1, *model.reward.shape))
     values[horizon] = model.last_reward
@@ -80,16 +80,16 @@ def solve(model, chances, horizon):
 
 @njit
 def worth(model, condition, state, health, wanted, values, never):
-    """What winning is worth to each patient now: regret, optimal value, and gain over never being treated again.
+    """Value of winning to each patient: regret, optimal value, and gain over never being treated again.
 
     :param model: M conditions
     :param condition: (N,)
     :param state: (N,)
     :param health: (N,)
-    :param wanted: (N, K) the resource of each need that can be asked for, else negative
-    :param values: (M, S, H) of :func:`solve` in the next step
-    :param never: (M, S, H) of :func:`never_treated` in the next step
-    :return: (3, N, K): Q_i - Qbar, Q_i, and Q_i - E[never after waiting]; 0 for what cannot be asked for
+    :param wanted: (N, K) resource of each need that can be requested, else negative
+    :param values: (M, S, H) from :func:`solve` for the next step
+    :param never: (M, S, H) from :func:`never_treated` for the next step
+    :return: (3, N, K): Q_i - Qbar, Q_i, and Q_i - E[never after waiting]; 0 for needs that cannot be requested
     """
     patients, needs = wanted.shape
     gains = np.zeros((3, patients, needs))
@@ -108,10 +108,10 @@ def worth(model, condition, state, health, wanted, values, never):
 
 
 def never_treated(model: Model, horizon: int) -> Floats:
-    """Value of every state in every step for a patient who never wins anything any more.
+    """Value of every state in every step for a patient who never wins again.
 
     :param model: M conditions
     :param horizon: T
-    :return: (T + 1, M, S, H)
+    :return: (T + 1, M, S, H) float64
     """
     return solve(model, np.zeros((len(model.units), horizon)), horizon)

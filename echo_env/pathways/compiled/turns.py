@@ -1,8 +1,8 @@
-"""A step taken apart into single decisions: who gets this unit? Functions on arrays, no randomness.
+"""A step as a sequence of single decisions: which patient gets this unit? Deterministic functions on arrays.
 
-Resources come up by number, and of each its free units one after the other. A unit that two or more ask for is a
-choice; what only one asks for goes to that one, what nobody asks for to nobody. Whoever has won a unit asks for
-nothing more in that step.
+Resources are processed by number, and their free units one by one. A unit requested by two or more patients is a
+decision; a unit requested by one patient goes to that patient, and one that nobody requests stays idle. A patient who
+has won a unit requests no other in that step.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from echo_env.pathways.config.pathway import NONE
 Ints = NDArray[np.int64]
 
 STEP, RESOURCE, CHOICES = range(3)
-"""Places in :attr:`Ward.clock`: step t, resource that comes up, and how many choices there have been."""
+"""Indices into :attr:`Ward.clock`: step t, current resource, and number of decisions so far."""
 
 _NONE = NONE
 
 
 class Ward(NamedTuple):
-    """The hospital in the middle of a step, for N patients, K needs, R resources and T steps.
+    """The state of the hospital within a step, for N patients, K needs, R resources and T steps; all int64.
 
     :param clock: (3,) see :data:`STEP`
     :param condition: (N,)
     :param state: (N,) resource state
     :param health: (N,)
-    :param wanted: (N, K) the resource of each need that could be asked for when the step began, else ``NONE``
-    :param requested: (N, K) step since which
-    :param free: (R,) units that can still be had in this step
-    :param won: (N,) the resource that each patient has won in this step, or ``NONE``
-    :param record: (3, T + 1, N) condition, state and health in which each step began, and the last one ended
+    :param wanted: (N, K) resource of each need that could be requested at the start of the step, else ``NONE``
+    :param requested: (N, K) step in which each of them was first requested, or ``NONE``
+    :param free: (R,) units still available in this step
+    :param won: (N,) resource that each patient has won in this step, or ``NONE``
+    :param record: (3, T + 1, N) condition, state and health at the start of each step and after the last one
     """
 
     clock: Ints
@@ -50,10 +50,10 @@ class Ward(NamedTuple):
 
 
 def new_ward(condition: Ints, health: Ints, needs: int, resources: int, horizon: int) -> Ward:
-    """An episode that has not begun: see :func:`begin`.
+    """The state before the first step: see :func:`begin`.
 
     :param condition: (N,)
-    :param health: (N,) at arrival
+    :param health: (N,) health at arrival
     :param needs: K
     :param resources: R
     :param horizon: T
@@ -75,7 +75,7 @@ def new_ward(condition: Ints, health: Ints, needs: int, resources: int, horizon:
 
 @njit
 def contends(wanted, won, n, resource):
-    """Whether patient n asks for a unit of a resource."""
+    """Whether patient n requests a unit of a resource."""
     asks = False
     for k in range(wanted.shape[1]):
         asks = asks or wanted[n, k] == resource
@@ -84,13 +84,13 @@ def contends(wanted, won, n, resource):
 
 @njit
 def find_choice(wanted, free, won, resource):
-    """Give away the units that fewer than two ask for, up to the next choice.
+    """Allocate the units with fewer than two requests, up to the next decision.
 
     :param wanted: (N, K)
-    :param free: (R,) moved
-    :param won: (N,) moved
-    :param resource: the one that comes up
-    :return: the resource of which two or more ask for the next unit; R once there is none
+    :param free: (R,) updated in place
+    :param won: (N,) updated in place
+    :param resource: the current resource
+    :return: the resource whose next unit two or more patients request; R if there is none
     """
     while resource < len(free):
         asking, one = 0, 0
@@ -109,11 +109,11 @@ def find_choice(wanted, free, won, resource):
 
 @njit
 def give(free, won, resource, patient):
-    """One unit goes to a patient; to nobody, a number beyond the last, and then no more units of it in this step.
+    """Allocate one unit to a patient, or to nobody (any number from N on), which ends the resource's turn in this step.
 
-    :param free: (R,) moved
-    :param won: (N,) moved
-    :return: the resource that comes up then
+    :param free: (R,) updated in place
+    :param won: (N,) updated in place
+    :return: the current resource afterwards
     """
     if patient >= len(won):
         return resource + 1
@@ -124,7 +124,7 @@ def give(free, won, resource, patient):
 
 @njit
 def begin_step(model, cohort, luck, ward):
-    """Pathways change; then find out who can ask for what."""
+    """Apply changes of pathways, then find the needs that can be requested."""
     t = ward.clock[STEP]
     for n in range(len(ward.won)):
         ward.won[n] = _NONE
@@ -137,15 +137,15 @@ def begin_step(model, cohort, luck, ward):
 
 @njit
 def note(ward, t):
-    """Enter the state of step t into the record."""
+    """Record the state at the start of step t."""
     ward.record[0, t], ward.record[1, t], ward.record[2, t] = ward.condition, ward.state, ward.health
 
 
 @njit
 def to_next_choice(model, cohort, luck, ward):
-    """Go on until two or more ask for a unit, or to the end; an episode without any choice stops in its last step.
+    """Advance to the next decision or to the end; an episode without any decision stops once, in its last step.
 
-    :return: sum of the healths after the steps that have passed, over patients who had arrived
+    :return: sum of the healths after each step that has passed, over patients who had arrived
     """
     total, horizon = 0, len(luck.health_draw)
     while True:
@@ -169,14 +169,14 @@ def to_next_choice(model, cohort, luck, ward):
 
 @njit
 def begin(model, cohort, luck, ward):
-    """Begin an episode, see :func:`to_next_choice`."""
+    """Begin an episode; returns as :func:`to_next_choice`."""
     begin_step(model, cohort, luck, ward)
     return to_next_choice(model, cohort, luck, ward)
 
 
 @njit
 def decide(model, cohort, luck, ward, patient):
-    """The unit that comes up goes to a patient, or to nobody; then see :func:`to_next_choice`."""
+    """Allocate the current unit to a patient or to nobody; returns as :func:`to_next_choice`."""
     clock = ward.clock
     clock[RESOURCE] = give(ward.free, ward.won, clock[RESOURCE], patient)
     clock[CHOICES] += 1

@@ -1,9 +1,9 @@
-"""What an agent is shown when it gives away a unit: a row for each patient, and one for the hospital.
+"""The observation of an agent that allocates a unit: one row for each patient, and one for the hospital.
 
-Rows have as many columns as the longer kind needs, and there are ``max_patients + 1`` of them, the hospital's last:
-row a is about whom action a gives the unit to, nobody being the last action. A network may thus judge all patients
-by the same weights. Everything is between 0 and 1: health dynamics are told as the condition's probabilities, and
-no value, regret or bid is among the columns.
+There are ``max_patients + 1`` rows, the hospital's last: row a describes the recipient of action a, and nobody is the
+last action, so that a network can score all patients with shared weights. All rows have the columns of the longer
+kind. All entries are between 0 and 1; health dynamics are given as the condition's probabilities, and no value, regret
+or bid is included.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from echo_env.common.jit import njit
 from echo_env.pathways.config import PathwaysConfig
 
 MAX_RESOURCES = 10
-"""Most resources, unless an env is asked for other room: the paper's largest number."""
+"""Default largest number of resources of an observation: the paper's largest."""
 
 _OWN = ("here", "asks_for_this", "has_won", "finished", "holds", "steps_left")
 """First columns of a patient's row."""
@@ -27,7 +27,7 @@ _OF_NEED = ("left", "can_ask", "is_this", "duration", "asked_for", "still_needed
 _HOSPITAL = ("time_left", "ask_for_this", "units_of_this", "here")
 """First columns of the hospital's row."""
 _OF_RESOURCE = ("is_this", "asked_for", "still_needed", "free")
-"""Columns of a resource in it."""
+"""Columns of each resource in the hospital's row."""
 
 OWN, OF_NEED, HOSPITAL, OF_RESOURCE = (len(part) for part in (_OWN, _OF_NEED, _HOSPITAL, _OF_RESOURCE))
 
@@ -35,10 +35,10 @@ OWN, OF_NEED, HOSPITAL, OF_RESOURCE = (len(part) for part in (_OWN, _OF_NEED, _H
 class Layout(NamedTuple):
     """Sizes of an observation.
 
-    :param patients: most patients
-    :param resources: most resources
-    :param needs: most needs of a patient
-    :param levels: H, levels of health
+    :param patients: largest number of patients
+    :param resources: largest number of resources
+    :param needs: largest number of needs of a patient
+    :param levels: H, number of levels of health
     """
 
     patients: int
@@ -48,11 +48,11 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, config: PathwaysConfig, max_resources: int) -> Layout:
-        """The sizes for a hospital.
+        """The layout for a hospital.
 
-        :param config: its ``max_patients`` counts
-        :param max_resources: most resources
-        :raises ConfigError: the hospital has more
+        :param config: the hospital; its ``max_patients`` is the number of patients
+        :param max_resources: largest number of resources
+        :raises ConfigError: the hospital has more resources
         """
         check_number("max_resources", max_resources, 1, whole=True)
         if config.resources > max_resources:
@@ -63,7 +63,7 @@ class Layout(NamedTuple):
         return cls(config.max_patients, max_resources, config.needs + grows, config.health_levels)
 
     def patient_columns(self) -> list[str]:
-        """What stands in a patient's row."""
+        """Names of the columns of a patient's row."""
         levels = range(self.levels)
         move = [f"{way}_at_{h}" for h in levels for way in ("down", "up")]
         needs = [f"need_{k}_{name}" for k in range(self.needs) for name in (*_OF_NEED, *move)]
@@ -77,22 +77,23 @@ class Layout(NamedTuple):
         ]
 
     def hospital_columns(self) -> list[str]:
-        """What stands in the hospital's row, before zeros."""
+        """Names of the columns of the hospital's row; the remaining columns are 0."""
         of_resources = [f"resource_{r}_{name}" for r in range(self.resources) for name in _OF_RESOURCE]
         return [*_HOSPITAL, *of_resources]
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of an observation: rows, columns."""
+        """Rows and columns of an observation."""
         return self.patients + 1, max(len(self.patient_columns()), len(self.hospital_columns()))
 
     def space(self) -> gym.spaces.Box:
-        """Where observations lie."""
+        """The observation space."""
         return gym.spaces.Box(0.0, 1.0, self.shape, np.float32)
 
 
 @njit
 def _bits(mask):
+    """Number of set bits."""
     count = 0
     while mask:
         count += mask & 1
@@ -108,7 +109,7 @@ def _is_left(model, c, s, k):
 
 @njit
 def _count(model, step, arrival, condition, state, health, wanted, won, counts):
-    """Fill (2, R) how many ask for each resource now, and how many of those here still have to win it."""
+    """Fill (2, R) requests for each resource and patients who still have to win it; returns the patients present."""
     counts[:] = 0
     here = 0
     for n in range(len(condition)):
@@ -125,7 +126,7 @@ def _count(model, step, arrival, condition, state, health, wanted, won, counts):
 
 @njit
 def _put_moves(moves, row, place):
-    """Write down and up at each level."""
+    """Write the probabilities of moving down and up at each level; returns the next column."""
     for h in range(len(moves)):
         row[place], row[place + 1] = moves[h, 0], moves[h, 2]
         place += 2
@@ -134,7 +135,7 @@ def _put_moves(moves, row, place):
 
 @njit
 def _next_need(model, c, s, done, wanted_row, this):
-    """Of the needs that are left and not done yet: that for this unit, else the one with fewest before it."""
+    """Next remaining need: the one that this unit serves, else the one with the fewest predecessors; -1 if none."""
     best, fewest = -1, 99
     for k in range(wanted_row.shape[0]):
         if done >> k & 1 or not _is_left(model, c, s, k):
@@ -147,7 +148,7 @@ def _next_need(model, c, s, done, wanted_row, this):
 
 @njit
 def _put_patient(model, layout, horizon, this, c, s, h, wanted_row, won, free, counts, row):
-    """Fill the row of a patient who is here."""
+    """Fill the row of a patient who is present."""
     most, levels = layout.patients, layout.levels
     task = model.held[c, s] + 1
     row[0] = 1
@@ -164,7 +165,7 @@ def _put_patient(model, layout, horizon, this, c, s, h, wanted_row, won, free, c
             break
         done |= 1 << k
         r = model.resource[c, k]
-        # A resource that more than one need is for is due when the first of them is.
+        # A resource that serves several needs is due with the first of them.
         own_before = _bits(model.before[c, k] & ~model.had[c, s])
         row[due + r] = max(row[due + r], 1 / (1 + own_before))
         asks = wanted_row[k] >= 0 and won < 0
@@ -178,7 +179,7 @@ def _put_patient(model, layout, horizon, this, c, s, h, wanted_row, won, free, c
 
 @njit
 def _duration(model, c, s, k):
-    """Steps for which need k holds its resource."""
+    """Number of steps for which need k holds its resource."""
     for other in range(model.states[c]):
         then = model.after_win[c, other, k]
         if then >= 0:
@@ -194,14 +195,14 @@ def observe(model, layout, horizon, step, this, arrival, condition, state, healt
     :param layout: sizes
     :param horizon: T
     :param step: t
-    :param this: the resource of the unit that is given away; R if none is
+    :param this: resource of the unit to allocate; R if there is none
     :param arrival: (N,)
     :param condition: (N,)
     :param state: (N,)
     :param health: (N,)
     :param wanted: (N, K)
-    :param won: (N,) what each patient has won in this step
-    :param free: (R,) units that can still be had in this step
+    :param won: (N,) resource that each patient has won in this step, else negative
+    :param free: (R,) units still available in this step
     :param shown: (max_patients + 1, columns) float32, filled
     """
     shown[:] = 0

@@ -1,4 +1,4 @@
-"""Many hospitals as one Gymnasium vector environment."""
+"""A batch of hospitals as one Gymnasium vector environment."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from echo_env.common.config_file import ConfigError
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
-from echo_env.pathways.envs.env import check_action, draw_episode, load_config
 from echo_env.pathways.envs.episode import Episode
+from echo_env.pathways.envs.resets import draw_episode, load_config
 from echo_env.pathways.simulation.metrics import METRICS
 
 
 class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
-    """B hospitals at once: ``gymnasium.make_vec("PatientPathways-v0", num_envs=64)``.
+    """A batch of B hospitals: ``gymnasium.make_vec("PatientPathways-v0", num_envs=64)``.
 
-    Observations, actions, rewards, masks, infos and seeds are those of B single environments,
-    :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`, to the bit: with ``reset(seed=s)`` hospital i plays what a
-    single one plays after ``reset(seed=s + i)``. One whose episode is over begins another within the same step
+    Observations, actions, rewards, masks, infos and seeds equal those of B single environments,
+    :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`, to the bit: after ``reset(seed=s)``, hospital i has the
+    episodes of a single one after ``reset(seed=s + i)``. Episodes are reset within the step in which they end
     (``AutoresetMode.SAME_STEP``): the last observation and info are in ``info["final_obs"]`` and
     ``info["final_info"]``.
 
-    :param num_envs: how many hospitals
-    :param config: the arguments are those of :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`, but nothing is
-        drawn
+    :param num_envs: B
+    :param config: this and the further arguments are those of
+        :class:`~echo_env.pathways.envs.env.PatientPathwaysEnv`; rendering is not supported
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -49,7 +49,7 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:
-            raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")
+            raise ValueError(f"render_mode is {render_mode!r}, but the vector env does not render: use a single env")
         self.num_envs, self.render_mode = num_envs, None
         self.config = load_config(config, patients, resources, max_patients)
         self.layout = Layout.of(self.config, max_resources)
@@ -65,13 +65,13 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin an episode in every hospital.
+        """Start an episode in every hospital.
 
-        :param seed: hospital i gets ``seed + i``, or the i-th of several
-        :raises ConfigError: any option; a single env plays given episodes
+        :param seed: hospital i gets ``seed + i``, or the i-th of a sequence
+        :raises ConfigError: any option; given episodes are for single environments
         """
         if options:
-            raise ConfigError(f"reset option {min(options)!r} is unknown to the vector env, which takes none")
+            raise ConfigError(f"reset option {min(options)!r} is unknown: the vector env takes none")
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
         for i, own in enumerate([None] * self.num_envs if seeds is None else seeds):
             if len(self._rngs) <= i:
@@ -88,10 +88,10 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
     def step(
         self, actions: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Give a unit away in every hospital.
+        """Allocate a unit in every hospital.
 
-        :param actions: (B,) int, each one that can be done
-        :raises InvalidAction: one cannot; nothing has been done
+        :param actions: (B,) int, all feasible
+        :raises InvalidAction: an infeasible action; all episodes are unchanged
         """
         chosen = np.asarray(actions, dtype=np.int64)
         self._check(chosen)
@@ -106,19 +106,19 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         return self._shown.copy(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, max_patients + 1) bool, who can get the unit in each hospital."""
+        """(B, max_patients + 1) bool, the feasible actions in each hospital."""
         return self._mask.copy()
 
     def _new_episode(self, rng: np.random.Generator) -> Episode:
         return Episode(*draw_episode(self.config, rng, {}), self.layout)
 
     def _look(self, i: int) -> None:
-        """What hospital i shows now."""
+        """Update observation and mask of hospital i."""
         self._episodes[i].observe(self._shown[i])
         self._mask[i] = self._episodes[i].mask()
 
     def _finish(self, over: NDArray[np.bool_], info: dict[str, Any]) -> None:
-        """Tell of episodes that are over, and begin the next ones."""
+        """Report the episodes that are over, and start the next ones."""
         final = np.full(self.num_envs, None, dtype=object)
         table = np.full((len(METRICS), self.num_envs), np.nan)
         told: dict[str, Any] = self._state_info()
@@ -135,7 +135,7 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         info["final_info"]["metrics"] = metrics
         info["final_info"]["_metrics"] = over.copy()
         for name, row in zip(METRICS, table, strict=True):
-            # A mean over nobody is not told.
+            # Undefined metrics are left out.
             if not np.isnan(row).all():
                 _tell(metrics, {name: np.nan_to_num(row)}, ~np.isnan(row))
 
@@ -147,18 +147,18 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         }
 
     def _check(self, actions: NDArray[np.int64]) -> None:
-        """Refuse actions that cannot be done."""
+        """Refuse infeasible actions."""
         if not self._episodes:
-            raise ResetNeeded("there is no episode to play: call reset() first")
+            raise ResetNeeded("no episode has been started: call reset() first")
         inside = (actions >= 0) & (actions <= self.layout.patients)
         allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
         if not allowed.all():
             i = int(np.argmin(allowed))
-            check_action(self._episodes[i], int(actions[i]))
+            self._episodes[i].check(int(actions[i]))
 
 
 def _tell(info: dict[str, Any], told: dict[str, NDArray[Any]], whom: NDArray[np.bool_]) -> None:
-    """Add arrays to a vector env's info, with Gymnasium's ``_key`` masks; rows of the others are zero."""
+    """Add arrays to a vector env's info with Gymnasium's ``_key`` masks; masked rows are zero."""
     for name, values in told.items():
         info[name] = values.copy()
         info[name][~whom] = 0

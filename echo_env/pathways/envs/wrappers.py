@@ -1,4 +1,4 @@
-"""Wrappers of the hospital."""
+"""Wrappers of the environment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import gymnasium as gym
 
 
 class NobodyInstead(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
-    """Lets algorithms that know no masks act: a unit given to who does not ask for it goes to nobody.
+    """Serves algorithms without action masks: infeasible actions become nobody.
 
-    :param env: a hospital
+    :param env: the environment
     """
 
     def __init__(self, env: gym.Env) -> None:
@@ -18,6 +18,6 @@ class NobodyInstead(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         gym.ActionWrapper.__init__(self, env)
 
     def action(self, action: Any) -> int:
-        """The action, if it can be done, else nobody."""
+        """The action if it is feasible, else nobody."""
         mask = self.env.get_wrapper_attr("action_masks")()
         return int(action) if mask[int(action)] else len(mask) - 1

@@ -1,4 +1,4 @@
-"""Policies on the same draws and the same luck, side by side."""
+"""Comparisons of policies on common random numbers."""
 
 from echo_env.pathways.evaluation.comparison import Comparison, evaluate
 

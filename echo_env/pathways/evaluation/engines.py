@@ -1,4 +1,4 @@
-"""Whole trials on the compiled kernel, for policies that it knows."""
+"""Trials on the compiled engine, for the policies that it supports."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from echo_env.pathways.simulation.trace import Trace
 
 
 def is_compiled(policy: Policy) -> bool:
-    """Whether the kernel can play a policy: any rule of bidding with the auction."""
+    """Whether the compiled engine supports a policy: every bidding rule with the auction."""
     return type(policy) is BiddingPolicy and policy.mechanism == "auction"
 
 
 def play_trials(instance: Instance, lucks: Sequence[Luck], policy: Policy) -> list[Trace]:
-    """Play trials of an instance.
+    """Simulate trials of an instance.
 
-    :param instance: the patients and their hospital
-    :param lucks: of the trials
-    :param policy: one that :func:`is_compiled`
+    :param instance: the instance
+    :param lucks: random draws of the trials
+    :param policy: a policy for which :func:`is_compiled` holds
     """
     assert isinstance(policy, BiddingPolicy)
     policy.begin_instance(instance)

@@ -1,4 +1,4 @@
-"""What the auction earns in the episodes that environments play after a reset with a seed."""
+"""Utility of the auction in the episodes of environments with given seeds: the reference of trained agents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium.utils.seeding import np_random
 
-from echo_env.pathways.envs.env import load_config
+from echo_env.pathways.envs.resets import load_config
 from echo_env.pathways.evaluation.engines import play_trials
 
 AUCTION = "auction"
@@ -16,14 +16,13 @@ AUCTION = "auction"
 
 
 def auction_utilities(env_kwargs: Mapping[str, Any], seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
-    """Utility of the auction in the episodes that environments of patient pathways play after a reset with a seed.
+    """Utility of the auction in the episodes that environments have after ``reset(seed=...)``.
 
-    :param env_kwargs: Their arguments
-    :param seeds: Seed of each environment
-    :param episodes: Number of episodes of each environment
-    :return: (episodes,) float64, by environment and then by episode
+    :param env_kwargs: arguments of the environments
+    :param seeds: seed of each environment
+    :param episodes: number of episodes of each environment
+    :return: (sum of ``episodes``,) float64, by environment, then by episode
     """
-
     from echo_env.pathways import make_policy, sample_instance, sample_luck
 
     sizes = ("patients", "resources", "max_patients")

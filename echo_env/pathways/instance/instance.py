@@ -1,8 +1,8 @@
-"""An instance: conditions and patients, drawn once; and the luck of a trial of it, drawn up front.
+"""Instances (conditions and patients) and the random draws of a trial, all drawn up front.
 
-This module and :mod:`~echo_env.pathways.config.condition` are the only users of randomness. Whatever method allocates,
-draw d of a seed is the same instance, and trial i of it has the same luck (common random numbers). With all patients
-arriving at once, an instance with fewer patients is one with more, the last ones left out.
+This module and :mod:`~echo_env.pathways.config.condition` are the only users of randomness. For every policy, draw d
+of a seed is the same instance, and trial i of it has the same random draws (common random numbers). If all patients
+arrive at the start, an instance with fewer patients consists of the first patients of a larger one.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 APPEARS, DISAPPEARS = 0, 1
-"""Kinds of change, by their place in :attr:`Instance.changes`."""
+"""Kinds of change: indices into the entries of :attr:`Instance.changes`."""
 
 _LEARNING = 1 << 32
-"""Spawn key of the luck in which chances of winning are learned; that of trial i is i."""
+"""Spawn key of the random draws for learning; the key of trial i is i."""
 
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """A draw: N patients in a hospital with C conditions.
+    """N patients in a hospital with C conditions.
 
-    Patients are numbered by arrival, so that the lower number came first.
+    Patients are numbered in the order of their arrival.
 
     :param config: the hospital; its ``patients`` is N
     :param conditions: the C conditions
-    :param condition: (N,) int64, which of them each patient has
+    :param condition: (N,) int64, number of each patient's condition
     :param initial_health: (N,) int64, health at arrival
-    :param arrival: (N,) int64, step of arrival, ascending; all 0 if left out
-    :param changes: for each condition, what it turns into if a need appears and if one disappears, or None
-    :param seed: for the luck of trials and of learning
-    :raises ConfigError: arrays that do not fit the config or each other
+    :param arrival: (N,) int64, step of arrival, ascending; 0 for all by default
+    :param changes: for each condition, its change if a need appears and its change if one disappears, or None
+    :param seed: seed of the random draws of trials and of learning
+    :raises ConfigError: arrays that do not match the config or each other
     """
 
     config: PathwaysConfig
@@ -70,28 +70,30 @@ class Instance:
                 array.flags.writeable = False
                 object.__setattr__(self, name, array)
         if (np.diff(self.arrivals) < 0).any():
-            raise ConfigError(f"arrival is {self.arrivals.tolist()}, but must be ascending: patients go by arrival")
+            raise ConfigError(
+                f"arrival is {self.arrivals.tolist()}, but must be ascending: patients are numbered by arrival"
+            )
         object.__setattr__(self, "changes", self.changes or ((None, None),) * len(self.conditions))
         for condition in self.conditions:
             _check_fits(config, condition)
 
     @property
     def arrivals(self) -> Ints:
-        """(N,) step of arrival."""
+        """(N,) int64, step of arrival."""
         assert self.arrival is not None
         return self.arrival
 
     @cached_property
     def model(self) -> Model:
-        """The same as arrays, for the solver and for both simulators."""
+        """The conditions as arrays, for the solver and both engines."""
         return make_model(self.config, self.conditions, self.changes)
 
 
 class Luck(NamedTuple):
-    """Everything random about one trial of an instance with N patients, or, with a first axis, about several.
+    """All random draws of one trial of an instance with N patients or, with a leading axis, of several.
 
-    :param health_draw: (T, N) float64, decides where each patient's health goes in each step
-    :param priority_draw: (T, N) float64, for methods that throw dice
+    :param health_draw: (T, N) float64, uniform numbers for the moves of health
+    :param priority_draw: (T, N) float64, uniform numbers for randomised policies
     :param change_step: (N,) int64, step before which the pathway changes, or ``NONE``
     :param change_kind: (N,) int64, ``APPEARS`` or ``DISAPPEARS``
     """
@@ -103,13 +105,13 @@ class Luck(NamedTuple):
 
 
 def draw_rng(seed: int, *key: int) -> np.random.Generator:
-    """The generator of a draw, or of a trial of it.
+    """Random generator of a draw, or of a trial of it.
 
-    Its stream is none that ``env.reset(seed=...)`` ever yields, whatever the seeds: what is evaluated on has not
-    been trained on.
+    Its stream is disjoint from those of ``env.reset(seed=...)`` for all seeds, so that no agent is evaluated on
+    episodes that it was trained on.
 
-    :param seed: of the evaluation
-    :param key: number of the draw, and of the trial
+    :param seed: seed of the evaluation
+    :param key: number of the draw and, for a trial, number of the trial
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
@@ -118,8 +120,8 @@ def sample_instance(config: PathwaysConfig, rng: np.random.Generator, seed: Sequ
     """Draw an instance.
 
     :param config: the hospital
-    :param rng: where the luck comes from
-    :param seed: of the instance, for :func:`sample_luck`; drawn too if left out
+    :param rng: random generator
+    :param seed: seed of the instance, for :func:`trial_luck`; drawn from ``rng`` by default
     """
     own = tuple(seed) if seed is not None else (int(rng.integers(2**63)),)
     for_conditions, for_patients = rng.spawn(2)
@@ -127,7 +129,7 @@ def sample_instance(config: PathwaysConfig, rng: np.random.Generator, seed: Sequ
     count = int(for_conditions.integers(fewest, most + 1))
     conditions = tuple(draw_condition(config, for_conditions) for _ in range(count))
     changes = tuple(_draw_changes(config, condition, for_conditions) for condition in conditions)
-    # A row for each patient: the first ones are the same however many follow.
+    # One row a patient, so that the first patients do not depend on the number of patients.
     uniform = for_patients.random((config.patients, 3))
     low, high = config.initial_health
     return Instance(
@@ -142,15 +144,15 @@ def sample_instance(config: PathwaysConfig, rng: np.random.Generator, seed: Sequ
 
 
 def sample_draw(config: PathwaysConfig, seed: int, draw: int) -> Instance:
-    """Draw number ``draw`` of an evaluation with ``seed``."""
+    """Instance number ``draw`` of an evaluation with ``seed``."""
     return sample_instance(config, draw_rng(seed, draw), (seed, draw))
 
 
 def sample_luck(instance: Instance, rng: np.random.Generator) -> Luck:
-    """Draw the luck of a trial.
+    """Draw the random numbers of a trial.
 
-    :param instance: what it is for
-    :param rng: where the luck comes from
+    :param instance: the instance
+    :param rng: random generator
     """
     config, horizon = instance.config, instance.config.horizon
     uniform = rng.random((config.patients, 2 * horizon + 2))
@@ -168,14 +170,14 @@ def sample_luck(instance: Instance, rng: np.random.Generator) -> Luck:
 
 
 def trial_luck(instance: Instance, trial: int) -> Luck:
-    """The luck of trial number ``trial``."""
+    """The random draws of trial number ``trial``."""
     return sample_luck(instance, draw_rng(instance.seed[0], *instance.seed[1:], trial))
 
 
 def learning_luck(instance: Instance, episodes: int) -> Luck:
-    """The luck of the episodes in which chances of winning are learned, (E, ...) each; no trial's luck is in it.
+    """Random draws of the episodes of learning, (E, ...) each, disjoint from those of all trials.
 
-    :param instance: what it is for
+    :param instance: the instance
     :param episodes: E
     """
     rng = draw_rng(instance.seed[0], *instance.seed[1:], _LEARNING)
@@ -186,14 +188,14 @@ def learning_luck(instance: Instance, episodes: int) -> Luck:
 def _draw_changes(
     config: PathwaysConfig, base: Condition, rng: np.random.Generator
 ) -> tuple[Change | None, Change | None]:
-    """What a condition turns into, as far as that can happen."""
+    """The changes of a condition, None for those with a rate of 0."""
     appears = draw_appearing(config, base, rng) if config.changes.appear_rate else None
     disappears = draw_disappearing(base, rng) if config.changes.disappear_rate else None
     return appears, disappears
 
 
 def _check_fits(config: PathwaysConfig, condition: Condition) -> None:
-    """Refuse a condition of another hospital."""
+    """Refuse a condition that does not match the hospital."""
     if len(condition.waiting) != config.health_levels:
         raise ConfigError(
             f"waiting has {len(condition.waiting)} levels of health, but must have {config.health_levels}"

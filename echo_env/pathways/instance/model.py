@@ -1,6 +1,6 @@
 """The conditions of an instance as arrays, for compiled code.
 
-Conditions with fewer states or needs than others are padded; nothing ever points to padding.
+Conditions with fewer states or needs than others are padded; no valid index refers to padding.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ Ints = NDArray[np.int64]
 
 
 class Model(NamedTuple):
-    """M conditions (those drawn, then what they may turn into), S resource states, K needs, H levels of health.
+    """M conditions (those drawn, then the results of their changes), S resource states, K needs, H levels of health.
 
-    :param resource: (M, K) resource of each need, ``NONE`` where there is no such need
-    :param held: (M, S) need that is held, see :class:`~echo_env.pathways.config.pathway.ResourceStates`
-    :param had: (M, S) bitmask of the needs that were had
-    :param had_count: (M, S) how many these are
-    :param left: (M, S) steps for which the need is held, this one included
-    :param before: (M, K) bitmask of the needs that come before each, directly or not
-    :param keeps: (M, S) bool
-    :param finished: (M, S) bool
-    :param after_wait: (M, S)
-    :param after_win: (M, S, K)
+    :param resource: (M, K) resource of each need, ``NONE`` for padding
+    :param held: (M, S) need being served, see :class:`~echo_env.pathways.config.pathway.ResourceStates`
+    :param had: (M, S) bitmask of the needs that have been met
+    :param had_count: (M, S) number of them
+    :param left: (M, S) remaining steps of the need being served, this one included
+    :param before: (M, K) bitmask of the direct and indirect predecessors of each need
+    :param keeps: (M, S) bool, whether the unit is kept in the next step
+    :param finished: (M, S) bool, whether all needs have been met
+    :param after_wait: (M, S) next state without winning a resource
+    :param after_win: (M, S, K) next state after winning the resource of a need, or ``NONE``
     :param move: (M, K + 1, H, 3) probabilities that health goes down, stays, goes up: while waiting, then while
-        holding each need's resource. At the lowest level down counts as staying, at the highest up
-    :param reward: (M, S, H) what a state is worth in a step before the last
-    :param last_reward: (M, S, H) the same after the last step
+        holding each need's resource. At the lowest level, down counts as staying; at the highest, up
+    :param reward: (M, S, H) reward of a state in every step but the last
+    :param last_reward: (M, S, H) reward after the last step
     :param turns_into: (M, 2) condition after each kind of change, or ``NONE``
-    :param state_there: (M, 2, S) resource state after it
-    :param need_there: (M, 2, K) number of each need after it, or ``NONE``
-    :param states: (M,) how many resource states there are
+    :param state_there: (M, 2, S) resource state after the change
+    :param need_there: (M, 2, K) number of each need after the change, or ``NONE``
+    :param states: (M,) number of resource states
     :param units: (R,) units of each resource
     :param lethal: whether health 0 is death
-    :param gamma: discount
+    :param gamma: discount factor
     """
 
     resource: Ints
@@ -70,11 +70,11 @@ class Model(NamedTuple):
 def make_model(
     config: PathwaysConfig, drawn: Sequence[Condition], changes: Sequence[tuple[Change | None, Change | None]]
 ) -> Model:
-    """Lay out the arrays.
+    """Build the arrays.
 
     :param config: the hospital
     :param drawn: the conditions
-    :param changes: for each, what it may turn into
+    :param changes: the two possible changes of each condition, or None
     """
     conditions = list(drawn)
     pathways = [resource_states(condition.predecessors, condition.durations) for condition in drawn]
@@ -102,6 +102,8 @@ def make_model(
 
 
 def _empty_model(config: PathwaysConfig, count: int, most: int, needs: int) -> Model:
+    """Arrays full of padding, for ``count`` conditions with at most ``most`` states and ``needs`` needs."""
+
     def none(*shape: int) -> Ints:
         return np.full(shape, NONE, dtype=np.int64)
 
@@ -131,6 +133,7 @@ def _empty_model(config: PathwaysConfig, count: int, most: int, needs: int) -> M
 
 
 def _fill(model: Model, number: int, condition: Condition, pathway: ResourceStates, config: PathwaysConfig) -> None:
+    """Fill the rows of one condition."""
     states, needs = len(pathway.states), len(condition.resources)
     model.states[number] = states
     model.resource[number, :needs] = condition.resources
@@ -150,19 +153,19 @@ def _fill(model: Model, number: int, condition: Condition, pathway: ResourceStat
 
 
 def success(levels: int) -> Floats:
-    """(H,) Phi(h) = h / (H - 1), from 0 for the sickest to 1 for full health."""
+    """(H,) float64, Phi(h) = h / (H - 1): 0 for the lowest health, 1 for full health."""
     return np.arange(levels) / (levels - 1)
 
 
 def state_rewards(pathway: ResourceStates, config: PathwaysConfig) -> tuple[Floats, Floats]:
-    """What each state is worth to a patient: before the last step, and after it; (S, H) each.
+    """Reward of each state in every step but the last, and after the last step; (S, H) float64 each.
 
-    ``success`` is Phi(h) in both, equation 1 of the paper. ``completion`` is H_max - H(t) in the step in which the
-    pathway is finished (section 4), H(t) the success with which that step begins; after the last step nothing is
-    finished any more.
+    With ``success`` both are Phi(h), equation 1 of the paper. With ``completion`` the reward is H_max - H(t) in the
+    step that finishes the pathway (section 4), where H(t) is the success at the start of that step; after the last
+    step it is 0.
 
     :param pathway: the resource states
-    :param config: says which reward, and how many levels of health
+    :param config: the hospital: kind of reward and number of levels of health
     """
     by_health = np.tile(success(config.health_levels), (len(pathway.states), 1))
     if config.reward == "success":

@@ -1,6 +1,6 @@
-"""Figures of pathways. Every function takes data and axes to draw on (new ones by default), and returns the axes.
+"""Figures of pathways (need matplotlib). Functions take data and axes (new ones by default), and return the axes.
 
-No figure belongs to pyplot: they work without a screen and in threads. Needs matplotlib.
+They do not use pyplot, and therefore work without a display and in threads.
 """
 
 try:

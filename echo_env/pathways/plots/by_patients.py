@@ -1,4 +1,4 @@
-"""Policies over the number of patients (figure 2)."""
+"""Policies by number of patients (figure 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from echo_env.pathways.evaluation.comparison import Comparison
 Floats = NDArray[np.float64]
 
 BANDS = {"interval": "95 % interval of the mean", "sd": "one standard deviation over draws"}
-"""What a band shows, and how it is told."""
+"""Kind of band -> its description in the title."""
 
 _MOST_TICKS = 12
 
@@ -21,21 +21,21 @@ _MOST_TICKS = 12
 def utility_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None, band: str = "interval") -> Axes:
     """Mean utility of each policy (figure 2 of the paper, which has standard deviations).
 
-    :param comparison: policies on the same draws
+    :param comparison: the comparison
     :param resources: number of resources
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     :param band: ``interval`` or ``sd``
     :raises ValueError: no such band
     """
     if band not in BANDS:
         raise ValueError(f"band is {band!r}, but must be one of {', '.join(BANDS)}")
     ax = axes_or_new(ax)
-    cells = [cell for cell in comparison.values if cell.resources == resources]
-    patients = [cell.patients for cell in cells]
+    sizes = [size for size in comparison.values if size.resources == resources]
+    patients = [size.patients for size in sizes]
     for number, name in enumerate(comparison.policies):
-        means = [comparison.mean(cell, name, "utility") for cell in cells]
+        means = [comparison.mean(size, name, "utility") for size in sizes]
         if band == "sd":
-            half = [comparison.sd(cell, name, "utility") for cell in cells]
+            half = [comparison.sd(size, name, "utility") for size in sizes]
         else:
             half = [mean.half_width for mean in means]
         _curve(ax, patients, [mean.mean for mean in means], half, number, len(comparison.policies), name)
@@ -45,24 +45,24 @@ def utility_by_patients(comparison: Comparison, resources: int, ax: Axes | None 
 
 
 def advantage_by_patients(comparison: Comparison, resources: int, ax: Axes | None = None) -> Axes:
-    """The reference's utility minus that of each other policy, draw by draw, with 95 % bands. Above 0 it is better.
+    """Paired differences in utility, the reference minus each other policy, with 95 % bands; above 0 it is better.
 
-    :param comparison: policies on the same draws, at least two
+    :param comparison: a comparison of at least two policies
     :param resources: number of resources
-    :param ax: where to draw
+    :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
-    cells = [cell for cell in comparison.values if cell.resources == resources]
-    patients = [cell.patients for cell in cells]
+    sizes = [size for size in comparison.values if size.resources == resources]
+    patients = [size.patients for size in sizes]
     for number, name in enumerate(comparison.policies):
         if name == comparison.reference:
             continue
-        own = [comparison.advantage(cell, name, "utility") for cell in cells]
+        own = [comparison.advantage(size, name, "utility") for size in sizes]
         means, half = [value.mean for value in own], [value.half_width for value in own]
         label = f"{comparison.reference} minus {name}"
         _curve(ax, patients, means, half, number, len(comparison.policies), label)
     ax.axhline(0, color="0.3", linewidth=1)
-    title = f"{resources} resources; {_draws(comparison)}, same draws and luck, 95 % band"
+    title = f"{resources} resources; {_draws(comparison)}, common random numbers, 95 % band"
     name_axes(ax, title, "Patients (number)", "Difference in utility (success, 0 to 1)")
     return _finish(ax, patients)
 

@@ -1,4 +1,4 @@
-"""One episode: who holds which resource, and how everyone's health goes."""
+"""One episode: the resources that patients hold, and their health."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ _LIGHT, _DARK = np.array((0.94, 0.97, 1.0)), np.array((0.03, 0.19, 0.42))
 
 
 def health_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
-    """A row for each patient, a column for each step: health by shade, light is healthy; the resource held by number.
+    """Patients by steps: health by shade (light is healthy), resource held by number; white before arrival.
 
-    Who has not arrived is left white.
-
-    :param trace: what happened
-    :param title: of the chart
-    :param ax: where to draw
+    :param trace: the episode
+    :param title: title of the chart
+    :param ax: axes to draw on; new ones by default
     """
     config = trace.instance.config
     ax = axes_or_new(ax, 0.26 * config.horizon + 2, 0.22 * config.patients + 1.4)
@@ -46,11 +44,11 @@ def health_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
 
 
 def resource_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
-    """Patients who hold, and who wait for, each resource in each step: bars up for held, and down for waiting.
+    """Patients who hold each resource (bars up) and who request it (bars down), by step.
 
-    :param trace: what happened
-    :param title: of the chart
-    :param ax: where to draw
+    :param trace: the episode
+    :param title: title of the chart
+    :param ax: axes to draw on; new ones by default
     """
     config, model = trace.instance.config, trace.instance.model
     ax = axes_or_new(ax, 7, 0.7 * config.resources + 1.2)
@@ -68,7 +66,7 @@ def resource_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
     for resource in range(config.resources):
         base = _GAP * resource
         ax.bar(steps, counts[0, resource] / height, 0.9, base, color=BLUE, label=_once("in use", resource))
-        ax.bar(steps, -counts[1, resource] / height, 0.9, base, color=ORANGE, label=_once("asked for", resource))
+        ax.bar(steps, -counts[1, resource] / height, 0.9, base, color=ORANGE, label=_once("requested", resource))
         ax.axhline(base, color="0.4", linewidth=0.6)
     ax.set_yticks([_GAP * resource for resource in range(config.resources)], list(map(str, range(config.resources))))
     ax.set_ylim(-1.2, _GAP * (config.resources - 1) + 1.2)
@@ -79,4 +77,5 @@ def resource_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
 
 
 def _once(label: str, number: int) -> str | None:
+    """A label for the first of several artists only, so that the legend has it once."""
     return label if number == 0 else None

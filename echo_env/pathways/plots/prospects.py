@@ -1,4 +1,4 @@
-"""What patients believe about their chances of winning."""
+"""Learned probabilities of winning."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from echo_env.pathways.compiled.learning import Prospects
 
 
 def chances_chart(prospects: Prospects, title: str, ax: Axes | None = None) -> Axes:
-    """The chance of winning each resource in each step, for whoever bids for it.
+    """Probability that a bidder wins each resource in each step.
 
-    :param prospects: what was learned
-    :param title: of the chart
-    :param ax: where to draw
+    :param prospects: learned probabilities
+    :param title: title of the chart
+    :param ax: axes to draw on; new ones by default
     """
     resources, horizon = prospects.chances.shape
     ax = axes_or_new(ax, 0.22 * horizon + 2, 0.3 * resources + 1.4)
     image = ax.imshow(prospects.chances, vmin=0, vmax=1, cmap="cividis", aspect="auto", interpolation="nearest")
-    ax.figure.colorbar(image, ax=ax, pad=0.01).set_label("Chance of winning (0 to 1)")
+    ax.figure.colorbar(image, ax=ax, pad=0.01).set_label("Probability of winning (0 to 1)")
     name_axes(ax, title, "Step (number)", "Resource (number)")
     ax.grid(visible=False)
     for axis in (ax.xaxis, ax.yaxis):

@@ -1,4 +1,4 @@
-"""Policies: who holds which resource in the next step."""
+"""Policies: the assignment of resources to patients for the next step."""
 
 from echo_env.pathways.policies.base import Policy, make_policy, policy_names, register_policy
 from echo_env.pathways.policies.bidding import BiddingPolicy

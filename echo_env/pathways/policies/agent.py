@@ -1,4 +1,4 @@
-"""A trained agent as a policy: anything with ``predict``. Nothing here knows any learning library."""
+"""A trained agent as a policy: anything with ``predict``, independent of any learning library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 
 class Predictor(Protocol):
-    """What an agent must offer: the call that Stable-Baselines3 models have."""
+    """The part of a Stable-Baselines3 model that a policy uses."""
 
     observation_space: Any
     action_space: Any
@@ -36,16 +36,16 @@ Load = Callable[[str, str], Predictor]
 
 
 class AgentPolicy:
-    """Lets an agent give away the units that two or more ask for, one after the other.
+    """An agent that allocates the contested units, one by one.
 
-    An agent whose ``predict`` takes ``action_masks`` is given them. What one without masks gives to who does not ask
-    goes to nobody, as in :class:`~echo_env.pathways.envs.wrappers.NobodyInstead`. It works in every hospital that fits
-    into its observations, with fewer patients and resources than these have room for.
+    An agent whose ``predict`` takes ``action_masks`` is given them. Infeasible actions of one that does not become
+    nobody, as in :class:`~echo_env.pathways.envs.wrappers.NobodyInstead`. The agent works in every hospital within the
+    numbers of patients and resources of its observations.
 
-    :param name: how tables call it
+    :param name: name of the policy
     :param model: the agent
-    :param config: a hospital it is to work in
-    :param max_resources: what its observations have room for
+    :param config: a hospital that it must work in
+    :param max_resources: largest number of resources of its observations
     :raises ValueError: the agent was trained on other observations or actions
     """
 
@@ -54,21 +54,23 @@ class AgentPolicy:
         self._masked = "action_masks" in inspect.signature(model.predict).parameters
         actions = getattr(model.action_space, "n", None)
         if actions is None or actions < 2:
-            raise ValueError(f"{name} was trained for {model.action_space}, but must give units to patients or nobody")
+            raise ValueError(
+                f"{name} was trained for {model.action_space}, but must choose a patient or nobody (Discrete)"
+            )
         self._patients = int(actions) - 1
         self._instance: Instance | None = None
         self._layout = self._layout_for(config)
 
     def begin_instance(self, instance: Instance) -> None:
-        """Remember the instance.
+        """Store the instance.
 
-        :raises ValueError: it does not fit into the agent's observations
+        :raises ValueError: it exceeds the agent's observations
         """
         if instance is not self._instance:
             self._instance, self._layout = instance, self._layout_for(instance.config)
 
     def decide(self, view: View) -> Ints:
-        """Resource by resource, unit by unit, as in the environment."""
+        """Allocate resource by resource and unit by unit, as in the environment."""
         free, won = view.free.copy(), np.full(len(view.health), NONE, dtype=np.int64)
         resource = find_choice(view.wanted, free, won, 0)
         while resource < len(free):
@@ -77,7 +79,7 @@ class AgentPolicy:
         return won
 
     def _choose(self, view: View, free: Ints, won: Ints, resource: int) -> int:
-        """Who gets a unit: a patient, or their number for nobody."""
+        """Recipient of a unit: a patient, or N for nobody."""
         assert self._instance is not None
         instance, shown = self._instance, np.zeros(self._layout.shape, dtype=np.float32)
         now = view.step, resource, instance.arrivals, view.condition, view.state, view.health
@@ -90,9 +92,9 @@ class AgentPolicy:
         return chosen if chosen < len(won) and mask[chosen] else len(won)
 
     def _layout_for(self, config: PathwaysConfig) -> Layout:
-        """Sizes of the agent's observations in a hospital.
+        """Layout of the agent's observations in a hospital.
 
-        :raises ValueError: the hospital does not fit
+        :raises ValueError: the hospital exceeds them
         """
         if config.patients > self._patients:
             raise ValueError(
@@ -110,13 +112,13 @@ class AgentPolicy:
 
 
 class LoadedAgent(AgentPolicy):
-    """A trained model by its file. Other processes get it by loading it themselves.
+    """A trained model identified by its file; unpickling loads it again.
 
-    :param load: loads it; a function that can be pickled
-    :param algo: name of its algorithm; tables call it by this
-    :param path: its file, or the folder of its run
-    :param config: the largest hospital it is to work in
-    :raises ValueError: no such model, or one that does not fit the hospital
+    :param load: loads a model; must be picklable
+    :param algo: name of the algorithm, and of the policy
+    :param path: file of the model, or folder of its run
+    :param config: the largest hospital that it must work in
+    :raises ValueError: no such model, or one that does not match the hospital
     """
 
     def __init__(self, load: Load, algo: str, path: str, config: PathwaysConfig) -> None:
@@ -130,14 +132,14 @@ class LoadedAgent(AgentPolicy):
 
 
 def find_agents(given: Sequence[str], config: PathwaysConfig, load: Load | None) -> list[str | AgentPolicy]:
-    """What was typed -> models, and other names as they are.
+    """Load the models among policies as typed; other names are returned unchanged.
 
-    :param given: rules by name, models as ``ALGO=PATH``
-    :param config: the largest hospital they are to work in
-    :param load: loads models; where there is none, names are left as they are
-    :raises ValueError: a model is unusable
+    :param given: names of rules, and models as ``ALGO=PATH``
+    :param config: the largest hospital that they must work in
+    :param load: loads models; None to leave all names unchanged
+    :raises ValueError: a model cannot be used
     """
-    # The arguments of a rule, as in auction(bids=value), have an equals sign too.
+    # An equals sign inside parentheses, as in auction(bids=value), belongs to an argument of a rule.
     models = {name: re.fullmatch(r"([^=(]*)=(.*)", name) if load else None for name in given}
     algos = [match[1] for match in models.values() if match]
     found: list[str | AgentPolicy] = []
@@ -148,7 +150,7 @@ def find_agents(given: Sequence[str], config: PathwaysConfig, load: Load | None)
             continue
         policy = LoadedAgent(load, match[1], match[2], config)
         if algos.count(policy.name) > 1:
-            # Two models of one algorithm are told apart by what was typed.
+            # Several models of one algorithm are named as typed.
             policy.name = name
         found.append(policy)
     return found

@@ -1,4 +1,4 @@
-"""The one registry of policies."""
+"""The registry of policies."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ _REGISTRY: Registry[Policy] = Registry("policy")
 
 
 def register_policy(name: str) -> Callable[[Factory], Factory]:
-    """Decorator: the factory makes the policy called ``name``, given a config and the arguments of its name.
+    """Decorator that registers a factory: ``factory(config, **arguments)`` makes the policy called ``name``.
 
-    :param name: without parentheses
-    :raises ValueError: there is one of this name
+    :param name: name without arguments
+    :raises ValueError: the name is taken
     """
     return _REGISTRY.register(name)
 
 
 def policy_names() -> list[str]:
-    """What :func:`make_policy` knows, for people to read."""
+    """The policies that :func:`make_policy` can make, with their arguments."""
     return _REGISTRY.names()
 
 
 def make_policy(name: str, config: PathwaysConfig) -> Policy:
-    """Make a policy by its name.
+    """Make a policy from its name.
 
     >>> make_policy("auction(bids=value)", PathwaysConfig.load("baseline")).name
     'auction(bids=value)'
 
     :param name: ``name`` or ``name(argument=value, ...)``, see :func:`policy_names`
-    :param config: the hospital it is for
-    :raises ValueError: no such policy (lists the known ones and the nearest match), or arguments that it does not
-        take
+    :param config: the hospital
+    :raises ValueError: an unknown policy (lists the known ones and the nearest match), or invalid arguments
     """
     return _REGISTRY.make(name, config)

@@ -1,20 +1,20 @@
-"""Policies that ask and bid for every patient, and leave it to a mechanism who gets what.
+"""Policies that bid for every patient, and allocate by a mechanism.
 
-They differ in what is bid (the rule) and in the mechanism, see :mod:`~echo_env.pathways.compiled.auction`. First come
-first served and sickest first are auctions too, with bids that say who came first or is sickest. Ties go to who arrived
-first.
+They differ in the bidding rule and in the mechanism, see :mod:`~echo_env.pathways.compiled.auction`. First come, first
+served and sickest first are auctions too, with bids by order of arrival or by health. Ties go to the patient who
+arrived first.
 
-| name | what is bid | what is asked for first |
+| name | bid | preference |
 |---|---|---|
 | ``auction``, ``auction(bids=regret)`` | regret Q_i - Qbar | highest regret, if positive |
 | ``auction(bids=value)`` | optimal value Q_i, as in the paper's plots | highest regret, if positive |
-| ``auction(bids=gain)`` | Q_i minus the value of never being treated | highest regret, if positive |
-| ``matching`` | the same bids as ``auction``, the assignment with the largest sum | |
-| ``fcfs_request`` | how early this resource was first asked for | earliest request |
-| ``fcfs_arrival`` | how early the patient came | earliest request |
-| ``sickest_initial`` | how low health was at arrival (the paper's) | earliest request |
-| ``sickest_now`` | how low health is | earliest request |
-| ``random`` | dice | earliest request |
+| ``auction(bids=gain)`` | Q_i minus the value of never being treated again | highest regret, if positive |
+| ``matching`` | regret, as ``auction``; the assignment with the largest sum of bids | |
+| ``fcfs_request`` | earliest request for the resource | earliest request |
+| ``fcfs_arrival`` | earliest arrival | earliest request |
+| ``sickest_initial`` | lowest health at arrival (the paper's) | earliest request |
+| ``sickest_now`` | lowest current health | earliest request |
+| ``random`` | random | earliest request |
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ Mechanism = Callable[[Ints, Floats, Ints], Ints]
 """``(preferences[N, K], bids[N, K], free[R]) -> assignment[N]``, see :mod:`~echo_env.pathways.compiled.auction`."""
 
 MECHANISMS: dict[str, Mechanism] = {"auction": mechanisms.auction, "matching": mechanisms.matching}
-"""By name: policies go to other processes, where functions that were compiled anew are not the same objects."""
+"""By name, because compiled functions do not survive pickling to other processes as the same objects."""
 
 
 class BiddingPolicy:
-    """A rule of bidding and a mechanism.
+    """A bidding rule with a mechanism.
 
-    :param rule: what is bid, see :mod:`echo_env.pathways.compiled.kernel`
-    :param mechanism: who gets what, given what everyone asks for and bids: one of :data:`MECHANISMS`
-    :param name: what tables call it
+    :param rule: bidding rule, see :mod:`echo_env.pathways.compiled.kernel`
+    :param mechanism: allocation mechanism, one of :data:`MECHANISMS`
+    :param name: name of the policy
     """
 
     def __init__(self, rule: int, mechanism: str = "auction", name: str = "auction") -> None:
@@ -69,30 +69,32 @@ class BiddingPolicy:
 
     @property
     def prospects(self) -> Prospects:
-        """What the patients of the instance expect.
+        """Learned probabilities and values of the instance.
 
-        :raises ValueError: the rule is not about values, or no instance has begun
+        :raises ValueError: the rule is not value-based, or no instance has begun
         """
         if self._prospects is None:
-            raise ValueError(f"policy {self.name!r} knows no values: its rule needs none, or no instance has begun")
+            raise ValueError(
+                f"policy {self.name!r} has no values: its rule does not use them, or no instance has begun"
+            )
         return self._prospects
 
     def begin_instance(self, instance: Instance) -> None:
-        """Learn the chances of winning in auctions, and solve every patient's decision process, once an instance."""
+        """Learn the probabilities of winning and solve every patient's decision process, once for each instance."""
         if instance is not self._instance:
             self._instance = instance
             self._prospects = learn_prospects(instance, self.rule) if self.rule <= GAIN else None
 
     def decide(self, view: View) -> Ints:
-        """Ask, bid, and let the mechanism decide."""
+        """Bid for every patient and apply the mechanism."""
         preferences, bids = self.ask(view)
         return MECHANISMS[self.mechanism](preferences, bids, view.free)
 
     def ask(self, view: View) -> tuple[Ints, Floats]:
-        """What every patient asks for, and bids.
+        """Preferences and bids of every patient.
 
-        :param view: the hospital as its staff see it
-        :return: (N, K) resources, most wanted first, then ``NONE``; (N, K) the bid for each
+        :param view: the observable state of the hospital
+        :return: (N, K) int64, resources, most preferred first, then ``NONE``; (N, K) float64, the bid for each
         """
         preferences, bids = np.full(view.wanted.shape, NONE, dtype=np.int64), np.zeros(view.wanted.shape)
         order, bid = self._order_and_bids(view)
@@ -104,7 +106,7 @@ class BiddingPolicy:
         return preferences, bids
 
     def _order_and_bids(self, view: View) -> tuple[Floats, Floats]:
-        """How much each patient wants each need, and what it bids for it; (N, K) each."""
+        """Preference score and bid of each patient for each need; (N, K) float64 each."""
         assert self._instance is not None
         patients, needs = view.wanted.shape
         if self.rule <= GAIN:
@@ -129,20 +131,20 @@ def auction(config: PathwaysConfig, bids: Literal["regret", "value", "gain"] = "
     """The paper's multi-round auction.
 
     :param config: the hospital
-    :param bids: what is bid
+    :param bids: what is bid, see the table above
     """
     return BiddingPolicy({"regret": REGRET, "value": VALUE, "gain": GAIN}[bids])
 
 
 @register_policy("matching")
 def matching(config: PathwaysConfig) -> BiddingPolicy:
-    """Maximum-weight matching on regrets, with the chances of winning that auctions have."""
+    """Maximum-weight matching on regrets, with the probabilities of winning learned for auctions."""
     return BiddingPolicy(REGRET, "matching")
 
 
 @register_policy("fcfs_request")
 def fcfs_request(config: PathwaysConfig) -> BiddingPolicy:
-    """First come, first served, each resource by the time since which it has been asked for."""
+    """First come, first served, by the first request for each resource."""
     return BiddingPolicy(BY_REQUEST)
 
 
@@ -160,11 +162,11 @@ def sickest_initial(config: PathwaysConfig) -> BiddingPolicy:
 
 @register_policy("sickest_now")
 def sickest_now(config: PathwaysConfig) -> BiddingPolicy:
-    """Sickest first by health now."""
+    """Sickest first by current health."""
     return BiddingPolicy(SICKEST_NOW)
 
 
 @register_policy("random")
 def random_order(config: PathwaysConfig) -> BiddingPolicy:
-    """Whoever the dice favour in each step."""
+    """A random order of patients in each step."""
     return BiddingPolicy(RANDOM)

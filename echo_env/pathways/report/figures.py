@@ -1,4 +1,4 @@
-"""Which figures are written for a comparison, and the files they go to (needs matplotlib)."""
+"""The figures of a comparison (needs matplotlib)."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_EPISODES = 4
-"""Policies whose first episode is drawn."""
+"""Largest number of policies whose first episode is drawn."""
 
 
 def write_figures(directory: Path, comparison: Comparison, policies: Sequence[str | Policy]) -> list[Path]:
-    """Write every figure that makes sense for a comparison, as PNG and as PDF.
+    """Write all figures of a comparison as PNG and PDF.
 
-    :param directory: where; made if need be
-    :param comparison: what the policies did
-    :param policies: the policies, as they were given to :func:`~echo_env.pathways.evaluation.comparison.evaluate`
+    :param directory: target folder, created if missing
+    :param comparison: the comparison
+    :param policies: the policies, as given to :func:`~echo_env.pathways.evaluation.comparison.evaluate`
     :return: the PNG files
     """
     figures = comparison_figures(comparison)
@@ -44,9 +44,9 @@ def write_figures(directory: Path, comparison: Comparison, policies: Sequence[st
 
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
-    """Figure 2 of the paper: a panel for each number of resources; with differences, if there is somebody to compare.
+    """Figure 2 of the paper, one panel for each number of resources, and differences if there are several policies.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     """
     from echo_env.pathways import plots
 
@@ -62,11 +62,11 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
 
 def episode_figures(config: PathwaysConfig, policies: Sequence[Policy], seed: int) -> dict[str, Figure]:
-    """The first trial of the first draw under each policy, and what patients believe under the first that learns.
+    """First trial of the first draw under each policy, and the probabilities learned by the first value-based one.
 
     :param config: the hospital
-    :param policies: of which at most :data:`MOST_EPISODES` are shown
-    :param seed: of the draw
+    :param policies: the policies; at most :data:`MOST_EPISODES` are shown
+    :param seed: seed of the draw
     """
     from matplotlib.figure import Figure
 
@@ -85,14 +85,14 @@ def episode_figures(config: PathwaysConfig, policies: Sequence[Policy], seed: in
         plots.health_chart(trace, title, left)
         plots.resource_chart(trace, policy.name, right)
         if "chances" not in figures and isinstance(policy, BiddingPolicy) and policy.rule <= GAIN:
-            title = f"What bidders of {policy.name} believe after learning: {config.patients} patients"
+            title = f"Probabilities of winning learned for {policy.name}: {config.patients} patients"
             chart = plots.chances_chart(policy.prospects, title)
             figures["chances"] = _figure_of(chart)
     return figures
 
 
 def _panels(comparison: Comparison, draw: Callable[[int, Axes], Axes]) -> Figure:
-    """A panel for each number of resources, called (a), (b), ... where there are several."""
+    """One panel for each number of resources, labelled (a), (b), ... if there are several."""
     from matplotlib.figure import Figure
 
     count = len(comparison.resources)

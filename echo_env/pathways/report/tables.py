@@ -11,7 +11,7 @@ from rich.table import Table
 
 from echo_env.common.tables import cell, new_console, new_table, print_table
 from echo_env.pathways.bounds.shares import Shares
-from echo_env.pathways.evaluation.comparison import Cell, Comparison
+from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize
 from echo_env.pathways.simulation.metrics import METRICS
 
 CAPTION = "mean ± half of the 95 % interval over draws"
@@ -20,31 +20,31 @@ _NAME, _WIDTH = 14, 24
 NAMES = {
     "utility": "utility",
     "worst_utility": "- of the worst off",
-    "final_success": "success in the end",
+    "final_success": "final success",
     "finished": "finished (share)",
     "finish_steps": "time to finish (steps)",
-    "needs_had": "needs had",
+    "needs_had": "needs met",
     "waiting_steps": "waiting (steps)",
     "utilisation": "utilisation (share)",
     "dead": "dead (share)",
 }
-"""Metric -> what tables call it."""
+"""Metric -> its name in tables."""
 
-Write = Callable[[Comparison, Cell, str], str]
+Write = Callable[[Comparison, HospitalSize, str], str]
 
 
 def print_comparison(
     comparison: Comparison, title: str, console: Console | None = None, shares: Shares | None = None
 ) -> None:
-    """Print, for each number of resources, utility, differences in utility, and every metric for most patients.
+    """Print, for each number of resources, utility, differences, and all metrics for the largest number of patients.
 
-    :param comparison: what the policies did
-    :param title: above all tables
-    :param console: where; by default standard output
-    :param shares: of what is possible, a further table
+    :param comparison: the comparison
+    :param title: heading of all tables
+    :param console: console to print to; by default standard output
+    :param shares: utilities relative to the bound, for a further table
     """
     console = console or new_console()
-    # As many policies beside each other as there is room for.
+    # As many policies side by side as fit.
     size = max((console.width - _NAME) // _WIDTH, 1)
     console.print(escape(title), style="bold")
     for resources in comparison.resources:
@@ -61,17 +61,17 @@ def print_comparison(
 
 
 def share_table(shares: Shares, resources: int) -> Table:
-    """A row for each number of patients: the bound on utility, and which share of it policies reach.
+    """One row for each number of patients: the bound on utility, and the utilities relative to it.
 
-    :param shares: of what is possible
+    :param shares: utilities relative to the bound
     :param resources: number of resources
     """
     caption = (
-        "mean utility over mean bound ± half of the 95 % interval over draws; "
-        "but for the luck of the trials no policy can have more than 1"
+        "mean utility over mean bound ± half of the 95 % interval over draws;\n"
+        "no policy exceeds 1, apart from the random draws of the trials"
     )
-    table = new_table(f"share of what is possible, {resources} resources", caption)
-    for name in ("patients", "bound", "of these optima", *shares.comparison.policies):
+    table = new_table(f"share of the upper bound, {resources} resources", caption)
+    for name in ("patients", "bound", "exact optima", *shares.comparison.policies):
         table.add_column(escape(name), justify="right", overflow="fold")
     for own, found in shares.bounds.items():
         if own.resources == resources:
@@ -82,41 +82,41 @@ def share_table(shares: Shares, resources: int) -> Table:
 
 
 def utility_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
-    """A row for each number of patients: mean utility, interval, and standard deviation over draws.
+    """One row for each number of patients: mean utility, interval, and standard deviation over draws.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     :param resources: number of resources
-    :param policies: the columns
+    :param policies: policies of the columns
     """
     caption = f"{CAPTION} (standard deviation)"
     return _by_patients(comparison, resources, policies, f"utility, {resources} resources", caption, _level)
 
 
 def advantage_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
-    """A row for each number of patients: the reference minus each policy, draw by draw; bold where it is not 0.
+    """One row for each number of patients: paired differences, in bold where the interval excludes 0.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     :param resources: number of resources
-    :param policies: the columns
+    :param policies: policies of the columns
     """
     heading = f"utility of {comparison.reference} minus that of others, {resources} resources"
-    return _by_patients(comparison, resources, policies, heading, f"{CAPTION}, same draws and luck", _advantage)
+    return _by_patients(comparison, resources, policies, heading, f"{CAPTION}, common random numbers", _advantage)
 
 
 def metric_table(comparison: Comparison, resources: int, policies: Sequence[str]) -> Table:
-    """A row for each metric, for the largest number of patients.
+    """One row for each metric, for the largest number of patients.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     :param resources: number of resources
-    :param policies: the columns
+    :param policies: policies of the columns
     """
     patients = max(cell.patients for cell in comparison.values if cell.resources == resources)
-    table = new_table(f"every metric, {resources} resources, {patients} patients", CAPTION)
+    table = new_table(f"all metrics, {resources} resources, {patients} patients", CAPTION)
     table.add_column("metric")
     for name in policies:
         table.add_column(escape(name), justify="right", overflow="fold")
     for metric in METRICS:
-        row = [cell(comparison.mean(Cell(resources, patients), name, metric)) for name in policies]
+        row = [cell(comparison.mean(HospitalSize(resources, patients), name, metric)) for name in policies]
         table.add_row(NAMES.get(metric, metric), *row)
     return table
 
@@ -124,6 +124,7 @@ def metric_table(comparison: Comparison, resources: int, policies: Sequence[str]
 def _by_patients(
     comparison: Comparison, resources: int, policies: Sequence[str], title: str, caption: str, write: Write
 ) -> Table:
+    """One row for each number of patients, one column for each policy."""
     table = new_table(title, caption)
     table.add_column("patients", justify="right")
     for name in policies:
@@ -134,12 +135,14 @@ def _by_patients(
     return table
 
 
-def _level(comparison: Comparison, own: Cell, policy: str) -> str:
+def _level(comparison: Comparison, own: HospitalSize, policy: str) -> str:
+    """Mean utility, interval and standard deviation."""
     sd = comparison.sd(own, policy, "utility")
     return cell(comparison.mean(own, policy, "utility")) + ("" if math.isnan(sd) else f" ({sd:.3f})")
 
 
-def _advantage(comparison: Comparison, own: Cell, policy: str) -> str:
+def _advantage(comparison: Comparison, own: HospitalSize, policy: str) -> str:
+    """Paired difference, in bold where its interval excludes 0."""
     value = comparison.advantage(own, policy, "utility")
     text = cell(value, sign="+")
     return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text

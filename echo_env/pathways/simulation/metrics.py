@@ -1,4 +1,4 @@
-"""Episodes as numbers with names and units."""
+"""Metrics of an episode."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from echo_env.pathways.simulation.trace import Trace
 
 METRICS: dict[str, tuple[str, str]] = {
     "utility": ("success, 0 to 1", "mean success over patients and steps"),
-    "worst_utility": ("success, 0 to 1", "mean success over steps of the patient for whom it is lowest"),
+    "worst_utility": ("success, 0 to 1", "mean success over steps of the worst-off patient"),
     "final_success": ("success, 0 to 1", "mean success after the last step"),
-    "finished": ("share of patients", "pathways that are finished in the end"),
-    "finish_steps": ("steps", "mean time from arrival until the pathway is finished, of those that are"),
-    "needs_had": ("needs", "mean number of needs that a patient has had in the end"),
-    "waiting_steps": ("steps", "mean time in which a patient needs something and holds nothing"),
-    "utilisation": ("share of units", "units in use, over all resources and all steps after the first"),
-    "dead": ("share of patients", "patients who have died; none unless the hospital is lethal"),
+    "finished": ("share of patients", "pathways finished at the end"),
+    "finish_steps": ("steps", "mean time from arrival to the end of finished pathways"),
+    "needs_had": ("needs", "mean number of a patient's needs met at the end"),
+    "waiting_steps": ("steps", "mean time in which an unfinished patient holds no resource"),
+    "utilisation": ("share of units", "share of units in use, over all resources and all steps after the first"),
+    "dead": ("share of patients", "patients who have died; 0 unless the hospital is lethal"),
 }
-"""Metric -> (unit, meaning). What is nan does not exist in that episode."""
+"""Metric -> (unit, meaning). A metric is nan where it is undefined in an episode."""
 
 
 def trace_metrics(trace: Trace) -> dict[str, float]:
-    """The numbers of an episode.
+    """The metrics of an episode.
 
-    :param trace: what happened
-    :return: the metrics of :data:`METRICS`; nan where there is nothing to measure
+    :param trace: the episode
+    :return: metric -> value; nan where it is undefined
     """
     config, arrivals = trace.instance.config, trace.instance.arrivals
     finished = trace.finished
     done = finished[-1]
-    # The last time at which it was unfinished, plus one: a need may have appeared in between.
+    # One step after the last unfinished one: a new need may have reopened the pathway.
     finish = finished.shape[0] - np.argmax(~finished[::-1], axis=0)
     idle = (trace.held[:-1] == NONE) & trace.in_hospital & ~finished[:-1] & ~trace.dead[:-1]
     units = sum(config.units_of) * (config.horizon - 1)

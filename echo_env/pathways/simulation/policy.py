@@ -1,4 +1,4 @@
-"""What a policy is: the one protocol of auctions, rules and agents."""
+"""The protocol of policies: auctions, rules and agents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from echo_env.pathways.simulation.view import View
 
 @runtime_checkable
 class Policy(Protocol):
-    """Decides who holds what in the next step. Auctions, rules and learned agents are all this one thing."""
+    """Assigns resources to patients for the next step."""
 
     name: str
 
     def begin_instance(self, instance: Instance) -> None:
-        """Called before the first episode of an instance, and again before each further one.
+        """Called before each episode of an instance.
 
-        :param instance: its conditions and patients are known to all; the luck of its trials to nobody
+        :param instance: conditions and patients, which are known; the random draws of its trials are not
         """
 
     def decide(self, view: View) -> NDArray[np.int64]:
-        """Who wins what.
+        """Assign free units.
 
-        :param view: the hospital as its staff see it
-        :return: (N,) a free resource that the patient wants, or ``NONE``
+        :param view: the observable state of the hospital
+        :return: (N,) int64, a free resource that the patient requests, or ``NONE``
         """

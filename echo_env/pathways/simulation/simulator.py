@@ -1,8 +1,8 @@
-"""One episode, step by step: the reference, readable; :mod:`~echo_env.pathways.compiled.kernel` is its compiled twin.
+"""The readable engine, one episode step by step; :mod:`~echo_env.pathways.compiled.kernel` is equal to the bit.
 
-A step t: pathways change, the staff see the hospital (:class:`View`), a method assigns free units, then everything
-moves at once. Who was assigned a unit holds it in step t + 1; health moves by the task held in step t, whatever was
-assigned; who held something in its last step has had it.
+In step t, pathways change, the policy observes the hospital (:class:`View`) and assigns free units, then all patients
+move at once. An assigned unit is held in step t + 1; health moves according to the resource held in step t, whatever
+was assigned; a need is met after the last step of its resource.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Ints = NDArray[np.int64]
 
 
 class Simulator:
-    """An episode that waits for decisions.
+    """An episode that advances by assignments.
 
-    :param instance: the patients and their hospital
-    :param luck: of the trial
+    :param instance: the instance
+    :param luck: random draws of the trial
     """
 
     def __init__(self, instance: Instance, luck: Luck) -> None:
@@ -42,11 +42,11 @@ class Simulator:
 
     @property
     def over(self) -> bool:
-        """Whether all steps are done."""
+        """Whether all steps have passed."""
         return self.step == self.instance.config.horizon
 
     def view(self) -> View:
-        """The hospital as its staff see it now."""
+        """The observable state of the hospital."""
         return View(
             self.step,
             self.condition.copy(),
@@ -59,21 +59,21 @@ class Simulator:
         )
 
     def advance(self, assignment: Sequence[int] | Ints) -> None:
-        """Carry out what was assigned, and go on to the next step.
+        """Apply an assignment and advance to the next step.
 
         :param assignment: (N,) the resource that each patient wins, or ``NONE``
-        :raises ValueError: a resource for who cannot use it, more units than are free, or an episode that is over
+        :raises ValueError: a resource that a patient cannot use, more units than are free, or an episode that is over
         """
         self.state, self.health = self._next(self._checked(assignment))
         self.step += 1
         self._begin_step()
 
     def trace(self) -> Trace:
-        """What happened so far; all of it once the episode is over."""
+        """The trajectory so far; complete once the episode is over."""
         return Trace(self.instance, *(np.array(rows) for rows in zip(*self._rows, strict=True)))
 
     def _begin_step(self) -> None:
-        """Pathways change; then find out who can ask for what, which is nobody once all is over."""
+        """Apply changes of pathways, find the needs that can be requested (none at the end), and record the state."""
         if self.over:
             self.wanted = np.full_like(self.wanted, NONE)
         else:
@@ -83,7 +83,7 @@ class Simulator:
         self._rows.append((self.condition.copy(), self.state.copy(), self.health.copy()))
 
     def _change_pathway(self, n: int, kind: int) -> None:
-        """A need appears or disappears; requests for needs that stay are as old as they were."""
+        """A need appears or disappears; requests for needs that remain keep their age."""
         model, c = self.instance.model, self.condition[n]
         if model.turns_into[c, kind] == NONE:
             return
@@ -96,11 +96,11 @@ class Simulator:
         self.condition[n] = model.turns_into[c, kind]
 
     def _moving(self) -> NDArray[np.bool_]:
-        """(N,) bool: arrived and alive."""
+        """(N,) bool, whether a patient has arrived and is alive."""
         return (self.instance.arrivals <= self.step) & ~((self.health == 0) & self.instance.config.lethal)
 
     def _find_wanted(self) -> None:
-        """What each patient can ask for, since when, and the units that nobody keeps."""
+        """The needs that can be requested, the steps of their first request, and the free units."""
         model, c, s = self.instance.model, self.condition, self.state
         moving = self._moving()
         can = (model.after_win[c, s] != NONE) & moving[:, None]
@@ -111,7 +111,7 @@ class Simulator:
         self.free = model.units - np.bincount(in_use, minlength=len(model.units))
 
     def _checked(self, assignment: Sequence[int] | Ints) -> Ints:
-        """The assignment as an array, if it can be carried out."""
+        """The assignment as an array; refuses infeasible ones."""
         if self.over:
             raise ValueError(f"step is {self.step}, but the episode has only {self.instance.config.horizon}")
         given = np.asarray(assignment, dtype=np.int64)
@@ -130,10 +130,10 @@ class Simulator:
         return given
 
     def _next(self, given: Ints) -> tuple[Ints, Ints]:
-        """(N,) resource states and (N,) healths in the next step."""
+        """(N,) resource states and (N,) healths in the next step, int64."""
         model, c, s, h = self.instance.model, self.condition, self.state, self.health
         top = self.instance.config.health_levels - 1
-        # Of several needs that a resource fits, the first.
+        # Of several needs that a resource serves, the first.
         need = (self.wanted == given[:, None]).argmax(axis=1)
         then = np.where(given != NONE, model.after_win[c, s, need], model.after_wait[c, s])
         move, draw = model.move[c, model.held[c, s] + 1, h], self.luck.health_draw[self.step]
@@ -145,11 +145,11 @@ class Simulator:
 
 
 def simulate(instance: Instance, luck: Luck, policy: Policy) -> Trace:
-    """Play an episode.
+    """Simulate an episode.
 
-    :param instance: the patients and their hospital
-    :param luck: of the trial
-    :param policy: who gets what; one that has not been told of the instance yet is told
+    :param instance: the instance
+    :param luck: random draws of the trial
+    :param policy: the policy
     """
     policy.begin_instance(instance)
     hospital = Simulator(instance, luck)

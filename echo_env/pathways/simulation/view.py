@@ -1,4 +1,4 @@
-"""What the staff of the hospital know in a step: all that a policy may see."""
+"""The observable state of the hospital: all that a policy may use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Ints = NDArray[np.int64]
 
 
 class View(NamedTuple):
-    """The hospital in one step, for N patients, K needs and R resources. Copies: nothing can be changed through it.
+    """The state in one step, for N patients, K needs and R resources. Its arrays are copies.
 
     :param step: t
-    :param condition: (N,) int64, which pathway each patient is on, a number into the model's conditions
+    :param condition: (N,) int64, condition of each patient, an index into the model's conditions
     :param state: (N,) int64, resource state in that pathway
     :param health: (N,) int64
-    :param wanted: (N, K) int64, the resource of each need that can be asked for now, else ``NONE``; all ``NONE`` for
-        who has not arrived, is finished, is dead, or keeps a unit
-    :param requested: (N, K) int64, step since which each need has been asked for, or ``NONE``
-    :param free: (R,) int64, units that can be had in the next step
-    :param priority_draw: (N,) float64, dice for a policy that throws them
+    :param wanted: (N, K) int64, resource of each need that can be requested now, else ``NONE``; all ``NONE`` for a
+        patient who has not arrived, is finished, is dead, or keeps a unit
+    :param requested: (N, K) int64, step in which each need was first requested, or ``NONE``
+    :param free: (R,) int64, units available for the next step
+    :param priority_draw: (N,) float64, uniform numbers for randomised policies
     """
 
     step: int

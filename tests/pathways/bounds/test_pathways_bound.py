@@ -1,4 +1,4 @@
-"""The optimum of tiny hospitals and the bound on large ones, against trees, linear programs and policies."""
+"""The optimum of small hospitals and the bound of large ones, against trees, linear programs and policies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS: list[dict[str, Any]] = [
 
 
 def best_by_tree(instance: Instance) -> float:
-    """The optimum by recursion over states as the model's arrays have them, nothing shared with the code tested."""
+    """The optimum by recursion over the model's arrays, sharing no code with the implementation."""
     config, model = instance.config, instance.model
     top = config.health_levels - 1
 
@@ -83,7 +83,7 @@ def best_by_tree(instance: Instance) -> float:
 
 @pytest.mark.parametrize("changes", KINDS)
 def test_the_optimum_is_that_of_the_tree(changes: dict[str, Any]) -> None:
-    """What shares of the optimum are taken of would not be the optimum."""
+    """The optimum equals that of the brute-force recursion."""
     config = TINY.replace(**changes)
     for draw in range(3):
         instance = sample_draw(config, 1, draw)
@@ -91,7 +91,7 @@ def test_the_optimum_is_that_of_the_tree(changes: dict[str, Any]) -> None:
 
 
 def bound_by_linear_program(instance: Instance) -> float:
-    """The lowest Lagrangian bound, by duality: patients fractionally in states, units used at most in expectation."""
+    """The lowest Lagrangian bound, from the dual linear program: fractional patients, expected use of units."""
     config, model, cohort = instance.config, instance.model, arrivals_by_state(instance)
     chains = [patient_chain(model, c) for c in range(len(instance.conditions))]
     columns: list[tuple[int, int, int, int]] = [
@@ -123,7 +123,7 @@ def bound_by_linear_program(instance: Instance) -> float:
 
 @pytest.mark.parametrize("changes", KINDS)
 def test_the_bound_is_nearly_that_of_the_linear_program(changes: dict[str, Any]) -> None:
-    """It would be no bound, or a needlessly loose one."""
+    """The bound is at least that of the linear program, and close to it."""
     instance = sample_draw(TINY.replace(patients=6, horizon=5, **changes), 1, 0)
     exact = bound_by_linear_program(instance)
     assert exact - 1e-9 <= lagrangian_bound(instance) <= exact + 0.002
@@ -131,7 +131,7 @@ def test_the_bound_is_nearly_that_of_the_linear_program(changes: dict[str, Any])
 
 @pytest.mark.parametrize("changes", KINDS)
 def test_policy_optimum_and_bound_come_in_this_order(changes: dict[str, Any]) -> None:
-    """The bound would be below what is possible."""
+    """A policy's utility is at most the optimum, which is at most the bound."""
     config = TINY.replace(**changes)
     for draw in range(3):
         instance = sample_draw(config, 2, draw)
@@ -144,14 +144,14 @@ def test_policy_optimum_and_bound_come_in_this_order(changes: dict[str, Any]) ->
 
 
 def test_where_there_is_enough_the_bound_is_the_optimum() -> None:
-    """Prices would be asked for what is not scarce."""
+    """With enough units for all patients the bound is tight."""
     instance = sample_draw(TINY.replace(units=2), 1, 0)
     assert lagrangian_bound(instance) == pytest.approx(optimal_utility(instance), abs=1e-12)
 
 
 def test_prices_by_hand() -> None:
-    """A price would be paid in the wrong step, or the units' own worth be forgotten."""
-    # One patient, one need, health 0 of 2; waiting it stays, holding it rises by luck 0.5; finished it is 2.
+    """Payments, use of units and their value equal a hand calculation."""
+    # One patient, one need, health 0 of 2; waiting it stays, holding it rises with a draw of 0.5; finished it is 2.
     condition = make_condition((0,), ((),), waiting=(0.0, 1.0, 0.0))
     instance = make_instance([condition], [(0, 0)], horizon=3, resources=1)
     prices = np.array([[0.25, 2.0, 0.0]])
@@ -161,10 +161,10 @@ def test_prices_by_hand() -> None:
     assert used.tolist() == [[1, 0, 0]]
 
 
-def test_what_no_bound_is_known_for() -> None:
-    """A number would stand there that bounds nothing."""
+def test_instances_without_a_bound_are_refused() -> None:
+    """Changing pathways and too many joint states are refused."""
     instance = sample_draw(TINY.replace(changes__appear_rate=0.5), 1, 0)
-    with pytest.raises(ValueError, match=r"appear_rate 0\.5 and disappear_rate 0\.0, but a bound is known only where"):
+    with pytest.raises(ValueError, match=r"appear_rate 0\.5 and disappear_rate 0\.0, but bounds require both"):
         bound_utility(instance)
-    with pytest.raises(ValueError, match="joint states, but the optimum is found for at most 50,000"):
+    with pytest.raises(ValueError, match="joint states, but the optimum is computed for at most 50,000"):
         optimal_utility(sample_draw(PathwaysConfig.load("baseline"), 1, 0))

@@ -1,4 +1,4 @@
-"""Shares of what is possible, and trained models, through the commands."""
+"""Utility relative to the bound, and trained models, through the commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from echo_env.commands.train import find_reference
 from echo_env.pathways import PathwaysConfig, make_policy, simulate
 from echo_env.pathways.bounds.shares import Bounds, Shares, find_shares
 from echo_env.pathways.envs.env import PatientPathwaysEnv
-from echo_env.pathways.evaluation.comparison import Cell, Comparison, evaluate
+from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from sb3_ext.maskable_ppo import MaskablePPO
 
 SMALL = ["--env", "PatientPathways-v0", "--draws", "3", "--trials", "2", "--seed", "5"]
@@ -24,17 +24,17 @@ TINY = "needs: 2\nresources: 2\npatients: 2\nmax_patients: 3\nhealth_levels: 3\n
 
 @pytest.fixture
 def hospital(tmp_path: Path) -> str:
-    """The path of a tiny hospital."""
+    """Path of a small hospital."""
     path = tmp_path / "tiny.yaml"
     path.write_text("base: baseline\nname: tiny\n" + TINY)
     return str(path)
 
 
 def test_a_share_is_a_ratio_of_means() -> None:
-    """Draws in which little is possible would count as much as others, or the interval be of something else."""
-    cell, utility, bound = Cell(4, 6), np.array([0.6, 0.9, 0.5]), np.array([0.8, 1.0, 0.5])
-    comparison = Comparison(PathwaysConfig.load("baseline"), 1, {cell: {"auction": {"utility": utility[:, None]}}})
-    share = Shares(comparison, {cell: Bounds(bound, 1)}).share(cell, "auction")
+    """A share is the ratio of mean utility to mean bound, with the delta-method interval over draws."""
+    size, utility, bound = HospitalSize(4, 6), np.array([0.6, 0.9, 0.5]), np.array([0.8, 1.0, 0.5])
+    comparison = Comparison(PathwaysConfig.load("baseline"), 1, {size: {"auction": {"utility": utility[:, None]}}})
+    share = Shares(comparison, {size: Bounds(bound, 1)}).share(size, "auction")
     ratio = 2.0 / 2.3
     assert share.mean == pytest.approx(ratio)
     spread = (utility - ratio * bound).std(ddof=1) / np.sqrt(3) / bound.mean()
@@ -43,11 +43,11 @@ def test_a_share_is_a_ratio_of_means() -> None:
 
 
 def test_the_command_tells_shares(hospital: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody could see how far from the best the auction is, or a bound would stand below what was reached."""
+    """The command prints and writes shares of at most 1, and the number of exact optima."""
     arguments = [*SMALL, "--config", hospital, "--policies", "auction", "random", "--patients", "2", "3", "--bound"]
     assert command.main([*arguments, "--trials", "60", "--json", str(tmp_path / "t.json")]) == 0
     printed = capsys.readouterr().out
-    assert "share of what is possible, 2 resources" in printed
+    assert "share of the upper bound, 2 resources" in printed
     assert "3 of 3" in printed
     cells = json.loads((tmp_path / "t.json").read_text())["bounds"]
     assert [(cell["patients"], cell["optima"]) for cell in cells] == [(2, 3), (3, 3)]
@@ -57,7 +57,7 @@ def test_the_command_tells_shares(hospital: str, tmp_path: Path, capsys: pytest.
 
 
 def save_agent(folder: Path, hospital: str, **more: Any) -> str:
-    """An agent that has learned nothing, as the zoo saves it."""
+    """An untrained agent, saved as the zoo saves it."""
     model = MaskablePPO("RowPolicy", PatientPathwaysEnv(hospital, **more), policy_kwargs={"net_arch": [8]}, seed=0)
     model.env_spec = {"id": "PatientPathways-v0", "kwargs": {"config": hospital, **more}}
     model.save(folder / "agent")
@@ -65,7 +65,7 @@ def save_agent(folder: Path, hospital: str, **more: Any) -> str:
 
 
 def test_the_command_compares_agents(hospital: str, tmp_path: Path) -> None:
-    """A trained agent could not be compared with the auction, in one process or in several."""
+    """Trained agents are compared with the auction, with equal numbers in one process and in several."""
     model = f"maskable_ppo={save_agent(tmp_path, hospital, max_resources=5)}"
     arguments = [*SMALL, "--config", hospital, "--policies", "auction", model, "--reference", model]
     numbers = []
@@ -78,7 +78,7 @@ def test_the_command_compares_agents(hospital: str, tmp_path: Path) -> None:
 
 
 def test_agents_that_do_not_fit(hospital: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody would get a traceback."""
+    """Agents that do not match the hospital are refused in one sentence."""
     model = f"maskable_ppo={save_agent(tmp_path, hospital)}"
     for policies, config, message in (
         ([model], "baseline", "patients is 20, but must be at most 3, which maskable_ppo was trained for"),
@@ -92,7 +92,7 @@ def test_agents_that_do_not_fit(hospital: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_training_is_compared_with_the_auction() -> None:
-    """The curve beside the agent's would be of other episodes than the agent's."""
+    """The reference of a training run is the auction in the same evaluation episodes."""
     sizes = {"patients": 3, "resources": 4, "max_patients": 3}
     reference = find_reference("PatientPathways-v0", sizes)
     assert reference is not None
@@ -115,7 +115,7 @@ def test_training_is_compared_with_the_auction() -> None:
     ],
 )
 def test_the_configs_train(algo: str, parameters: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A config would name something that its algorithm or the hospital does not take."""
+    """Every shipped training config runs."""
     monkeypatch.chdir(tmp_path)
     run = ["--algo", algo, "--env", "PatientPathways-v0", "-n", "130", "--eval-freq", "60", "--eval-episodes", "2"]
     small = ["--verbose", "0", "-params", "n_envs:2", *parameters]
@@ -138,9 +138,9 @@ def test_the_configs_train(algo: str, parameters: list[str], tmp_path: Path, mon
     ],
 )
 def test_the_auction_is_near_the_best(changes: dict[str, Any], draws: int, least: float) -> None:
-    """The paper's claim would not hold: auctions of patients who each think of themselves come close to the optimum."""
+    """The paper's claim holds: auctions of self-interested patients come close to the optimum."""
     tiny = {"resources": 2, "needs": 2, "horizon": 8, "health_levels": 3, "initial_health": (0, 1)}
     config = PathwaysConfig.load("baseline").replace(**{**tiny, **changes})
     shares = find_shares(evaluate(config, ["auction"], draws, 100 if draws == 60 else 10, 7))
-    cell = Cell(config.resources, config.patients)
-    assert least <= shares.share(cell, "auction").mean <= 1.005
+    size = HospitalSize(config.resources, config.patients)
+    assert least <= shares.share(size, "auction").mean <= 1.005

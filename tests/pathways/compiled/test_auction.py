@@ -1,4 +1,4 @@
-"""Who gets what: the auction by hand, matching against all assignments there are."""
+"""Allocation mechanisms: the auction by hand, matching against brute force."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from echo_env.pathways.config.pathway import NONE
 
 
 def arrays(lists: list[dict[int, float]], free: list[int]) -> tuple[Any, Any, Any]:
-    """What each patient bids for each resource, most wanted first, as the mechanisms take it."""
+    """Bids of each patient by resource, most preferred first, in the form that the mechanisms take."""
     needs = max(len(own) for own in lists)
     preferences, bids = np.full((len(lists), needs), NONE, dtype=np.int64), np.zeros((len(lists), needs))
     for n, own in enumerate(lists):
@@ -23,18 +23,18 @@ def arrays(lists: list[dict[int, float]], free: list[int]) -> tuple[Any, Any, An
 
 
 def test_the_highest_bid_wins() -> None:
-    """Somebody else would."""
+    """The highest bid wins."""
     assert auction(*arrays([{0: 1.0}, {0: 3.0}, {0: 2.0}], [1])).tolist() == [NONE, 0, NONE]
     assert auction(*arrays([{0: 1.0}, {0: 3.0}, {0: 2.0}], [2])).tolist() == [NONE, 0, 0]
 
 
 def test_of_equal_bids_who_arrived_first_wins() -> None:
-    """Ties would go by chance or to who came last."""
+    """Ties go to the patient who arrived first."""
     assert auction(*arrays([{0: 1.0}, {0: 2.0}, {0: 2.0}, {0: 2.0}], [2])).tolist() == [NONE, 0, 0, NONE]
 
 
 def test_losers_go_on_to_their_next_resource() -> None:
-    """An auction would have one round only, or losers would take from winners of an earlier round."""
+    """Losers bid for their next resource, and winners of earlier rounds keep theirs."""
     # Round 1: all three for 0, patient 1 wins. Round 2: 0 and 2 for 1, patient 2 wins. Round 3: 0 for 2.
     lists = [{0: 5.0, 1: 4.0, 2: 3.0}, {0: 6.0, 1: 1.0}, {0: 5.5, 1: 4.5}]
     assert auction(*arrays(lists, [1, 1, 1])).tolist() == [2, 0, 1]
@@ -43,7 +43,7 @@ def test_losers_go_on_to_their_next_resource() -> None:
 
 
 def test_nobody_bids_for_what_has_no_units() -> None:
-    """A round would be lost on a resource that all units of which are kept."""
+    """Resources without free units are skipped."""
     assert auction(*arrays([{0: 5.0, 1: 1.0}, {1: 2.0}], [0, 1])).tolist() == [NONE, 1]
     assert auction(*arrays([{0: 5.0}, {}], [3])).tolist() == [0, NONE]
     free = np.array([1])
@@ -52,12 +52,12 @@ def test_nobody_bids_for_what_has_no_units() -> None:
 
 
 def test_bids_can_be_negative() -> None:
-    """First come first served, which bids minus the time of the request, would serve nobody."""
+    """Negative bids compete like positive ones, as first come, first served needs."""
     assert auction(*arrays([{0: -3.0}, {0: -1.0}], [1])).tolist() == [NONE, 0]
 
 
 def test_matching_finds_what_the_auction_misses() -> None:
-    """Matching would be the auction again."""
+    """Matching maximises the sum of bids where the auction does not."""
     # The auction gives 0 to patient 0 for 5, and patient 1 gets nothing. Together they could have 4 + 4.5.
     lists = [{0: 5.0, 1: 4.0}, {0: 4.5}]
     assert auction(*arrays(lists, [1, 1])).tolist() == [0, NONE]
@@ -66,7 +66,7 @@ def test_matching_finds_what_the_auction_misses() -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_matching_is_scipys_and_beats_every_assignment(seed: int) -> None:
-    """A better assignment would exist, or units be used twice."""
+    """Matching equals the best of all assignments, and the auction is feasible and at least half as good."""
     rng = np.random.default_rng(seed)
     patients, resources = int(rng.integers(1, 5)), int(rng.integers(1, 4))
     offered = np.where(rng.random((patients, resources)) < 0.7, rng.random((patients, resources)), 0)

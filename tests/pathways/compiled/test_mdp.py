@@ -1,4 +1,4 @@
-"""Patients' decision processes against the whole tree of what can happen, and against simulated episodes."""
+"""Patients' decision processes against full decision trees and simulated episodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from echo_env.pathways.policies import BiddingPolicy
 
 
 class Tree:
-    """Values by walking through every decision, win and move of health; no table, no memory."""
+    """Values by walking through every decision, win and move of health, without tables."""
 
     def __init__(self, instance: Instance, condition: Condition, chances: Any) -> None:
         self.config, self.condition, self.chances = instance.config, condition, chances
@@ -25,7 +25,7 @@ class Tree:
         self.all = frozenset(range(len(condition.resources)))
 
     def value(self, t: int, had: frozenset[int], held: int | None, left: int, h: int) -> float:
-        """What is to come from step t on, this step's worth included."""
+        """Value from step t on, the reward of this step included."""
         if self.config.lethal and h == 0:
             return 0.0
         worth_now, success = self.now(t, had, held, left, h), self.config.reward == "success"
@@ -70,7 +70,7 @@ CASES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(map(str, case.values())) or "paper")
 def test_values_are_those_of_the_whole_tree(case: dict[str, Any]) -> None:
-    """Patients would bid by values that are not those of their own problem."""
+    """Solved values equal those of the full decision tree."""
     config = PathwaysConfig.load("baseline").replace(
         patients=2, needs=2, resources=3, horizon=3, health_levels=3, initial_health=(0, 2)
     )
@@ -90,7 +90,7 @@ def test_values_are_those_of_the_whole_tree(case: dict[str, Any]) -> None:
 
 
 def test_never_treated_is_waiting_for_ever() -> None:
-    """Gains would be measured from something else."""
+    """Values without treatment are those of waiting to the end."""
     instance = make_instance([make_condition()], [(0, 2)], horizon=2)
     never = never_treated(instance.model, 2)
     # Health 2 of 0..2, down with 0.5: 1 + (0.5 * 1 + 0.5 * 0.5) + (0.25 * 1 + 0.5 * 0.5 + 0.25 * 0).
@@ -98,7 +98,7 @@ def test_never_treated_is_waiting_for_ever() -> None:
 
 
 def test_regret_value_and_gain_by_hand() -> None:
-    """What is bid would not be Q_i - Qbar, Q_i, or the gain over never being treated."""
+    """Regret, value and gain equal a hand calculation."""
     # One need of one step; health 1 of 0..2 stays while waiting or held. Two steps: winning now means holding in
     # step 1, and so full health after it.
     condition = make_condition((0,), ((),), waiting=(0.5, 0.5, 0), holding=(0, 1, 0))
@@ -115,7 +115,7 @@ def test_regret_value_and_gain_by_hand() -> None:
 
 
 def test_values_come_true_for_who_is_alone() -> None:
-    """The decision process and the simulator would be of different patients."""
+    """A single patient's mean simulated utility equals its solved value."""
     config = PathwaysConfig.load("baseline").replace(patients=1, horizon=12, learning__rounds=0)
     instance = sample_draw(config, 3, 0)
     policy = BiddingPolicy(REGRET)

@@ -1,4 +1,4 @@
-"""The Gymnasium environment: its contract, and that it is the hospital that evaluations play."""
+"""The Gymnasium environment: its contract, and its agreement with evaluations."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def hospital(kind: str, **more: Any) -> PathwaysConfig:
 
 
 class Scripted:
-    """A model that chooses by what it is shown: some row that is on offer, by a sum over all columns."""
+    """A model that picks a feasible row by a sum over its columns."""
 
     def __init__(self, env: Any) -> None:
         self.observation_space, self.action_space = env.observation_space, env.action_space
         self.asked = 0
 
     def predict(self, observation: Any, deterministic: bool, action_masks: Any) -> tuple[Any, None]:
-        """One that is offered, whichever the digits of the observation say."""
+        """A feasible row, determined by the digits of the observation."""
         self.asked += 1
         digits = int(observation.sum(dtype=np.float64) * 1e4)
         offered = [np.flatnonzero(mask) for mask in action_masks]
@@ -72,7 +72,7 @@ def play(env: Any, model: Scripted, **reset: Any) -> list[float]:
 
 @pytest.mark.parametrize("kind", HOSPITALS)
 def test_checkers_pass(kind: str) -> None:
-    """Some library would stumble over the env."""
+    """The environment passes the checkers of Gymnasium and Stable-Baselines3."""
     env = gym.make(echo_env.PATHWAYS_ID, config=hospital(kind), render_mode="ansi").unwrapped
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -85,7 +85,7 @@ def test_checkers_pass(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HOSPITALS)
 def test_episodes_are_those_of_evaluations_and_returns_their_utility(kind: str) -> None:
-    """An agent would be trained in another hospital, or for something else, than it is evaluated in and by."""
+    """Episodes equal those of evaluations, and their return is the utility."""
     config = hospital(kind)
     env = PatientPathwaysEnv(config)
     for draw in range(4):
@@ -102,7 +102,7 @@ def test_episodes_are_those_of_evaluations_and_returns_their_utility(kind: str) 
 
 
 def test_a_seed_stands_for_an_instance_and_its_luck() -> None:
-    """Episodes would not be those that the core draws from the same generator, or depend on what was done before."""
+    """A seed gives the instance and random draws of the core's generator, whatever happened before."""
     config = hospital("everything")
     env, rng = PatientPathwaysEnv(config), np_random(5)[0]
     for seed in (5, None, None):
@@ -114,7 +114,7 @@ def test_a_seed_stands_for_an_instance_and_its_luck() -> None:
 
 
 def test_by_hand() -> None:
-    """Choices would come where nothing is contested, or rewards with the wrong step."""
+    """Decisions, rewards and steps equal a hand calculation."""
     # One need in a line after another, draws of 0.5: health stays while waiting, rises while holding.
     instance = make_instance([make_condition()], [(0, 0), (0, 1)], max_patients=3)
     env = PatientPathwaysEnv(instance.config)
@@ -135,7 +135,7 @@ def test_by_hand() -> None:
 
 
 def test_an_episode_without_a_choice_is_one_step() -> None:
-    """An episode would never end, or its utility be lost."""
+    """An episode without decisions takes one step and pays its whole utility."""
     env = PatientPathwaysEnv(hospital("paper").replace(patients=1))
     _, info = env.reset(seed=1)
     assert info["action_mask"].tolist() == [False] * 9 + [True]
@@ -145,7 +145,7 @@ def test_an_episode_without_a_choice_is_one_step() -> None:
 
 
 def test_what_is_shown() -> None:
-    """A column would hold something else than its name says."""
+    """Every column holds what its name says."""
     waiting, holding = (0.3, 0.6, 0.1), (0.05, 0.55, 0.4)
     condition = make_condition((1, 0), durations=(2, 1), waiting=waiting, holding=holding)
     instance = make_instance([condition], [(0, 0), (0, 2)], max_patients=4, needs=2)
@@ -170,7 +170,7 @@ def test_what_is_shown() -> None:
 
 
 def test_a_patient_elsewhere_is_the_same_row_elsewhere() -> None:
-    """A network that judges all rows alike would be misled by numbers."""
+    """A patient's row does not depend on its number."""
     conditions = [make_condition(), make_condition((1, 0), waiting=(0.2, 0.7, 0.1))]
     shown = []
     for patients in ([(0, 0), (1, 2), (0, 1)], [(0, 1), (1, 2), (0, 0)]):
@@ -181,7 +181,7 @@ def test_a_patient_elsewhere_is_the_same_row_elsewhere() -> None:
 
 
 def test_what_cannot_be_done_is_refused_and_changes_nothing() -> None:
-    """A mistake in an algorithm's masks would go unnoticed."""
+    """Infeasible actions raise an error and leave the episode unchanged."""
     env = PatientPathwaysEnv(hospital("paper"))
     with pytest.raises(ResetNeeded, match="call reset"):
         env.step(0)
@@ -189,7 +189,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing() -> None:
     wrong = int(np.flatnonzero(~info["action_mask"])[0])
     for action in (wrong, 10, -1):
         with pytest.raises(
-            InvalidAction, match=rf"action {action} cannot be done: the unit of resource 1 can go to 3, 4, 5, 9"
+            InvalidAction, match=rf"action {action} is infeasible: the unit of resource 1 can go to 3, 4, 5, 9"
         ):
             env.step(action)
     assert env.trace.health.shape[0] == 1
@@ -209,7 +209,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing() -> None:
     ],
 )
 def test_impossible_arguments(arguments: dict[str, Any], message: str) -> None:
-    """A wrong argument would be found out late, or never."""
+    """Invalid arguments are refused at construction, naming field and value."""
     with pytest.raises(ValueError, match=message):
         PatientPathwaysEnv(**arguments)
 
@@ -226,7 +226,7 @@ def test_impossible_arguments(arguments: dict[str, Any], message: str) -> None:
     ],
 )
 def test_impossible_options(options: dict[str, Any], message: str) -> None:
-    """Another hospital than the one asked for would be played."""
+    """Invalid options of a reset are refused."""
     with pytest.raises(ConfigError, match=message):
         PatientPathwaysEnv().reset(options=options)
 
@@ -245,7 +245,7 @@ def assert_same(one: Any, other: Any, path: str = "info") -> None:
 
 
 def test_the_vector_env_is_many_single_ones() -> None:
-    """What is trained fast would not be what is described and evaluated."""
+    """The vector environment equals single environments to the bit."""
     config = hospital("everything")
     fast = gym.make_vec(echo_env.PATHWAYS_ID, 3, "vector_entry_point", config=config)
     slow = SyncVectorEnv([partial(PatientPathwaysEnv, config)] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
@@ -266,7 +266,7 @@ def test_the_vector_env_is_many_single_ones() -> None:
 
 
 def test_an_agent_works_where_it_fits() -> None:
-    """An agent would be asked about a hospital that it cannot see."""
+    """An agent works in every hospital within its observations and is refused elsewhere."""
     env = PatientPathwaysEnv(hospital("paper"))
     policy = AgentPolicy("dqn", Scripted(env), hospital("paper"))
     for changes in ({"patients": 3}, {"patients": 9}, {"resources": 10}):

@@ -1,4 +1,4 @@
-"""Comparisons: their numbers, files, tables, figures, and the command."""
+"""Comparisons: numbers, files, tables, figures, and the command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from echo_env.commands.pathways import read_numbers
 from echo_env.common.files import files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 from echo_env.pathways.config.pathway import NONE
-from echo_env.pathways.evaluation.comparison import Cell, Comparison, evaluate
+from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from echo_env.pathways.policies import BiddingPolicy
 from echo_env.pathways.report.tables import print_comparison
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
@@ -28,45 +28,45 @@ SMALL = ["--env", "PatientPathways-v0", "--draws", "3", "--trials", "2", "--seed
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    """A small one."""
+    """A small comparison."""
     return evaluate(QUICK, ["auction", "matching", "fcfs_request"], 4, 2, 5, patients=(2, 5), resources=(4, 6))
 
 
 def test_values_are_those_of_the_simulator(comparison: Comparison) -> None:
-    """A number would be that of another cell, policy, draw or trial."""
+    """Every value is that of its size, policy, draw and trial."""
     config = QUICK.replace(resources=6, patients=5)
     instance = sample_draw(config, 5, 3)
     for name in ("auction", "matching", "fcfs_request"):
         trace = simulate(instance, trial_luck(instance, 1), make_policy(name, config))
         for metric, value in trace_metrics(trace).items():
-            got = comparison.values[Cell(6, 5)][name][metric][3, 1]
+            got = comparison.values[HospitalSize(6, 5)][name][metric][3, 1]
             assert got == value or (math.isnan(got) and math.isnan(value))
 
 
 def test_intervals_are_over_draws(comparison: Comparison) -> None:
-    """Trials of one draw, which have its patients in common, would count as independent."""
-    cell, values = Cell(4, 5), comparison.values[Cell(4, 5)]
+    """Intervals are over draws, after averaging the trials of a draw."""
+    size, values = HospitalSize(4, 5), comparison.values[HospitalSize(4, 5)]
     means = {name: values[name]["utility"].mean(axis=1) for name in comparison.policies}
-    assert comparison.mean(cell, "auction", "utility").n == 4
-    assert comparison.sd(cell, "auction", "utility") == pytest.approx(means["auction"].std(ddof=1))
+    assert comparison.mean(size, "auction", "utility").n == 4
+    assert comparison.sd(size, "auction", "utility") == pytest.approx(means["auction"].std(ddof=1))
     difference = means["auction"] - means["fcfs_request"]
-    assert comparison.advantage(cell, "fcfs_request", "utility").mean == pytest.approx(difference.mean())
+    assert comparison.advantage(size, "fcfs_request", "utility").mean == pytest.approx(difference.mean())
 
 
 def test_a_draw_is_the_same_whatever_else_is_asked_for(comparison: Comparison) -> None:
-    """A method would do better or worse because of what it is compared with."""
+    """Draws and their values do not depend on the other policies and sizes of the comparison."""
     alone = evaluate(QUICK, [BiddingPolicy(0, name="mine")], 2, 1, 5, patients=(5,), resources=(6,))
-    got, expected = alone.values[Cell(6, 5)]["mine"], comparison.values[Cell(6, 5)]["auction"]
+    got, expected = alone.values[HospitalSize(6, 5)]["mine"], comparison.values[HospitalSize(6, 5)]["auction"]
     assert np.array_equal(got["utility"][:, 0], expected["utility"][:2, 0])
 
 
 def test_jobs_change_nothing(comparison: Comparison) -> None:
-    """Numbers would depend on how the work is shared."""
+    """Two processes give the same numbers as one."""
     shared = evaluate(QUICK, ["auction", "matching", "fcfs_request"], 4, 2, 5, (2, 5), (4, 6), jobs=2)
-    for cell, policies in comparison.values.items():
+    for size, policies in comparison.values.items():
         for name, metrics in policies.items():
             for metric, values in metrics.items():
-                assert np.array_equal(values, shared.values[cell][name][metric], equal_nan=True)
+                assert np.array_equal(values, shared.values[size][name][metric], equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_jobs_change_nothing(comparison: Comparison) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_refused(arguments: dict[str, object], message: str) -> None:
-    """It would fail late, or mean nothing."""
+    """Invalid arguments are refused before anything is simulated."""
     given: dict[str, object] = {"policies": ["random"], "draws": 1, "trials": 1, "seed": 1, **arguments}
     with pytest.raises(ValueError, match=message):
         evaluate(QUICK, **given)  # type: ignore[arg-type]
 
 
 def test_metrics_of_an_episode_by_hand() -> None:
-    """A name would stand for another number."""
+    """The metrics equal a hand calculation."""
     from small_hospitals import make_condition, make_instance, make_luck
 
     instance = make_instance([make_condition(waiting=(0.5, 0.5, 0), holding=(0, 0.5, 0.5))], [(0, 0), (0, 1)])
@@ -115,15 +115,15 @@ def test_metrics_of_an_episode_by_hand() -> None:
 
 
 class Nobody:
-    """Assigns nothing to nobody."""
+    """Assigns no resource."""
 
     name = "nobody"
 
     def begin_instance(self, instance: object) -> None:
-        """Nothing."""
+        """Nothing to prepare."""
 
     def decide(self, view: object) -> np.ndarray:
-        """Nobody."""
+        """No assignment."""
         return np.full(2, NONE)
 
 
@@ -132,12 +132,12 @@ class Nobody:
     [(["2:8:2"], (2, 4, 6, 8)), (["4", "10"], (4, 10)), (["3:5"], (3, 4, 5)), ([], ()), (["2:5:2", "9"], (2, 4, 9))],
 )
 def test_ranges_have_both_ends(given: list[str], expected: tuple[int, ...]) -> None:
-    """A curve would miss its last point."""
+    """Ranges include both ends."""
     assert read_numbers("patients", given) == expected
 
 
 def test_tables_have_every_policy(comparison: Comparison) -> None:
-    """A method would be missing, or a number cut off in a narrow window."""
+    """Tables show every policy in full at any width."""
     for width in (60, 200):
         console = Console(width=width, record=True, force_terminal=False)
         print_comparison(comparison, "small", console)
@@ -150,7 +150,7 @@ def test_tables_have_every_policy(comparison: Comparison) -> None:
 
 
 def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The contract of the command would be broken."""
+    """The command writes all files and prints all tables."""
     out = tmp_path / "new" / "pathways"
     more = ["--patients", "2:4:2", "--resources", "4", "6", "--policies", "auction", "random", "--figures"]
     arguments = [*SMALL, *more, "--output", str(out), "--json", str(tmp_path / "t.json")]
@@ -188,7 +188,7 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
 
 
 def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--config would be the baseline, or go without its name."""
+    """--config selects a hospital, and output carries its name."""
     path = tmp_path / "mine.yaml"
     path.write_text("base: baseline\nname: mine\npatients: 3\nresources: 5\n")
     assert command.main([*SMALL, "--config", str(path), "--policies", "random", "--json", str(tmp_path / "t")]) == 0
@@ -215,7 +215,7 @@ def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_errors_are_one_sentence(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody would get a traceback, or half of a folder."""
+    """Errors are one sentence, and nothing is written."""
     more = [] if "--figures" in arguments else ["--output", str(tmp_path / "out")]
     assert command.main([*SMALL, *arguments, *more]) == 2
     error = capsys.readouterr().err

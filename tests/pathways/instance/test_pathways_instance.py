@@ -1,4 +1,4 @@
-"""Draws and luck: the same for every method, and what the priors say."""
+"""Instances and random draws: common to all policies, and distributed as the priors state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIG = PathwaysConfig.load("baseline")
 
 
 def test_draws_are_the_same_whenever_they_are_asked_for() -> None:
-    """Methods would be compared on different patients or different luck."""
+    """A draw and its trials depend on the seed and their numbers only."""
     one, other = sample_draw(CONFIG, 7, 3), sample_draw(CONFIG, 7, 3)
     assert all(np.array_equal(a, b) for a, b in zip(one.model, other.model, strict=True))
     assert np.array_equal(one.initial_health, other.initial_health)
@@ -23,7 +23,7 @@ def test_draws_are_the_same_whenever_they_are_asked_for() -> None:
 
 
 def test_fewer_patients_are_the_first_of_more() -> None:
-    """A curve over the number of patients would be of different hospitals at each point."""
+    """An instance with fewer patients consists of the first patients of a larger one."""
     few, many = sample_draw(CONFIG.replace(patients=6), 7, 0), sample_draw(CONFIG, 7, 0)
     assert np.array_equal(few.condition, many.condition[:6])
     assert np.array_equal(few.initial_health, many.initial_health[:6])
@@ -32,7 +32,7 @@ def test_fewer_patients_are_the_first_of_more() -> None:
 
 
 def test_learning_has_luck_of_its_own() -> None:
-    """Patients would have seen the trial that they are judged by."""
+    """Learning uses random draws disjoint from those of all trials."""
     instance = sample_draw(CONFIG, 7, 0)
     learned = learning_luck(instance, 10).health_draw
     trials = np.stack([trial_luck(instance, trial).health_draw for trial in range(10)])
@@ -40,7 +40,7 @@ def test_learning_has_luck_of_its_own() -> None:
 
 
 def test_the_priors_are_those_that_are_written_down() -> None:
-    """Health would move more or less than the config says."""
+    """Health dynamics have the means and variances of the config's priors."""
     rows = [condition for draw in range(300) for condition in sample_draw(CONFIG, 1, draw).conditions]
     waiting = np.stack([condition.waiting for condition in rows])
     holding = np.stack([condition.holding for condition in rows])
@@ -48,13 +48,13 @@ def test_the_priors_are_those_that_are_written_down() -> None:
     assert np.allclose(waiting.mean(axis=(0, 1)), (0.30, 0.65, 0.05), atol=0.02)
     # Dirichlet: var = m (1 - m) / (kappa + 1).
     assert np.isclose(holding[..., 2].var(), 0.45 * 0.55 / 5, rtol=0.05)
-    # What levels of a condition have in common is its severity, 0.6 Beta(1.5, 1.5) with variance 0.36 / 16.
+    # The levels of a condition share its severity, 0.6 Beta(1.5, 1.5) with variance 0.36 / 16.
     first, second = waiting[:, 0, 0], waiting[:, 1, 0]
     assert np.isclose(np.cov(first, second)[0, 1], 0.36 / 16, rtol=0.2)
 
 
 def test_instances_are_as_the_paper_has_them() -> None:
-    """There would be too many conditions, the wrong resources, or the wrong health at arrival."""
+    """Numbers of conditions, needs and initial healths are within the paper's ranges."""
     instances = [sample_draw(CONFIG.replace(resources=10), 2, draw) for draw in range(100)]
     assert {len(instance.conditions) for instance in instances} == {3, 4}
     conditions = [condition for instance in instances for condition in instance.conditions]
@@ -65,7 +65,7 @@ def test_instances_are_as_the_paper_has_them() -> None:
 
 
 def test_arrivals_and_changes_follow_their_rates() -> None:
-    """Nobody would come late, or pathways change before their patients come or more often than they should."""
+    """Arrivals and changes of pathways have their configured distributions."""
     config = CONFIG.replace(last_arrival=10, changes__appear_rate=0.3, changes__disappear_rate=0.2)
     instance = sample_draw(config, 1, 0)
     assert (np.diff(instance.arrivals) >= 0).all()
@@ -78,5 +78,5 @@ def test_arrivals_and_changes_follow_their_rates() -> None:
     assert np.isclose((changed & (kind == APPEARS)).mean(), 0.3, atol=0.02)
     assert (step > instance.arrivals)[changed].all()
     assert step.max() == config.horizon - 1
-    # The luck that is there without changes is the same with them.
+    # Changes leave the other random draws unchanged.
     assert np.array_equal(lucks[0].health_draw, trial_luck(sample_draw(CONFIG, 1, 0), 0).health_draw)

@@ -1,4 +1,4 @@
-"""Policies by name, and what the paper claims of them."""
+"""Policies by name, and the paper's claims about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from echo_env.pathways.compiled.kernel import REGRET
 from echo_env.pathways.compiled.learning import first_chances, learn_prospects
 from echo_env.pathways.config import Learning
 from echo_env.pathways.config.pathway import NONE
-from echo_env.pathways.evaluation.comparison import Cell, evaluate
+from echo_env.pathways.evaluation.comparison import HospitalSize, evaluate
 from echo_env.pathways.evaluation.engines import play_trials
 from echo_env.pathways.policies import BiddingPolicy
 
@@ -21,7 +21,7 @@ CONFIG = PathwaysConfig.load("baseline")
 
 
 def test_every_policy_is_made_by_its_name() -> None:
-    """A method could not be asked for."""
+    """Every registered name makes a policy of that name."""
     assert policy_names() == [
         "auction", "fcfs_arrival", "fcfs_request", "matching", "random", "sickest_initial", "sickest_now",
     ]  # fmt: skip
@@ -40,13 +40,13 @@ def test_every_policy_is_made_by_its_name() -> None:
     ],
 )
 def test_unknown_policies_are_refused(name: str, message: str) -> None:
-    """A misspelt method would be another one, or a traceback."""
+    """Unknown policies and arguments are refused, with the nearest name."""
     with pytest.raises(ValueError, match=message):
         make_policy(name, CONFIG)
 
 
 def test_who_gains_nothing_gives_up() -> None:
-    """A patient would take a resource that does it harm."""
+    """A patient with negative regret does not bid."""
     # Waiting keeps health; the task makes it worse, and there is no time left to finish.
     harmful = make_condition((0, 1), ((), (0,)), waiting=(0, 1, 0), holding=(1, 0, 0))
     instance = make_instance([harmful], [(0, 2)], horizon=2)
@@ -59,7 +59,7 @@ def test_who_gains_nothing_gives_up() -> None:
 
 
 def test_patients_ask_for_the_highest_regret_first() -> None:
-    """The order of rounds would be that of the needs."""
+    """Preferences are ordered by regret."""
     # Unordered; only need 1 does good while it is held, and time is short.
     condition = make_condition((0, 1), ((), ()), waiting=(0, 1, 0))
     holding = np.array([[[0, 0.9, 0.1]] * 3, [[0, 0.2, 0.8]] * 3])
@@ -74,14 +74,14 @@ def test_patients_ask_for_the_highest_regret_first() -> None:
 
 
 def test_chances_begin_with_units_over_demand() -> None:
-    """Learning would start from somewhere else."""
+    """Initial probabilities of winning are units over demand."""
     conditions = [make_condition((0, 1)), make_condition((0,), ((),))]
     instance = make_instance(conditions, [(0, 1), (1, 1), (1, 1)], units=(2, 3), horizon=4)
     assert first_chances(instance) == pytest.approx(np.array([[2 / 3] * 4, [1.0] * 4]))
 
 
 def test_chances_move_towards_what_was_won() -> None:
-    """Patients would believe in chances that no auction gives them."""
+    """Probabilities move by the step size towards the smoothed frequency of winning."""
     # Two patients of one kind, one unit, one step long task: whoever loses wins in the next step.
     condition = make_condition((0,), ((),), waiting=(0, 1, 0), holding=(0, 1, 0))
     instance = make_instance([condition], [(0, 1), (0, 1)], horizon=5, learning=Learning(1, 1000, 1.0))
@@ -96,7 +96,7 @@ def test_chances_move_towards_what_was_won() -> None:
 
 
 def test_learned_chances_come_true() -> None:
-    """After learning, patients would still be surprised by how often they win."""
+    """Learned probabilities agree with the frequencies in new auctions."""
     config = CONFIG.replace(learning__rounds=8)
     instance = sample_draw(config, 2, 0)
     policy = BiddingPolicy(REGRET)
@@ -114,7 +114,7 @@ def test_learned_chances_come_true() -> None:
 
 
 def test_policies_can_be_sent_to_other_processes() -> None:
-    """Several jobs could not share the draws."""
+    """Policies survive pickling with equal results."""
     policy = pickle.loads(pickle.dumps(make_policy("auction", CONFIG)))
     instance = sample_draw(CONFIG.replace(patients=4), 2, 0)
     luck = [trial_luck(instance, 0)]
@@ -123,33 +123,33 @@ def test_policies_can_be_sent_to_other_processes() -> None:
 
 
 def test_the_auction_beats_what_the_paper_says_it_beats() -> None:
-    """The paper's finding would be lost: auction above sickest first above first come first served."""
+    """The paper's ranking holds: auction above sickest first above first come, first served."""
     names = ["auction", "fcfs_request", "sickest_initial", "sickest_now"]
     comparison = evaluate(CONFIG, names, 20, 3, 11, patients=(6, 20), resources=(4, 10))
     for resources in (4, 10):
         for name in comparison.others:
-            assert comparison.advantage(Cell(resources, 20), name, "utility").low > 0
-        gaps = [comparison.advantage(Cell(resources, n), "fcfs_request", "utility").mean for n in (6, 20)]
+            assert comparison.advantage(HospitalSize(resources, 20), name, "utility").low > 0
+        gaps = [comparison.advantage(HospitalSize(resources, n), "fcfs_request", "utility").mean for n in (6, 20)]
         assert gaps[1] > 2 * gaps[0] > 0
-    gap = comparison.advantage(Cell(4, 20), "fcfs_request", "utility")
+    gap = comparison.advantage(HospitalSize(4, 20), "fcfs_request", "utility")
     assert gap.low < 0.117 < gap.high
-    assert 0.70 < comparison.mean(Cell(4, 20), "auction", "utility").mean < 0.78
+    assert 0.70 < comparison.mean(HospitalSize(4, 20), "auction", "utility").mean < 0.78
 
 
 def test_completion_reward_makes_patients_wait() -> None:
-    """What is documented of the paper's own reward would not be so: a finding about it, not a defect of the code."""
+    """Under the paper's completion reward patients delay treatment, as documented."""
     success = evaluate(CONFIG, ["auction", "fcfs_request"], 15, 3, 11)
     completion = evaluate(CONFIG.replace(reward="completion"), ["auction", "fcfs_request"], 15, 3, 11)
-    cell = Cell(4, 20)
+    cell = HospitalSize(4, 20)
     lost = success.by_draw(cell, "auction", "utility") - completion.by_draw(cell, "auction", "utility")
     assert 0.1 < lost.mean() < 0.3
-    # Who came first does not depend on what patients are rewarded for.
+    # The order of arrival does not depend on the reward.
     assert np.array_equal(*(c.by_draw(cell, "fcfs_request", "utility") for c in (success, completion)))
 
 
 def test_bids_by_value_do_worse_than_by_regret() -> None:
-    """Bidding what one is worth serves the well first; the paper's text says that they are alike under its reward."""
+    """Bidding by value favours healthy patients and does worse than bidding by regret."""
     comparison = evaluate(CONFIG, ["auction", "auction(bids=value)", "auction(bids=gain)"], 15, 3, 11)
-    cell = Cell(4, 20)
+    cell = HospitalSize(4, 20)
     assert comparison.advantage(cell, "auction(bids=value)", "utility").low > 0.03
     assert abs(comparison.advantage(cell, "auction(bids=gain)", "utility").mean) < 0.01

@@ -1,4 +1,4 @@
-"""Episodes walked by hand, what holds in every episode, and the compiled twin."""
+"""Episodes by hand, invariants of every episode, and equality of both engines."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def hospital(kind: str) -> PathwaysConfig:
 
 
 def play(instance: Instance, luck: Luck, policy: str) -> Trace:
-    """An episode under a policy by its name."""
+    """An episode under a policy, by its name."""
     return simulate(instance, luck, make_policy(policy, instance.config))
 
 
 def test_two_patients_by_hand() -> None:
-    """A step would come in the wrong order, or utility count the wrong healths."""
+    """The order of events and the utility equal a hand calculation."""
     # Two needs in a line, draws of 0.5: health stays while waiting, rises while holding.
     instance = make_instance([make_condition(waiting=WAITS, holding=HOLDS)], [(0, 0), (0, 1)])
     trace = play(instance, make_luck(instance), "fcfs_arrival")
@@ -63,7 +63,7 @@ def test_two_patients_by_hand() -> None:
 
 
 def test_health_falls_with_a_low_draw_while_waiting_only() -> None:
-    """The luck of waiting and of holding would be mixed up."""
+    """Health moves by the probabilities of waiting or of holding."""
     instance = make_instance([make_condition(waiting=WAITS, holding=HOLDS)], [(0, 2)])
     # 0.4 is below 0.5: down while waiting; at least 0 and below 0.5: stays while holding.
     trace = play(instance, make_luck(instance, 0.4), "fcfs_request")
@@ -71,7 +71,7 @@ def test_health_falls_with_a_low_draw_while_waiting_only() -> None:
 
 
 def test_sickest_first_by_either_health() -> None:
-    """The two rules would be one."""
+    """Sickest first orders by health at arrival or by current health."""
     # Patient 0 comes with health 1 and rises in step 0 (draw 1), patient 1 with 2 and falls twice (draw 0).
     condition = make_condition((0,), ((),), waiting=(0.2, 0.6, 0.2), holding=(0, 1, 0), levels=4)
     luck = [[0.9, 0.1], [0.9, 0.1], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
@@ -86,7 +86,7 @@ def test_sickest_first_by_either_health() -> None:
 
 
 def test_first_come_first_served_by_request_or_by_arrival() -> None:
-    """The two queues would be one."""
+    """First come, first served orders by request or by arrival."""
     # Patient 0 needs 1 then 0, patient 1 needs 0 only. In step 1 patient 0 asks for 0, as patient 1 did before.
     first, second = make_condition((1, 0), ((), (0,))), make_condition((0,), ((),))
     instance = make_instance([first, second], [(0, 1), (1, 1)])
@@ -102,7 +102,7 @@ def test_first_come_first_served_by_request_or_by_arrival() -> None:
 
 
 def test_a_long_task_keeps_its_unit() -> None:
-    """Somebody else would be put on a machine that is in use."""
+    """A task of several steps keeps its unit until it ends."""
     instance = make_instance([make_condition((0,), ((),), durations=(3,))], [(0, 1), (0, 1)], horizon=7)
     trace = play(instance, make_luck(instance), "fcfs_arrival")
     assert trace.held.T.tolist() == [[NONE, 0, 0, 0, NONE, NONE, NONE, NONE], [NONE] * 4 + [0, 0, 0, NONE]]
@@ -110,7 +110,7 @@ def test_a_long_task_keeps_its_unit() -> None:
 
 
 def test_nobody_is_treated_or_counted_before_the_arrival() -> None:
-    """Patients would fall ill, wait or be served before they come."""
+    """Patients neither move nor count before their arrival."""
     instance = make_instance([make_condition((0,), ((),))], [(0, 1), (0, 1)], arrival=np.array([0, 3]))
     trace = play(instance, make_luck(instance, 0.4), "fcfs_request")
     assert trace.health[:, 1].tolist() == [1, 1, 1, 1, 0, 2]
@@ -120,7 +120,7 @@ def test_nobody_is_treated_or_counted_before_the_arrival() -> None:
 
 
 def test_the_dead_leave_their_unit_and_do_not_recover() -> None:
-    """A death would hold a machine, or be healed by finishing."""
+    """The dead release their unit and stay at health 0."""
     condition = make_condition((0,), ((),), durations=(3,), holding=(0.5, 0.5, 0.0))
     instance = make_instance([condition], [(0, 1), (0, 2)], lethal=True, horizon=6)
     # Patient 0 stays at 1 in step 0, holds from step 1, dies in it. Patient 1 is well until served.
@@ -133,7 +133,7 @@ def test_the_dead_leave_their_unit_and_do_not_recover() -> None:
 
 
 def test_a_need_that_appears_is_met_and_was_solved_for() -> None:
-    """A patient would go on by the pathway that it had."""
+    """A patient with a new need follows, and has the values of, the new pathway."""
     base = make_condition((0,), ((),), waiting=(0.5, 0.5, 0.0))
     grown = make_condition((0, 1), ((), (0,)), waiting=(0.5, 0.5, 0.0))
     instance = make_instance([base], [(0, 1), (0, 1)], changes=((Change(grown, (0,)), None),), horizon=8)
@@ -150,8 +150,8 @@ def test_a_need_that_appears_is_met_and_was_solved_for() -> None:
         assert np.array_equal(own, new[:states] if own.shape[0] == states else new), name
 
 
-def test_a_need_that_disappears_is_let_go_of() -> None:
-    """A patient would be held up by what it does not need any more."""
+def test_a_need_that_disappears_is_dropped() -> None:
+    """A need that disappears is no longer requested or held."""
     base, shrunk = make_condition(), make_condition((1,), ((),))
     change = Change(shrunk, (NONE, 0))
     instance = make_instance([base], [(0, 1)], changes=((None, change),))
@@ -169,7 +169,7 @@ def test_a_need_that_disappears_is_let_go_of() -> None:
 @pytest.mark.parametrize("kind", HARD)
 @pytest.mark.parametrize("policy", ["auction", "matching", "fcfs_request", "random"])
 def test_what_holds_in_every_episode(kind: str, policy: str) -> None:
-    """Units would be used twice, tasks cut short, or an order not be kept."""
+    """Capacity, durations and order of needs hold in every episode."""
     config = hospital(kind)
     for draw in range(3):
         instance = sample_draw(config, 4, draw)
@@ -177,7 +177,7 @@ def test_what_holds_in_every_episode(kind: str, policy: str) -> None:
 
 
 def check_trace(trace: Trace) -> None:
-    """What must hold in any episode."""
+    """The invariants of an episode."""
     config, model = trace.instance.config, trace.instance.model
     for row in trace.held:
         used = np.bincount(row[row != NONE], minlength=config.resources)
@@ -208,8 +208,8 @@ def check_trace(trace: Trace) -> None:
 
 
 @pytest.mark.parametrize("kind", HARD)
-def test_the_compiled_twin_is_the_same_to_the_bit(kind: str) -> None:
-    """What is measured fast would not be what is written down in the simulator."""
+def test_both_engines_give_the_same_traces(kind: str) -> None:
+    """Both engines give the same traces to the bit."""
     config = hospital(kind)
     names = [*policy_names(), "auction(bids=value)", "auction(bids=gain)"]
     policies = [make_policy(name, config) for name in names]
@@ -225,7 +225,7 @@ def test_the_compiled_twin_is_the_same_to_the_bit(kind: str) -> None:
 
 
 def test_who_is_never_served_has_the_same_health_whatever_the_method() -> None:
-    """Methods would be compared on different luck."""
+    """An unserved patient has the same health under every policy."""
     config = PathwaysConfig.load("baseline")
     instance = sample_draw(config, 6, 0)
     luck = luck_of(instance, 0)
@@ -248,14 +248,14 @@ def test_who_is_never_served_has_the_same_health_whatever_the_method() -> None:
     ],
 )
 def test_impossible_assignments_are_refused(assignment: list[int], message: str) -> None:
-    """A wrong policy would quietly use what is not there."""
+    """Infeasible assignments are refused in one sentence."""
     instance = make_instance([make_condition()], [(0, 1), (0, 1)])
     with pytest.raises(ValueError, match=message):
         Simulator(instance, make_luck(instance)).advance(assignment)
 
 
 def test_an_episode_ends() -> None:
-    """Steps would go on beyond the horizon."""
+    """An episode ends at its horizon."""
     instance = make_instance([make_condition()], [(0, 1)], horizon=1)
     episode = Simulator(instance, make_luck(instance))
     episode.advance([NONE])
@@ -265,7 +265,7 @@ def test_an_episode_ends() -> None:
 
 
 def test_it_works_without_numba() -> None:
-    """Who has not installed numba would have nothing."""
+    """Without numba the same code runs uncompiled."""
     few = "patients=3, horizon=5, learning__rounds=1, learning__episodes=2"
     small = f"PathwaysConfig.load('baseline').replace({few})"
     code = (
@@ -281,7 +281,7 @@ def test_it_works_without_numba() -> None:
 
 
 def test_a_trace_is_a_table() -> None:
-    """Nobody could look at an episode outside of this package."""
+    """A trace converts to a table with one row for each patient and step."""
     instance = make_instance([make_condition((0,), ((),))], [(0, 1), (0, 1)], arrival=np.array([0, 3]))
     table = play(instance, make_luck(instance), "fcfs_request").to_pandas()
     assert len(table) == 6 + 3
