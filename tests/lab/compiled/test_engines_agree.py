@@ -50,7 +50,7 @@ def assert_days_agree(config: LabConfig, policy: TieredPolicy, count: int, seed:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rule", RULES)
 def test_traces_agree(preset: str, rule: str) -> None:
-    """A comparison on ten thousand compiled days would be of another lab than the reference."""
+    """Both engines give the same traces, to the bit."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
     assert isinstance(policy, TieredPolicy)
@@ -62,7 +62,7 @@ def test_traces_agree(preset: str, rule: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rule", RULES)
 def test_traces_agree_on_3000_days(preset: str, rule: str) -> None:
-    """As above, on the rare days too."""
+    """The same on 3,000 days, rare events included."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
     assert isinstance(policy, TieredPolicy)
@@ -128,7 +128,7 @@ def assert_steps_agree(preset: str, source: str, clock: str, days: int, labs: in
 
 @pytest.mark.parametrize("source", RULES)
 def test_steps_agree(source: str) -> None:
-    """The vector env would be another lab than the single one, under sensible actions."""
+    """A vector env and single envs agree to the bit under random and under sensible actions."""
     assert_steps_agree("scarce", source, "event", days=50)
 
 
@@ -137,7 +137,7 @@ def test_steps_agree(source: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("source", [*RULES, "random"])
 def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
-    """As above, on 3,000 days for every preset, clock and kind of action."""
+    """The same on 3,000 days for every preset, clock and kind of action."""
     assert_steps_agree(preset, source, clock, days=3000)
 
 
@@ -146,12 +146,12 @@ def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
 def test_traces_agree_in_any_lab_under_any_rule_of_tiers(
     config: LabConfig, seed: int, order: list[PatientClass], served: int
 ) -> None:
-    """The engines would part in some corner that the presets do not reach."""
+    """Both engines agree to the bit in random labs under random tiers."""
     assert_days_agree(config, TierPolicy("some", [(kind,) for kind in order[:served]]), 3, seed)
 
 
 def test_kernels_are_compiled_once() -> None:
-    """A second signature would compile for seconds in the middle of a training."""
+    """Every compiled function has one signature, so that nothing compiles in the middle of a training."""
     for preset in PRESETS:
         for clock in ("minute", "event"):
             env = EchoLabVectorEnv(3, preset, observation="rich", clock=clock, reward="paired")
@@ -167,13 +167,13 @@ def test_kernels_are_compiled_once() -> None:
 
 
 def test_importing_the_package_does_not_import_numba() -> None:
-    """A rule on the SimPy engine would wait for a compiler to load."""
+    """Importing ``echo_env.lab`` loads no compiler."""
     code = "import sys, echo_env, echo_env.lab; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
-    """Large batches would not fit on a laptop."""
+    """The arrays of 4,096 labs take less than a gigabyte."""
     for preset in PRESETS:
         env = EchoLabVectorEnv(4096, preset, observation="rich", reward="paired")
         arrays = [*env._labs, *env._base._labs, env._base._points, env._base._units, env._mask, env._observation]  # type: ignore[union-attr]
