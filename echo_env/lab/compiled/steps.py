@@ -1,4 +1,4 @@
-"""Many labs stepped at once: the compiled twin of the stepping in :class:`~echo_env.lab.envs.env.EchoLabEnv`."""
+"""Many labs stepped at once: the compiled counterpart of the stepping in :class:`~echo_env.lab.envs.env.EchoLabEnv`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def begin_labs(which, labs, rules, idling, event_clock, mask, size, first):
     :param which: (n,) int64, which labs
     :param labs: their arrays
     :param rules: what is the same in all of them
-    :param idling: whether every feasible action is on offer
+    :param idling: whether masks include idling actions
     :param event_clock: whether to stop only where there is a choice
-    :param mask: (B, 729) bool, filled with what is on offer
-    :param size: (B,) int64, filled with how many actions that is
+    :param mask: (B, 729) bool, filled with the action masks
+    :param size: (B,) int64, filled with how many actions are feasible
     :param first: (B,) int64, filled with the lowest of them
     """
     last = rules.whole[kernel.END] - 1
@@ -35,7 +35,7 @@ def begin_labs(which, labs, rules, idling, event_clock, mask, size, first):
 def step_labs(actions, labs, rules, idling, event_clock, mask, size, first):
     """Carry out a joint action in every lab, and go on to its next choice. Parameters as in :func:`begin_labs`.
 
-    :param actions: (B,) int64, each on offer in its lab
+    :param actions: (B,) int64, each feasible in its lab
     """
     end = rules.whole[kernel.END]
     for b in range(len(actions)):
@@ -50,7 +50,7 @@ def step_labs(actions, labs, rules, idling, event_clock, mask, size, first):
 
 @njit
 def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
-    """Twin of ``EchoLabEnv._to_next_choice``."""
+    """Counterpart of ``EchoLabEnv._to_next_choice``."""
     end = rules.whole[kernel.END]
     lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
     rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
@@ -69,14 +69,14 @@ def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
 
 @njit
 def rule_actions(labs, scratch, rules, tiers, mask, size, first, out):
-    """What a rule of tiers does now, as joint actions: twin of ``EchoLabEnv.rule_actions``.
+    """What a rule of tiers does now, as joint actions: counterpart of ``EchoLabEnv.rule_actions``.
 
     :param labs: the arrays; they stay as they are
     :param scratch: arrays of one lab
     :param rules: what is the same in all of them
     :param tiers: (6,) int64, the rule
-    :param mask: (B, 729) bool, what is on offer
-    :param size: (B,) int64, how many actions that is
+    :param mask: (B, 729) bool, action masks
+    :param size: (B,) int64, how many actions are feasible
     :param first: (B,) int64, the lowest of them
     :param out: (B,) int64, filled
     """
@@ -99,7 +99,7 @@ def rule_actions(labs, scratch, rules, tiers, mask, size, first, out):
 
 @njit
 def _nearest_on_offer(action, mask):
-    """Twin of ``wrappers.nearest_feasible``."""
+    """Counterpart of ``wrappers.nearest_feasible``."""
     if mask[action]:
         return action
     nearest, fewest = -1, DIGITS.size

@@ -23,11 +23,11 @@ STATE_ORDER = (2, 0, 1, 5, 3, 4)
 HORIZONS = (15, 30, 60)
 """Minutes ahead within which the rich observation counts appointments."""
 OVERDUE_MIN = 30
-"""Minutes for which a patient who has not come counts as overdue."""
+"""A patient who has not arrived counts as overdue for this many minutes."""
 LONGEST_SHOWN = 120
-"""Waiting and elapsed times are shown up to so many minutes."""
+"""Waiting and elapsed times are capped at this many minutes."""
 HOUR = 60
-"""Minutes that are shown as 1."""
+"""Minutes that are scaled to 1."""
 
 
 class ObservedNumber(NamedTuple):

@@ -77,7 +77,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._mask = np.zeros((num_envs, ACTIONS), dtype=np.bool_)
         self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
         self._observation: NDArray[np.float32] = np.zeros((num_envs, *self.single_observation_space.shape), np.float32)
-        # What has been told so far: penalty units, up to which minute, and when the last step was.
+        # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, 4), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
         self._base = _BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
@@ -136,16 +136,16 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return self._observation.copy(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, 729) bool, which joint actions are on offer now."""
+        """(B, 729) bool, the action masks now."""
         return self._mask.copy()
 
     def action_returns(
         self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
     ) -> NDArray[np.float64]:
-        """What each action on offer would bring: the rewards from now to the end of the day, summed.
+        """Return of each feasible action: the sum of rewards from now to the end of the day.
 
-        The day goes on as it is going to, with every arrival and duration still to come: it knows the future, so it
-        is for training only, and no policy may ask it. The labs stay as they are. As in this env, what has not been
+        The day goes on with its own future arrivals and durations: returns know the future, so they are for training
+        only, and no policy may use them. The labs stay as they are. As in this env, what has not been
         paid by a step yet, minutes before a day's first step, is paid from now on.
 
         Through SB3's interface it is ``vec_env.env_method("action_returns", choose, rule)``: a row for each lab.
@@ -153,10 +153,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
             at once: ``choose(observations, masks) -> actions``, (n, fields) float32 and (n, 729) bool -> (n,)
         :param rule: decides in its place if there is none: a rule that serves by class, in every minute
-        :return: (B, 729), nan where not on offer; all nan in a lab with but one action on offer, where nothing is
+        :return: (B, 729), nan where infeasible; all nan in a lab with only one feasible action, where nothing is
             to be decided
         :raises ValueError: the rule is unknown, or not one that is compiled
-        :raises InvalidAction: ``choose`` asks for what is not on offer
+        :raises InvalidAction: ``choose`` gives an infeasible action
         """
         self._check_playing()
         which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
@@ -181,10 +181,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return returns
 
     def rule_actions(self, rule: str) -> NDArray[np.int64]:
-        """What a rule does now: see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. The labs stay as they are.
+        """A rule's joint actions now: see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. Labs stay as they are.
 
         :param rule: name of a rule that serves by class
-        :return: (B,) int64, actions on offer
+        :return: (B,) int64, feasible actions
         :raises ValueError: the rule is unknown, or not one that serves by class
         """
         self._check_playing()
@@ -228,7 +228,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._observed(self._labs, self._observation)
 
     def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
-        """Move what is told of finished days to ``final_info``, and begin the next ones."""
+        """Move the infos of finished days to ``final_info``, and begin the next days."""
         which = np.flatnonzero(over)
         final = np.full(self.num_envs, None, dtype=object)
         for i in which:
@@ -237,7 +237,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         info["final_info"], info["_final_info"] = {}, over.copy()
         _tell(info["final_info"], told, over)
         self._tell_metrics(info["final_info"], over, which)
-        # Of the others, what the step told; of all, the state they are in now.
+        # Of the others, the infos of the step; of all, their present state.
         state = {name: told.pop(name).copy() for name in ("action_mask", "minute", "elapsed_min")}
         if not over.all():
             _tell(info, told, ~over)
@@ -253,7 +253,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         rows = np.zeros((len(table), self.num_envs))
         told = np.zeros(rows.shape, dtype=np.bool_)
         values = np.array(list(table.values()))
-        # A mean over nobody is not told.
+        # A mean over nobody is left out.
         told[:, which] = ~np.isnan(values)
         rows[:, which] = np.where(told[:, which], values, 0.0)
         info["metrics"] = {}
@@ -274,7 +274,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             raise ResetNeeded("there is no day to play: call reset() first")
 
     def _check(self, actions: NDArray[np.int64]) -> None:
-        """Refuse actions that are not on offer."""
+        """Raise for infeasible actions."""
         self._check_playing()
         inside = (actions >= 0) & (actions < ACTIONS)
         allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
@@ -282,7 +282,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             i = int(np.argmin(allowed))
             name = f"{actions[i]} = {decode(actions[i])}" if inside[i] else f"{actions[i]}"
             raise InvalidAction(
-                f"action {name} of lab {i} is not on offer: it must be one of the {self._size[i]} "
+                f"action {name} of lab {i} is not feasible: it must be one of the {self._size[i]} "
                 "that action_masks() allows"
             )
 

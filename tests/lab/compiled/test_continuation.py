@@ -117,7 +117,7 @@ def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
 
 
 def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Some action on offer, decided by every number of an observation."""
+    """Some feasible action, chosen by every number of an observation."""
     picks = (observations.astype(np.float64).sum(axis=1) * 1e4).astype(int)
     return np.array([np.flatnonzero(mask)[k % mask.sum()] for k, mask in zip(picks, masks, strict=True)])
 
@@ -153,7 +153,7 @@ def test_asked_only_where_there_is_a_choice_and_no_more_after_the_day() -> None:
 def test_a_choice_that_is_not_on_offer_is_named(wrong: int) -> None:
     """A chooser's infeasible action raises, by its number."""
     env, _, _ = wandered("scarce", idling=False, steps=2, seed=6)
-    with pytest.raises(InvalidAction, match=f"gave action {wrong}, which is not on offer"):
+    with pytest.raises(InvalidAction, match=f"gave action {wrong}, which is not feasible"):
         env.action_returns(lambda observations, masks: np.full(len(masks), wrong))
 
 

@@ -130,7 +130,7 @@ def test_an_infeasible_action_is_named_with_its_lab() -> None:
     with pytest.raises(ResetNeeded):
         fast.step(np.zeros(2, dtype=int))
     fast.reset(seed=0)
-    with pytest.raises(InvalidAction, match=r"action 728 = \(2, 2, 2, 2, 2, 2\) of lab 1 is not on offer"):
+    with pytest.raises(InvalidAction, match=r"action 728 = \(2, 2, 2, 2, 2, 2\) of lab 1 is not feasible"):
         fast.step(np.array([0, 728]))
     with pytest.raises(InvalidAction, match="action 729 of lab 0"):
         fast.step(np.array([729, 0]))
@@ -145,7 +145,7 @@ def test_only_compiled_rules_can_be_paired_with() -> None:
 
 
 def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Some action on offer, decided by every number of an observation."""
+    """Some feasible action, chosen by every number of an observation."""
     picks = (observations.astype(np.float64).sum(axis=1) * 1e4).astype(int)
     return np.array([np.flatnonzero(mask)[k % mask.sum()] for k, mask in zip(picks, masks, strict=True)])
 
@@ -207,7 +207,7 @@ def test_action_returns_are_what_playing_on_pays(
 
 def test_action_returns_under_a_rule_end_the_day_as_the_rule_does() -> None:
     """Under a rule, returns are the rest of the day as the rule plays it."""
-    # Fetal first serves everybody it can, so where it can serve two at the most, one of the joint actions on offer
+    # Fetal first serves everybody it can, so where it can serve two at the most, one of the feasible joint actions
     # is its own, and its return is what the rule itself would pay: minus the penalty of its whole day.
     config = LabConfig.load("scarce")
     days = list(sample_days(config, 40, seed=13))
