@@ -181,7 +181,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return returns
 
     def rule_actions(self, rule: str) -> NDArray[np.int64]:
-        """A rule's joint actions now: see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. Labs stay as they are.
+        """A rule's joint actions now; see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. No lab changes.
 
         :param rule: name of a rule that serves by class
         :return: (B,) int64, feasible actions

@@ -183,3 +183,24 @@ def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
 def test_every_observation_has_a_filler_of_its_name() -> None:
     """The two tables of observations, SimPy's and the compiled engine's, list the same names."""
     assert list(observations.FILLERS) == list(OBSERVATIONS)
+
+
+def test_the_compiled_engine_runs_without_numba() -> None:
+    """Without numba the same functions run in Python, and both engines still agree."""
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import numpy as np\n"
+        "from echo_env.lab import LabConfig, make_policy, sample_days, simulate\n"
+        "from echo_env.lab.compiled import batch\n"
+        "config = LabConfig.load('scarce')\n"
+        "rule, days = make_policy('fetal_first', config), sample_days(config, 2, seed=4)\n"
+        "labs = batch.make_labs(config, 2, keep_rows=True)\n"
+        "batch.begin_days(config, labs, np.arange(2), days)\n"
+        "tiers, nothing = batch.tiers_of(rule.tiers), np.zeros((2, 0, 4), dtype=np.int64)\n"
+        "batch.run_days(labs, batch.rules_of(config), tiers, nothing)\n"
+        "for k, day in enumerate(days):\n"
+        "    trace, other = simulate(config, day, rule), batch.trace_of(config, labs, k, day)\n"
+        "    assert (trace.exams, trace.breaks, trace.rows) == (other.exams, other.breaks, other.rows)\n"
+        "    assert trace.units == other.units and trace.exams\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
