@@ -121,7 +121,7 @@ def evaluate(
         give the same numbers on both, to the bit; an agent asked in batches may round differently where two
         actions are worth the same to it within float32
     :param jobs: how many processes share the days; the numbers are the same to the bit. With several, policies
-        are pickled, and the program must be one that can be imported (``if __name__ == "__main__"``)
+        are pickled
     :param reference: the policy that the others are compared with, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled
