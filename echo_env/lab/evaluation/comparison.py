@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.parallel import map_in_order
+from echo_env.common.results import by_name, checked_reference
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
@@ -88,18 +89,6 @@ class Comparison:
         }
 
 
-def checked_reference(reference: str, names: Sequence[str]) -> str:
-    """The reference of a comparison: the one named, or the first.
-
-    :param reference: its name, or nothing
-    :param names: the policies compared
-    :raises ValueError: it is none of them
-    """
-    if reference and reference not in names:
-        raise ValueError(f"reference is {reference!r}, but must be one of {', '.join(names)}")
-    return reference or names[0]
-
-
 def evaluate(
     config: LabConfig,
     policies: Sequence[str | Policy],
@@ -146,13 +135,7 @@ def evaluate(
 
 def _made(policies: Sequence[str | Policy], config: LabConfig) -> dict[str, Policy]:
     """The policies by name, in order."""
-    made = [make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies]
-    names = [policy.name for policy in made]
-    if not names:
-        raise ValueError("policies is empty, but must name at least one")
-    if len(set(names)) < len(names):
-        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
-    return dict(zip(names, made, strict=True))
+    return by_name(make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies)
 
 
 class Block(NamedTuple):

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.files import files_in, listed_files, number_text, written_whole
+from echo_env.common import results
+from echo_env.common.files import number_text, written_whole
+from echo_env.common.results import SUMMARY, own_files
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import METRICS
 
-SUMMARY = "summary.json"
+__all__ = ["DAYS", "own_files", "read_results", "running_means", "write_days", "write_summary"]
+
 DAYS = "days.csv"
 
 Curve = tuple[list[int], list[float]]
@@ -62,22 +65,12 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
         "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
         "lab": asdict(config),
         **more,
-        "files": sorted({*files_in(folder), SUMMARY}),
     }
-    with written_whole(folder / SUMMARY) as file:
-        json.dump(summary, file, indent=2, allow_nan=False)
+    results.write_summary(folder, summary)
 
 
 def _whole(days: float) -> int | None:
     return None if math.isinf(days) else int(days)
-
-
-def own_files(folder: Path) -> set[str]:
-    """The files in a folder that an earlier comparison wrote there, as its summary says.
-
-    :param folder: one that exists
-    """
-    return listed_files(folder / SUMMARY)
 
 
 def read_results(folder: str | Path) -> Comparison:
