@@ -12,7 +12,8 @@ from rich.table import Table
 from echo_env.common.stats import Estimate
 from echo_env.lab.evaluation.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
 from echo_env.lab.simulation.metrics import METRICS
-from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
+from echo_env.lab.sweep.axes import Axis
+from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 
