@@ -26,11 +26,13 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import evaluate  # noqa: E402
+
+from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from echo_env.commands.models import AGENTS, TrainedPolicy  # noqa: E402
+from echo_env.commands.policies import find_lab  # noqa: E402
 from echo_env.common.files import written_whole  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
-from sb3_ext.zoo.agent_list import LIST, ListedAgent, read_list  # noqa: E402
 from sb3_ext.zoo.agents import find_model, find_statistics, load_agent  # noqa: E402
 
 DAYS, SEED = 400, 2026
@@ -111,7 +113,7 @@ def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
     :param path: its file
     :param config: the lab
     """
-    agent = evaluate.TrainedPolicy(algo, str(path), config, {})
+    agent = TrainedPolicy(algo, str(path), config, {})
     comparison = evaluate_policies(config, [REFERENCE, agent], DAYS, SEED)
     found: dict[str, float] = {"days": DAYS, "seed": SEED}
     for metric in METRICS:
@@ -128,7 +130,7 @@ def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
     :param folder: where the list is
     :raises ValueError: the run cannot be used, or its model is too large
     """
-    config = evaluate.find_lab(env_id, None)
+    config = find_lab(env_id, None)
     trained = how_it_was_trained(run, env_id)
     algo, source, listed = trained["algo"], find_model(run), read_list(folder)
     if find_statistics(source) is not None:
@@ -174,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of a run of train.py")
     parser.add_argument("--env", required=True, help="the env id it was trained on")
-    parser.add_argument("--folder", type=Path, default=evaluate.AGENTS, help="where the list is: %(default)s")
+    parser.add_argument("--folder", type=Path, default=AGENTS, help="where the list is: %(default)s")
     arguments = parser.parse_args(argv)
     try:
         entry = export(arguments.run, arguments.env, arguments.folder)

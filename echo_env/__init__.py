@@ -1,32 +1,83 @@
-"""The hospital: environments for Gymnasium. Importing this registers their ids; it needs no torch."""
+"""The hospital: simulators, policies, and environments for Gymnasium, whose ids this registers; it needs no torch."""
 
-import gymnasium
+from __future__ import annotations
 
-__all__ = ["ENV_IDS", "PATHWAYS_ID"]
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+__all__ = ["ENV_IDS", "PATHWAYS_ID", "register_envs"]
 
 ENV_IDS = {
     "EchoLab-v0": "baseline",
     "EchoLabScarce-v0": "scarce",
     "EchoLabAbundant-v0": "abundant",
 }
-"""Env id -> the preset it stands for."""
+"""Env id -> its preset."""
 
 PATHWAYS_ID = "PatientPathways-v0"
 """Patient pathways allocated by auction: :mod:`echo_env.pathways`."""
 
-for _id, _preset in ENV_IDS.items():
-    if _id not in gymnasium.registry:
+
+def register_envs() -> None:
+    """Register the env ids with Gymnasium. Importing the package does this."""
+    import gymnasium
+
+    for env_id, preset in ENV_IDS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(
+                env_id,
+                entry_point="echo_env.lab.envs.env:EchoLabEnv",
+                vector_entry_point="echo_env.lab.envs.vector_env:EchoLabVectorEnv",
+                kwargs={"config": preset},
+            )
+    if PATHWAYS_ID not in gymnasium.registry:
         gymnasium.register(
-            _id,
-            entry_point="echo_env.lab.envs.env:EchoLabEnv",
-            vector_entry_point="echo_env.lab.envs.vector_env:EchoLabVectorEnv",
-            kwargs={"config": _preset},
+            PATHWAYS_ID,
+            entry_point="echo_env.pathways.envs.env:PatientPathwaysEnv",
+            vector_entry_point="echo_env.pathways.envs.vector_env:PatientPathwaysVectorEnv",
+            kwargs={"config": "baseline"},
         )
 
-if PATHWAYS_ID not in gymnasium.registry:
-    gymnasium.register(
-        PATHWAYS_ID,
-        entry_point="echo_env.pathways.envs.env:PatientPathwaysEnv",
-        vector_entry_point="echo_env.pathways.envs.vector_env:PatientPathwaysVectorEnv",
-        kwargs={"config": "baseline"},
-    )
+
+class _RegistersOnceGymnasiumIsImported(MetaPathFinder):
+    """Registers the ids right after Gymnasium is imported: who never imports it does not wait for it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Gymnasium's own spec, with the registration behind its execution; nothing for any other module."""
+        if fullname != "gymnasium":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module: ModuleType) -> None:
+                execute(module)
+                register_envs()
+
+            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("echo-lab-rl")
+        except PackageNotFoundError:
+            # On the path, but not installed.
+            return "0+unknown"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if "gymnasium" in sys.modules:
+    register_envs()
+else:
+    sys.meta_path.insert(0, _RegistersOnceGymnasiumIsImported())

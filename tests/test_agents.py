@@ -1,4 +1,4 @@
-"""The agents kept in zoo_configs/agents: they do what is written, and new ones get there by a command."""
+"""The agents in zoo_configs/agents: their listed evaluations, and the command that adds one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ import export_agent  # noqa: E402
 
 import evaluate  # noqa: E402
 import train  # noqa: E402
+from echo_env.commands import models  # noqa: E402
+from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
-from sb3_ext.zoo.agent_list import LIST, ListedAgent, read_list  # noqa: E402
 
-KEPT = read_list(evaluate.AGENTS)
+KEPT = read_list(models.AGENTS)
 ENV_ID = "EchoLabScarce-v0"
 SCARCE = LabConfig.load("scarce")
 
@@ -37,7 +38,7 @@ the mean penalty by about 300 / 400 points; another agent, or policy_2, is tens 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short training, as train.py leaves it."""
+    """The run folder of a short training by train.py."""
     folder = tmp_path_factory.mktemp("training")
     settings = ["--verbose", "0", "--num-threads", "1", "--seed", "3", "--eval-freq", "-1", "--log-folder", str(folder)]
     with pytest.MonkeyPatch.context() as patch:
@@ -48,19 +49,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty list of agents, in place of the repository's."""
+    """An empty list of agents, in place of the shipped one."""
     path = tmp_path / "agents"
     path.mkdir()
     (path / LIST).write_text("# What this is.\n{}\n")
-    monkeypatch.setattr(evaluate, "AGENTS", path)
+    monkeypatch.setattr(models, "AGENTS", path)
     return path
 
 
 @pytest.mark.parametrize("env_id", sorted(KEPT))
 def test_kept_agents_do_what_is_written(env_id: str) -> None:
-    """The numbers shown for an agent would not be its own, or a change of the lab have made it worse unnoticed."""
+    """Each shipped agent reproduces the evaluation in its entry."""
     agent, config = KEPT[env_id], evaluate.find_lab(env_id, None)
-    path = evaluate.AGENTS / agent.file
+    path = models.AGENTS / agent.file
     assert path.stat().st_size <= export_agent.MOST_BYTES
     got = export_agent.numbers(agent.algo, path, config)
     assert got.keys() == agent.evaluation.keys()
@@ -69,14 +70,14 @@ def test_kept_agents_do_what_is_written(env_id: str) -> None:
 
 
 def test_only_what_is_listed_is_kept() -> None:
-    """A file would lie in the repository of which nobody knows what it is; or be named, and be missing."""
-    assert {path.name for path in evaluate.AGENTS.iterdir()} == {LIST, *(agent.file for agent in KEPT.values())}
+    """The folder holds exactly the list and the models that it names."""
+    assert {path.name for path in models.AGENTS.iterdir()} == {LIST, *(agent.file for agent in KEPT.values())}
 
 
 def test_export_keeps_the_agent_and_tells_where_it_came_from(
     run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The agent kept would decide otherwise than the one trained, be too large, or be of unknown origin."""
+    """The exported agent decides as the trained one does, is smaller, and its entry names command, config and seed."""
     assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder)]) == 0
     assert yaml.safe_load(capsys.readouterr().out) == yaml.safe_load((folder / LIST).read_text())
     assert (folder / LIST).read_text().startswith("# What this is.\n")
@@ -98,7 +99,7 @@ def test_export_keeps_the_agent_and_tells_where_it_came_from(
 def test_evaluate_tells_where_the_kept_agent_departs(
     run: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--departures would compare with another reference, on other days, or write nothing."""
+    """--departures reports on the given days and reference, and writes its files, which a later run replaces."""
     export_agent.export(run, ENV_ID, folder)
     arguments = ["--env", ENV_ID, "--policies", "agent", "random", "policy_2", "--reference", "policy_2"]
     out = tmp_path / "out"
@@ -122,10 +123,10 @@ def test_evaluate_tells_where_the_kept_agent_departs(
         (["policy_2", "fetal_first", "--reference", "policy_9"], "reference is 'policy_9', but must be one of"),
     ],
 )
-def test_departures_of_whom_cannot_be_asked_are_refused(
+def test_departures_refuse_policies_that_cannot_be_followed(
     policies: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All days would be played before the user learns that there is nothing to tell."""
+    """--departures refuses policies that cannot be followed before any day is played."""
     assert evaluate.main(["--policies", *policies, "--departures", "--days", "1000000"]) == 2
     error = capsys.readouterr().err
     assert message in error
@@ -135,7 +136,7 @@ def test_departures_of_whom_cannot_be_asked_are_refused(
 def test_labs_without_an_agent_are_told_which_have_one(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The user would have to look through folders."""
+    """A lab without an agent gives an error that names the labs with one; so does a missing file."""
     assert evaluate.main(["--policies", "policy_2", "agent"]) == 2
     assert "no agent is kept for the lab 'scarce', for none so far" in capsys.readouterr().err
     entry = ListedAgent("maskable_dqn", "none.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
@@ -179,7 +180,7 @@ def test_runs_that_cannot_be_used_change_nothing(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Half an agent would be left in the repository."""
+    """A refused export leaves the folder of agents as it was."""
     spoilt = tmp_path / "run"
     shutil.copytree(run, spoilt)
     spoil(spoilt)
@@ -191,7 +192,7 @@ def test_runs_that_cannot_be_used_change_nothing(
 def test_models_that_are_too_large_are_refused(
     run: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The repository would grow by megabytes with each agent."""
+    """A model above the size limit is refused."""
     monkeypatch.setattr(export_agent, "MOST_BYTES", 1000)
     assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder)]) == 2
     assert "bytes when slimmed, but may have at most 1,000" in capsys.readouterr().err
@@ -208,7 +209,7 @@ def test_models_that_are_too_large_are_refused(
     ],
 )
 def test_wrong_lists_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
-    """A slip of the pen would be a traceback later."""
+    """A malformed entry is a ValueError that names the field."""
     entry = ListedAgent("maskable_dqn", "a.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
     (tmp_path / LIST).write_text(yaml.safe_dump({ENV_ID: {**entry, **change}}))
     with pytest.raises(ValueError, match=message):

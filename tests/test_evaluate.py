@@ -1,7 +1,8 @@
-"""The command evaluate.py: its JSON, its models, its errors."""
+"""evaluate.py: its JSON, its models, its errors."""
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pickle
@@ -38,7 +39,7 @@ SCARCE = LabConfig.load("scarce")
 
 
 def test_json_holds_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The contract of --json would be broken."""
+    """--json holds each policy and its paired differences; the tables say what was compared."""
     out = tmp_path / "new" / "table.json"
     arguments = ["--env", "EchoLabScarce-v0", "--policies", "policy_1", "policy_2", "fetal_first"]
     assert evaluate.main([*arguments, "--days", "12", "--seed", "7", "--json", str(out)]) == 0
@@ -52,7 +53,7 @@ def test_json_holds_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_saved_models_of_any_algorithm_are_policies(tmp_path: Path) -> None:
-    """A trained model could not be compared with the rules."""
+    """Saved models of maskable and other algorithms can be compared with rules."""
     env = gym.make("EchoLabScarce-v0", clock="event", idling=False)
     MaskablePPO("MlpPolicy", env, n_steps=16, batch_size=16).save(tmp_path / "masked")
     DQN("MlpPolicy", NearestFeasibleAction(env), buffer_size=10).save(tmp_path / "plain")
@@ -64,7 +65,7 @@ def test_saved_models_of_any_algorithm_are_policies(tmp_path: Path) -> None:
 
 
 def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
-    """The second model would replace the first in the table."""
+    """Two models of one algorithm go by what was typed."""
     env = gym.make("EchoLabScarce-v0", clock="event", idling=False)
     for seed in (1, 2):
         MaskablePPO("MlpPolicy", env, n_steps=16, batch_size=16, seed=seed).save(tmp_path / f"model{seed}")
@@ -82,6 +83,7 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
         (["--config", "nowhere.yaml"], "neither a file nor a preset"),
         (["--days", "0"], "days is 0"),
+        (["--seed", "-3"], "--seed is -3, but must be at least 0"),
         (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
         (["--engine", "fast"], "must be one of auto, simpy, compiled"),
         (["--figures"], "--figures needs --output DIR"),
@@ -100,7 +102,7 @@ def test_errors_are_one_sentence_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A typo would print a traceback, or leave a file behind."""
+    """Unusable input gives one sentence on stderr, exit status 2 and no files."""
     monkeypatch.chdir(tmp_path)
     Path("mine").mkdir()
     Path("mine", "mine.txt").write_text("mine")
@@ -113,7 +115,7 @@ def test_errors_are_one_sentence_and_exit_code_2(
 
 
 def test_the_command_says_the_same_and_exits(tmp_path: Path) -> None:
-    """A script would go on after an error."""
+    """The process exits with status 2 and the same sentence."""
     command = [sys.executable, str(ROOT / "evaluate.py"), "--env", "EchoLabScarse-v0"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -122,7 +124,7 @@ def test_the_command_says_the_same_and_exits(tmp_path: Path) -> None:
 
 
 def test_a_model_of_another_env_is_refused_with_both_shapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A CartPole agent would be asked to run a hospital."""
+    """A model of another environment is refused; the error has both shapes."""
     DQN("MlpPolicy", "CartPole-v1", buffer_size=10).save(tmp_path / "pole")
     assert evaluate.main(["--policies", f"dqn={tmp_path / 'pole.zip'}", "--days", "2"]) == 2
     error = capsys.readouterr().err
@@ -145,7 +147,7 @@ def lab_env(algo: str, env_kwargs: dict[str, Any]) -> gym.Env[Any, Any]:
 
 
 def days_in_the_env(model: BaseAlgorithm, env: gym.Env[Any, Any], masked: bool, days: int, seen: Any) -> list[float]:
-    """What the days of seed 5 cost when the model is stepped through its own env."""
+    """Penalties of the days of seed 5 when the model is stepped through its own env."""
     penalties = []
     for day in sample_days(SCARCE, days, 5):
         observation, info = env.reset(options={"day": day})
@@ -167,7 +169,7 @@ def days_in_the_env(model: BaseAlgorithm, env: gym.Env[Any, Any], masked: bool, 
 def test_models_are_evaluated_as_they_were_trained(
     algo: str, clock: str, idling: bool, observation: str, tmp_path: Path
 ) -> None:
-    """A model would be shown, asked or offered something else than in its training."""
+    """Under both engines a model pays what it pays when stepped through the env it was trained in."""
     pytest.importorskip("numba")
     algorithm, options = TRAINED[algo]
     env_kwargs = {"clock": clock, "idling": idling, "observation": observation, "reward": "paired"}
@@ -185,7 +187,7 @@ def test_models_are_evaluated_as_they_were_trained(
 
 @pytest.mark.parametrize("algo", ["maskable_ppo", "dqn"])
 def test_normalised_observations_are_normalised_as_in_training(algo: str, tmp_path: Path) -> None:
-    """A model trained with normalize: true would be shown numbers that it never saw."""
+    """A model trained with normalize: true sees observations normalised by its training statistics."""
     algorithm, options = TRAINED[algo]
     env = lab_env(algo, {"clock": "event", "idling": False})
     normalised = VecNormalize(DummyVecEnv([lambda: env]))
@@ -208,7 +210,7 @@ def test_normalised_observations_are_normalised_as_in_training(algo: str, tmp_pa
 
 
 def test_a_model_goes_to_other_processes_as_its_file(tmp_path: Path) -> None:
-    """--jobs would copy replay buffers, or run another model than this one."""
+    """A pickled model is a reference to its file, and decides the same once unpickled."""
     model = MaskablePPO("MlpPolicy", lab_env("maskable_ppo", {}), n_steps=16, batch_size=16, seed=3)
     model.save(tmp_path / "model")
     (policy,) = evaluate.find_policies([f"maskable_ppo={tmp_path / 'model'}"], SCARCE, {"idling": False}).values()
@@ -223,26 +225,27 @@ def test_a_model_goes_to_other_processes_as_its_file(tmp_path: Path) -> None:
 
 
 def test_rules_with_arguments_are_no_models(tmp_path: Path) -> None:
-    """policy_5(alpha=1,beta=0.25) would be looked for in the file 1,beta=0.25)."""
+    """A rule's arguments are not read as ALGO=PATH."""
     rules = ["policy_2", "policy_5(alpha=1,beta=0.25)"]
     arguments = ["--policies", *rules, "--reference", rules[1], "--days", "3", "--output", str(tmp_path / "out")]
     assert evaluate.main(arguments) == 0
-    got = results.read_results(tmp_path / "out")
-    assert list(got.values) == ["policy_2", "policy_5(alpha=1, beta=0.25)"]
-    assert got.reference == "policy_5(alpha=1, beta=0.25)"
+    got = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert list(got["policies"]) == ["policy_2", "policy_5(alpha=1, beta=0.25)"]
+    assert got["reference"] == "policy_5(alpha=1, beta=0.25)"
 
 
 def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
-    """Two runs would be mixed in a folder, or TensorBoard show other numbers than the table."""
+    """--output is replaced whole; days.csv, summary.json and TensorBoard agree."""
     out = tmp_path / "new" / "scarce"
     arguments = ["--policies", "policy_1", "fetal_first", "--seed", "3", "--output", str(out)]
     for days in (4, 6):
         assert evaluate.main([*arguments, "--days", str(days)]) == 0
     expected = evaluate_policies(SCARCE, ["policy_1", "fetal_first"], 6, seed=3)
-    got = results.read_results(out)
-    assert got.reference == "policy_1"
-    assert np.array_equal(got.values["fetal_first"]["penalty"], expected.values["fetal_first"]["penalty"])
+    with open(out / "days.csv", encoding="utf8", newline="") as file:
+        paid = [float(row["penalty"]) for row in csv.DictReader(file) if row["policy"] == "fetal_first"]
+    assert np.array_equal(paid, expected.values["fetal_first"]["penalty"])
     summary = json.loads((out / "summary.json").read_text())
+    assert summary["reference"] == "policy_1"
     assert set(summary["files"]) == files_in(out)
     assert "--days 6" in summary["command"]
     assert sorted(entry.name for entry in out.iterdir()) == ["days.csv", "summary.json", "tensorboard"]
@@ -257,7 +260,7 @@ def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_figures_are_written_beside_and_shown_in_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--figures would draw other policies or days than those compared, or be lost."""
+    """--figures draws the compared policies and days; the figures are in TensorBoard too."""
 
     def write_figures(
         directory: Path, comparison: Comparison, config: LabConfig, policies: list[Policy], seed: int
@@ -279,7 +282,7 @@ def test_figures_are_written_beside_and_shown_in_tensorboard(tmp_path: Path, mon
 
 @pytest.mark.slow
 def test_the_real_figures_are_written(tmp_path: Path) -> None:
-    """The two halves would have parted."""
+    """The real figures are written as PNG and PDF."""
     arguments = [
         "--policies",
         "policy_2",
@@ -299,7 +302,7 @@ def test_the_real_figures_are_written(tmp_path: Path) -> None:
 def test_interrupted_writing_leaves_the_earlier_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C in the wrong moment would cost the results of last night."""
+    """Ctrl-C while writing leaves the earlier results."""
     arguments = ["--policies", "policy_1", "--output", str(tmp_path / "out")]
     assert evaluate.main([*arguments, "--days", "2"]) == 0
 
@@ -309,14 +312,14 @@ def test_interrupted_writing_leaves_the_earlier_results(
     monkeypatch.setattr(results, "write_summary", interrupt)
     assert evaluate.main([*arguments, "--days", "3"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
-    assert results.read_results(tmp_path / "out").days == 2
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["days"] == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("later", [0.0, 1.5])
 def test_interrupted_run_leaves_no_output_and_no_workers(tmp_path: Path, later: float) -> None:
-    """Ctrl-C would print tracebacks, leave half a folder, or workers that go on."""
+    """Ctrl-C ends the command and its workers with status 130, one word on stderr and no files."""
     options = "--policies policy_3 --days 1000000 --engine simpy --jobs 2 --output new/out"
     command = [sys.executable, str(ROOT / "evaluate.py"), *options.split()]
     process = subprocess.Popen(
@@ -361,7 +364,7 @@ def processes_of(group: int) -> list[int]:
 
 
 def test_rules_alone_need_no_torch() -> None:
-    """An analyst would wait seconds for a library that is not used, or have to install it."""
+    """Comparing rules does not import torch."""
     code = "import sys, evaluate; evaluate.main(['--policies', 'policy_2', '--days', '2'])"
     code += "; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)

@@ -1,4 +1,4 @@
-"""The command evaluate.py --sweep: what it prints and writes, its errors, Ctrl-C."""
+"""evaluate.py --sweep: what it prints and writes, its errors, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_sweep_writes_and_prints_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The contract of --sweep would be broken, or a cell not be the lab that it says."""
+    """A sweep prints and writes every cell; a cell equals an evaluation of its lab."""
     out = tmp_path / "new" / "what_if"
     arguments = [*SMALL, *ROOMS, "--output", str(out), "--json", str(tmp_path / "t.json"), "--reference", "fetal_first"]
     assert evaluate.main(arguments) == 0
@@ -62,7 +62,7 @@ def test_a_sweep_writes_and_prints_everything(tmp_path: Path, capsys: pytest.Cap
 def test_the_same_again_plays_nothing_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A re-run would take as long as the first, or mix in results of other settings."""
+    """A re-run takes all stored cells, and none of another seed."""
     monkeypatch.chdir(tmp_path)
     assert evaluate.main([*SMALL, *ROOMS, "--output", "out"]) == 0
     first = rows_of(Path("out"))
@@ -108,7 +108,7 @@ def test_errors_are_one_sentence_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A typo would print a traceback, or leave a file behind."""
+    """Unusable input gives one sentence on stderr, exit status 2 and no files."""
     monkeypatch.chdir(tmp_path)
     Path("mine", "cells").mkdir(parents=True)
     Path("mine", "cells", "notes.txt").write_text("mine")
@@ -134,7 +134,7 @@ def save_model(path: Path, observation: str) -> str:
 
 
 def test_models_are_policies_where_they_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A model would be left out, be asked about what it cannot see, or be taken for another one trained later."""
+    """Models are compared where they fit; stored cells belong to the very model, not to its path."""
     model = save_model(tmp_path / "model.zip", "rich")
     arguments = ["--policies", "policy_2", model, "--days", "3", "--output", str(tmp_path / "out")]
     assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
@@ -153,7 +153,7 @@ def test_models_are_policies_where_they_fit(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_keeps_what_is_finished(jobs: str, tmp_path: Path) -> None:
-    """A night of computing would be lost, or half a result be kept."""
+    """Ctrl-C keeps every finished cell whole, and nothing else."""
     sweep = "--policies policy_2 policy_3 --days 60 --engine simpy --sweep rooms.non_fetal=2:60 --output out"
     command = [sys.executable, str(ROOT / "evaluate.py"), *sweep.split(), "--jobs", jobs]
     process = subprocess.Popen(
@@ -185,7 +185,7 @@ def test_ctrl_c_keeps_what_is_finished(jobs: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_figures_of_a_sweep_are_written(tmp_path: Path) -> None:
-    """The command and its figures would have parted."""
+    """--figures of a sweep writes its figures."""
     assert evaluate.main([*SMALL, *ROOMS, "--output", str(tmp_path / "out"), "--figures"]) == 0
     names = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
     assert "tornado_penalty" in names

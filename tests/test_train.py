@@ -1,9 +1,8 @@
-"""The training command: what it runs, what it refuses, and that it writes nothing then."""
+"""train.py: what it runs, and what it refuses without writing anything."""
 
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import train  # noqa: E402
+from echo_env.commands import evaluate as evaluate_command  # noqa: E402
+from echo_env.commands import train as train_command  # noqa: E402
 from echo_env.lab import make_policy, simulate  # noqa: E402
 from sb3_ext.zoo import load_agent  # noqa: E402
 from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
@@ -33,7 +34,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def run_folder(algo: str, env_id: str = "EchoLabScarce-v0", number: int = 1) -> Path:
-    """Where rl_zoo3 puts a run."""
+    """The folder in which rl_zoo3 puts a run."""
     return Path("logs") / algo / f"{env_id}_{number}"
 
 
@@ -69,7 +70,7 @@ REFUSED: list[tuple[list[str], str]] = [
 def test_refusals_are_one_sentence_and_write_nothing(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """People would get a traceback, or find folders of a run that never was."""
+    """A refusal is one sentence on stderr, exit status 2, and no files."""
     assert train.main(arguments) == 2
     error = capsys.readouterr().err.strip()
     assert message in error
@@ -88,7 +89,7 @@ def test_refusals_are_one_sentence_and_write_nothing(
     ],
 )
 def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A mistake in a config would end in a traceback from inside rl_zoo3."""
+    """An unusable config file is refused in one sentence that says what is wrong with it."""
     Path("bad.yml").write_text(text)
     assert train.main(["--conf-file", "bad.yml"]) == 2
     error = capsys.readouterr().err.strip()
@@ -98,7 +99,7 @@ def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.Capt
 
 
 def test_the_command_ends_with_code_2() -> None:
-    """A script that calls train.py could not tell that nothing was trained."""
+    """The process exits with status 2 after a refusal."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "train.py"), "--env", "EchoLabScarse-v0"],
         capture_output=True,
@@ -111,21 +112,21 @@ def test_the_command_ends_with_code_2() -> None:
 
 
 def test_without_rl_zoo3_the_extra_is_named() -> None:
-    """Who installed only the core would get a ModuleNotFoundError for a package that they never heard of."""
+    """Without rl_zoo3 the error names the extra to install."""
     code = f"import sys; sys.modules['rl_zoo3'] = None; sys.path.insert(0, {str(ROOT)!r}); import train;"
     done = subprocess.run(
         [sys.executable, "-c", code + "sys.exit(train.main([]))"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        'train.py: Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[zoo]".'
+        'train.py: Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
     )
 
 
 @pytest.mark.parametrize("algo", [*ALGOS, "paper_protocol"])
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_every_config_knows_every_lab(algo: str, env_id: str) -> None:
-    """A lab without hyperparameters could not be trained on, and text in place of a number would fail late."""
+    """Every config has hyperparameters for every lab, with numbers as numbers."""
     settings = yaml.safe_load((ROOT / "zoo_configs" / f"{algo}.yml").read_text())[env_id]
     assert settings["n_timesteps"] > 0
     for name in ("learning_rate", "gamma", "exploration_decay"):
@@ -134,7 +135,7 @@ def test_every_config_knows_every_lab(algo: str, env_id: str) -> None:
 
 @pytest.mark.parametrize("algo", ALGOS)
 def test_every_config_trains(algo: str) -> None:
-    """A config would name something that its algorithm or the lab does not take."""
+    """Every config trains on the scarce lab and leaves a model that loads."""
     small = {
         "a2c": ["n_envs:2"],
         "maskable_ppo": ["n_steps:32", "batch_size:32"],
@@ -150,7 +151,7 @@ def test_every_config_trains(algo: str) -> None:
 
 
 def test_training_in_subprocesses_with_the_default_algorithm() -> None:
-    """The workers would not know the lab, or masks would not come through."""
+    """Training with --vec-env subproc runs to its end."""
     arguments = ["--vec-env", "subproc", "-params", "n_envs:2", "learning_starts:20", "--eval-freq", "-1"]
     assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", *arguments]) == 0
     assert (run_folder("maskable_dqn") / "EchoLabScarce-v0.zip").is_file()
@@ -158,7 +159,7 @@ def test_training_in_subprocesses_with_the_default_algorithm() -> None:
 
 @pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
 def test_training_on_the_compiled_lab(algo: str) -> None:
-    """The compiled lab would not come through, or not its masks, or not its metrics."""
+    """Training with --vec-env native leaves a model, monitor rows and metrics."""
     settings = {"maskable_dqn": ["learning_starts:20"], "maskable_ppo": ["n_steps:32", "batch_size:32"]}[algo]
     arguments = ["--algo", algo, "--vec-env", "native", "-params", "n_envs:4", *settings, "--eval-freq", "-1"]
     assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "600", *arguments, "--tensorboard-log", "runs"]) == 0
@@ -169,7 +170,7 @@ def test_training_on_the_compiled_lab(algo: str) -> None:
 
 
 def test_the_paper_protocol_runs_what_it_says() -> None:
-    """The protocol would run with other numbers than the paper's appendix gives."""
+    """--paper-protocol trains with the paper's environment, schedules and callbacks."""
     # A thousandth of it, but with training: learning starts after a tenth of a day.
     settings = ["-params", "learning_starts:66", "buffer_size:1000"]
     assert train.main(["--paper-protocol", *SMALL, "-n", "1400", "--eval-freq", "-1", *settings]) == 0
@@ -184,14 +185,14 @@ def test_the_paper_protocol_runs_what_it_says() -> None:
     assert model.exploration_rate == pytest.approx(0.99999 ** (model.num_timesteps // 4), rel=1e-4)
     assert model.policy_kwargs == {"dropout": 0.1, "kaiming_init": True}
     states = model.callback_states
-    assert states["AbsenceRateCurriculum"] == {"days": 2}
+    assert states["AbsenceRateCurriculum"] == {"episodes": 2}
     assert states["EpsilonReset"] == {"episodes": 2, "resets": 0}
     assert 0.0 < states["LearningRateOnPlateau"]["learning_rate"] <= 0.03
     assert np.isfinite(states["LearningRateOnPlateau"]["lowest_loss"])
 
 
 def test_the_paper_protocol_is_in_full() -> None:
-    """A number of appendix A.4 would be left at its default."""
+    """paper_protocol.yml holds the numbers of appendix A.4."""
     settings = yaml.safe_load((ROOT / "zoo_configs" / "paper_protocol.yml").read_text())["EchoLab-v0"]
     assert settings["n_timesteps"] == 30_000 * 660
     assert settings["learning_starts"] == 10 * 660
@@ -202,7 +203,7 @@ def test_the_paper_protocol_is_in_full() -> None:
 
 
 def test_continuing_and_checkpoints() -> None:
-    """--trained-agent, --save-freq or --save-replay-buffer would not do what rl_zoo3's do."""
+    """--trained-agent, --save-freq and --save-replay-buffer do what rl_zoo3's do."""
     common = [*SMALL, "--env", "EchoLabScarce-v0", "--eval-freq", "-1", "-params", "learning_starts:20", "n_envs:1"]
     assert train.main([*common, "-n", "60", "--save-freq", "30", "--save-replay-buffer"]) == 0
     first = run_folder("maskable_dqn")
@@ -215,14 +216,14 @@ def test_continuing_and_checkpoints() -> None:
 
 
 def test_enjoy_plays_the_latest_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """An agent could be trained and not be watched."""
+    """enjoy plays the latest run."""
     assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]) == 0
     assert train.main(["enjoy", "--env", "EchoLabScarce-v0", "--no-render", "-n", "60"]) == 0
     assert "Mean reward" in capsys.readouterr().out
 
 
 def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its parameters would not fit, and the traceback would not say why."""
+    """A model of another algorithm is refused with both names."""
     quick = ["-n", "40", "--eval-freq", "-1", "--env", "EchoLabScarce-v0"]
     assert train.main([*SMALL, *quick, "--algo", "dqn"]) == 0
     model = str(run_folder("dqn") / "EchoLabScarce-v0.zip")
@@ -232,7 +233,7 @@ def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFix
 
 
 def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first thing that people run would train something else, or compare nothing."""
+    """Without arguments the quick start trains on the scarce lab, compares with the rules and draws them."""
     trained: list[list[str]] = []
     compared: list[list[str]] = []
 
@@ -240,20 +241,20 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
         trained.append(list(arguments))
         return Path("logs/somewhere")
 
-    monkeypatch.setattr(train, "run", fake_run)
-    monkeypatch.setitem(sys.modules, "evaluate", SimpleNamespace(main=compared.append))
+    monkeypatch.setattr(train_command, "run", fake_run)
+    monkeypatch.setattr(evaluate_command, "main", compared.append)
     assert train.main([]) == 0
     line = " ".join(trained[0])
     for part in ("--algo maskable_dqn", "--env EchoLabScarce-v0", "-P", "--tensorboard-log runs", "--seed"):
         assert part in line
     assert "maskable_dqn=logs/somewhere" in compared[0]
     assert "tensorboard --logdir runs" in capsys.readouterr().out
-    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train.RULES_DRAWN)
+    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train_command.RULES_DRAWN)
 
 
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
-    """The lines of the rules in TensorBoard would be levels of other days than the agent's curve."""
-    train.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
+    """The rules' levels in TensorBoard are their mean rewards on the days of the agent's evaluations."""
+    train_command.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
     events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
     events.Reload()
     drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
@@ -269,7 +270,7 @@ def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_quick_start_in_full() -> None:
-    """The quick start would stop somewhere between training and the table."""
+    """The quick start runs to its end."""
     assert train.main([]) == 0
     assert (run_folder("maskable_dqn") / "best_model.zip").is_file()
     assert list(Path("runs").rglob("events*"))
@@ -277,7 +278,7 @@ def test_the_quick_start_in_full() -> None:
 
 @pytest.mark.slow
 def test_a_video_of_the_lab_is_written() -> None:
-    """record_video would end before it wrote anything."""
+    """record_video writes a video."""
     pytest.importorskip("moviepy")
     arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]
     assert train.main(arguments) == 0

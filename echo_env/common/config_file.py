@@ -1,26 +1,29 @@
-"""Configs as YAML: presets that ship with a package, inheritance, and errors that name the field."""
+"""Configs as YAML 1.2 files: presets that ship with a package, inheritance, and errors that name the line."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import math
-import typing
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import yaml
+from echo_env.common.config_model import ConfigError, Loc, build, check_number, replaced
+from echo_env.common.words import did_you_mean
+
+__all__ = ["ConfigError", "Layers", "check_number", "load", "preset_names", "read_layers", "replaced", "with_changes"]
 
 T = TypeVar("T")
 
-OPTIONAL = MappingProxyType({"optional": True})
-"""Metadata of a field that a file may leave out, because without it nothing is assumed that the file does not say."""
 
+class Layers(NamedTuple):
+    """A config file laid over its ``base``.
 
-class ConfigError(ValueError):
-    """A config that cannot be used; the message is one sentence for the person who wrote it."""
+    :param data: the fields as nested dicts
+    :param lines: where each of them stands, as in ``line 3 of lab.yaml``
+    """
+
+    data: dict[str, Any]
+    lines: dict[Loc, str]
 
 
 def preset_names(package: str) -> list[str]:
@@ -32,106 +35,89 @@ def preset_names(package: str) -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
-def read_layers(package: str, source: str | Path) -> dict[str, Any]:
+def load(cls: type[T], package: str, source: str | Path, prepare: Callable[[dict[str, Any]], None] | None = None) -> T:
+    """Read a config from a preset or a YAML file.
+
+    :param cls: a section, see :mod:`echo_env.common.config_model`
+    :param package: whose presets there are
+    :param source: preset name or path
+    :param prepare: changes the nested dicts of the file, in place, into those of ``cls``
+    :raises ConfigError: names the field, its value, what is allowed, and the line
+    """
+    data, lines = read_layers(package, source)
+    try:
+        if prepare is not None:
+            prepare(data)
+        return build(cls, data)
+    except ConfigError as error:
+        raise ConfigError(f"{error}{_line(lines, error.loc)}", error.loc) from None
+
+
+def read_layers(package: str, source: str | Path) -> Layers:
     """Read a preset or a YAML file into nested dicts, ``base`` resolved.
 
     :param package: whose presets there are
     :param source: preset name or path
     :raises ConfigError: no such preset or file, or the file is not YAML of the expected form
     """
-    return _resolve_base(package, _parse(package, source), seen=(str(source),))
+    return _laid_over_base(package, _parse(package, source), seen=(str(source),))
 
 
-def check_number(name: str, value: Any, low: float, high: float = math.inf, *, whole: bool = False) -> None:
-    """Refuse a value that is no number, not whole where it must be, or out of [low, high].
+def with_changes(text: str, changes: dict[Loc, Any]) -> str:
+    """The YAML text of a config with other values; its comments and its layout stay.
 
-    :param name: of the field, for the message
-    :param value: what a config has there
-    :param low: least value allowed
-    :param high: largest value allowed
-    :param whole: whether it must be a whole number
-    :raises ConfigError: names the field, its value and what is allowed
+    :param text: of the file
+    :param changes: place of a field -> value: ``{("rooms", "fetal"): 2}``; sections are added if need be
+    :raises ConfigError: the text is not YAML of the expected form
     """
-    kind = "a whole number" if whole else "a number"
-    allowed = f"{kind} of at least {low:g}" if math.isinf(high) else f"{kind} from {low:g} to {high:g}"
-    typed = isinstance(value, int) if whole else isinstance(value, (int, float))
-    if isinstance(value, bool) or not typed or not (low <= value <= high) or math.isinf(value):
-        raise ConfigError(f"{name} is {value!r}, but must be {allowed}")
+    from io import StringIO
+
+    document = _document(text, "text")
+    for (*sections, name), value in changes.items():
+        part = document
+        for section in sections:
+            part = part.setdefault(section, {})
+        part[name] = value
+    out = StringIO()
+    _yaml().dump(document, out)
+    return out.getvalue()
 
 
-def build(cls: type[T], data: dict[str, Any], path: str = "") -> T:
-    """Make a config dataclass from nested dicts, checking names and types on the way.
-
-    A field of a file must be there: silence is not taken for the default (use ``base`` for that), but for fields
-    that are :data:`OPTIONAL`.
-
-    :param cls: the dataclass
-    :param data: its fields
-    :param path: where in the file we are, for messages
-    :raises ConfigError: unknown, missing or ill-typed field
-    """
-    hints = typing.get_type_hints(cls)
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    names = [f.name for f in fields]
-    for name in data:
-        if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=1)
-            hint = f" (did you mean {path}{near[0]}?)" if near else ""
-            raise ConfigError(f"{path}{name} is no known field{hint}; allowed here: {', '.join(names)}")
-    missing = [f.name for f in fields if f.name not in data and not f.metadata.get("optional")]
-    if missing:
-        raise ConfigError(
-            f"{path}{missing[0]} is missing; give it, or begin the file with 'base: baseline' to inherit it"
-        )
-    values = {}
-    for name, value in data.items():
-        section = next((kind for kind in _kinds(hints[name]) if dataclasses.is_dataclass(kind)), None)
-        if section is not None and not (value is None and type(None) in _kinds(hints[name])):
-            if not isinstance(value, dict):
-                raise ConfigError(f"{path}{name} is {value!r}, but must be a section with fields of its own")
-            value = build(section, value, f"{path}{name}.")
-        values[name] = value
-    return cls(**values)
+def _line(lines: dict[Loc, str], loc: Loc) -> str:
+    """`` (line 3 of lab.yaml)``, for the innermost part of a place that the files have."""
+    places = (loc[:end] for end in range(len(loc), 0, -1))
+    return next((f" ({lines[place]})" for place in places if place in lines), "")
 
 
-def replaced(config: T, kind: str, changes: dict[str, Any]) -> T:
-    """A copy of a config with fields changed by their path, a double underscore for the dot.
+def _yaml() -> Any:
+    # Not loaded with the package, most of whose users read no file of their own.
+    from ruamel.yaml import YAML
 
-    :param config: a dataclass, whose sections are dataclasses too
-    :param kind: what it is called, for messages
-    :param changes: ``{"rooms__fetal": 2}``
-    :raises ConfigError: no such field, or a value that is not allowed
-    """
-    whole: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for path, value in changes.items():
-        section, _, name = path.partition("__")
-        if section not in _names_in(config):
-            raise ConfigError(f"{section} is no field of a {kind} config")
-        if not name:
-            whole[section] = value
-        elif name in _names_in(getattr(config, section)):
-            parts.setdefault(section, {})[name] = value
-        else:
-            raise ConfigError(f"{section}.{name} is no field of a {kind} config")
-    for section, fields in parts.items():
-        # All at once, because only together they may be allowed.
-        whole[section] = dataclasses.replace(whole.get(section, getattr(config, section)), **fields)
-    return dataclasses.replace(config, **whole)  # type: ignore[type-var]
+    yaml = YAML()
+    yaml.width = 120
+    yaml.preserve_quotes = True
+    return yaml
 
 
-def _names_in(section: Any) -> set[str]:
-    """The fields of a section; none if it is a plain value."""
-    return {f.name for f in dataclasses.fields(section)} if dataclasses.is_dataclass(section) else set()
+def _document(text: str, name: str) -> Any:
+    """The sections of a YAML text, which know their lines and comments."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        document = _yaml().load(text)
+    except MarkedYAMLError as error:
+        what = str(error.problem).split(" with value ")[0]
+        line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ConfigError(f"config {name!r} is not valid YAML: {what}{line}", ()) from None
+    except YAMLError as error:
+        raise ConfigError(f"config {name!r} is not valid YAML: {' '.join(str(error).split())}", ()) from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"config {name!r} must be a YAML mapping of sections, not {type(document).__name__}", ())
+    return document
 
 
-def _kinds(hint: Any) -> tuple[type, ...]:
-    """``X | None`` -> (X, NoneType); a type alone -> (it,)."""
-    return tuple(kind for kind in typing.get_args(hint) or (hint,) if isinstance(kind, type))
-
-
-def _parse(package: str, source: str | Path) -> dict[str, Any]:
-    """The YAML text of a preset or file as a dict."""
+def _parse(package: str, source: str | Path) -> Layers:
+    """A preset or file alone."""
     name, presets = str(source), preset_names(package)
     if name in presets:
         text = (resources.files(package) / "presets" / f"{name}.yaml").read_text(encoding="utf8")
@@ -139,31 +125,46 @@ def _parse(package: str, source: str | Path) -> dict[str, Any]:
         try:
             text = Path(name).read_text(encoding="utf8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"config file {name!r} cannot be read as text: {error}") from None
+            raise ConfigError(f"config file {name!r} cannot be read as text: {error}", ()) from None
     else:
-        near = difflib.get_close_matches(name, presets, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ConfigError(f"config {name!r} is neither a file nor a preset{hint}; presets: {', '.join(presets)}")
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config {name!r} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"config {name!r} must be a YAML mapping of sections, not {type(data).__name__}")
-    return data
+        hint = did_you_mean(name, presets)
+        raise ConfigError(f"config {name!r} is neither a file nor a preset{hint}; presets: {', '.join(presets)}", ())
+    lines: dict[Loc, str] = {}
+    label = f"preset {name}" if name in presets else name
+    return Layers(_plain(_document(text, name), (), lines, label), lines)
 
 
-def _resolve_base(package: str, data: dict[str, Any], seen: tuple[str, ...]) -> dict[str, Any]:
+def _plain(value: Any, place: Loc, lines: dict[Loc, str], label: str) -> Any:
+    """What ruamel.yaml read, in Python's own types; notes the line of each field and entry."""
+    if isinstance(value, (dict, list)):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        marks: dict[Any, Any] = getattr(value, "lc").data or {}  # noqa: B009
+        plain: dict[Any, Any] = {}
+        for key, entry in entries:
+            name = key if isinstance(value, list) else str(key)
+            if key in marks:
+                lines[(*place, name)] = f"line {marks[key][0] + 1} of {label}"
+            plain[name] = _plain(entry, (*place, name), lines, label)
+        return plain if isinstance(value, dict) else list(plain.values())
+    if type(value).__name__ == "ScalarBoolean":
+        return bool(value)
+    return next((kind(value) for kind in (str, float) if isinstance(value, kind)), _whole(value))
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _laid_over_base(package: str, own: Layers, seen: tuple[str, ...]) -> Layers:
     """Lay the file's own fields over those of its ``base``."""
-    base = data.pop("base", None)
+    base = own.data.pop("base", None)
     if base is None:
-        return data
+        return own
+    where = _line(own.lines, ("base",))
     if str(base) in seen:
-        raise ConfigError(f"base is {base!r}, but that inherits from this config itself")
-    merged = _resolve_base(package, _parse(package, base), (*seen, str(base)))
-    for name, value in data.items():
-        if isinstance(value, dict) and isinstance(merged.get(name), dict):
-            merged[name] = {**merged[name], **value}
-        else:
-            merged[name] = value
-    return merged
+        raise ConfigError(f"base is {base!r}, but that inherits from this config itself{where}")
+    data, lines = _laid_over_base(package, _parse(package, base), (*seen, str(base)))
+    for name, value in own.data.items():
+        both = isinstance(value, dict) and isinstance(data.get(name), dict)
+        data[name] = {**data[name], **value} if both else value
+    return Layers(data, {**lines, **own.lines})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
 import typing
@@ -11,6 +10,8 @@ from datetime import date
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union
 
 import yaml
+
+from echo_env.common.words import did_you_mean
 
 Made = TypeVar("Made")
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -78,8 +79,7 @@ class Registry(dict[str, Entry], Generic[Made]):
         """
         plain, given = split_name(name)
         if plain not in self:
-            near = difflib.get_close_matches(plain, self, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(plain, self)
             raise ValueError(f"{self._kind} {plain!r} is unknown{hint}; known: {', '.join(self.names())}")
         factory = self[plain].factory
         arguments = read_arguments(plain, factory, given)
@@ -155,8 +155,7 @@ def read_arguments(name: str, factory: Callable[..., Any], given: Mapping[str, s
     takes = ", ".join(f"{key} ({_words(p.annotation)})" for key, p in parameters.items()) or "no arguments"
     for argument in given:
         if argument not in parameters:
-            near = difflib.get_close_matches(argument, parameters, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(argument, parameters)
             raise ValueError(f"policy {name!r} has no argument {argument!r}{hint}; it takes {takes}")
     for argument in required_of(factory):
         if argument not in given:

@@ -1,4 +1,4 @@
-"""Means with confidence intervals, and how many days are enough."""
+"""Means with 95 % confidence intervals, and the number of days that is enough."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import stats
+import scipy
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
     """A mean with its 95 % confidence interval.
 
-    :param mean: of the values; nan if there is none
-    :param low: lower end of the interval; nan with fewer than two values
-    :param high: upper end
-    :param n: how many values
+    :param mean: mean of the values; nan if there are none
+    :param low: lower end of the interval; nan for fewer than two values
+    :param high: upper end of the interval
+    :param n: number of values
     """
 
     mean: float
@@ -29,31 +31,52 @@ class Estimate(NamedTuple):
         """Half the interval's width."""
         return (self.high - self.low) / 2
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
     def as_json(self) -> dict[str, object]:
         """``{"mean", "ci95": [low, high]}``, with None for nan."""
         mean, low, high = (None if math.isnan(x) else x for x in (self.mean, self.low, self.high))
         return {"mean": mean, "ci95": [low, high]}
 
 
+def student_quantile(freedom: ArrayLike) -> Floats:
+    """The 97.5 % quantile of Student's t distribution: half a 95 % interval, in standard errors of a mean.
+
+    :param freedom: degrees of freedom, values less one
+    """
+    return np.asarray(scipy.special.stdtrit(freedom, 0.975), dtype=np.float64)
+
+
+def mean_and_half_width(values: Floats) -> tuple[Floats, Floats]:
+    """Mean over the first axis, and the half-width of its 95 % interval (Student's; nan for fewer than two values).
+
+    :param values: (n, ...), n at least 1, independent along the first axis
+    """
+    n = len(values)
+    mean = np.asarray(values.mean(axis=0))
+    if n < 2:
+        return mean, np.full(mean.shape, np.nan)
+    return mean, np.asarray(student_quantile(n - 1) * values.std(axis=0, ddof=1) / math.sqrt(n))
+
+
 def estimate(values: ArrayLike) -> Estimate:
-    """Mean and Student's 95 % interval of independent values; nan values are left out.
+    """Mean and 95 % confidence interval (Student's) of independent values; nan values are left out.
 
     :param values: (n,)
     """
     sample = np.asarray(values, dtype=np.float64)
     sample = sample[~np.isnan(sample)]
-    n = len(sample)
-    if n == 0:
+    if not len(sample):
         return Estimate(math.nan, math.nan, math.nan, 0)
-    mean = float(sample.mean())
-    if n == 1:
-        return Estimate(mean, math.nan, math.nan, 1)
-    half = float(stats.t.ppf(0.975, n - 1) * sample.std(ddof=1) / math.sqrt(n))
-    return Estimate(mean, mean - half, mean + half, n)
+    mean, half = map(float, mean_and_half_width(sample))
+    return Estimate(mean, mean - half, mean + half, len(sample))
 
 
 def paired_difference(values: ArrayLike, reference: ArrayLike) -> Estimate:
-    """Mean of ``values - reference`` on the same days, with its interval.
+    """Mean paired difference ``values - reference`` under common random numbers, with its interval.
 
     :param values: (n,)
     :param reference: (n,), of the same days in the same order
@@ -62,15 +85,15 @@ def paired_difference(values: ArrayLike, reference: ArrayLike) -> Estimate:
 
 
 def over_seeds(means: ArrayLike, day_half_widths: ArrayLike) -> Estimate:
-    """Mean over trainings that were all evaluated on the same days, with an interval over both seeds and days.
+    """Mean over trainings evaluated on the same days, with an interval over both training seeds and days.
 
-    The days are common to all trainings, so more trainings do not make the error that comes from them smaller: the
-    half-width is ``sqrt(a^2 + b^2)``, with ``a`` Student's half-width of the mean of the trainings and ``b`` the mean
-    half-width over the days. That is on the safe side: what chance of the days is not common to all counts twice.
+    All trainings share the days, so the error due to the days does not shrink with more trainings: the half-width is
+    ``sqrt(a^2 + b^2)``, with ``a`` Student's half-width over the trainings' means and ``b`` the mean half-width over
+    the days. This is conservative: day noise that the trainings do not share is counted twice.
 
     :param means: (S,) mean of each training over the days
     :param day_half_widths: (S,) half-width of each of these means, over the days
-    :return: with one training, the interval over the days
+    :return: with a single training, the interval over the days
     """
     seeds, half = estimate(means), float(np.mean(np.asarray(day_half_widths, dtype=np.float64)))
     if seeds.n > 1:
@@ -79,9 +102,9 @@ def over_seeds(means: ArrayLike, day_half_widths: ArrayLike) -> Estimate:
 
 
 def days_needed(difference: Estimate) -> float:
-    """How many days would make the interval of a difference just exclude 0; inf if the mean is 0.
+    """Number of days at which the interval of a difference would just exclude 0; inf if the mean is 0.
 
-    :param difference: as measured on some days
+    :param difference: measured on some number of days
     """
     if difference.mean == 0 or math.isnan(difference.half_width):
         return math.inf

@@ -1,4 +1,4 @@
-"""One day of an echocardiography lab: simulate it, decide in it, compare who decides best.
+"""One day of an echocardiography lab: simulate it, decide in it, and compare policies on the same days.
 
 >>> from echo_env.lab import LabConfig, make_policy, sample_days, simulate
 >>> config = LabConfig.load("scarce")
@@ -6,21 +6,37 @@
 >>> trace = simulate(config, day, make_policy("policy_2", config))
 """
 
+from typing import TYPE_CHECKING, Any
+
 from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.day import Day, day_rng, sample_day, sample_days
+from echo_env.lab.day import Day, Days, day_rng, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
+from echo_env.lab.simulation.allocation import assign
+from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
+from echo_env.lab.simulation.whiteboard import LabView
+
+if TYPE_CHECKING:
+    from echo_env.lab.envs.env import EchoLabEnv
 
 __all__ = [
+    "METRICS",
     "Comparison",
     "ConfigError",
     "Day",
+    "Days",
+    "EchoLabEnv",
     "LabConfig",
+    "LabView",
+    "PatientClass",
     "Policy",
     "Simulator",
+    "Start",
     "Trace",
+    "assign",
     "day_rng",
     "evaluate",
     "make_policy",
@@ -30,3 +46,12 @@ __all__ = [
     "sample_days",
     "simulate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The environment is not needed to simulate and compare, and takes a while to import.
+    if name == "EchoLabEnv":
+        from echo_env.lab.envs.env import EchoLabEnv
+
+        return EchoLabEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 from sb3_ext.callbacks.action_masks import ActionMaskStatistics
 from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
-from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum
+from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum, ParameterCurriculum
 from sb3_ext.callbacks.exploration import EpsilonReset
 from sb3_ext.callbacks.learning_rate import LearningRateOnPlateau
 from sb3_ext.callbacks.metrics import EpisodeMetrics
@@ -14,4 +14,5 @@ __all__ = [
     "EpisodeMetrics",
     "EpsilonReset",
     "LearningRateOnPlateau",
+    "ParameterCurriculum",
 ]

@@ -117,7 +117,7 @@ class BehaviourCloning(StatefulCallback):
     def _demonstrate(self) -> Demonstrations:
         """Let the rule play, from a reset to a reset."""
         env, normalizer = self.training_env, self.model.get_vec_normalize_env()
-        source = MaskSource(int(self.model.action_space.n))  # type: ignore[attr-defined]
+        source = MaskSource(int(self.model.action_space.n), "BehaviourCloning")  # type: ignore[attr-defined]
         states: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         steps: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
         observations = env.reset()

@@ -1,4 +1,4 @@
-"""Numbers that an environment reports about a finished episode, written to the training log."""
+"""Metrics that an environment reports about a finished episode, written to the training log."""
 
 import math
 
@@ -10,8 +10,8 @@ class EpisodeMetrics(BaseCallback):
     Records the numbers that an environment puts into ``info[key]`` on the last step of an episode, as means
     over the episodes finished since the log was last written, over all environments.
 
-    A number that is not finite, for instance a mean wait on a day when nobody waited, is left out: one of
-    them would make the mean of all others unreadable.
+    A number that is not finite, for instance the mean of an empty set, is left out: one of them would make the mean
+    of all others useless.
 
     :param key: Entry of ``info`` with the numbers of the episode, by name
     :param prefix: Put before each name in the log

@@ -8,18 +8,24 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 class StatefulCallback(BaseCallback):
     """
-    Base of the callbacks that must go on where they were when training continues from a saved model.
+    Base of callbacks that resume where they were when training continues from a saved model.
 
     SB3 saves the model's attributes and none of its callbacks, and ``learn()`` starts its counters at zero
     again unless it is told not to. The state therefore lives in the model, as plain numbers in the dict
-    ``model.callback_states[<class name>]``: every zip carries it, also the best model and the checkpoints,
+    ``model.callback_states[state_name]``: every zip carries it, also the best model and the checkpoints,
     whatever ``reset_num_timesteps`` says. To start over on a trained model, ``del model.callback_states``. Two
-    callbacks of one class would share their state: use one of each.
+    callbacks with one ``state_name`` would share their state: use one of each.
 
     :param verbose: Verbosity level: 0 for no output, 1 for a line at each change
     """
 
     state: dict[str, Any]
+    #: Key of the state in the model.
+    state_name: str
+
+    def __init__(self, verbose: int = 0) -> None:
+        super().__init__(verbose)
+        self.state_name = type(self).__name__
 
     def initial_state(self) -> dict[str, Any]:
         """
@@ -31,7 +37,7 @@ class StatefulCallback(BaseCallback):
 
     def _init_callback(self) -> None:
         states = self.model.__dict__.setdefault("callback_states", {})
-        self.state = states.setdefault(type(self).__name__, self.initial_state())
+        self.state = states.setdefault(self.state_name, self.initial_state())
 
     def episodes_just_finished(self) -> int:
         """

@@ -13,7 +13,7 @@ METHOD_NAME = "action_masks"
 INFO_KEY = "action_mask"
 
 
-def check_masking_supported(env: VecEnv, who: str = "MaskableDQN") -> None:
+def check_masking_supported(env: VecEnv, who: str) -> None:
     """
     Raise an error unless every environment has a method ``action_masks()``.
 
@@ -59,7 +59,8 @@ def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return offered[(rng.random(1) * len(offered)).astype(np.int64)]
     begins = np.searchsorted(offered, np.arange(n_envs + 1) * n_actions)
     ranks = (rng.random(n_envs) * np.diff(begins)).astype(np.int64)
-    return offered[begins[:-1] + ranks] % n_actions
+    actions: np.ndarray = offered[begins[:-1] + ranks] % n_actions
+    return actions
 
 
 class MaskSource:
@@ -74,10 +75,12 @@ class MaskSource:
     new episode.
 
     :param n_actions: Number of actions
+    :param who: Class that asks for masks, for its warnings
     """
 
-    def __init__(self, n_actions: int) -> None:
+    def __init__(self, n_actions: int, who: str) -> None:
         self.n_actions = n_actions
+        self.who = who
         self._warned_mask_lost = False
         self._warned_no_masks = False
 
@@ -155,7 +158,7 @@ class MaskSource:
         if not self._warned_no_masks:
             self._warned_no_masks = True
             warnings.warn(
-                "MaskableDQN.predict() was called without action_masks: all actions are taken as offered.",
+                f"{self.who}.predict() was called without action_masks: all actions count as feasible.",
                 UserWarning,
                 stacklevel=3,
             )

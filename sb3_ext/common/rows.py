@@ -1,5 +1,7 @@
 """A network that judges actions by the same weights, for observations with a row for each action."""
 
+from typing import Any
+
 import torch as th
 from gymnasium import spaces
 from torch import nn
@@ -55,11 +57,11 @@ class RowNetwork(nn.Module):
 
     def forward_actor(self, features: th.Tensor) -> th.Tensor:
         """The first part of :meth:`forward`."""
-        return self(features)[0]
+        return self.forward(features)[0]
 
     def forward_critic(self, features: th.Tensor) -> th.Tensor:
         """The second part of :meth:`forward`."""
-        return self(features)[1]
+        return self.forward(features)[1]
 
 
 class RowScores(nn.Module):
@@ -81,7 +83,7 @@ class RowScores(nn.Module):
 
 
 def check_rows(
-    policy: str, observation_space: spaces.Space, action_space: spaces.Space, net_arch: object
+    policy: str, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], net_arch: object
 ) -> tuple[int, ...]:
     """
     Check that observations have a row for each action.

@@ -184,7 +184,7 @@ class GymnasiumVecEnv(VecEnv):
             return np.array(info[INFO_KEY], dtype=bool)
         return None if self._fetch_masks is None else np.array(self._fetch_masks(), dtype=bool)
 
-    def _copied(self, observations: Any) -> Any:
+    def _copied(self, observations: Any) -> np.ndarray | dict[str, np.ndarray]:
         if isinstance(self.observation_space, spaces.Dict):
             return {key: np.array(observations[key], dtype=box.dtype) for key, box in self.observation_space.items()}
         return np.array(observations, dtype=self.observation_space.dtype)
@@ -302,7 +302,8 @@ class GymnasiumVecEnv(VecEnv):
             message = f"Pictures need render_mode 'rgb_array', and the environment has {self.render_mode!r}."
             warnings.warn(message, stacklevel=2)
             return [None] * self.num_envs
-        return self.env_method("render")
+        images: Sequence[np.ndarray | None] = self.env_method("render")
+        return images
 
     def close(self) -> None:
         """Close the environment and the file of statistics."""

@@ -84,7 +84,7 @@ def column_of(value: Any, n_envs: int) -> list[Any]:
     if isinstance(value, dict):
         return rows_of(value, n_envs)
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype != object:
-        return value.tolist()
+        return list(value.tolist())
     if isinstance(value, np.ndarray) and value.ndim > 0:
         return list(value.copy())
     return list(value) if isinstance(value, list | tuple) else [value] * n_envs

@@ -1,61 +1,61 @@
 """Policy iteration by simulation, for MaskableDQN's network."""
 
-import io
-import pathlib
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch as th
 from stable_baselines3.common.noise import ActionNoise
-from stable_baselines3.common.save_util import load_from_pkl
-from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
-from stable_baselines3.common.vec_env import VecNormalize
+from stable_baselines3.common.type_aliases import GymEnv, Schedule
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from sb3_ext.lookahead_dqn.lookahead_buffer import LookaheadBuffer
-from sb3_ext.maskable_dqn.maskable_dqn import MaskableDQN
+from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
 
-#: Name of the method of the environment that continues episodes from copies of its states.
+#: Name of the environment's method that continues episodes from copies of its states.
 METHOD_NAME = "action_returns"
 
 
-class LookaheadDQN(MaskableDQN):
+class LookaheadDQN(MaskedQLearning):
     """
-    MaskableDQN that learns from simulated continuations instead of bootstrapped targets.
+    Learns MaskableDQN's network from simulated continuations instead of bootstrapped targets.
 
-    Where the environment can be continued from a copy of its state, the return of *every* offered action can be
-    had: take it, then go on with a base policy to the end of the episode, on the same luck. The network learns
-    the differences between the actions of a state, in which that luck mostly cancels out, and to choose what it
-    values most is then one step of policy improvement on the base policy (rollout and rollout policy iteration:
-    Bertsekas, "Rollout, Policy Iteration, and Distributed Reinforcement Learning", 2020; Lagoudakis and Parr,
-    "Reinforcement Learning as Classification", 2003). The base policy is at first a rule that the environment
-    knows by name, from ``base_steps`` on the target network's greedy choice: policy iteration.
+    Where an environment can be continued from a copy of its state, the return of *every* feasible action can be
+    simulated: take it, then follow a base policy to the end of the episode, with common random numbers for all
+    actions. The network learns the differences between the actions of a state, in which most of that randomness
+    cancels out; acting greedily on it is then one step of policy improvement over the base policy (rollout and
+    rollout policy iteration: Bertsekas, "Rollout, Policy Iteration, and Distributed Reinforcement Learning", 2020;
+    Lagoudakis and Parr, "Reinforcement Learning as Classification", 2003). The base policy is at first a rule that
+    the environment knows by name and, from ``base_steps`` on, the greedy policy of the target network: policy
+    iteration.
 
-    The environment needs, besides ``action_masks()``, a method ``action_returns(choose, rule)``: the sum of
-    rewards to the end of the episode for each offered action, (n_envs, n_actions) float, nan where not known, with
-    ``choose(observations, masks) -> actions`` or, where that is None, the rule deciding after the first action. The
-    method may know what the episode is going to bring. What has been learned does not: it sees observations only.
+    Besides ``action_masks()`` the environment needs a method ``action_returns(choose, rule)``: the sum of rewards to
+    the end of the episode for each feasible action, (n_envs, n_actions) float, nan where not known. After the first
+    action ``choose(observations, masks) -> actions`` decides or, where that is None, the rule. The method may use
+    knowledge of the rest of the episode. The learned policy does not: it sees observations only.
 
     Saved models are loaded, used and evaluated like MaskableDQN's; ``predict`` is the same. Action values are
-    known up to a number that is the same for all actions of a state.
+    learned up to a constant that is common to all actions of a state.
 
-    :param policy: The policy model to use: MlpPolicy
+    The first arguments are those of SB3's ``DQN``, in its order; all others are keyword-only.
+
+    :param policy: The policy model to use: MlpPolicy or RowPolicy
     :param env: The environment to learn from, vectorized, with ``action_masks()`` and ``action_returns()``
     :param learning_rate: The learning rate, or a function of the progress remaining (from 1 to 0)
     :param buffer_size: States to keep in memory
-    :param learning_starts: how many steps of the model to collect states for before learning starts
+    :param learning_starts: Steps of the model to collect states for before learning starts
     :param batch_size: States in each minibatch
+    :param base: Name of the rule that is the base policy at first, as the environment knows it; required
+    :param base_steps: Environment steps after which the network itself becomes the base policy
+    :param target_update_interval: Environment steps between two copies to the target network from then on
+    :param most_actions: Maximum number of actions of a state to keep
     :param train_freq: Update the model every ``train_freq`` steps
     :param gradient_steps: How many gradient steps to do after each rollout (see ``train_freq``)
-    :param base: Name of the rule that continues at first, as the environment knows it
-    :param base_steps: Environment steps after which the network itself continues
-    :param target_update_interval: Environment steps between two copies to the target network from then on
-    :param most_actions: Actions of a state to keep
     :param exploration_fraction: fraction of the training over which epsilon falls
     :param exploration_initial_eps: initial value of random action probability
     :param exploration_final_eps: final value of random action probability
     :param max_grad_norm: The maximum value for the gradient clipping
-    :param reward_scale: Returns are multiplied by it before they are learned
+    :param reward_scale: Factor of the returns in the learning target
     :param stats_window_size: Episodes over which the log averages
     :param tensorboard_log: the log location for tensorboard (if None, no logging)
     :param policy_kwargs: see :class:`~sb3_ext.maskable_dqn.policies.MaskableDQNPolicy`
@@ -63,9 +63,11 @@ class LookaheadDQN(MaskableDQN):
     :param seed: Seed for the pseudo random generators
     :param device: Device (cpu, cuda, ...) on which the code should be run; auto: the GPU if possible.
     :param _init_setup_model: Whether or not to build the network at the creation of the instance
+    :raises ValueError: no base is given, or the environment lacks one of the two methods
     """
 
-    replay_buffer: LookaheadBuffer  # type: ignore[assignment]
+    memory_class: ClassVar[type[Any]] = LookaheadBuffer
+    replay_buffer: LookaheadBuffer
 
     def __init__(
         self,
@@ -75,12 +77,14 @@ class LookaheadDQN(MaskableDQN):
         buffer_size: int = 100_000,
         learning_starts: int = 10_000,
         batch_size: int = 1024,
-        train_freq: int = 1,
-        gradient_steps: int = 2,
-        base: str = "fetal_first",
+        *,
+        # None only while a saved model is loaded, which sets it afterwards.
+        base: str | None = None,
         base_steps: int = 100_000,
         target_update_interval: int = 100_000,
         most_actions: int = 16,
+        train_freq: int = 1,
+        gradient_steps: int = 2,
         exploration_fraction: float = 0.1,
         exploration_initial_eps: float = 1.0,
         exploration_final_eps: float = 0.1,
@@ -100,10 +104,11 @@ class LookaheadDQN(MaskableDQN):
         super().__init__(
             policy,
             env,
-            learning_rate,
-            buffer_size,
-            learning_starts,
-            batch_size,
+            reward_scale=reward_scale,
+            learning_rate=learning_rate,
+            buffer_size=buffer_size,
+            learning_starts=learning_starts,
+            batch_size=batch_size,
             train_freq=train_freq,
             gradient_steps=gradient_steps,
             target_update_interval=target_update_interval,
@@ -111,8 +116,6 @@ class LookaheadDQN(MaskableDQN):
             exploration_initial_eps=exploration_initial_eps,
             exploration_final_eps=exploration_final_eps,
             max_grad_norm=max_grad_norm,
-            prioritized_replay=False,
-            reward_scale=reward_scale,
             stats_window_size=stats_window_size,
             tensorboard_log=tensorboard_log,
             policy_kwargs=policy_kwargs,
@@ -122,27 +125,20 @@ class LookaheadDQN(MaskableDQN):
             _init_setup_model=_init_setup_model,
         )
 
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: MaybeCallback = None,
-        log_interval: int = 4,
-        tb_log_name: str = "LookaheadDQN",
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Train; see MaskableDQN."""
-        return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
-
     def _check_settings(self) -> None:
+        if not isinstance(self.base, str):
+            raise ValueError(f"LookaheadDQN: base must be the name of a rule of the environment, not {self.base!r}.")
         super()._check_settings()
-        if self.env is not None and not self.env.has_attr(METHOD_NAME):
+
+    def _check_env(self, env: VecEnv) -> None:
+        super()._check_env(env)
+        if not env.has_attr(METHOD_NAME):
             raise ValueError(
                 f"LookaheadDQN needs an environment with a method {METHOD_NAME}(), which is missing: only some "
                 "vector environments can be continued from copies of their states."
             )
 
-    def _make_replay_buffer(self) -> LookaheadBuffer:  # type: ignore[override]
+    def _make_replay_buffer(self) -> LookaheadBuffer:
         return LookaheadBuffer(
             self.buffer_size,
             self.observation_space,
@@ -187,7 +183,7 @@ class LookaheadDQN(MaskableDQN):
         dones: np.ndarray,
         infos: Any,
     ) -> None:
-        # What is learned from was stored when the state was seen.
+        # The returns of the state were stored when its action was chosen.
         assert self.env is not None
         _, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         self._last_obs = new_obs
@@ -219,10 +215,3 @@ class LookaheadDQN(MaskableDQN):
         th.nn.utils.clip_grad_norm_(self.policy.q_net.parameters(), self.max_grad_norm)
         self.policy.optimizer.step()
         return float(loss.item())
-
-    def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:
-        """Load the memory of states, with its generator; see SB3."""
-        buffer = load_from_pkl(path, self.verbose)
-        if not isinstance(buffer, LookaheadBuffer):
-            raise ValueError(f"The replay buffer must be a LookaheadBuffer, not {type(buffer).__name__}.")
-        self.replay_buffer = buffer

@@ -57,7 +57,8 @@ class DuelingHead(nn.Module):
     def forward(self, features: th.Tensor) -> th.Tensor:
         """(B, in_features) to (B, n_actions)."""
         advantages = self.advantage(features)
-        return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
+        values: th.Tensor = self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
+        return values
 
 
 class FactoredHead(nn.Module):
@@ -86,5 +87,5 @@ class FactoredHead(nn.Module):
 
     def forward(self, features: th.Tensor) -> th.Tensor:
         """(B, in_features) to (B, n_actions)."""
-        values = self.linear(features)
+        values: th.Tensor = self.linear(features)
         return sum((values[:, part] for part in self.parts[1:]), start=values[:, self.parts[0]])

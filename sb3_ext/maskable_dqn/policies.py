@@ -87,7 +87,7 @@ class MaskableQNetwork(QNetwork):
     def _predict(
         self, observation: PyTorchObs, deterministic: bool = True, action_masks: th.Tensor | None = None
     ) -> th.Tensor:
-        q_values = self(observation)
+        q_values: th.Tensor = self(observation)
         if action_masks is None:
             return q_values.argmax(dim=1)
         return masked_argmax(q_values, action_masks).reshape(-1)

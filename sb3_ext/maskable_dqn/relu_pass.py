@@ -109,7 +109,8 @@ class ReluNetwork:
         :param actions: (B,) int
         :return: (B,) float32
         """
-        return np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
+        values: np.ndarray = np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
+        return values
 
     def best(self, features: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """
@@ -125,7 +126,8 @@ class ReluNetwork:
             best = np.maximum.reduceat(values, first_of_each(rows))
             # Not "equal", since nan equals nothing: to notice it is left to who reads the values.
             good = np.flatnonzero(~(values < best[rows]))
-            return actions[good[first_of_each(rows[good])]]
+            chosen: np.ndarray = actions[good[first_of_each(rows[good])]]
+            return chosen
         return masked_argmax(self.values(features), masks)
 
 
@@ -161,7 +163,8 @@ def masked_argmax(q_values: np.ndarray, masks: np.ndarray) -> np.ndarray:
     :param masks: (B, n_actions) bool
     :return: (B,) int
     """
-    return np.where(masks, q_values, -np.inf).argmax(axis=1)
+    best: np.ndarray = np.where(masks, q_values, -np.inf).argmax(axis=1)
+    return best
 
 
 class ReluActor:
@@ -231,7 +234,8 @@ class ReluUpdater:
             best[live] = selecting.best(inputs[live], batch.next_action_masks[live])
         following = self.target.values_of(target_features, best)
         scaled = np.float32(settings.reward_scale) * batch.rewards
-        return scaled + (np.float32(1.0) - batch.terminals) * batch.discounts * following
+        targets: np.ndarray = scaled + (np.float32(1.0) - batch.terminals) * batch.discounts * following
+        return targets
 
     def _backward(self, outputs: list[np.ndarray], actions: np.ndarray, slopes: np.ndarray) -> None:
         """

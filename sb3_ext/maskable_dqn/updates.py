@@ -109,7 +109,7 @@ class AutogradUpdater:
             losses = losses * samples.weights
         loss = losses.mean()
         policy.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         th.nn.utils.clip_grad_norm_(policy.q_net.parameters(), settings.max_grad_norm)
         policy.optimizer.step()
         estimates = q_values.detach()
@@ -130,4 +130,5 @@ class AutogradUpdater:
         selecting = self.policy.q_net(samples.next_observations) if settings.double_q else next_values
         best = masked_argmax(selecting, samples.next_action_masks)
         following = (1.0 - samples.dones) * samples.discounts * next_values.gather(1, best)
-        return settings.reward_scale * samples.rewards + following
+        targets: th.Tensor = settings.reward_scale * samples.rewards + following
+        return targets

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecNormalize
 
-from sb3_ext.replay.backend import load_kernels
 from sb3_ext.replay.masked import MaskableReplayBuffer
 from sb3_ext.replay.samples import ReplayBatch
 from sb3_ext.replay.sum_tree import SumTree
@@ -114,9 +113,7 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :param rows: (B,) int, of the batch
         :param td_errors: (B,) float, target minus estimate, of either sign
         """
-        kernels = load_kernels() if self.compiled else None
-        limit = limited if kernels is None else kernels.limited
-        priorities, largest = limit(td_errors, self.min_priority, self.max_priority)
+        priorities, largest = limited(td_errors, self.min_priority, self.max_priority)
         if not math.isfinite(largest):
             raise ValueError("PrioritizedReplayBuffer: td_errors must not be nan; the training has diverged.")
         self.largest_priority = max(self.largest_priority, largest)

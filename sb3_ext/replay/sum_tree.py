@@ -6,7 +6,7 @@ import numpy as np
 
 from sb3_ext.replay.backend import load_kernels
 
-# How many changed leaves may wait for the sums above them, so that what waits cannot grow for ever.
+# Changed leaves whose sums may be out of date; bounds the list of them.
 MAX_STALE = 4096
 NO_NODES = np.empty(0, dtype=np.int64)
 
@@ -16,11 +16,11 @@ class SumTree:
     Complete binary tree over non-negative numbers, in which every node is the sum of its two children.
 
     The tree is one flat array: the root at 1, the children of node k at 2k and 2k + 1, the leaves in the last
-    half. Whole batches go up or down it together, one level at a time, without a Python loop over samples.
+    half. Whole batches move up or down together, one level at a time.
 
-    Sums are float64 and never adjusted by differences: a parent is recomputed from its children, so that no
-    rounding error builds up however often the leaves change. Sums are brought up to date only when they are
-    next read: the single leaf that each environment step writes then costs almost nothing.
+    Sums are float64 and never updated by differences: a parent is recomputed from its children, so that no
+    rounding error accumulates however often the leaves change. Sums are brought up to date only when they are
+    next read, so that writing a single leaf in each environment step costs almost nothing.
 
     :param capacity: Number of leaves, at least 1
     :param compiled: Whether to use Numba where it is installed; all numbers are the same to the bit
@@ -37,8 +37,8 @@ class SumTree:
         self._stale: list[np.ndarray] = []
         self._n_stale = 0
 
-    def _kernels(self) -> ModuleType | None:
-        return load_kernels() if self.compiled else None
+    def _kernels(self) -> ModuleType:
+        return load_kernels(self.compiled)
 
     def update(self, indices: np.ndarray, values: np.ndarray | float) -> None:
         """
@@ -61,7 +61,8 @@ class SumTree:
         :param indices: (n,) int, leaves in [0, capacity)
         :return: (n,) float64
         """
-        return self._nodes[indices + self._first_leaf]
+        leaves: np.ndarray = self._nodes[indices + self._first_leaf]
+        return leaves
 
     @property
     def total(self) -> float:
@@ -79,41 +80,23 @@ class SumTree:
         :return: (n,) int64, leaves
         """
         self._refresh()
-        return self._search(np.array(prefix_sums, dtype=np.float64))
+        found: np.ndarray = self._kernels().find(self._nodes, self.depth, np.array(prefix_sums, dtype=np.float64))
+        return found
 
     def draw(self, uniforms: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """
-        Draw leaves in proportion to their values: uniform numbers times :attr:`total` are looked for.
+        Draw leaves in proportion to their values, by :meth:`find` of uniform numbers times :attr:`total`.
 
         :param uniforms: (B,) float64, uniform numbers in [0, 1), overwritten
         :return: (B,) int64 leaves, (B,) float64 their values, the sum of all leaves
         """
-        kernels = self._kernels()
-        if kernels is not None:
-            return kernels.draw(self._nodes, self.depth, self._take_stale(), uniforms)
-        total = self.total
-        uniforms *= total
-        found = self._search(uniforms)
-        return found, self.values(found), total
-
-    def _search(self, rest: np.ndarray) -> np.ndarray:
-        """The leaves (n,) int64 of prefix sums (n,) float64, which are overwritten."""
-        kernels = self._kernels()
-        if kernels is not None:
-            return kernels.find(self._nodes, self.depth, rest)
-        children = self._nodes.reshape(-1, 2)
-        node = np.ones(len(rest), dtype=np.int64)
-        for _ in range(self.depth):
-            pair = children.take(node, axis=0)
-            left = pair[:, 0]
-            go_right = (rest >= left) & (pair[:, 1] > 0.0)
-            rest -= left * go_right
-            node += node
-            node += go_right
-        return node - self._first_leaf
+        drawn: tuple[np.ndarray, np.ndarray, float] = self._kernels().draw(
+            self._nodes, self.depth, self._take_stale(), uniforms
+        )
+        return drawn
 
     def _take_stale(self) -> np.ndarray:
-        """The leaves (n,) int64 that changed, as nodes, which then no longer wait."""
+        """The leaves (n,) int64 that changed, as nodes; forgets them."""
         changed = self._stale[0] if len(self._stale) == 1 else np.concatenate([NO_NODES, *self._stale])
         self._stale.clear()
         self._n_stale = 0
@@ -121,14 +104,5 @@ class SumTree:
 
     def _refresh(self) -> None:
         """Recompute all sums above the leaves that changed."""
-        if not self._stale:
-            return
-        node, kernels = self._take_stale(), self._kernels()
-        if kernels is not None:
-            kernels.refresh(self._nodes, self.depth, node)
-            return
-        children = self._nodes.reshape(-1, 2)
-        for _ in range(self.depth):
-            node >>= 1
-            pair = children.take(node, axis=0)
-            self._nodes[node] = pair[:, 0] + pair[:, 1]
+        if self._stale:
+            self._kernels().refresh(self._nodes, self.depth, self._take_stale())

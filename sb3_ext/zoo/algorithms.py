@@ -1,6 +1,10 @@
-"""The algorithms by the names that the zoo uses."""
+"""The algorithms by the names that the zoo uses, one record each."""
 
+import importlib
 import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from sb3_contrib import QRDQN, TRPO
 from stable_baselines3 import A2C, DQN, PPO
@@ -10,23 +14,74 @@ from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_ppo import MaskablePPO
 
-MASKABLE: dict[str, type[BaseAlgorithm]] = {
-    "lookahead_dqn": LookaheadDQN,
-    "maskable_dqn": MaskableDQN,
-    "maskable_ppo": MaskablePPO,
-}
+INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """
+    An algorithm that the zoo can train and load.
+
+    Functions are named as ``module:function`` and imported when a search asks for them, since rl_zoo3 and Optuna
+    need not be installed. Without any, the algorithm is one that rl_zoo3 knows itself.
+
+    :param cls: Its class
+    :param maskable: Whether it takes action masks
+    :param sampler: Function that samples its hyperparameters in a search
+    :param converter: Function that makes its arguments from the parameters stored in a study
+    """
+
+    cls: type[BaseAlgorithm]
+    maskable: bool = False
+    sampler: str | None = None
+    converter: str | None = None
+
 
 # What can act in an environment with discrete actions. rl_zoo3 knows more; only these can be loaded without it.
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
-    "a2c": A2C,
-    "dqn": DQN,
-    "ppo": PPO,
-    "qrdqn": QRDQN,
-    "trpo": TRPO,
-    **MASKABLE,
+TABLE: dict[str, Algorithm] = {
+    "a2c": Algorithm(A2C),
+    "dqn": Algorithm(DQN),
+    "ppo": Algorithm(PPO),
+    "qrdqn": Algorithm(QRDQN),
+    "trpo": Algorithm(TRPO),
+    "lookahead_dqn": Algorithm(
+        LookaheadDQN,
+        maskable=True,
+        sampler="sb3_ext.zoo.search:sample_lookahead_dqn_params",
+        converter="sb3_ext.zoo.search:convert_lookahead_dqn_params",
+    ),
+    "maskable_dqn": Algorithm(
+        MaskableDQN,
+        maskable=True,
+        sampler="sb3_ext.zoo.search:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search:convert_maskable_dqn_params",
+    ),
+    "maskable_ppo": Algorithm(
+        MaskablePPO,
+        maskable=True,
+        sampler="rl_zoo3.hyperparams_opt:sample_ppo_params",
+        converter="rl_zoo3.hyperparams_opt:convert_onpolicy_params",
+    ),
 }
 
-INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[zoo]".'
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {name: algorithm.cls for name, algorithm in TABLE.items()}
+MASKABLE: dict[str, type[BaseAlgorithm]] = {name: row.cls for name, row in TABLE.items() if row.maskable}
+
+
+def samplers() -> dict[str, Callable[..., dict[str, Any]]]:
+    """Samplers of hyperparameters by algorithm, as ``rl_zoo3.hyperparams_opt.HYPERPARAMS_SAMPLER`` holds them."""
+    return {name: _imported(row.sampler) for name, row in TABLE.items() if row.sampler is not None}
+
+
+def converters() -> dict[str, Callable[..., dict[str, Any]]]:
+    """Converters by algorithm, as ``rl_zoo3.hyperparams_opt.HYPERPARAMS_CONVERTER`` holds them."""
+    return {name: _imported(row.converter) for name, row in TABLE.items() if row.converter is not None}
+
+
+def _imported(path: str) -> Callable[..., dict[str, Any]]:
+    module, _, name = path.partition(":")
+    function: Callable[..., dict[str, Any]] = getattr(importlib.import_module(module), name)
+    return function
 
 
 def takes_masks(model: BaseAlgorithm) -> bool:

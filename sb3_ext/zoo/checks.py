@@ -123,7 +123,7 @@ def why_unusable(config: str, env_id: str, error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{config} is no readable YAML: line {error.problem_mark.line + 1}: {error.problem}."
     if "Hyperparameters not found" in str(error) and config.endswith((".yml", ".yaml")):
-        known = ", ".join(yaml.safe_load(Path(config).read_text()))
+        known = ", ".join(yaml.safe_load(Path(config).read_text(encoding="utf-8")))
         return f"{config} has no hyperparameters for {env_id}, only for {known}."
     if isinstance(error, AttributeError | TypeError):
         return f"{config} is no config of the zoo: it must map environment ids to hyperparameters."

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from sb3_ext.zoo.algorithms import INSTALL_HINT
-from sb3_ext.zoo.errors import UsageError, unknown
+from sb3_ext.zoo.errors import UsageError as UsageError  # train.py catches it under this name
+from sb3_ext.zoo.errors import unknown
 from sb3_ext.zoo.registration import register
 
 try:
@@ -50,7 +51,7 @@ class ZooDefaults:
     epilog: str = ""
 
 
-class ReadableStoreDict(StoreDict):
+class ReadableStoreDict(StoreDict):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
     rl_zoo3's ``key:value`` arguments, where a value that is no Python is text.
 

@@ -34,7 +34,7 @@ MOST_EVAL_ENVS = 256
 SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
-class ZooExperimentManager(ExperimentManager):
+class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
     rl_zoo3's ``ExperimentManager`` with ten differences:
 
@@ -89,7 +89,7 @@ class ZooExperimentManager(ExperimentManager):
         """
         existing = [folder for folder in Path(self.params_path).parents if folder.exists()]
         try:
-            results = super().setup_experiment()
+            results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
         except SETUP_ERRORS as error:
             self._remove_folders_except(existing)
             if isinstance(error, UsageError) or self.verbose > 1:
@@ -157,7 +157,7 @@ class ZooExperimentManager(ExperimentManager):
             log_folder = None if eval_env or no_log else self.save_path
             keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
             maker.vec_env_class = partial(make_native, self.env_name.gym_id, env_kwargs, log_folder, keywords)
-        env = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
+        env: VecEnv = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
         if self.algo in MASKABLE and not env.has_attr("action_masks"):
             env.close()
             raise UsageError(
@@ -216,7 +216,7 @@ class ZooExperimentManager(ExperimentManager):
         :return: mean reward of its last evaluation
         """
         try:
-            return super().objective(trial)
+            return float(super().objective(trial))
         except optuna.exceptions.TrialPruned as pruned:
             cause = pruned.__cause__
             # Without a cause it is the pruner's doing. NaNs are the fault of the sampled hyperparameters.

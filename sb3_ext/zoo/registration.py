@@ -1,17 +1,17 @@
-"""The maskable algorithms made known to rl_zoo3."""
+"""The algorithms of our own made known to rl_zoo3."""
 
-from sb3_ext.zoo.algorithms import MASKABLE
+from sb3_ext.zoo.algorithms import MASKABLE, converters, samplers
 
 
 def register() -> None:
     """
-    Teach rl_zoo3 the maskable algorithms. May be called more than once.
+    Register the maskable algorithms with rl_zoo3. May be called more than once.
 
     rl_zoo3 has no hook for any of this, so its tables and two names in its ``exp_manager`` are replaced here,
     and only here:
 
-    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get the names of :data:`MASKABLE`
-      (without the latter two, ``--optimize`` ends in a KeyError);
+    - ``ALGOS``, ``HYPERPARAMS_SAMPLER`` and ``HYPERPARAMS_CONVERTER`` get the rows of
+      :data:`~sb3_ext.zoo.algorithms.TABLE` (without the latter two, ``--optimize`` ends in a KeyError);
     - ``EvalCallback`` and ``TrialEvalCallback`` become ones that pass masks to the models that take them
       (without, a maskable model is evaluated unmasked and the best model is chosen on that).
     """
@@ -20,7 +20,7 @@ def register() -> None:
     from sb3_ext.zoo import evaluation, search
 
     ALGOS.update(MASKABLE)
-    hyperparams_opt.HYPERPARAMS_SAMPLER.update(search.SAMPLERS)
-    hyperparams_opt.HYPERPARAMS_CONVERTER.update(search.CONVERTERS)
+    hyperparams_opt.HYPERPARAMS_SAMPLER.update(samplers())
+    hyperparams_opt.HYPERPARAMS_CONVERTER.update(converters())
     exp_manager.EvalCallback = evaluation.ZooEvalCallback
     exp_manager.TrialEvalCallback = search.ZooTrialEvalCallback

@@ -6,15 +6,13 @@ import optuna
 from rl_zoo3.callbacks import TrialEvalCallback
 from rl_zoo3.hyperparams_opt import (
     convert_offpolicy_params,
-    convert_onpolicy_params,
     sample_dqn_params,
-    sample_ppo_params,
 )
 
 from sb3_ext.zoo.evaluation import ZooEvalCallback
 
 
-class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):
+class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
     rl_zoo3's evaluation of a trial, masked where the model can and on the same episodes for every trial.
 
@@ -34,7 +32,7 @@ def sample_maskable_dqn_params(
     :param additional_args: As for every sampler of rl_zoo3
     :return: arguments of ``MaskableDQN``
     """
-    hyperparams = sample_dqn_params(trial, n_actions, n_envs, additional_args)
+    hyperparams: dict[str, Any] = sample_dqn_params(trial, n_actions, n_envs, additional_args)
     hyperparams["prioritized_replay"] = trial.suggest_categorical("prioritized_replay", [True, False])
     hyperparams["n_steps"] = trial.suggest_categorical("n_steps", [1, 3, 5, 10])
     hyperparams["policy_kwargs"]["dueling"] = trial.suggest_categorical("dueling", [False, True])
@@ -49,7 +47,7 @@ def convert_maskable_dqn_params(sampled_params: dict[str, Any]) -> dict[str, Any
     :return: arguments of ``MaskableDQN``
     """
     plain = {name: value for name, value in sampled_params.items() if name != "dueling"}
-    hyperparams = convert_offpolicy_params(plain)
+    hyperparams: dict[str, Any] = convert_offpolicy_params(plain)
     hyperparams["policy_kwargs"]["dueling"] = sampled_params["dueling"]
     return hyperparams
 
@@ -90,15 +88,3 @@ def convert_lookahead_dqn_params(sampled_params: dict[str, Any]) -> dict[str, An
     hyperparams["buffer_size"] = hyperparams["target_update_interval"] = hyperparams["base_steps"]
     hyperparams["policy_kwargs"] = {"net_arch": widths[sampled_params["net_arch"]]}
     return hyperparams
-
-
-SAMPLERS = {
-    "lookahead_dqn": sample_lookahead_dqn_params,
-    "maskable_dqn": sample_maskable_dqn_params,
-    "maskable_ppo": sample_ppo_params,
-}
-CONVERTERS = {
-    "lookahead_dqn": convert_lookahead_dqn_params,
-    "maskable_dqn": convert_maskable_dqn_params,
-    "maskable_ppo": convert_onpolicy_params,
-}

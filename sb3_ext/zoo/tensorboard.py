@@ -51,7 +51,7 @@ def _write_run(writer: SummaryWriter, run: Run) -> None:
         return
     # Not add_hparams(), which would begin a run of its own. Nor the list of columns, which comes first here:
     # TensorBoard takes the first list that it finds for all runs, and without any the columns of all of them.
-    for summary in hparams(dict(run.settings), {})[1:]:
+    for summary in hparams(dict(run.settings), {})[1:]:  # type: ignore[no-untyped-call]
         assert writer.file_writer is not None
         writer.file_writer.add_summary(summary)
 

@@ -1,4 +1,4 @@
-"""Means, intervals, and how many days are enough."""
+"""Means, confidence intervals, and the number of days needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from echo_env.common.stats import days_needed, estimate, over_seeds, paired_diff
 
 
 def test_estimate_by_hand() -> None:
-    """The interval would not be Student's: 1, 2, 3 has mean 2, sd 1, t(2) = 4.3027."""
+    """The interval is Student's: 1, 2, 3 has mean 2, sd 1, t(2) = 4.3027."""
     got = estimate([1.0, 2.0, 3.0, math.nan])
     assert got.mean == 2
     assert got.n == 3
@@ -20,13 +20,13 @@ def test_estimate_by_hand() -> None:
 
 
 def test_too_few_values_give_no_interval() -> None:
-    """JSON would contain NaN, which no other program reads."""
+    """Fewer than two values give null in JSON, not NaN."""
     assert estimate([5.0]).as_json() == {"mean": 5.0, "ci95": [None, None]}
     assert estimate([]).as_json() == {"mean": None, "ci95": [None, None]}
 
 
 def test_interval_covers_95_percent_of_the_time() -> None:
-    """Intervals would promise more than they keep."""
+    """95 % of the intervals cover the mean."""
     samples = np.random.default_rng(1).normal(3.0, 2.0, size=(4000, 10))
     covered = [estimate(sample).low <= 3.0 <= estimate(sample).high for sample in samples]
     # Band: four standard errors of a proportion.
@@ -34,7 +34,7 @@ def test_interval_covers_95_percent_of_the_time() -> None:
 
 
 def test_pairing_removes_what_the_days_share() -> None:
-    """Differences would be taken between means instead of day by day."""
+    """Pairing removes the variation that the days share."""
     rng = np.random.default_rng(2)
     day = rng.normal(0, 1000, 100)
     got = paired_difference(day - 1 + rng.normal(0, 0.1, 100), day)
@@ -42,14 +42,14 @@ def test_pairing_removes_what_the_days_share() -> None:
 
 
 def test_days_needed() -> None:
-    """The advice on how long to simulate would be wrong: four times the days halve the interval."""
+    """The days needed follow from the interval shrinking with the square root of the days."""
     got = estimate(np.tile([0.0, 2.0], 50))
     assert days_needed(got) == math.ceil(100 * got.half_width**2)
     assert days_needed(estimate([1.0, -1.0])) == math.inf
 
 
 def test_interval_over_seeds_and_days_covers_at_least_95_percent() -> None:
-    """Days that all trainings share would count as if each training had days of its own."""
+    """Intervals over seeds and shared days cover the mean in at least 95 % of the cases."""
     rng, seeds, days = np.random.default_rng(3), 5, 50
     covered = []
     for _ in range(2000):
@@ -64,5 +64,5 @@ def test_interval_over_seeds_and_days_covers_at_least_95_percent() -> None:
 
 
 def test_one_training_has_the_interval_of_its_days() -> None:
-    """A table of one seed would have no interval."""
+    """A single training has the interval over its days."""
     assert over_seeds([-10.0], [4.0])[:3] == (-10.0, -14.0, -6.0)

@@ -28,7 +28,7 @@ import echo_env  # noqa: E402
 from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate  # noqa: E402
 from echo_env.lab.compiled import batch  # noqa: E402
 from echo_env.lab.evaluation.engines import play_days  # noqa: E402
-from echo_env.lab.policies import TierPolicy  # noqa: E402
+from echo_env.lab.simulation.policy import TieredPolicy  # noqa: E402
 from echo_env.pathways import (  # noqa: E402
     PathwaysConfig,
     sample_draw,
@@ -100,7 +100,7 @@ def compiled_days(preset: str, name: str, first: int, count: int) -> str:
     config = LabConfig.load(preset)
     policy = make_policy(name, config)
     days = sample_days(config, count, SEED, first)
-    if not isinstance(policy, TierPolicy):
+    if not isinstance(policy, TieredPolicy):
         return digest(result_parts(play_days(config, policy, days)))
     labs = batch.make_labs(config, count, keep_rows=True)
     batch.begin_days(config, labs, np.arange(count), days)

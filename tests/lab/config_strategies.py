@@ -34,6 +34,7 @@ def configs(draw: st.DrawFn) -> LabConfig:
     # Fetal patients need a room and a sonographer of their kind; without them either may be missing.
     least = 1 if fetal else 0
     return LabConfig(
+        name="any",
         appointments=Appointments(tuple(fetal), tuple(non_fetal)),
         hours=Hours(opening, closing, closing + draw(st.integers(0, 120))),
         arrival=draw(arrivals()),

@@ -17,7 +17,8 @@ def tiny_lab() -> Callable[..., LabConfig]:
     """Makes a lab with given appointments, rooms and sonographers; nobody is ever absent."""
 
     def make(fetal: Sequence[int] = (), non_fetal: Sequence[int] = (), **changes: Any) -> LabConfig:
-        config = LabConfig(Appointments(tuple(fetal), tuple(non_fetal)), name="tiny")
+        book = Appointments(tuple(fetal), tuple(non_fetal))
+        config = LabConfig.load("baseline").replace(appointments=book, name="tiny")
         staff = {"sonographers__absence_rate": 0.0, "sonographers__always_present_fetal": 0}
         staff["sonographers__always_present_non_fetal"] = 0
         return config.replace(**staff, **changes)

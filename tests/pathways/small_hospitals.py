@@ -29,7 +29,7 @@ def make_instance(conditions: Sequence[Condition], patients: Sequence[tuple[int,
     own = {name: fields.pop(name) for name in ("arrival", "changes") if name in fields}
     levels = len(conditions[0].waiting)
     settings = {"resources": 2, "horizon": 5, "needs": 1, "initial_health": (0, 1), "health_levels": levels}
-    config = PathwaysConfig(patients=len(patients), **{**settings, **fields})
+    config = PathwaysConfig.load("baseline").replace(patients=len(patients), **{**settings, **fields})
     condition, health = zip(*patients, strict=True)
     return Instance(config, tuple(conditions), np.array(condition), np.array(health), **own)
 

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -45,28 +44,14 @@ STEPS = 1000
 """Price changes for a bound; more would raise it by about a thousandth."""
 
 
-class DayBounds(NamedTuple):
-    """Lower bounds of one day, penalty points.
+class Bounds(NamedTuple):
+    """Lower bounds of some days, penalty points.
 
-    :param clairvoyant: no policy pays less on this day
-    :param lengths_unknown: its mean over days is a bound for policies that do not know the lengths of exams; nan if
-        it was not asked for
+    :param clairvoyant: (days,) float64; on each day no policy pays less
+    :param lengths_unknown: (days,) float64; the mean bounds the mean penalty of every policy that does not know the
+        exam durations in advance
     """
 
-    clairvoyant: float
-    lengths_unknown: float
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Lower bounds of the first days of a seed.
-
-    :param seed: of the days
-    :param clairvoyant: (days,) float64, points
-    :param lengths_unknown: (days,) float64, points
-    """
-
-    seed: int
     clairvoyant: Floats
     lengths_unknown: Floats
 
@@ -96,12 +81,13 @@ def clairvoyant_bound(config: LabConfig, day: Day, steps: int = STEPS) -> float:
     return max(ascend(PathProblem(config, day), target, steps).value, 0.0) if target else 0.0
 
 
-def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> DayBounds:
-    """Both bounds of a day.
+def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> tuple[float, float]:
+    """Both bounds of a day, clairvoyant and with unknown exam durations: see :class:`Bounds`.
 
     :param config: the lab
     :param day: its luck
     :param steps: as for :func:`clairvoyant_bound`
+    :return: penalty points
     :raises ValueError: numba is missing
     """
     clairvoyant = clairvoyant_bound(config, day, steps)
@@ -111,13 +97,13 @@ def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> DayBounds:
     problem = PathProblem(config, day)
     charge = lengths_charge(config, day)
     if not charge.any():
-        return DayBounds(clairvoyant, clairvoyant)
+        return clairvoyant, clairvoyant
     problem.gain += charge
     trace = reachable(config, day)
     # Row of each patient among those who come.
     row = np.cumsum(day.arrival >= 0) - 1
     charged = sum(charge[row[exam.patient], exam.start_min] for exam in trace.exams)
-    return DayBounds(clairvoyant, ascend(problem, trace.penalty.total + charged, steps).value)
+    return clairvoyant, ascend(problem, trace.penalty.total + charged, steps).value
 
 
 def find_bounds(
@@ -139,4 +125,4 @@ def find_bounds(
         rows.append(day_bounds(config, day, steps))
         if progress:
             progress(1)
-    return Bounds(seed, *np.array(rows, dtype=np.float64).T)
+    return Bounds(*np.array(rows, dtype=np.float64).T)

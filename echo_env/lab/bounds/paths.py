@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.compiled.kernel import njit
+from echo_env.common.jit import njit
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day
+from echo_env.lab.simulation.breaks import break_thresholds, breaks_taken
 from echo_env.lab.simulation.waiting_cost import waiting_points
 
 Floats = NDArray[np.float64]
@@ -118,14 +119,12 @@ def _break_minutes(config: LabConfig, day: Day, present: Ints) -> tuple[Ints, In
         is none
     """
     law, count = config.breaks, len(day.scheduled)
+    thresholds = break_thresholds(law).tolist()
     taken = np.zeros((len(present), count + 1), dtype=np.int64)
     for row, s in enumerate(present):
         left = law.number
         for n, draw in enumerate(day.break_draw[s]):
-            if left >= 2:
-                taken[row, n] = 2 if draw < law.both_probability else draw < law.both_probability + law.one_probability
-            elif left == 1:
-                taken[row, n] = draw < law.last_probability
+            taken[row, n] = breaks_taken(left, draw, thresholds)
             left -= taken[row, n]
     last = np.array([np.flatnonzero(row)[-1] + 1 if row.any() else 0 for row in taken], dtype=np.int64)
     return taken[:, : last.max(initial=0) + 1] * law.minutes, last

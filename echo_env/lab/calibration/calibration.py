@@ -23,7 +23,7 @@ from echo_env.lab.calibration.rows import tidy_table
 from echo_env.lab.calibration.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
 from echo_env.lab.calibration.typical_day import KINDS, TypicalDay, typical_day
 from echo_env.lab.config import Appointments, Arrival, Exam, ExamLaw, Hours, LabConfig, Rooms, Sonographers
-from echo_env.lab.config.chance import ARRIVAL_MODELS
+from echo_env.lab.config.chance import ARRIVAL_MODELS, ArrivalModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class Choices:
     :raises ValueError: a value that is not allowed; names field and value
     """
 
-    arrival: str = "exponential"
+    arrival: ArrivalModel = "exponential"
     exams: str = "pooled"
     day: str | None = None
     base: str = PAPER

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from echo_env.common.files import files_in, written_whole
+from echo_env.common.tables import new_console, print_table
 from echo_env.lab.calibration import findings
 from echo_env.lab.calibration.calibration import PAPER, Calibration
 from echo_env.lab.calibration.cells import clock
@@ -72,13 +73,13 @@ def print_summary(found: Calibration, console: Console | None = None) -> None:
     :param found: the calibration
     :param console: console to print to; by default standard output
     """
-    console = console or Console()
+    console = console or new_console()
     table = Table(title=f"{found.spreadsheet.name}: {len(found.table)} visits", box=box.SIMPLE_HEAD)
     for number, heading in enumerate(COMPARED):
         table.add_column(heading, justify="left" if number in (0, 4) else "right")
     for row in compared_rows(found):
         table.add_row(*row)
-    console.print(table)
+    print_table(console, table)
     counts = ", ".join(f"{count} {action}" for action, count in found.log.by_action().items())
     console.print(f"cells: {counts}", highlight=False)
     for warning in findings.warnings_of(found):

@@ -11,17 +11,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
-from echo_env.lab.compiled.kernel import Labs, Rules, njit
+from echo_env.lab.compiled.kernel import Labs, Rules
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day, Days, whole_minutes
+from echo_env.lab.simulation.breaks import break_thresholds
 from echo_env.lab.simulation.metrics import DayResults
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.penalty import idle_rule_index
-from echo_env.lab.simulation.trace import Break, Exam, Trace
+from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, Trace
 from echo_env.lab.simulation.whiteboard import Status
 
-Tiers = NDArray[np.int64]
+TierTable = NDArray[np.int64]
 
 
 def rules_of(config: LabConfig) -> Rules:
@@ -34,8 +36,7 @@ def rules_of(config: LabConfig) -> Rules:
     whole[kernel.MARGIN] = config.arrival.on_time_margin_min
     whole[kernel.BREAK_MIN] = breaks.minutes
     whole[kernel.IDLE_RULE] = idle_rule_index(config)
-    odds = [breaks.both_probability, breaks.both_probability + breaks.one_probability, breaks.last_probability]
-    return Rules(np.array(whole, dtype=np.int64), np.array(odds, dtype=np.float64))
+    return Rules(np.array(whole, dtype=np.int64), break_thresholds(breaks))
 
 
 def make_labs(config: LabConfig, count: int, keep_rows: bool = False) -> Labs:
@@ -58,8 +59,8 @@ def make_labs(config: LabConfig, count: int, keep_rows: bool = False) -> Labs:
         staff=whole(staff, kernel.STAFF_COLUMNS),
         rooms=np.ones((count, rooms), dtype=np.bool_),
         break_draw=np.zeros((count, staff, patients)),
-        exams=whole(patients, len(Exam._fields)),
-        breaks=whole(2 * staff, len(Break._fields)),
+        exams=whole(patients, len(ExamRecord._fields)),
+        breaks=whole(2 * staff, len(BreakRecord._fields)),
         rows=whole(minutes, 13),
     )
 
@@ -115,7 +116,7 @@ def _stacked(days: Sequence[Day]) -> Days:
     return Days(**arrays, absence_rate=0.5, policy_seed=[day.policy_seed for day in days])
 
 
-def tiers_of(tiers: Sequence[Sequence[PatientClass]]) -> Tiers:
+def tiers_of(tiers: Sequence[Sequence[PatientClass]]) -> TierTable:
     """(6,) int64, the tier of each class, -1 for a class that is not served."""
     table = np.full(len(PatientClass), -1, dtype=np.int64)
     for number, tier in enumerate(tiers):
@@ -189,9 +190,9 @@ def trace_of(config: LabConfig, labs: Labs, b: int, day: Day) -> Trace:
     """
     lab = labs.lab[b].tolist()
     exams = [
-        Exam(p, room, s, start, end, PatientClass(kind))
+        ExamRecord(p, room, s, start, end, PatientClass(kind))
         for p, room, s, start, end, kind in labs.exams[b, : lab[kernel.EXAMS]].tolist()
     ]
-    breaks = [Break(*row) for row in labs.breaks[b, : lab[kernel.BREAKS]].tolist()]
+    breaks = [BreakRecord(*row) for row in labs.breaks[b, : lab[kernel.BREAKS]].tolist()]
     rows = [tuple(row) for row in labs.rows[b, : lab[kernel.ROWS]].tolist()]
     return Trace(config, day, exams, breaks, rows, tuple(lab[kernel.UNITS : kernel.UNITS + 4]))

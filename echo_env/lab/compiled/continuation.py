@@ -13,17 +13,18 @@ import numpy as np
 from gymnasium.error import InvalidAction
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled import steps as batch_steps
-from echo_env.lab.compiled.batch import Tiers
-from echo_env.lab.compiled.kernel import Labs, Rules, njit
+from echo_env.lab.compiled.batch import TierTable
+from echo_env.lab.compiled.kernel import Labs, Rules
 from echo_env.lab.decisions.actions import ACTIONS
 
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
-"""(observations (n, fields), what is on offer (n, 729)) -> (n,) actions on offer."""
+"""(observations (n, fields), action masks (n, 729)) -> (n,) feasible actions."""
 
-Observe = Callable[[Labs], NDArray[np.float32]]
-"""n labs -> their observations, (n, fields)."""
+ChooseIn = Callable[[Labs, NDArray[np.bool_]], NDArray[np.int64]]
+"""(n labs, action masks (n, 729)) -> (n,) feasible actions."""
 
 THE_RULE = -1
 """In place of a first action: whatever the rule does."""
@@ -39,7 +40,7 @@ def copy_labs(labs: Labs, which: NDArray[np.int64]) -> Labs:
 
 
 def continue_under_rule(
-    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: Tiers
+    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: TierTable
 ) -> NDArray[np.int64]:
     """Take a first action, then follow a rule to the end of the day. The labs themselves stay as they are.
 
@@ -66,7 +67,7 @@ def _continue_under_tiers(
     labs: Labs,
     scratch: Labs,
     rules: Rules,
-    tiers: Tiers,
+    tiers: TierTable,
     nothing: NDArray[np.int64],
     units: NDArray[np.int64],
 ) -> None:
@@ -95,8 +96,7 @@ def continue_under_choices(
     actions: NDArray[np.int64],
     rules: Rules,
     idling: bool,
-    observe: Observe,
-    choose: Choose,
+    choose: ChooseIn,
 ) -> NDArray[np.int64]:
     """Take a first action, then ask for one wherever there is a choice. The labs themselves stay as they are.
 
@@ -107,7 +107,6 @@ def continue_under_choices(
     :param actions: (n,) each copy's first action, feasible
     :param rules: what is the same in all of them
     :param idling: whether every feasible action is on offer
-    :param observe: what ``choose`` is shown
     :param choose: decides
     :return: (n, 4) int64, the whole day's penalty units, with those already paid
     :raises InvalidAction: ``choose`` asks for what is not on offer
@@ -126,7 +125,7 @@ def continue_under_choices(
             playing, labs, mask = playing[rest], copy_labs(labs, rest), mask[rest]
             size, first = size[rest], first[rest]
         if len(playing):
-            actions = _checked(choose(observe(labs), mask.copy()), mask)
+            actions = _checked(choose(labs, mask.copy()), mask)
     return units
 
 

@@ -14,19 +14,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.decisions.actions import CLASSES, MOST_PER_CLASS, PLACE_VALUES
-from echo_env.lab.simulation.patient import patient_class
+from echo_env.lab.simulation.breaks import breaks_taken
+from echo_env.lab.simulation.patient import Punctuality, on_time_from, patient_class, punctuality, waits_since
 from echo_env.lab.simulation.penalty import penalty_units
 from echo_env.lab.simulation.whiteboard import Status
 
-# Overflow and division cannot go wrong here, and loops instead of array expressions compile much faster.
-njit = numba.njit(cache=True, nogil=True, error_model="numpy")
+# The rules of the hospital, compiled. Loops instead of array expressions compile much faster.
 _penalty_units = njit(penalty_units)
 _patient_class = njit(patient_class)
+_on_time_from = njit(on_time_from)
+_punctuality = njit(punctuality)
+_waits_since = njit(waits_since)
+_breaks_taken = njit(breaks_taken)
 
 # Columns of Labs.lab. From COUNTS on they stand in the order of Trace.rows.
 MINUTE, QUEUED, NEXT_ARRIVAL, ARRIVALS, EXAMS, BREAKS, ROWS = range(7)
@@ -46,7 +50,7 @@ ROOMS_FETAL, STAFF_FETAL, CLOSING, END, MARGIN, BREAK_MIN, IDLE_RULE = range(7)
 
 FREE_NOW, IN_EXAM, ON_A_BREAK, ABSENT = (int(status) for status in Status)
 _NEVER = 1 << 30
-_EARLY = 2
+_EARLY = int(Punctuality.EARLY)
 _PLACES = tuple(int(value) for value in PLACE_VALUES)
 
 Ints = NDArray[np.int32]
@@ -56,11 +60,12 @@ class Rules(NamedTuple):
     """What is the same in every lab of a batch.
 
     :param whole: (7,) int64, named above
-    :param break_odds: (3,) float64: both breaks, both or one, the last one
+    :param break_thresholds: (breaks in a day + 1, 2) float64: see
+        :func:`~echo_env.lab.simulation.breaks.break_thresholds`
     """
 
     whole: NDArray[np.int64]
-    break_odds: NDArray[np.float64]
+    break_thresholds: NDArray[np.float64]
 
 
 class Labs(NamedTuple):
@@ -72,8 +77,8 @@ class Labs(NamedTuple):
     :param staff: (B, S, 7) int32
     :param rooms: (B, R) bool, free
     :param break_draw: (B, S, P) float64, as in :class:`~echo_env.lab.day.day.Day`
-    :param exams: (B, P, 6) int32, as in :class:`~echo_env.lab.simulation.trace.Exam`
-    :param breaks: (B, 2 S, 3) int32, as in :class:`~echo_env.lab.simulation.trace.Break`
+    :param exams: (B, P, 6) int32, as in :class:`~echo_env.lab.simulation.trace.ExamRecord`
+    :param breaks: (B, 2 S, 3) int32, as in :class:`~echo_env.lab.simulation.trace.BreakRecord`
     :param rows: (B, minutes or 0, 13) int32, as in :class:`~echo_env.lab.simulation.trace.Trace`; none are kept if 0
     """
 
@@ -133,8 +138,8 @@ def _next_happening(lab, patients, queue, staff, rules):
     if lab[COUNTS + _EARLY] or lab[COUNTS + 3 + _EARLY]:
         for k in range(lab[QUEUED]):
             p = queue[k]
-            if patients[p, CLASS] % 3 == _EARLY:
-                soonest = min(soonest, patients[p, SCHEDULED] - rules.whole[MARGIN])
+            if _punctuality(patients[p, CLASS]) == _EARLY:
+                soonest = min(soonest, _on_time_from(patients[p, SCHEDULED], rules.whole[MARGIN]))
     return soonest
 
 
@@ -142,17 +147,6 @@ def _next_happening(lab, patients, queue, staff, rules):
 def _set_free(s, lab, staff, rules):
     staff[s, STATUS] = FREE_NOW
     lab[FREE + 2 + (s < rules.whole[STAFF_FETAL])] += 1
-
-
-@njit
-def _breaks_taken(s, staff, break_draw, rules):
-    """Twin of ``Simulator._breaks_taken``."""
-    draw = break_draw[s, staff[s, BEGUN] - 1]
-    if staff[s, BREAKS_LEFT] >= 2:
-        if draw < rules.break_odds[0]:
-            return 2
-        return 1 if draw < rules.break_odds[1] else 0
-    return 1 if staff[s, BREAKS_LEFT] == 1 and draw < rules.break_odds[2] else 0
 
 
 @njit
@@ -166,7 +160,7 @@ def _end(s, lab, staff, rooms, break_draw, breaks, rules):
     room = staff[s, ROOM]
     rooms[room] = True
     lab[FREE + (room < rules.whole[ROOMS_FETAL])] += 1
-    taken = _breaks_taken(s, staff, break_draw, rules)
+    taken = _breaks_taken(staff[s, BREAKS_LEFT], break_draw[s, staff[s, BEGUN] - 1], rules.break_thresholds)
     if taken == 0:
         _set_free(s, lab, staff, rules)
         return
@@ -185,7 +179,7 @@ def _end(s, lab, staff, rooms, break_draw, breaks, rules):
 def _arrive(p, lab, patients, queue, rules):
     """Twin of ``Whiteboard.arrive``: the queue stays in order of who has waited longest, then by number."""
     minute, scheduled = lab[MINUTE], patients[p, SCHEDULED]
-    since = max(minute, scheduled)
+    since = _waits_since(scheduled, minute)
     kind = _patient_class(patients[p, FETAL] == 1, scheduled, minute, minute, rules.whole[MARGIN])
     patients[p, CLASS], patients[p, SINCE], patients[p, ARRIVED] = kind, since, 1
     lab[COUNTS + kind] += 1
@@ -218,7 +212,7 @@ def catch_up(lab, patients, queue, staff, rooms, break_draw, breaks, rules):
         for k in range(lab[QUEUED]):
             p = queue[k]
             kind = patients[p, CLASS]
-            if kind % 3 == _EARLY and patients[p, SCHEDULED] - rules.whole[MARGIN] <= minute:
+            if _punctuality(kind) == _EARLY and _on_time_from(patients[p, SCHEDULED], rules.whole[MARGIN]) <= minute:
                 patients[p, CLASS] = kind - _EARLY
                 lab[COUNTS + kind] -= 1
                 lab[COUNTS + kind - _EARLY] += 1

@@ -21,12 +21,13 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc
 
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled.kernel import Labs
 from echo_env.lab.config import Arrival, ExamLaw, LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day.laws import gamma_probability, truncation
+from echo_env.lab.simulation.breaks import double_break_odds
 from echo_env.lab.simulation.whiteboard import LabView
 
 Floats = NDArray[np.float64]
@@ -42,7 +43,7 @@ class FutureSampler:
     def __init__(self, config: LabConfig) -> None:
         self._config = config
         self._exams = {fetal: ExamTable(config.exam.law_of(fetal=fetal)) for fetal in (False, True)}
-        self._both_odds = _odds_of_both(config)
+        self._both_odds = double_break_odds(config.breaks, len(config.appointments))
 
     def labs_of(self, view: LabView, count: int) -> Labs:
         """What is known now, as the compiled engine holds it, in so many copies.
@@ -142,10 +143,9 @@ class ExamTable:
     """
 
     def __init__(self, law: ExamLaw) -> None:
-        scale = law.mean_min / law.shape
         # (longest + 1,), P(at most k minutes) before truncation.
-        self._at_most = gammainc(law.shape, np.arange(math.ceil(law.longest_min) + 1) / scale)
-        self._ends = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+        self._at_most = gamma_probability(law, np.arange(math.ceil(law.longest_min) + 1))
+        self._ends = truncation(law)
 
     def minutes(self, elapsed: Ints, draws: Floats) -> Ints:
         """Whole minutes that exams take of which so many have passed, by the inverse distribution function.
@@ -202,18 +202,3 @@ def _lead_within(law: Arrival, minutes: kernel.Ints | float) -> Floats:
     """Probability that a lead, not truncated from above, is less than so many minutes or the longest one."""
     within: Floats = -np.expm1(-np.clip(minutes, 0, law.early_max_min) / law.early_mean_min)
     return within
-
-
-def _odds_of_both(config: LabConfig) -> Floats:
-    """(P + 1,) float64, the probability that a break after the n-th exam, after which none is left, is both at once."""
-    law = config.breaks
-    odds = np.ones(len(config.appointments) + 1)
-    # Probabilities, after n - 1 exams, that no break and that one has been taken.
-    none, one = 1.0, 0.0
-    for n in range(1, len(odds)):
-        both, second = none * law.both_probability, one * law.last_probability
-        if both + second:
-            odds[n] = both / (both + second)
-        one = one * (1 - law.last_probability) + none * law.one_probability
-        none *= 1 - law.both_probability - law.one_probability
-    return odds

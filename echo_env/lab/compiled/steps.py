@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
-from echo_env.lab.compiled.kernel import njit
 from echo_env.lab.decisions.actions import DIGITS, MOST_PER_CLASS, PLACE_VALUES
 from echo_env.lab.decisions.observation import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.simulation.patient import PatientClass

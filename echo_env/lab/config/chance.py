@@ -1,17 +1,24 @@
-"""The part of a lab's description that is chance: who comes when, and how long exams take."""
+"""The laws of a lab: who comes when, and how long exams take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, Literal, get_args
 
-from echo_env.common.config_file import OPTIONAL, ConfigError, check_number
+from pydantic import AfterValidator, Field, model_validator
 
-ARRIVAL_MODELS = ("exponential", "empirical")
-"""How far from the appointment patients come: the paper's two exponential sides, or as often as it was seen."""
+from echo_env.common.config_model import AS_WRITTEN, ConfigError, NotNegative, Positive, Probability, section
+
+ArrivalModel = Literal["exponential", "empirical"]
+ARRIVAL_MODELS = get_args(ArrivalModel)
+"""How far from the appointment patients come: the paper's two exponential sides, or the offsets that were seen."""
 
 
-@dataclass(frozen=True)
+def in_order(times: tuple[int, ...]) -> tuple[int, ...]:
+    """Sorted: the order in which a file has them says nothing."""
+    return tuple(sorted(times))
+
+
+@section("arrival")
 class Arrival:
     """Who comes, and when (section 3.2).
 
@@ -23,80 +30,62 @@ class Arrival:
     :param on_time_margin_min: up to this many minutes off the appointment counts as on time
     :param model: ``exponential``, the law of the five numbers above, or ``empirical``
     :param offsets_min: for ``empirical``: arrivals minus appointments that were seen, whole minutes, negative for
-        early; each is as likely as any other. Unused by ``exponential``.
+        early; each is equally likely. Unused by ``exponential``.
     """
 
-    no_show_rate: float = 0.10
-    late_share: float = 0.80
-    late_mean_min: float = 10.0
-    early_mean_min: float = 5.0
-    early_max_min: float = 60.0
-    on_time_margin_min: int = 10
-    model: str = field(default="exponential", metadata=OPTIONAL)
-    offsets_min: tuple[int, ...] = field(default=(), metadata=OPTIONAL)
+    no_show_rate: Probability
+    late_share: Probability
+    late_mean_min: NotNegative
+    early_mean_min: Positive
+    early_max_min: NotNegative
+    on_time_margin_min: Annotated[int, Field(strict=True, ge=0)]
+    # One class for both models: a fitted file holds the numbers of both, so that one word changes the model.
+    model: ArrivalModel = "exponential"
+    offsets_min: Annotated[
+        tuple[Annotated[int, Field(strict=True, ge=-1440, le=1440)], ...],
+        AfterValidator(in_order),
+        Field(json_schema_extra={"x-allowed": "a list of minutes"}),
+    ] = ()
 
-    def __post_init__(self) -> None:
-        check_number("arrival.no_show_rate", self.no_show_rate, 0, 1)
-        check_number("arrival.late_share", self.late_share, 0, 1)
-        check_number("arrival.late_mean_min", self.late_mean_min, 0)
-        check_number("arrival.early_mean_min", self.early_mean_min, 1e-6)
-        check_number("arrival.early_max_min", self.early_max_min, 0)
-        check_number("arrival.on_time_margin_min", self.on_time_margin_min, 0, whole=True)
-        if self.model not in ARRIVAL_MODELS:
-            raise ConfigError(f"arrival.model is {self.model!r}, but must be one of {', '.join(ARRIVAL_MODELS)}")
-        if not isinstance(self.offsets_min, (tuple, list)):
-            raise ConfigError(f"arrival.offsets_min is {self.offsets_min!r}, but must be a list of minutes")
-        for offset in self.offsets_min:
-            check_number("arrival.offsets_min", offset, -1440, 1440, whole=True)
+    @model_validator(mode="after")
+    def _check(self) -> Arrival:
         if self.model == "empirical" and not self.offsets_min:
-            raise ConfigError("arrival.offsets_min is empty, but arrival.model 'empirical' draws from it")
-        object.__setattr__(self, "offsets_min", tuple(sorted(self.offsets_min)))
+            raise ConfigError("offsets_min is empty, but arrival.model 'empirical' draws from it")
+        return self
 
 
-@dataclass(frozen=True)
+@section("exam.fetal")
 class ExamLaw:
     """How long an exam takes: a gamma distribution truncated to an interval (section 3.3).
 
     :param shape: its shape
     :param mean_min: its mean before truncation, minutes
     :param shortest_min: lower end of the interval, minutes
-    :param longest_min: upper end, minutes
+    :param longest_min: upper end of the interval, minutes
     """
 
-    path: ClassVar[str] = "exam.fetal"
+    shape: Positive
+    mean_min: Positive
+    shortest_min: NotNegative
+    longest_min: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False), AS_WRITTEN]
 
-    shape: float = 12.0
-    mean_min: float = 45.0
-    shortest_min: float = 20.0
-    longest_min: float = 150.0
-
-    def __post_init__(self) -> None:
-        check_number(f"{self.path}.shape", self.shape, 1e-6)
-        check_number(f"{self.path}.mean_min", self.mean_min, 1e-6)
-        check_number(f"{self.path}.shortest_min", self.shortest_min, 0)
-        check_number(f"{self.path}.longest_min", self.longest_min, 1)
+    @model_validator(mode="after")
+    def _check(self) -> ExamLaw:
         if self.longest_min <= self.shortest_min:
             raise ConfigError(
-                f"{self.path}.longest_min is {self.longest_min!r}, but must be above {self.path}.shortest_min, "
-                f"which is {self.shortest_min!r}"
+                f"longest_min is {self.longest_min!r}, but must be above shortest_min, which is {self.shortest_min!r}"
             )
+        return self
 
 
-@dataclass(frozen=True)
+@section("exam")
 class Exam(ExamLaw):
     """The law of all exams, or of non-fetal ones only if fetal exams have their own.
 
     :param fetal: law of fetal exams; None where they follow the same law as all others
     """
 
-    path: ClassVar[str] = "exam"
-
-    fetal: ExamLaw | None = field(default=None, metadata=OPTIONAL)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.fetal is not None and not isinstance(self.fetal, ExamLaw):
-            raise ConfigError(f"exam.fetal is {self.fetal!r}, but must be a section with fields of its own")
+    fetal: ExamLaw | None = None
 
     def law_of(self, *, fetal: bool) -> ExamLaw:
         """The law that fetal or non-fetal exams follow.

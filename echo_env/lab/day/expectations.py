@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import Arrival, Breaks, ExamLaw
+from echo_env.lab.config import Arrival, ExamLaw
 from echo_env.lab.day.laws import duration_probability, offset_probability
 
 Floats = NDArray[np.float64]
@@ -86,14 +86,3 @@ class ExpectedArrival:
 
     def _place(self, offset: int) -> int:
         return min(max(offset - self._first, 0), len(self._at_most) - 1)
-
-
-def expected_break(law: Breaks, left: int) -> float:
-    """Mean minutes of break after an exam.
-
-    :param law: of breaks
-    :param left: how many breaks the sonographer has left
-    """
-    if left >= 2:
-        return law.minutes * (2 * law.both_probability + law.one_probability)
-    return law.minutes * law.last_probability if left == 1 else 0.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from echo_env.lab.config.chance import Arrival, ExamLaw
 
@@ -44,15 +44,32 @@ def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
     return np.asarray(law.late_share * late + (1 - law.late_share) * early)
 
 
+def gamma_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
+    """Probability, before truncation, that an exam takes at most so long (section 3.3).
+
+    :param law: of exam lengths
+    :param minutes: length, minutes
+    """
+    return np.asarray(scipy.special.gammainc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
+
+
+def truncation(law: ExamLaw) -> tuple[float, float]:
+    """Probabilities, before truncation, of the shortest and of the longest length (section 3.3).
+
+    :param law: of exam lengths
+    """
+    low, high = gamma_probability(law, [law.shortest_min, law.longest_min])
+    return low, high
+
+
 def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     """Lengths of exams from uniform numbers, by the inverse distribution function (section 3.3).
 
     :param law: of exam lengths
     :param draws: uniform numbers
     """
-    scale = law.mean_min / law.shape
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
-    minutes = scale * gammaincinv(law.shape, low + draws * (high - low))
+    low, high = truncation(law)
+    minutes = law.mean_min / law.shape * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -62,10 +79,9 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param law: of exam lengths
     :param minutes: length, minutes
     """
-    scale = law.mean_min / law.shape
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
-    return np.asarray((gammainc(law.shape, x / scale) - low) / (high - low))
+    low, high = truncation(law)
+    return np.asarray((gamma_probability(law, x) - low) / (high - low))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
@@ -76,7 +92,8 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     x = np.asarray(minutes, dtype=np.float64)
     scale = law.mean_min / law.shape
-    low, high = gammainc(law.shape, np.array([law.shortest_min, law.longest_min]) / scale)
+    low, high = truncation(law)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
-    log_density = xlogy(law.shape - 1, np.where(inside, x, 1) / scale) - x / scale - gammaln(law.shape) - np.log(scale)
+    power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
+    log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)
     return np.asarray(np.where(inside, np.exp(log_density), 0.0) / (high - low))

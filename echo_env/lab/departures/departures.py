@@ -136,7 +136,7 @@ class Departures:
         the policy ``departs``.
         """
         rows = self.decisions
-        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, words.classes_in_words)
+        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, lambda row: words.waiting_in_words(row, numbered=False))
         free = _in_words(rows[list(FREE)].to_numpy(), words.free_in_words)
         table = self._among_choices(rows.assign(waiting=waiting, free=free), ["waiting", "free"])
         table = table[table["departures"] > 0]

@@ -1,4 +1,4 @@
-"""Two policies along the same states, drawn (figure 17)."""
+"""Figures of two policies along the same states (figure 17)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from echo_env.lab.plots.style import axes_or_new, clock_axis, name_axes, policy_
 
 _COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
 _WIDTHS = (7, 28, 36, 26, 26, 12, 12)
-"""Characters on a line of each column; the last two are the penalties."""
+"""Width of each column in characters; the last two columns are the penalties."""
 _LINE_INCHES = 0.165
 
 Row = list[str]
 
 
 def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None = None) -> Axes:
-    """What the minutes cost in which two policies act differently, after each one's decision.
+    """Penalty of the minutes in which two policies act differently, after each one's decision.
 
     :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
     :param hours: those of the lab
@@ -33,7 +33,7 @@ def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None
         style = {**policy_line(number), "linestyle": "", "markersize": 6}
         if number:
             style["markerfacecolor"] = "none"
-        label = f"{_name(differences, role)} ({'followed' if number == 0 else 'asked'})"
+        label = f"{_name(differences, role)} ({'plays the day' if number == 0 else 'compared'})"
         ax.plot(minute, differences[f"{role}_penalty"], label=label, clip_on=False, **style)
     name_axes(ax, "Penalty of the minutes in which they act differently", "", "Penalty of the\nminute (points)")
     clock_axis(ax, hours, every_min=60)
@@ -43,10 +43,10 @@ def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None
 
 
 def difference_table(differences: pd.DataFrame, most: int = 15, ax: Axes | None = None) -> Axes:
-    """The same minutes as a table: who waits, what is free, and whom each policy begins, in words.
+    """The same minutes as a table: patients waiting, free resources, and the patients that each policy begins.
 
     :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
-    :param most: how many minutes are shown; how many are left out is said below
+    :param most: number of minutes shown; a line below says how many there are in all
     :param ax: where to draw
     """
     rows = table_rows(differences, most)
@@ -91,7 +91,7 @@ def table_rows(differences: pd.DataFrame, most: int = 15) -> list[Row]:
 
 
 def table_inches(rows: list[Row]) -> float:
-    """Height that a table needs, inches.
+    """Height of a table, inches.
 
     :param rows: as :func:`table_rows` gives them
     """
@@ -99,7 +99,7 @@ def table_inches(rows: list[Row]) -> float:
 
 
 def _lines(row: Row) -> float:
-    """Height of a row in lines of text, with some air."""
+    """Height of a row in lines of text, spacing included."""
     return max(cell.count("\n") + 1 for cell in row) + 0.5
 
 

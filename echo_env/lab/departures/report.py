@@ -1,4 +1,4 @@
-"""Departures of one policy from another in words and tables (needs pandas and rich)."""
+"""Departures of one policy from another, in sentences and tables (needs pandas and rich)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate
-from echo_env.lab.evaluation.tables import PIPE_WIDTH, cell
+from echo_env.common.tables import cell, new_console, new_table, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,111 +21,67 @@ if TYPE_CHECKING:
 CSV, MARKDOWN = "departures.csv", "departures.md"
 
 CAPTION = (
-    "Points saved by the end of the day, against doing there as the other policy would and then going on as before: "
-    "mean ± half of the 95 % interval."
+    "Points saved by the end of the day, compared with the other policy's decision at that moment alone: "
+    "mean ± half-width of the 95 % interval."
 )
 
-KINDS_NAMED = 3
-"""Kinds of departures that :func:`describe` tells about."""
+KINDS_NAMED = 2
+"""Kinds of departures that :func:`describe` names; the table has the others."""
 ROWS = 12
-"""Rows of a table that are shown."""
-COMMON = 0.05
-"""Hours with a smaller part of the choices are not compared with others: by chance they would come out on top."""
+"""Rows shown of a table."""
 
 
 def describe(found: Departures) -> list[str]:
-    """What a head of department would want to know, in plain sentences.
+    """How often, what instead, what it saves, and when, in plain sentences.
 
     :param found: the departures
     """
-    own, other, choices, count = found.followed, found.other, len(found.decisions), len(found.departures)
+    own, other, choices, rows = found.followed, found.other, len(found.decisions), found.departures
     over = f"Over {found.days:,} days of the lab {found.lab!r} (seed {found.seed})"
     if not choices:
         return [f"{over} {own} never has a choice."]
-    if not count:
+    if not len(rows):
         return [f"{over} {own} never departs from {other}: they agree in all {choices:,} decisions with a choice."]
-    on_days = found.departures["day"].nunique() / found.days
+    hours = found.by_hour()
+    peak = hours.loc[hours["departures"].idxmax()]
     return [
-        f"{over} {own} departs from {other} in {_percent(count / choices)} of the {choices:,} decisions in which "
-        f"there is a choice: {cell(found.per_day())} times a day, on {_percent(on_days)} of the days at least once.",
-        f"On the whole it {_pays(found.whole_day())} a day {_than(found.whole_day(), other)}: "
-        f"{found.penalty.mean():,.1f} against {found.other_penalty.mean():,.1f}.",
-        *_savings(found),
-        *_when_and_where(found),
+        f"{over} {own} departs from {other} in {_percent(len(rows) / choices)} of the {choices:,} decisions with a "
+        f"choice, {cell(found.per_day())} times a day.",
+        f"Its days cost {_compared(found.whole_day(), other)}: {found.penalty.mean():,.1f} against "
+        f"{found.other_penalty.mean():,.1f}.",
+        f"A departure {_saves(found.saved())} by the end of the day; {_percent((rows['saved'] > 0).mean())} of them "
+        f"save points, {_percent((rows['saved'] < 0).mean())} cost some.",
+        *_kinds(found),
+        f"The hour with most departures ({_percent(peak['share'])}) begins at {peak['hour']}.",
     ]
 
 
-def _savings(found: Departures) -> list[str]:
-    """What the departures save, all of them and by kind."""
-    rows, kinds = found.departures, found.by_kind()
-    sentences = [
-        f"A single departure {_saves(found.saved())} by the end of the day, against doing there as {found.other} would "
-        f"and then going on as {found.followed} does; {_percent((rows['saved'] > 0).mean())} of them save points, "
-        f"{_percent((rows['saved'] < 0).mean())} cost some."
-    ]
-    for number, kind in enumerate(kinds.head(KINDS_NAMED).itertuples()):
+def _kinds(found: Departures) -> list[str]:
+    """The most frequent kinds of departures, and what each saves."""
+    sentences = []
+    for number, kind in enumerate(found.by_kind().head(KINDS_NAMED).itertuples()):
         saved = Estimate(kind.saved, kind.saved_low, kind.saved_high, kind.departures)
-        begin = "Most often" if number == 0 else "Also"
         sentences.append(
-            f"{begin} ({_percent(kind.share)} of its departures, {kind.per_day:,.2f} a day) it {kind.kind}; "
-            f"each time that {_saves(saved)}."
+            f"{'Also' if number else 'Most often'} ({_percent(kind.share)}) it {kind.kind}, which {_saves(saved)}."
         )
-    costly = kinds[kinds["saved_high"] < 0]
-    if len(costly):
-        worst = costly.loc[costly["saved_per_day"].idxmin()]
-        sentences.append(f"What costs most is where it {worst['kind']}: {-worst['saved_per_day']:,.1f} points a day.")
-    else:
-        sentences.append("There is no kind of departure that, on these days, clearly costs points.")
     return sentences
 
 
-def _when_and_where(found: Departures) -> list[str]:
-    """At which time of day, who waits then, and what is free."""
-    rows, hours, situations = found.departures, found.by_hour(), found.by_situation()
-    peak = hours.loc[hours["departures"].idxmax()]
-    keenest = hours.loc[hours["departs"].where(hours["choices"] >= COMMON * len(found.decisions)).idxmax()]
-    early, late = (rows.sort_values("minute")["time"].iloc[int(part * (len(rows) - 1))] for part in (0.25, 0.75))
-    kinds = {"fetal": slice(0, 3), "non-fetal": slice(3, 6)}
-    waiting = [column for column in found.decisions if column.startswith("waiting_")]
-    then, always = (
-        " and ".join(f"{table[waiting[part]].sum(axis=1).mean():.1f} {kind}" for kind, part in kinds.items())
-        for table in (rows, found.decisions)
-    )
-    top = situations.iloc[0]
-    return [
-        f"Most departures ({_percent(peak['share'])}) fall into the hour from {peak['hour']}, and half of them between "
-        f"{early} and {late}; where it has a choice it departs most readily in the hour from {keenest['hour']} "
-        f"({_percent(keenest['departs'])} of its choices).",
-        f"When it departs, {then} patients wait on average; at all decisions with a choice, {always}.",
-        f"The most frequent situation ({_percent(top['share'])} of its departures): waiting are {top['waiting']}; free "
-        f"are {top['free']}; there it departs in {_percent(top['departs'])} of its choices.",
-    ]
-
-
 def _percent(share: float) -> str:
-    """Two digits count where there are few: ``12 %``, ``0.42 %``."""
+    """Two significant digits below 10 %: ``12 %``, ``0.42 %``."""
     return f"{100 * share:.0f} %" if share == 0 or share >= 0.1 else f"{100 * share:.2g} %"
 
 
-def _clear(value: Estimate) -> bool:
-    """Whether the interval leaves out 0."""
-    return value.low > 0 or value.high < 0
-
-
 def _saves(value: Estimate) -> str:
-    if not _clear(value):
-        return f"neither saves nor costs anything that these days could show ({cell(value, '+')} points saved)"
+    if not value.excludes_zero:
+        return f"saves {cell(value, '+')} points, not clearly different from 0"
     return f"{'saves' if value.mean > 0 else 'costs'} {cell(_positive(value))} points"
 
 
-def _pays(value: Estimate) -> str:
-    if not _clear(value):
-        return f"pays much the same ({cell(value, '+')} penalty points saved)"
-    return f"pays {cell(_positive(value))} penalty points {'less' if value.mean > 0 else 'more'}"
-
-
-def _than(value: Estimate, other: str) -> str:
-    return f"{'than' if _clear(value) else 'as'} {other}"
+def _compared(value: Estimate, other: str) -> str:
+    if not value.excludes_zero:
+        return f"about the same as those of {other} ({cell(value, '+')} points less)"
+    return f"{cell(_positive(value))} points {'less' if value.mean > 0 else 'more'} than those of {other}"
 
 
 def _positive(value: Estimate) -> Estimate:
@@ -135,7 +89,7 @@ def _positive(value: Estimate) -> Estimate:
 
 
 def shown_tables(found: Departures) -> dict[str, pd.DataFrame]:
-    """Title -> table, all text: by kind, by hour and by situation; the most frequent :data:`ROWS`.
+    """Title -> table of text: by kind, by hour and by situation; the most frequent :data:`ROWS` rows.
 
     :param found: the departures
     """
@@ -165,21 +119,18 @@ def print_departures(found: Departures, console: Console | None = None) -> None:
     :param found: the departures
     :param console: where; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
+    console = console or new_console()
     console.print(f"\n[bold]{escape(_title(found))}[/bold]")
     for sentence in describe(found):
         console.print(f"- {escape(sentence)}", highlight=False)
     title, kinds = next(iter(shown_tables(found).items()))
     if len(kinds):
-        table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left")
+        table = new_table(title, CAPTION)
         for name in kinds:
             table.add_column(name, justify="left" if name == "kind" else "right", no_wrap=name != "kind")
         for row in kinds.itertuples(index=False):
             table.add_row(*map(escape, row))
-        table.caption, table.caption_justify = CAPTION, "left"
-        console.print(table)
+        print_table(console, table)
 
 
 def write_departures(folder: str | Path, every: Sequence[Departures]) -> None:

@@ -1,7 +1,8 @@
-"""Two policies along the same states: what the second would do where the first goes (section 6.0.5).
+"""Two policies along the same states of one day (section 6.0.5).
 
-One policy plays the day. At each of its decisions the other is asked too, about the same whiteboard, and what
-it would have begun is set beside what was begun, with what that minute costs either way.
+One policy plays the day. In each of its states the other policy decides too, without effect, and the two decisions
+are set side by side with the penalty of the minute after each. Any two policies can be compared, on the SimPy engine;
+:mod:`~echo_env.lab.departures.counterfactual` does many days, and finds what a decision costs by the end of the day.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day
-from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.departures.words import free_in_words, waiting_in_words
+from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import Simulator
@@ -35,18 +37,18 @@ COLUMNS = (
 """Columns of :func:`state_by_state`."""
 
 Use = tuple[int, bool, bool]
-"""A start as far as it matters to the lab: patient, and whether room and sonographer are fetal-capable."""
+"""What distinguishes starts: the patient, and whether room and sonographer are fetal-capable."""
 
 
 def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy) -> pd.DataFrame:
-    """The minutes of a day in which two policies, shown the same state, would act differently (needs pandas).
+    """The minutes of a day in which two policies decide differently in the same state (needs pandas).
 
     Two decisions are the same if they begin the same patients in rooms and with sonographers of the same kind.
 
     :param config: the lab
-    :param day: its luck; neither policy sees it
-    :param followed: decides what happens
-    :param other: is asked, and not obeyed
+    :param day: its random draws, hidden from both policies
+    :param followed: plays the day
+    :param other: its decisions have no effect
     :return: a row for each such minute, :data:`COLUMNS`: ``minute`` since opening and clock ``time``; who is
         ``waiting`` and what is ``free``, in words; the names of both policies; whom each begins, in words; and the
         penalty of this minute after each one's decision, points
@@ -59,7 +61,7 @@ def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy)
     rows = []
     while not lab.over:
         if lab.board.can_start():
-            starts, others = followed.decide(lab.view), other.decide(lab.view)
+            starts, others = as_starts(followed.decide(lab.view)), as_starts(other.decide(lab.view))
             if _uses(config, starts) != _uses(config, others):
                 rows.append(_row(lab.view, followed.name, other.name, starts, others))
             lab.start(starts)
@@ -68,7 +70,7 @@ def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy)
 
 
 def penalty_after(view: LabView, starts: Sequence[Start]) -> float:
-    """What this minute costs once exams have begun, points; nothing is begun.
+    """Penalty of this minute after a decision, points; the lab stays as it is.
 
     :param view: the lab before the decision
     :param starts: the decision
@@ -96,8 +98,8 @@ def _row(
     return (
         view.minute,
         view.config.hours.clock(view.minute),
-        _waiting_in_words(view),
-        _free_in_words(view),
+        waiting_in_words(view.waiting_counts),
+        free_in_words(view.free_counts),
         followed,
         other,
         _starts_in_words(view, starts, same_patients),
@@ -108,7 +110,7 @@ def _row(
 
 
 def _starts_in_words(view: LabView, starts: Sequence[Start], with_resources: bool) -> str:
-    """Whom a decision begins, by number; with which kind of resources, where only these differ."""
+    """Patients that a decision begins, by number; with the kinds of resources where only these differ."""
     kinds = {entry.patient: entry.patient_class for entry in view.waiting()}
     words = []
     for patient, fetal_room, fetal_staff in sorted(_uses(view.config, starts)):
@@ -118,15 +120,3 @@ def _starts_in_words(view: LabView, starts: Sequence[Start], with_resources: boo
             where = f" ({room} room, {staff} sonographer)"
         words.append(f"{kinds[patient].label} #{patient}{where}")
     return "; ".join(words) or "nobody"
-
-
-def _waiting_in_words(view: LabView) -> str:
-    """Who waits: ``2 fetal on time, 1 non-fetal late``."""
-    counts = zip(view.waiting_counts, PatientClass, strict=True)
-    return ", ".join(f"{count} {kind.label}" for count, kind in counts if count)
-
-
-def _free_in_words(view: LabView) -> str:
-    """What is free: ``rooms: 1 fetal, 2 non-fetal; sonographers: 0 fetal, 1 non-fetal``."""
-    rooms_n, rooms_b, staff_n, staff_b = view.free_counts
-    return f"rooms: {rooms_b} fetal, {rooms_n} non-fetal; sonographers: {staff_b} fetal, {staff_n} non-fetal"

@@ -1,4 +1,4 @@
-"""Differences between decisions, and the situations they are made in, in words."""
+"""Differences between decisions, and the states they are made in, in words."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from echo_env.lab.simulation.patient import PatientClass
 
 
 def kind_in_words(difference: Sequence[int], other: str) -> str:
-    """What is done instead: ``serves a late fetal patient where policy_2 serves an on-time non-fetal one``.
+    """Kind of a departure: ``serves a late fetal patient where policy_2 serves an on-time non-fetal one``.
 
-    :param difference: (6,) by class, how many more are begun than the other policy would begin
-    :param other: its name
+    :param difference: (6,) by class, exams begun minus exams that the other policy would begin
+    :param other: name of the other policy
     :return: empty where there is no difference
     """
     more, fewer = ([max(sign * count, 0) for count in difference] for sign in (1, -1))
@@ -24,16 +24,18 @@ def kind_in_words(difference: Sequence[int], other: str) -> str:
     return ""
 
 
-def classes_in_words(present: Sequence[int]) -> str:
-    """``fetal on time, non-fetal late``.
+def waiting_in_words(counts: Sequence[int], numbered: bool = True) -> str:
+    """``2 fetal on time, 1 non-fetal late``.
 
-    :param present: (6,) whether anybody of a class is there
+    :param counts: (6,) patients waiting, by class
+    :param numbered: with their numbers, else only the classes
     """
-    return ", ".join(kind.label for kind, here in zip(PatientClass, present, strict=True) if here)
+    present = [(count, kind.label) for count, kind in zip(counts, PatientClass, strict=True) if count]
+    return ", ".join(f"{count} {label}" if numbered else label for count, label in present)
 
 
 def free_in_words(free: Sequence[int]) -> str:
-    """``1 fetal room, 2 non-fetal sonographers``: nothing of which there is none.
+    """``1 fetal room, 2 non-fetal sonographers``: resources of which at least one is free.
 
     :param free: free rooms (non-fetal, fetal-capable), then free sonographers (the same)
     """

@@ -17,7 +17,7 @@ from echo_env.lab.day import Day, sample_day
 from echo_env.lab.decisions.actions import ACTIONS, Offer, decode, decode_starts, feasible
 from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.policies.base import make_policy
-from echo_env.lab.policies.rule_action import rule_action, tier_rule
+from echo_env.lab.policies.rule_action import rule_action, tiered_rule
 from echo_env.lab.simulation.metrics import day_metrics
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.simulator import Simulator, simulate
@@ -214,7 +214,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         :param rule: name of a rule that serves by class, such as ``fetal_first``
         :raises ValueError: the rule is unknown, or not one that serves by class
         """
-        return rule_action(tier_rule(rule, self.config), self._playing().view, self._offered)
+        return rule_action(tiered_rule(self.config, rule, "rule"), self._playing().view, self._offered)
 
     def set_absence_rate(self, rate: float) -> None:
         """Use another absence rate from the next reset on.

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from echo_env.common.extras import require
 from echo_env.lab.compiled import batch, continuation, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.config import ConfigError, LabConfig
@@ -21,7 +22,7 @@ from echo_env.lab.day import Day, check_day, draw_days
 from echo_env.lab.decisions.actions import ACTIONS, decode
 from echo_env.lab.decisions.observation import make_observation, observation_fields
 from echo_env.lab.envs.env import check_env_arguments
-from echo_env.lab.policies.rule_action import compiled_rule, tier_rule
+from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.metrics import metrics_table
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
 
@@ -54,6 +55,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         paired_with: str = "policy_2",
         render_mode: str | None = None,
     ) -> None:
+        require("numba")
         check_env_arguments(clock, reward, idling)
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")
@@ -162,7 +164,12 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             units = continuation.continue_under_rule(self._labs, which, actions, self._rules, tiers)
         else:
             units = continuation.continue_under_choices(
-                self._labs, which, actions, self._rules, self._idling, self._observe_copies, choose
+                self._labs,
+                which,
+                actions,
+                self._rules,
+                self._idling,
+                lambda labs, masks: choose(self._observe_copies(labs), masks),
             )
         rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
         if self._base is not None:
@@ -180,7 +187,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :raises ValueError: the rule is unknown, or not one that serves by class
         """
         self._check_playing()
-        tiers = batch.tiers_of(tier_rule(rule, self.config).tiers)
+        tiers = compiled_rule(self.config, rule, "rule")
         actions = np.zeros(self.num_envs, dtype=np.int64)
         labs, scratch = self._labs, batch.make_labs(self.config, 1)
         batch_steps.rule_actions(labs, scratch, self._rules, tiers, self._mask, self._size, self._first, actions)

@@ -17,7 +17,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
-from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.policy import Policy, is_compiled
 from echo_env.lab.simulation.simulator import simulate
 
 ENGINES = ("auto", "simpy", "compiled")
@@ -202,8 +202,6 @@ def choose_engine(policy: Policy, engine: str) -> str:
         if engine == "compiled":
             raise ValueError("engine is 'compiled', but numba is missing: pip install 'echo-lab-rl[fast]'")
         return "simpy"
-    from echo_env.lab.evaluation.engines import is_compiled
-
     if is_compiled(policy):
         return "compiled"
     if engine == "compiled":

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
-from scipy import stats
 
+from echo_env.common.stats import student_quantile
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.plots.style import axes_or_new, band_alpha, legend, name_axes, policy_line, thousands
 from echo_env.lab.simulation.metrics import METRICS
@@ -121,7 +121,7 @@ def _metric(name: str) -> tuple[str, str]:
     """Unit and meaning."""
     if name not in METRICS:
         raise ValueError(f"metric is {name!r}, but must be one of {', '.join(METRICS)}")
-    return METRICS[name]
+    return METRICS[name].unit, METRICS[name].meaning
 
 
 def _lab_and_days(comparison: Comparison) -> str:
@@ -143,7 +143,7 @@ def _running(ax: Axes, values: Floats, label: str, number: int, policies: int) -
     expanding = pd.Series(values).expanding()
     days = np.arange(1, len(values) + 1)
     mean, seen = expanding.mean().to_numpy(), expanding.count().to_numpy()
-    half = stats.t.ppf(0.975, np.maximum(seen - 1, 1)) * expanding.sem().to_numpy()
+    half = student_quantile(np.maximum(seen - 1, 1)) * expanding.sem().to_numpy()
     style = policy_line(number)
     shown = np.unique(np.linspace(0, len(days) - 1, _MOST_POINTS).astype(int))
     days, mean, half = days[shown], mean[shown], half[shown]

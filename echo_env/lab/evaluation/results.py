@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ from numpy.typing import NDArray
 
 from echo_env.common import results
 from echo_env.common.files import number_text, written_whole
-from echo_env.common.results import SUMMARY, own_files
+from echo_env.common.results import own_files
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 
-__all__ = ["DAYS", "own_files", "read_results", "running_means", "write_days", "write_summary"]
+__all__ = ["DAYS", "own_files", "running_means", "write_days", "write_summary"]
 
 DAYS = "days.csv"
 
@@ -62,7 +60,7 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
         "reference": comparison.reference,
         "days_needed": needed,
         "engines": comparison.engines,
-        "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
+        "metrics": metric_meanings(),
         "lab": asdict(config),
         **more,
     }
@@ -71,32 +69,6 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
 
 def _whole(days: float) -> int | None:
     return None if math.isinf(days) else int(days)
-
-
-def read_results(folder: str | Path) -> Comparison:
-    """Read a comparison again, to the bit.
-
-    :param folder: where :func:`write_days` and :func:`write_summary` wrote it
-    :raises ValueError: what is there is not what they wrote
-    :raises OSError: a file is missing
-    """
-    summary = json.loads((Path(folder) / SUMMARY).read_text(encoding="utf8"))
-    with open(Path(folder) / DAYS, encoding="utf8", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if header != ["policy", "day", *METRICS]:
-            raise ValueError(f"{Path(folder) / DAYS} has the columns {', '.join(header)}, which are not today's")
-        values = _by_policy(rows)
-    if list(values) != list(summary["policies"]):
-        raise ValueError(f"{DAYS} and {SUMMARY} in {folder} name different policies")
-    return Comparison(summary["lab"]["name"], summary["seed"], values, summary["engines"], summary["reference"])
-
-
-def _by_policy(rows: Iterable[list[str]]) -> dict[str, dict[str, NDArray[np.float64]]]:
-    numbers: dict[str, list[list[float]]] = {}
-    for name, _, *row in rows:
-        numbers.setdefault(name, []).append([float(text or "nan") for text in row])
-    return {name: dict(zip(METRICS, np.array(own).T, strict=True)) for name, own in numbers.items()}
 
 
 def running_means(comparison: Comparison, policy: str, points: int = 100) -> dict[str, Curve]:

@@ -9,46 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from echo_env.common.tables import PIPE_WIDTH, cell, new_table, table_width
+from echo_env.common.tables import cell, new_console, new_table, print_table, table_width
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metric_labels
 
 CAPTION = "mean ± half of the 95 % interval; differences are taken day by day"
 _NAME, _CELL = 28, 19
 
-NAMES = {
-    "penalty": "penalty a day",
-    "waiting_penalty": "waiting part",
-    "penalty_on_time": "- on-time patients",
-    "penalty_late": "- late patients",
-    "penalty_overtime": "- all after closing",
-    "penalty_idle": "idle part",
-    "wait_min": "wait (min)",
-    "wait_fetal_min": "fetal wait (min)",
-    "wait_non_fetal_min": "non-fetal wait (min)",
-    "wait_on_time_min": "on time when served (min)",
-    "wait_late_min": "late when served (min)",
-    "wait_early_min": "early when served (min)",
-    "longest_wait_min": "longest wait (min)",
-    "served": "patients served",
-    "left_waiting": "left at {end}",
-    "no_show": "no-shows",
-    "turned_away": "turned away",
-    "workload": "exams a sonographer",
-    "workload_spread": "- most minus fewest",
-    "room_utilisation": "room utilisation",
-    "sonographer_utilisation": "sonographer utilisation",
-    "overtime_min": "overtime (min)",
-    "absent": "sonographers absent",
-    "absence_rate": "absence rate",
-}
-"""Metric -> what tables call it, with the time at which the day ends put in."""
-
 SHORT = ("penalty", "waiting_penalty", "wait_fetal_min")
 """Metrics of the first table; in a narrow window the first two."""
-
-_ENDS_OF_SECTIONS = ("penalty_idle", "longest_wait_min", "turned_away", "overtime_min", "absence_rate")
 
 
 def print_comparison(comparison: Comparison, config: LabConfig, title: str, console: Console | None = None) -> None:
@@ -59,11 +29,8 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     :param title: of the first table
     :param console: where; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
-    end = config.hours.clock(config.hours.end_min)
-    names = {metric: NAMES.get(metric, metric).format(end=end) for metric in METRICS}
+    console = console or new_console()
+    names = metric_labels(config)
     # As many policies beside each other as there is room for.
     size = max((console.width - _NAME) // _CELL, 1)
     tables = [short_table(comparison, names, title, SHORT)]
@@ -72,9 +39,7 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     for make, policies in ((metric_table, list(comparison.values)), (difference_table, comparison.others)):
         tables += [make(comparison, names, policies[k : k + size]) for k in range(0, len(policies), size)]
     for table in tables:
-        # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-        console.width = max(console.width, table_width(table, console))
-        console.print(table)
+        print_table(console, table)
 
 
 def short_table(comparison: Comparison, names: dict[str, str], title: str, shown: Sequence[str]) -> Table:
@@ -105,9 +70,10 @@ def metric_table(comparison: Comparison, names: dict[str, str], policies: Sequen
     :param policies: the columns
     """
     table = _metrics_by_policy("every metric", policies)
+    ends = _ends_of_sections()
     for metric in METRICS:
         cells = [cell(comparison.mean(name, metric)) for name in policies]
-        table.add_row(names[metric], *cells, end_section=metric in _ENDS_OF_SECTIONS)
+        table.add_row(names[metric], *cells, end_section=metric in ends)
     table.add_row("engine", *(comparison.engines[name] for name in policies))
     return table
 
@@ -120,11 +86,17 @@ def difference_table(comparison: Comparison, names: dict[str, str], policies: Se
     :param policies: the columns
     """
     table = _metrics_by_policy(f"minus {comparison.reference}", policies)
+    ends = _ends_of_sections()
     for metric in METRICS:
         if any(comparison.paired(name, metric).mean for name in comparison.others):
             cells = [_difference(comparison, name, metric) for name in policies]
-            table.add_row(names[metric], *cells, end_section=metric in _ENDS_OF_SECTIONS)
+            table.add_row(names[metric], *cells, end_section=metric in ends)
     return table
+
+
+def _ends_of_sections() -> set[str]:
+    """The last metric of each section."""
+    return set({metric.section: name for name, metric in METRICS.items()}.values())
 
 
 def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:
@@ -139,7 +111,7 @@ def _difference(comparison: Comparison, policy: str, metric: str) -> str:
     """A difference, bold where its interval leaves out 0."""
     value = comparison.paired(policy, metric)
     text = cell(value, sign="+")
-    return f"[bold]{text}[/bold]" if value.low > 0 or value.high < 0 else text
+    return f"[bold]{text}[/bold]" if value.excludes_zero else text
 
 
 def _days(days: float) -> str:

@@ -20,11 +20,9 @@ from echo_env.lab.plots.inputs import (
     exam_durations,
     resources,
 )
-from echo_env.lab.plots.learning import absence_rate_curve, learning_curve, training_days
 
 __all__ = [
     "DayChart",
-    "absence_rate_curve",
     "appointment_schedule",
     "arrival_offsets",
     "arrivals_of_a_day",
@@ -32,9 +30,7 @@ __all__ = [
     "free_rooms",
     "free_sonographers",
     "gantt",
-    "learning_curve",
     "penalty_by_minute",
     "resources",
-    "training_days",
     "waiting_by_class",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy import stats
 
+from echo_env.common.stats import mean_and_half_width
 from echo_env.lab.plots.style import (
     axes_or_new,
     band_alpha,
@@ -26,17 +26,6 @@ from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.trace import COUNTS, Trace
 
 Floats = NDArray[np.float64]
-
-
-def mean_and_half_width(values: Floats) -> tuple[Floats, Floats]:
-    """Mean over the first axis, and half of its 95 % interval (Student's; nan for fewer than two days).
-
-    :param values: (days, ...)
-    """
-    days = len(values)
-    if days < 2:
-        return values.mean(axis=0), np.full(values.shape[1:], np.nan)
-    return values.mean(axis=0), stats.t.ppf(0.975, days - 1) * values.std(axis=0, ddof=1) / np.sqrt(days)
 
 
 def waiting_by_class(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.plots.style import ORANGE, axes_or_new, class_colour, clock_axis
-from echo_env.lab.simulation.patient import EARLY, LATE, PatientClass, patient_class
-from echo_env.lab.simulation.trace import Exam, Trace
+from echo_env.lab.simulation.patient import EARLY, LATE, PatientClass, on_time_from, patient_class
+from echo_env.lab.simulation.trace import ExamRecord, Trace
 
 BREAK, ABSENT = "break", "absent"
 _MOST_NAMES = 10
@@ -97,16 +97,15 @@ def day_bars(trace: Trace, until: int | None = None) -> dict[str, list[Bar]]:
     return bars
 
 
-def _waits(trace: Trace, number: int, exam: Exam | None, now: int) -> list[tuple[PatientClass, int, int]]:
+def _waits(trace: Trace, number: int, exam: ExamRecord | None, now: int) -> list[tuple[PatientClass, int, int]]:
     """When a patient waits up to now, and as what: one stretch, or two for somebody early who becomes on time."""
     day, margin = trace.day, trace.config.arrival.on_time_margin_min
     fetal, scheduled, arrival = bool(day.fetal[number]), int(day.scheduled[number]), int(day.arrival[number])
     end = now if exam is None else min(exam.start_min, now)
-    near = min(max(scheduled - margin, arrival), end)
-    stretches = ((arrival, near), (near, end)) if scheduled - arrival > margin else ((arrival, end),)
+    near = min(max(on_time_from(scheduled, margin), arrival), end)
     return [
         (PatientClass(patient_class(fetal, scheduled, arrival, begin, margin)), begin, stop)
-        for begin, stop in stretches
+        for begin, stop in ((arrival, near), (near, end))
         if begin < stop
     ]
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
+from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible, nearest_feasible
-from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.decisions.observation import make_observation, observation_fields
 from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.policy import BatchChooser
 from echo_env.lab.simulation.whiteboard import LabView
+
+if TYPE_CHECKING:
+    from echo_env.lab.compiled.kernel import Labs
 
 
 class Predictor(Protocol):
-    """What an agent must offer: the call that Stable-Baselines3 models have."""
+    """What an agent must offer: the ``predict`` of Stable-Baselines3 models."""
 
     observation_space: Any
     action_space: Any
@@ -28,18 +33,20 @@ class Predictor(Protocol):
 
 
 class AgentPolicy:
-    """Lets an agent decide, in those minutes in which there is a choice.
+    """A trained agent as a policy; it acts where more than one joint action is feasible.
 
-    An agent whose ``predict`` takes ``action_masks`` is given them. What one without masks asks for is bent
-    to the nearest feasible action, as :class:`~echo_env.lab.envs.wrappers.NearestFeasibleAction` does in training.
+    An agent whose ``predict`` takes ``action_masks`` is given the action mask. Any other agent's action is replaced by
+    the nearest feasible one, as :class:`~echo_env.lab.envs.wrappers.NearestFeasibleAction` does in training.
 
-    :param name: how tables call it
+    :param name: label in tables
     :param model: the agent
-    :param config: the lab it works in
-    :param observation: the observation it was trained on
-    :param idling: whether it was trained with idling actions on offer
-    :raises ValueError: the agent was trained on other observations or actions; both shapes are named
+    :param config: the lab
+    :param observation: name of the observation the agent was trained on
+    :param idling: whether the action masks it was trained with include idling actions
+    :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
     """
+
+    memoryless = True
 
     def __init__(
         self, name: str, model: Predictor, config: LabConfig, observation: str = "paper", idling: bool = True
@@ -62,7 +69,7 @@ class AgentPolicy:
         """Nothing to prepare."""
 
     def decide(self, view: LabView) -> list[Start]:
-        """What the agent chooses; the only action, unasked, where there is but one."""
+        """The starts of the agent's action; where only one action is feasible, of that one without a prediction."""
         offered = feasible(view.waiting_counts, view.free_counts, self.idling)
         action = offered.first
         if offered.size > 1:
@@ -70,12 +77,31 @@ class AgentPolicy:
         return decode_starts(action, view)
 
     def choose(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """What the agent would do in several states.
+        """The agent's actions in a batch of states.
 
         :param observations: (n, ...) float32
-        :param masks: (n, 729) bool, what is on offer in each
+        :param masks: (n, 729) bool, action masks
         :return: (n,) int64, feasible actions
         """
         options = {"action_masks": masks} if self._masked else {}
         chosen, _ = self._model.predict(observations, deterministic=True, **options)
         return np.array([nearest_feasible(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])
+
+    def chooser(self, config: LabConfig, days: Days) -> BatchChooser:
+        """The agent's actions in a batch of labs of the compiled engine (needs numba).
+
+        :param config: the lab
+        :param days: not used: a trained agent is memoryless
+        """
+        from echo_env.lab.compiled import batch
+        from echo_env.lab.compiled.steps import observe_labs
+
+        rules, rich = batch.rules_of(config), self.observation == "rich"
+        scale = np.array([field.scale for field in observation_fields(self.observation, config)])
+
+        def choose(labs: Labs, which: NDArray[np.int64], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+            observations: NDArray[np.float32] = np.zeros((len(labs.lab), len(scale)), dtype=np.float32)
+            observe_labs(labs, rules, scale, rich, observations)
+            return self.choose(observations[which], masks)
+
+        return choose

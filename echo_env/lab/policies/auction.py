@@ -24,7 +24,7 @@ from echo_env.lab.policies.service_hazards import (
     waiting_minutes,
 )
 from echo_env.lab.simulation.allocation import assign
-from echo_env.lab.simulation.patient import PatientClass, Start
+from echo_env.lab.simulation.patient import PatientClass, Punctuality, Start, punctuality
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.trace import Trace
 from echo_env.lab.simulation.whiteboard import LabView
@@ -79,8 +79,9 @@ class Bids:
         # An early patient is not served before the change, and still there at the auction of that minute.
         change = np.maximum(near, minute + 1)
         waits_on = np.exp(self._log_stays[patient_class, change - 1] - self._log_stays[patient_class, minute])
-        early = waits_on * self._at_auction[patient_class - patient_class % 3, change]
-        return np.where(patient_class % 3 == 2, early, self._lost[patient_class, minute])
+        when = punctuality(patient_class)
+        early = waits_on * self._at_auction[patient_class - when, change]
+        return np.where(when == Punctuality.EARLY, early, self._lost[patient_class, minute])
 
 
 def hold_auction(view: LabView, bids: Bids) -> list[Start]:

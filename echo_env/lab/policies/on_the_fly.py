@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.policies.base import register_policy
 from echo_env.lab.simulation.allocation import assign
-from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, PatientClass, Start, WaitingPatient
-from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Start, WaitingPatient
+from echo_env.lab.simulation.policy import ClassTiers, Policy
 from echo_env.lab.simulation.whiteboard import LabView
-
-Tiers = Sequence[Sequence[PatientClass]]
 
 HandBack = Literal["served", "scheduled"]
 
@@ -24,7 +22,7 @@ class TierPolicy:
     :param tiers: classes served, in order of precedence; a class in none of them is not served
     """
 
-    def __init__(self, name: str, tiers: Tiers) -> None:
+    def __init__(self, name: str, tiers: ClassTiers) -> None:
         self.name = name
         self.tiers = tiers
 
@@ -54,13 +52,13 @@ class DedicatedPolicy:
     all day.
 
     :param name: how tables call it
-    :param tiers: classes served, in order of precedence; a class in none of them is not served
+    :param order: tiers of classes served, in order of precedence; a class in none of them is not served
     :param hand_back: when the dedication ends before closing
     """
 
-    def __init__(self, name: str, tiers: Tiers, hand_back: HandBack = "scheduled") -> None:
+    def __init__(self, name: str, order: ClassTiers, hand_back: HandBack = "scheduled") -> None:
         self.name = name
-        self.tiers = tiers
+        self.order = order
         self.hand_back = hand_back
         self._rooms: tuple[int, ...] = ()
         self._staff: tuple[int, ...] = ()
@@ -77,7 +75,7 @@ class DedicatedPolicy:
 
     def decide(self, view: LabView) -> list[Start]:
         """Everybody who can be served, in order of precedence."""
-        patients = [entry for tier in self.tiers for entry in view.waiting(*tier)]
+        patients = [entry for tier in self.order for entry in view.waiting(*tier)]
         if self._handed_back(view):
             return assign(view, patients)
         return assign_around(view, patients, self._rooms, self._staff, fetal_may=True)

@@ -85,7 +85,7 @@ class ReservationPolicy:
         self.name = name
         self.alpha = alpha
         self.beta = beta
-        self.tiers = (ON_TIME, LATE, EARLY) if serve_early else (ON_TIME, LATE)
+        self.order = (ON_TIME, LATE, EARLY) if serve_early else (ON_TIME, LATE)
         self._pairs: list[EchoPair] = []
         self._reserved: frozenset[int] = frozenset()
 
@@ -104,7 +104,7 @@ class ReservationPolicy:
         starts, kept = self._reserved_starts(view, waiting)
         others = [
             entry
-            for tier in self.tiers
+            for tier in self.order
             for entry in view.waiting(*tier)
             if entry.patient_class in LATE or entry.patient not in self._reserved
         ]

@@ -6,14 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.policies.base import make_policy, register_policy
-from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.breaks import expected_break
+from echo_env.lab.simulation.patient import Start, as_starts, waits_since
 from echo_env.lab.simulation.waiting_cost import waiting_points
 from echo_env.lab.simulation.whiteboard import LabView, Status
 
@@ -131,7 +131,7 @@ class RollingHorizonPolicy:
         chosen = self._solve(view, jobs, columns)
         if chosen is None:
             self.fallbacks += 1
-            return list(self._base.decide(view))
+            return as_starts(self._base.decide(view))
         now = chosen[columns.slot[chosen] == 0]
         return _starts(view, [(int(jobs.patient[columns.job[v]]), int(columns.kind[v])) for v in now])
 
@@ -164,7 +164,7 @@ class RollingHorizonPolicy:
         busy = np.minimum(length[:, None], horizon - start)
         # Points against not being served within the horizon.
         cost = jobs.share[:, None] * (paid[:, start] - paid[:, [horizon]] - self._idle * busy)
-        waited = np.maximum(now - np.maximum(jobs.arrival, jobs.scheduled), 0)
+        waited = np.maximum(now - waits_since(jobs.scheduled, jobs.arrival), 0)
         cost += _SOONER * (1 + waited[:, None]) * (start - now)
         first = np.ceil(np.maximum(jobs.arrival - now, 0) / self._step)
         there = np.arange(slots) >= first[:, None]
@@ -186,14 +186,14 @@ class RollingHorizonPolicy:
                 rows.append(len(jobs.patient) + kind * slots + columns.slot[running] + later)
                 cols.append(running)
                 values.append(np.ones(len(running)))
-        table = csr_array(
+        table = scipy.sparse.csr_array(
             (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols))), shape=(len(limit), count)
         )
-        found = milp(
+        found = scipy.optimize.milp(
             columns.cost,
             integrality=np.ones(count),
-            bounds=Bounds(0, 1),
-            constraints=LinearConstraint(table, ub=limit),
+            bounds=scipy.optimize.Bounds(0, 1),
+            constraints=scipy.optimize.LinearConstraint(table, ub=limit),
             options={"time_limit": self._limit, "mip_rel_gap": 1e-6},
         )
         return np.flatnonzero(found.x > 0.5) if found.status == _OPTIMAL else None

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from echo_env.lab.config import LabConfig
 from echo_env.lab.decisions.actions import DIGITS, decode_starts, feasible
 from echo_env.lab.policies.base import make_policy, register_policy
-from echo_env.lab.policies.rule_action import tiers_of_rule
-from echo_env.lab.simulation.patient import Start
+from echo_env.lab.policies.rule_action import compiled_rule
+from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.whiteboard import LabView
 
@@ -54,7 +54,7 @@ class RolloutPolicy:
 
         self._config, self._samples, self._margin = config, samples, margin
         self._base = make_policy(base, config)
-        self._tiers = tiers_of_rule(self._base, "base")
+        self._tiers = compiled_rule(config, self._base, "base")
         self._rules = batch.rules_of(config)
         self._future = redraw.FutureSampler(config)
         self._rng = np.random.default_rng(0)
@@ -66,7 +66,7 @@ class RolloutPolicy:
 
     def decide(self, view: LabView) -> list[Start]:
         """The rule's starts, or those of an action that has been found to be better."""
-        usual = list(self._base.decide(view))
+        usual = as_starts(self._base.decide(view))
         others = self._other_actions(view, usual)
         if not len(others):
             return usual

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.patient import PatientClass, on_time_from, patient_class, waits_since
 from echo_env.lab.simulation.trace import Trace
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ def near_min(scheduled: Ints, margin: int) -> Ints:
     :param scheduled: appointments, minutes since opening
     :param margin: minutes off the appointment that still count as on time
     """
-    return np.maximum(scheduled - margin, 0)
+    return np.maximum(on_time_from(scheduled, margin), 0)
 
 
 def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinutes:
@@ -85,12 +85,9 @@ def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinute
     day, patient, came = days[row], patients[row], came[row]
     book = traces[0].day
     scheduled, fetal = book.scheduled[patient], book.fetal[patient]
-    late = came - scheduled > margin
-    early = (scheduled - came > margin) & (scheduled - minute > margin)
-    first = np.where(fetal, PatientClass.FETAL_ON_TIME, PatientClass.NON_FETAL_ON_TIME)
-    patient_class = first + np.where(late, 1, np.where(early, 2, 0))
-    since = np.maximum(came, scheduled)
-    return WaitingMinutes(day, patient, patient_class, minute, near_min(scheduled, margin), since, minute == begun[row])
+    kind = patient_class(fetal, scheduled, came, minute, margin)
+    since = waits_since(scheduled, came)
+    return WaitingMinutes(day, patient, kind, minute, near_min(scheduled, margin), since, minute == begun[row])
 
 
 def first_in_line(rows: WaitingMinutes, bids: Callable[[Ints, Ints, Ints], Floats]) -> WaitingMinutes:

@@ -187,27 +187,6 @@ def state_figure(differences: pd.DataFrame, config: LabConfig) -> Figure:
     return figure
 
 
-def learning_figure(training: pd.DataFrame, window: int = 50) -> Figure:
-    """Learning curve above, absence rate below where the log tells it (figures 12, 18 and 21).
-
-    :param training: see :func:`~echo_env.lab.plots.learning.training_days`
-    :param window: days that the mean is taken over
-    :raises ValueError: no column tells the penalty
-    """
-    from matplotlib.figure import Figure
-
-    from echo_env.lab import plots
-
-    known = "absence_rate" in plots.training_days(training)
-    figure = Figure(figsize=(7, 5.5 if known else 4), layout="constrained")
-    axes = figure.subplots(1 + known, 1, sharex=True, squeeze=False, height_ratios=[3, 1.3][: 1 + known])[:, 0]
-    plots.learning_curve(training, window, axes[0])
-    if known:
-        plots.absence_rate_curve(training, axes[1])
-        axes[0].set_xlabel("")
-    return figure
-
-
 def _panels(traces: Traces, draw: Callable[[Sequence[Trace], Axes], Axes]) -> Figure:
     """A panel for each policy, on the same scale, up to three in a row."""
     from matplotlib.figure import Figure

@@ -1,12 +1,8 @@
-"""What ``evaluate.py`` holds policies against beside each other: lower bounds, and the time they take to decide."""
+"""Lower bounds beside a comparison: how far above what is possible its policies are."""
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,103 +11,39 @@ from numpy.typing import NDArray
 
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate, estimate
-from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible, find_bounds
-from echo_env.lab.config import LabConfig
+from echo_env.lab.bounds.bounds import Bounds
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.evaluation.decision_times import DecisionTime, measure_decisions
-from echo_env.lab.simulation.policy import Policy
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 BOUNDS = "bounds.csv"
-TIMES = "decision_times.json"
-GRANTED = {"clairvoyant": "knows all", "lengths_unknown": "lengths unknown"}
+GRANTED = {"clairvoyant": "clairvoyant", "lengths_unknown": "lengths unknown"}
 """Bound -> what tables call it."""
 
 
-@dataclass(frozen=True)
-class Yardsticks:
-    """What was found of a comparison's first days.
+def write_bounds(folder: Path, bounds: Bounds) -> None:
+    """Write ``bounds.csv``: ``day``, then each bound, points.
 
-    :param bounds: lower bounds; None if they were not asked for
-    :param times: policy -> what it took to decide; empty if it was not asked for
+    :param folder: where
+    :param bounds: of the first days
     """
-
-    bounds: Bounds | None
-    times: dict[str, DecisionTime]
-
-    def write(self, folder: Path) -> None:
-        """Write ``bounds.csv`` (day, then each bound, points) and ``decision_times.json``, as far as there are any.
-
-        :param folder: where
-        """
-        if self.bounds:
-            columns = [getattr(self.bounds, name).tolist() for name in GRANTED]
-            with written_whole(folder / BOUNDS) as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(["day", *GRANTED])
-                writer.writerows((day, *row) for day, row in enumerate(zip(*columns, strict=True)))
-        if self.times:
-            with written_whole(folder / TIMES) as file:
-                json.dump({name: time._asdict() for name, time in self.times.items()}, file, indent=2)
-
-    def print(self, comparison: Comparison) -> None:
-        """Print a table of each.
-
-        :param comparison: what the policies did
-        """
-        from rich.console import Console
-
-        from echo_env.lab.evaluation.tables import PIPE_WIDTH, table_width
-
-        console = Console()
-        if not console.is_terminal:
-            console.width = max(console.width, PIPE_WIDTH)
-        tables = [bound_table(comparison, self.bounds)] if self.bounds else []
-        for table in tables + ([time_table(self.times)] if self.times else []):
-            console.width = max(console.width, table_width(table, console))
-            console.print(table)
+    columns = [getattr(bounds, name).tolist() for name in GRANTED]
+    with written_whole(folder / BOUNDS) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["day", *GRANTED])
+        writer.writerows((day, *row) for day, row in enumerate(zip(*columns, strict=True)))
 
 
-def add_yardstick_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--bound`` and ``--decision-times``."""
-    parser.add_argument(
-        "--bound", type=int, default=0, metavar="N", help="lower bounds on what any policy pays, on the first N days"
-    )
-    parser.add_argument(
-        "--decision-times", type=int, default=0, metavar="N", help="how long decisions take, on the first N days"
-    )
+def print_bounds(comparison: Comparison, bounds: Bounds) -> None:
+    """Print :func:`bound_table`.
 
-
-def check_yardsticks(arguments: argparse.Namespace) -> None:
-    """Refuse what could only fail after all the days have been played.
-
-    :raises ValueError: numbers of days that cannot be, or what needs numba without it
+    :param comparison: what the policies did
+    :param bounds: of its first days
     """
-    for option, days in (("--bound", arguments.bound), ("--decision-times", arguments.decision_times)):
-        if not 0 <= days <= arguments.days:
-            raise ValueError(f"{option} is {days}, but must be from 0 to --days, which is {arguments.days}")
-        if days and arguments.sweep is not None:
-            raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
-    if arguments.bound:
-        check_bounds_possible()
+    from echo_env.common.tables import new_console, print_table
 
-
-def find_yardsticks(
-    arguments: argparse.Namespace, config: LabConfig, policies: Mapping[str, Policy], seed: int
-) -> Yardsticks:
-    """What was asked for.
-
-    :param arguments: ``bound`` and ``decision_times``, numbers of days, 0 for none
-    :param config: the lab
-    :param policies: those compared
-    :param seed: of the days
-    """
-    bounds = find_bounds(config, arguments.bound, seed) if arguments.bound else None
-    by_name = {policy.name: policy for policy in policies.values()}
-    times = measure_decisions(config, by_name, arguments.decision_times, seed) if arguments.decision_times else {}
-    return Yardsticks(bounds, times)
+    print_table(new_console(), bound_table(comparison, bounds))
 
 
 def share_closed(reference: NDArray[np.float64], paid: NDArray[np.float64], bound: NDArray[np.float64]) -> Estimate:
@@ -139,13 +71,13 @@ def bound_table(comparison: Comparison, bounds: Bounds) -> Table:
     """
     from rich.markup import escape
 
-    from echo_env.lab.evaluation.tables import cell, new_table
+    from echo_env.common.tables import cell, new_table
 
     days, reference = len(bounds.clairvoyant), comparison.values[comparison.reference]["penalty"]
     table = new_table(
         f"lower bounds, first {days} days",
-        f"gap closed: share of the way from {comparison.reference} down to the bound, which nobody may be able to go\n"
-        "knows all: a planner who knows the day in advance; lengths unknown: who knows all but the lengths of exams",
+        f"gap closed: share of the gap between {comparison.reference} and the bound, which may be out of reach\n"
+        "clairvoyant: a planner who knows the whole day in advance; lengths unknown: all but the exam durations",
     )
     table.add_column("", overflow="fold", max_width=30)
     table.add_column("penalty a day", justify="right")
@@ -162,22 +94,4 @@ def bound_table(comparison: Comparison, bounds: Bounds) -> Table:
         table.add_row(escape(name), cell(estimate(paid)), *cells)
     for title, bound in found.items():
         table.add_row(f"bound: {title}", cell(estimate(bound)))
-    return table
-
-
-def time_table(times: Mapping[str, DecisionTime]) -> Table:
-    """A row for each policy: decisions a day, and milliseconds for one.
-
-    :param times: policy -> what it took
-    """
-    from rich.markup import escape
-
-    from echo_env.lab.evaluation.tables import new_table
-
-    table = new_table("time to decide", "milliseconds on this machine, SimPy engine")
-    table.add_column("policy", overflow="fold", max_width=45)
-    for heading in ("decisions a day", "mean (ms)", "95 % are below (ms)"):
-        table.add_column(heading, justify="right")
-    for name, time in times.items():
-        table.add_row(escape(name), f"{time.decisions:.1f}", f"{time.mean_ms:.3f}", f"{time.p95_ms:.3f}")
     return table

@@ -1,44 +1,41 @@
-"""A day in named numbers."""
+"""A day in named numbers. To add a metric, add a record to :data:`METRICS`: nothing else names it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
-from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.patient import Punctuality, punctuality, waits_since
+from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
 from echo_env.lab.simulation.trace import Trace
 
-METRICS = {
-    "penalty": ("points", "penalty of the day"),
-    "waiting_penalty": ("points", "penalty without its idle part"),
-    "penalty_on_time": ("points", "part for on-time patients waiting"),
-    "penalty_late": ("points", "part for late patients waiting"),
-    "penalty_overtime": ("points", "part for patients waiting after closing"),
-    "penalty_idle": ("points", "part for idle rooms and sonographers"),
-    "wait_min": ("minutes", "mean waiting time of patients served"),
-    "wait_fetal_min": ("minutes", "mean waiting time of fetal patients served"),
-    "wait_non_fetal_min": ("minutes", "mean waiting time of non-fetal patients served"),
-    "wait_on_time_min": ("minutes", "mean waiting time of patients who were on time when served"),
-    "wait_late_min": ("minutes", "mean waiting time of patients who were late when served"),
-    "wait_early_min": ("minutes", "mean waiting time of patients who were early when served, which is 0"),
-    "longest_wait_min": ("minutes", "longest waiting time of a patient served"),
-    "served": ("patients", "patients whose exam began"),
-    "left_waiting": ("patients", "patients still waiting at the end of the day"),
-    "no_show": ("patients", "patients who did not come"),
-    "turned_away": ("patients", "patients who came after closing"),
-    "workload": ("exams", "mean exams per sonographer present"),
-    "workload_spread": ("exams", "most minus fewest exams of a sonographer present"),
-    "room_utilisation": ("share", "share of the rooms' minutes, opening to end of day, with an exam in them"),
-    "sonographer_utilisation": ("share", "share of present sonographers' minutes, breaks included, spent on exams"),
-    "overtime_min": ("minutes", "minutes from closing until the last exam ends, 0 if it ends before"),
-    "absent": ("sonographers", "sonographers absent"),
-    "absence_rate": ("probability", "absence rate of the day"),
-}
-"""Name -> (unit, meaning) of every number that :func:`day_metrics` gives."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Metric(NamedTuple):
+    """A number of a day. Tables, files, infos, TensorBoard and axes take all they say about it from here.
+
+    :param name: as in files and :data:`METRICS`
+    :param unit: its unit
+    :param meaning: what it is, for files and titles of figures
+    :param label: what tables call it; ``{end}`` stands for the time at which the day ends
+    :param section: metrics of the same section stand together in tables
+    :param of: computes it, (n,), from n days
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    label: str
+    section: str
+    of: Callable[[DayNumbers], Any]
 
 
 class DayResults(NamedTuple):
@@ -68,6 +65,286 @@ class DayResults(NamedTuple):
     units: NDArray[np.int64]
 
 
+class DayNumbers:
+    """What metrics of n days are computed from, each intermediate number once.
+
+    :param config: the lab
+    :param results: what happened
+    """
+
+    def __init__(self, config: LabConfig, results: DayResults) -> None:
+        self.config = config
+        self.results = results
+        self.served: NDArray[np.bool_] = results.start >= 0
+        """(n, P) bool, whose exam began."""
+
+    @cached_property
+    def points(self) -> PenaltyParts:
+        """Penalty points by cause, (n,) float64 each."""
+        return penalty_points(self.config, self.results.units.T)
+
+    @cached_property
+    def wait(self) -> Ints:
+        """(n, P) int64, minutes waited by those served, 0 for the others."""
+        since = waits_since(self.results.scheduled, self.results.arrival)
+        return np.where(self.served, np.maximum(self.results.start - since, 0), 0)
+
+    @cached_property
+    def punctuality(self) -> Ints:
+        """(n, P) int64, :class:`~echo_env.lab.simulation.patient.Punctuality` when the exam began."""
+        return np.asarray(punctuality(self.results.patient_class))
+
+    @cached_property
+    def present(self) -> Ints:
+        """(n,) int64, sonographers present."""
+        return np.asarray(self.results.present.sum(axis=1))
+
+    @cached_property
+    def exams(self) -> Ints:
+        """(n, S) int64, exams of each sonographer."""
+        numbers = np.arange(self.results.present.shape[1])
+        return np.asarray((self.results.sonographer[..., None] == numbers).sum(axis=1))
+
+    @cached_property
+    def exams_spread(self) -> Floats:
+        """(n,) float64, most minus fewest exams of a sonographer present; nan if nobody is."""
+        most = np.where(self.results.present, self.exams, 0).max(axis=1)
+        fewest = np.where(self.results.present, self.exams, len(self.results.arrival[0]) + 1).min(axis=1)
+        return np.where(self.present > 0, most - fewest, np.nan)
+
+    @cached_property
+    def busy(self) -> Ints:
+        """(n,) int64, minutes of exams up to the end of the day."""
+        minutes = np.minimum(self.results.end, self.config.hours.end_min) - self.results.start
+        return np.asarray(np.where(self.served, minutes, 0).sum(axis=1))
+
+    def mean_wait(self, who: NDArray[np.bool_]) -> Floats:
+        """(n,) float64, mean wait of some of the patients served; nan if there is none.
+
+        :param who: (n, P) bool
+        """
+        return _ratio((who * self.wait).sum(axis=1), who.sum(axis=1))
+
+
+def _ratio(total: Ints, count: Ints) -> Floats:
+    """Total by count; nan where there is nothing to count."""
+    return total / np.where(count, count, np.nan)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "penalty",
+            "points",
+            "penalty of the day",
+            "penalty a day",
+            "penalty",
+            lambda day: day.points.total,
+        ),
+        Metric(
+            "waiting_penalty",
+            "points",
+            "penalty without its idle part",
+            "waiting part",
+            "penalty",
+            lambda day: day.points.waiting,
+        ),
+        Metric(
+            "penalty_on_time",
+            "points",
+            "part for on-time patients waiting",
+            "- on-time patients",
+            "penalty",
+            lambda day: day.points.on_time,
+        ),
+        Metric(
+            "penalty_late",
+            "points",
+            "part for late patients waiting",
+            "- late patients",
+            "penalty",
+            lambda day: day.points.late,
+        ),
+        Metric(
+            "penalty_overtime",
+            "points",
+            "part for patients waiting after closing",
+            "- all after closing",
+            "penalty",
+            lambda day: day.points.overtime,
+        ),
+        Metric(
+            "penalty_idle",
+            "points",
+            "part for idle rooms and sonographers",
+            "idle part",
+            "penalty",
+            lambda day: day.points.idle,
+        ),
+        Metric(
+            "wait_min",
+            "minutes",
+            "mean waiting time of patients served",
+            "wait (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served),
+        ),
+        Metric(
+            "wait_fetal_min",
+            "minutes",
+            "mean waiting time of fetal patients served",
+            "fetal wait (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served & day.results.fetal),
+        ),
+        Metric(
+            "wait_non_fetal_min",
+            "minutes",
+            "mean waiting time of non-fetal patients served",
+            "non-fetal wait (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served & ~day.results.fetal),
+        ),
+        Metric(
+            "wait_on_time_min",
+            "minutes",
+            "mean waiting time of patients who were on time when served",
+            "on time when served (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served & (day.punctuality == Punctuality.ON_TIME)),
+        ),
+        Metric(
+            "wait_late_min",
+            "minutes",
+            "mean waiting time of patients who were late when served",
+            "late when served (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served & (day.punctuality == Punctuality.LATE)),
+        ),
+        Metric(
+            "wait_early_min",
+            "minutes",
+            "mean waiting time of patients who were early when served, which is 0",
+            "early when served (min)",
+            "waiting",
+            lambda day: day.mean_wait(day.served & (day.punctuality == Punctuality.EARLY)),
+        ),
+        Metric(
+            "longest_wait_min",
+            "minutes",
+            "longest waiting time of a patient served",
+            "longest wait (min)",
+            "waiting",
+            lambda day: np.where(day.served.any(axis=1), day.wait.max(axis=1), np.nan),
+        ),
+        Metric(
+            "served",
+            "patients",
+            "patients whose exam began",
+            "patients served",
+            "patients",
+            lambda day: day.served.sum(axis=1),
+        ),
+        Metric(
+            "left_waiting",
+            "patients",
+            "patients still waiting at the end of the day",
+            "left at {end}",
+            "patients",
+            lambda day: ((day.results.arrival >= 0) & ~day.served).sum(axis=1),
+        ),
+        Metric(
+            "no_show",
+            "patients",
+            "patients who did not come",
+            "no-shows",
+            "patients",
+            lambda day: (day.results.arrival == NO_SHOW).sum(axis=1),
+        ),
+        Metric(
+            "turned_away",
+            "patients",
+            "patients who came after closing",
+            "turned away",
+            "patients",
+            lambda day: (day.results.arrival == TURNED_AWAY).sum(axis=1),
+        ),
+        Metric(
+            "workload",
+            "exams",
+            "mean exams per sonographer present",
+            "exams a sonographer",
+            "workload",
+            lambda day: _ratio((day.exams * day.results.present).sum(axis=1), day.present),
+        ),
+        Metric(
+            "workload_spread",
+            "exams",
+            "most minus fewest exams of a sonographer present",
+            "- most minus fewest",
+            "workload",
+            lambda day: day.exams_spread,
+        ),
+        Metric(
+            "room_utilisation",
+            "share",
+            "share of the rooms' minutes, opening to end of day, with an exam in them",
+            "room utilisation",
+            "workload",
+            lambda day: day.busy / (day.config.rooms.total * day.config.hours.end_min),
+        ),
+        Metric(
+            "sonographer_utilisation",
+            "share",
+            "share of present sonographers' minutes, breaks included, spent on exams",
+            "sonographer utilisation",
+            "workload",
+            lambda day: _ratio(day.busy, day.present * day.config.hours.end_min),
+        ),
+        Metric(
+            "overtime_min",
+            "minutes",
+            "minutes from closing until the last exam ends, 0 if it ends before",
+            "overtime (min)",
+            "workload",
+            lambda day: np.maximum(day.results.end.max(axis=1) - day.config.hours.closing_min, 0),
+        ),
+        Metric(
+            "absent",
+            "sonographers",
+            "sonographers absent",
+            "sonographers absent",
+            "absence",
+            lambda day: day.results.present.shape[1] - day.present,
+        ),
+        Metric(
+            "absence_rate",
+            "probability",
+            "absence rate of the day",
+            "absence rate",
+            "absence",
+            lambda day: day.results.absence_rate,
+        ),
+    )
+}
+"""Name -> record of every number that :func:`day_metrics` gives, in the order of tables and files."""
+
+
+def metric_labels(config: LabConfig) -> dict[str, str]:
+    """What tables call each metric.
+
+    :param config: the lab, whose day ends at a certain time
+    """
+    end = config.hours.clock(config.hours.end_min)
+    return {name: metric.label.format(end=end) for name, metric in METRICS.items()}
+
+
+def metric_meanings() -> dict[str, dict[str, str]]:
+    """Unit and meaning of each metric, for ``summary.json``."""
+    return {name: {"unit": metric.unit, "meaning": metric.meaning} for name, metric in METRICS.items()}
+
+
 def day_results(trace: Trace) -> DayResults:
     """The results of one day."""
     day = trace.day
@@ -89,64 +366,20 @@ def day_results(trace: Trace) -> DayResults:
     )
 
 
-def metrics_table(config: LabConfig, results: DayResults) -> dict[str, NDArray[np.float64]]:
-    """The numbers of :data:`METRICS`, (n,) float64 each. A mean over nobody is nan."""
-    parts = penalty_points(config, results.units.T)
-    served = results.start >= 0
-    wait = np.where(served, np.maximum(results.start - np.maximum(results.arrival, results.scheduled), 0), 0)
-    present = results.present.sum(axis=1)
-    exams = (results.sonographer[..., None] == np.arange(results.present.shape[1])).sum(axis=1)
-    most = np.where(results.present, exams, 0).max(axis=1)
-    fewest = np.where(results.present, exams, len(results.arrival[0]) + 1).min(axis=1)
-    hours = config.hours
-    busy = np.where(served, np.minimum(results.end, hours.end_min) - results.start, 0).sum(axis=1)
-    table = {
-        "penalty": parts.total,
-        "waiting_penalty": parts.waiting,
-        "penalty_on_time": parts.on_time,
-        "penalty_late": parts.late,
-        "penalty_overtime": parts.overtime,
-        "penalty_idle": parts.idle,
-        **_mean_waits(results, served, wait),
-        "longest_wait_min": np.where(served.any(axis=1), wait.max(axis=1), np.nan),
-        "served": served.sum(axis=1),
-        "left_waiting": ((results.arrival >= 0) & ~served).sum(axis=1),
-        "no_show": (results.arrival == NO_SHOW).sum(axis=1),
-        "turned_away": (results.arrival == TURNED_AWAY).sum(axis=1),
-        "workload": _ratio((exams * results.present).sum(axis=1), present),
-        "workload_spread": np.where(present > 0, most - fewest, np.nan),
-        "room_utilisation": busy / (config.rooms.total * hours.end_min),
-        "sonographer_utilisation": _ratio(busy, present * hours.end_min),
-        "overtime_min": np.maximum(results.end.max(axis=1) - hours.closing_min, 0),
-        "absent": results.present.shape[1] - present,
-        "absence_rate": results.absence_rate,
-    }
-    return {name: np.asarray(values, dtype=np.float64) for name, values in table.items()}
+def metrics_table(config: LabConfig, results: DayResults) -> dict[str, Floats]:
+    """The numbers of :data:`METRICS`, (n,) float64 each. A mean over nobody is nan.
+
+    :param config: the lab
+    :param results: of n days
+    """
+    days = DayNumbers(config, results)
+    return {name: np.asarray(metric.of(days), dtype=np.float64) for name, metric in METRICS.items()}
 
 
 def day_metrics(trace: Trace) -> dict[str, float]:
-    """The numbers of :data:`METRICS` for one day. A mean over nobody is nan."""
+    """The numbers of :data:`METRICS` for one day. A mean over nobody is nan.
+
+    :param trace: the day
+    """
     table = metrics_table(trace.config, day_results(trace))
     return {name: values.item() for name, values in table.items()}
-
-
-def _mean_waits(
-    results: DayResults, served: NDArray[np.bool_], wait: NDArray[np.int64]
-) -> dict[str, NDArray[np.float64]]:
-    """Mean waiting times: of all served, by kind, and by punctuality when served."""
-    punctuality = results.patient_class % 3
-    groups = {
-        "wait_min": served,
-        "wait_fetal_min": served & results.fetal,
-        "wait_non_fetal_min": served & ~results.fetal,
-        "wait_on_time_min": served & (punctuality == 0),
-        "wait_late_min": served & (punctuality == 1),
-        "wait_early_min": served & (punctuality == 2),
-    }
-    who = np.stack(list(groups.values()))
-    return dict(zip(groups, _ratio((who * wait).sum(axis=2), who.sum(axis=2)), strict=True))
-
-
-def _ratio(total: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Total by count; nan where there is nothing to count."""
-    return total / np.where(count, count, np.nan)

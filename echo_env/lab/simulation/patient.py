@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class PatientClass(IntEnum):
@@ -27,28 +28,59 @@ class PatientClass(IntEnum):
         return self.name.lower().replace("non_fetal", "non-fetal").replace("on_time", "on time").replace("_", " ")
 
 
+class Punctuality(IntEnum):
+    """Arrival against appointment (section 4)."""
+
+    ON_TIME = 0
+    LATE = 1
+    EARLY = 2
+
+
 ON_TIME = (PatientClass.FETAL_ON_TIME, PatientClass.NON_FETAL_ON_TIME)
 LATE = (PatientClass.FETAL_LATE, PatientClass.NON_FETAL_LATE)
 EARLY = (PatientClass.FETAL_EARLY, PatientClass.NON_FETAL_EARLY)
 
 
-def patient_class(fetal: bool, scheduled: int, arrival: int, minute: int, margin: int) -> int:
-    """Class at a minute of a patient who has arrived (section 4).
+def patient_class(fetal: Any, scheduled: Any, arrival: Any, minute: Any, margin: int) -> Any:
+    """Class at a minute of a patient who has arrived (section 4). Takes whole numbers or arrays of them.
 
-    :param fetal: kind of exam
+    Late: arrived more than the margin after the appointment. Early: the appointment is more than the margin away.
+
+    :param fetal: kind of exam, bool
     :param scheduled: appointment, minutes since opening
     :param arrival: arrival, minutes since opening
     :param minute: now, at or after the arrival
     :param margin: minutes off the appointment that still count as on time
     :return: value of :class:`PatientClass`
     """
-    first = 0 if fetal else 3
-    if arrival - scheduled > margin:
-        return first + 1
-    # An early patient becomes on time when the appointment is no more than the margin away.
-    if scheduled - arrival > margin and scheduled - minute > margin:
-        return first + 2
-    return first
+    return 3 * (1 - fetal) + (arrival - scheduled > margin) + 2 * (minute < scheduled - margin)
+
+
+def on_time_from(scheduled: Any, margin: int) -> Any:
+    """The minute from which a patient who has arrived is no longer early. Takes a whole number or an array.
+
+    :param scheduled: appointment, minutes since opening
+    :param margin: minutes off the appointment that still count as on time
+    """
+    return scheduled - margin
+
+
+def waits_since(scheduled: Any, arrival: Any) -> Any:
+    """The minute from which waiting counts: the later of arrival and appointment. Takes whole numbers or arrays.
+
+    :param scheduled: appointment, minutes since opening
+    :param arrival: arrival, minutes since opening
+    """
+    return scheduled + (arrival > scheduled) * (arrival - scheduled)
+
+
+def punctuality(patient_class: Any) -> Any:
+    """What the fetal and the non-fetal class of the same punctuality have in common.
+
+    :param patient_class: a :class:`PatientClass`, or whole numbers that stand for it
+    :return: value of :class:`Punctuality`
+    """
+    return patient_class % 3
 
 
 class Appointment(NamedTuple):
@@ -84,6 +116,31 @@ class Start(NamedTuple):
     patient: int
     room: int
     sonographer: int
+
+
+def as_start(start: Iterable[int]) -> Start:
+    """A start that may have been given as a plain (patient, room, sonographer).
+
+    :param start: three numbers
+    :raises ValueError: something else
+    """
+    if isinstance(start, Start):
+        return start
+    try:
+        return Start(*start)
+    except TypeError:
+        raise ValueError(
+            f"a policy decided {start!r}, but each start must be (patient, room, sonographer), three numbers"
+        ) from None
+
+
+def as_starts(decision: Iterable[Iterable[int]]) -> list[Start]:
+    """A policy's decision, each start of which may be a plain (patient, room, sonographer).
+
+    :param decision: what :meth:`~echo_env.lab.simulation.policy.Policy.decide` gave
+    :raises ValueError: a start is not three numbers
+    """
+    return [as_start(start) for start in decision]
 
 
 class RunningExam(NamedTuple):

@@ -1,12 +1,30 @@
-"""What a policy is: the one protocol of rules, optimisers and agents."""
+"""What a policy is: the one protocol of rules, optimisers and agents, and what a policy may offer beyond it.
+
+Capabilities are looked up by structure, not by class: a policy gains the compiled engine by offering ``tiers``
+(:class:`TieredPolicy`) or ``chooser`` (:class:`ChoosingPolicy`), whoever wrote it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from echo_env.lab.simulation.patient import Start
+import numpy as np
+from numpy.typing import NDArray
+
+from echo_env.lab.config import LabConfig
+from echo_env.lab.day import Days
+from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.whiteboard import LabView
+
+if TYPE_CHECKING:
+    from echo_env.lab.compiled.kernel import Labs
+
+ClassTiers: TypeAlias = Sequence[Sequence[PatientClass]]
+"""Classes in order of precedence, those of equal precedence together; a class in no tier is not served."""
+
+BatchChooser: TypeAlias = "Callable[[Labs, NDArray[np.int64], NDArray[np.bool_]], NDArray[np.int64]]"
+"""(labs, indices (n,) of those with a choice, their action masks (n, 729)) -> (n,) feasible joint actions."""
 
 
 @runtime_checkable
@@ -19,11 +37,57 @@ class Policy(Protocol):
         """Called at opening.
 
         :param view: the lab, empty
-        :param seed: the day's own seed, for a policy that throws dice
+        :param seed: the day's own seed, for a randomised policy
         """
 
-    def decide(self, view: LabView) -> Sequence[Start]:
-        """The exams to begin in this minute; called when at least one is possible.
+    def decide(self, view: LabView) -> Sequence[tuple[int, int, int]]:
+        """The exams to begin in this minute, as :class:`~echo_env.lab.simulation.patient.Start` or plain (patient,
+        room, sonographer); called when at least one is possible.
 
         :param view: the lab as its staff see it
         """
+
+
+@runtime_checkable
+class TieredPolicy(Policy, Protocol):
+    """A rule that serves by class: whole days run on the compiled engine.
+
+    Offering ``tiers`` is a promise: in every minute ``decide`` serves tier after tier, within a tier the longest wait
+    first, with the resources that :func:`~echo_env.lab.simulation.allocation.assign` gives. The compiled engine
+    follows the tiers and never calls ``decide``.
+    """
+
+    tiers: ClassTiers
+
+
+@runtime_checkable
+class ChoosingPolicy(Policy, Protocol):
+    """A policy that chooses joint actions for a batch of labs on the compiled engine.
+
+    ``decide`` and the chooser must choose the same action in the same state. Both are asked only where more than
+    one action is feasible.
+
+    :param idling: whether its action masks include idling actions
+    :param memoryless: whether what it does depends on the present state of the lab alone, so that it can be asked
+        about single decisions; neither a randomised policy nor one that remembers what it did is
+    """
+
+    idling: bool
+    memoryless: bool
+
+    def chooser(self, config: LabConfig, days: Days) -> BatchChooser:
+        """What chooses while these days are played.
+
+        :param config: the lab
+        :param days: the days, in the order of the labs; a memoryless policy may be shown any labs
+        """
+
+
+def is_compiled(policy: Policy) -> bool:
+    """Whether the compiled engine can play a policy's days."""
+    return isinstance(policy, (TieredPolicy, ChoosingPolicy))
+
+
+def is_memoryless(policy: Policy) -> bool:
+    """Whether a policy's decision depends on the present state of the lab alone, in batches of labs as well."""
+    return isinstance(policy, TieredPolicy) or (isinstance(policy, ChoosingPolicy) and policy.memoryless)

@@ -10,9 +10,10 @@ from simpy.events import EventPriority
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Day, check_day
-from echo_env.lab.simulation.patient import EARLY, Appointment, Start
+from echo_env.lab.simulation.breaks import break_thresholds, breaks_taken
+from echo_env.lab.simulation.patient import EARLY, Appointment, Start, as_start, on_time_from
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_units
-from echo_env.lab.simulation.trace import Break, Exam, Trace
+from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, Trace
 from echo_env.lab.simulation.whiteboard import LabView, Status, Whiteboard
 
 if TYPE_CHECKING:
@@ -59,25 +60,27 @@ class Simulator:
         self.units = (0, 0, 0, 0)
         """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.simulation.penalty.penalty_units`."""
         self._idle_rule = idle_rule_index(config)
+        self._break_thresholds = break_thresholds(config.breaks).tolist()
         self._rows: list[tuple[int, ...]] = []
         self._exam_min = day.exam_whole_min.tolist()
-        self._exams: list[Exam] = []
-        self._breaks: list[Break] = []
+        self._exams: list[ExamRecord] = []
+        self._breaks: list[BreakRecord] = []
         self._clock = simpy.Environment()
         self._clock.process(self._door())
         self._catch_up()
 
-    def start(self, starts: Iterable[Start]) -> None:
+    def start(self, starts: Iterable[tuple[int, int, int]]) -> None:
         """Carry out this minute's decision.
 
-        :param starts: who begins an exam, where and with whom
+        :param starts: who begins an exam, where and with whom: :class:`~echo_env.lab.simulation.patient.Start` or plain
+            (patient, room, sonographer)
         :raises ValueError: a start that is not possible; those before it in the list have been made
         """
-        for start in starts:
+        for start in map(as_start, starts):
             self._check(start)
             entry = self.board.begin_exam(start)
             end = self.board.minute + self._exam_min[start.patient]
-            self._exams.append(Exam(*start, self.board.minute, end, entry.patient_class))
+            self._exams.append(ExamRecord(*start, self.board.minute, end, entry.patient_class))
             self._clock.process(self._exam(start.sonographer, end))
         self._catch_up()
 
@@ -112,7 +115,8 @@ class Simulator:
 
     def _early_patient(self, number: int) -> Generator[simpy.Event, None, None]:
         """Becomes on time when the appointment is near, if not in an exam by then."""
-        near = self.board.appointments[number].scheduled_min - self.config.arrival.on_time_margin_min
+        scheduled = self.board.appointments[number].scheduled_min
+        near = on_time_from(scheduled, self.config.arrival.on_time_margin_min)
         yield Moment(self._clock, near, _BECOMES_ON_TIME + number)
         if number in self.board.waiting:
             self.board.become_on_time(number)
@@ -120,21 +124,14 @@ class Simulator:
     def _exam(self, sonographer: int, end: int) -> Generator[simpy.Event, None, None]:
         """Ends at the first whole minute that is not before its end; a break may follow."""
         yield Moment(self._clock, end, _ENDS + sonographer)
-        breaks = self._breaks_taken(sonographer)
+        draw = self.day.break_draw[sonographer, self.board.exams_begun[sonographer] - 1]
+        breaks = breaks_taken(self.board.breaks_left[sonographer], draw, self._break_thresholds)
         self.board.end_exam(sonographer, breaks)
         if breaks:
             back = end + breaks * self.config.breaks.minutes
-            self._breaks.append(Break(sonographer, end, back))
+            self._breaks.append(BreakRecord(sonographer, end, back))
             yield Moment(self._clock, back, _ENDS + sonographer)
             self.board.end_break(sonographer)
-
-    def _breaks_taken(self, sonographer: int) -> int:
-        """How many breaks a sonographer takes after the exam that has just ended (section 3.4)."""
-        law, left = self.config.breaks, self.board.breaks_left[sonographer]
-        draw = self.day.break_draw[sonographer, self.board.exams_begun[sonographer] - 1]
-        if left >= 2:
-            return 2 if draw < law.both_probability else int(draw < law.both_probability + law.one_probability)
-        return int(left == 1 and draw < law.last_probability)
 
     def _catch_up(self) -> None:
         """Let everything happen that is due by now."""

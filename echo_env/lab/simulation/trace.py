@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.extras import require
 from echo_env.common.files import written_whole
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY, Day
-from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.patient import PatientClass, waits_since
 from echo_env.lab.simulation.penalty import PenaltyParts, idle_rule_index, penalty_points, penalty_units
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ COUNTS = (
 """Columns of :attr:`Trace.minutes`."""
 
 
-class Exam(NamedTuple):
+class ExamRecord(NamedTuple):
     """An exam that was begun; ``end_min`` is the minute in which room and sonographer are let go."""
 
     patient: int
@@ -44,7 +45,7 @@ class Exam(NamedTuple):
     patient_class: PatientClass
 
 
-class Break(NamedTuple):
+class BreakRecord(NamedTuple):
     """A sonographer's break, from ``start_min`` up to ``end_min``."""
 
     sonographer: int
@@ -86,8 +87,8 @@ class Trace:
 
     config: LabConfig
     day: Day
-    exams: Sequence[Exam]
-    breaks: Sequence[Break]
+    exams: Sequence[ExamRecord]
+    breaks: Sequence[BreakRecord]
     rows: Sequence[tuple[int, ...]]
     units: tuple[int, ...]
 
@@ -127,18 +128,19 @@ class Trace:
         exams = {exam.patient: exam for exam in self.exams}
         return [self._record(number, exams.get(number)) for number in range(len(self.day.scheduled))]
 
-    def _record(self, number: int, exam: Exam | None) -> PatientRecord:
+    def _record(self, number: int, exam: ExamRecord | None) -> PatientRecord:
         scheduled, arrival = int(self.day.scheduled[number]), int(self.day.arrival[number])
         head = (number, bool(self.day.fetal[number]), scheduled, arrival if arrival >= 0 else None)
         if exam is None:
             outcome = {NO_SHOW: "no_show", TURNED_AWAY: "turned_away"}.get(arrival, "left_waiting")
             return PatientRecord(*head, outcome, *[None] * 6)
-        wait = max(exam.start_min - max(arrival, scheduled), 0)
+        wait = max(exam.start_min - waits_since(scheduled, arrival), 0)
         kind = exam.patient_class.label
         return PatientRecord(*head, "served", kind, exam.start_min, exam.end_min, exam.room, exam.sonographer, wait)
 
     def to_pandas(self) -> pd.DataFrame:
         """The patients' records as a data frame (needs pandas)."""
+        require("pandas")
         import pandas as pd
 
         return pd.DataFrame(self.patients, columns=list(PatientRecord._fields))

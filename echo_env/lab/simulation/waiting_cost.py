@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
+from echo_env.lab.simulation.patient import Punctuality, on_time_from, patient_class, punctuality
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,9 +31,9 @@ def waiting_points(config: LabConfig, scheduled: Ints, arrival: Ints) -> Floats:
     """
     hours, weight, margin = config.hours, config.penalty, config.arrival.on_time_margin_min
     minute = np.arange(hours.end_min)
-    late = arrival - scheduled > margin
+    late = punctuality(patient_class(False, scheduled, arrival, arrival, margin)) == Punctuality.LATE
     # Early patients cost nothing until they become on time.
-    since = np.where(late, arrival, np.maximum(arrival, scheduled - margin))
+    since = np.where(late, arrival, np.maximum(arrival, on_time_from(scheduled, margin)))
     rate = np.where(late, weight.late, weight.on_time)[:, None] * (minute >= since[:, None])
     rate = rate + weight.overtime * ((minute >= hours.closing_min) & (minute >= arrival[:, None]))
     paid = np.zeros((len(arrival), hours.end_min + 1))

@@ -19,6 +19,7 @@ from echo_env.lab.simulation.patient import (
     Start,
     WaitingPatient,
     patient_class,
+    waits_since,
 )
 
 
@@ -63,7 +64,7 @@ class Whiteboard:
         _, fetal, scheduled = self.appointments[patient]
         margin = self.config.arrival.on_time_margin_min
         kind = PatientClass(patient_class(fetal, scheduled, self.minute, self.minute, margin))
-        entry = WaitingPatient(max(self.minute, scheduled), patient, kind, scheduled, self.minute)
+        entry = WaitingPatient(waits_since(scheduled, self.minute), patient, kind, scheduled, self.minute)
         self.arrived[patient] = True
         self.waiting[patient] = entry
         insort(self.queues[kind], entry)

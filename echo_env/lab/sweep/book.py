@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from echo_env.lab.config import Appointments, ConfigError, Hours, LabConfig
+from echo_env.lab.config.clock import clock_text
 
 OWN = "own"
 """Name of the lab's own book among templates."""
@@ -101,7 +102,7 @@ def since_opening(times: Sequence[int], hours: Hours) -> tuple[int, ...]:
     :raises ConfigError: a time before opening; names it
     """
     if times and min(times) < hours.opening_min:
-        early, opening = (f"{time // 60:02d}:{time % 60:02d}" for time in (min(times), hours.opening_min))
+        early, opening = (clock_text(time) for time in (min(times), hours.opening_min))
         raise ConfigError(f"appointments has one at {early}, but the lab opens at {opening}")
     return tuple(time - hours.opening_min for time in times)
 

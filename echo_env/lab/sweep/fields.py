@@ -7,19 +7,19 @@ appointments a day" is the sweep of one number: see :data:`DERIVED`.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
+from echo_env.common.words import nearest
 from echo_env.lab.config import ConfigError, Hours, LabConfig
+from echo_env.lab.config.clock import clock_text, read_clock
 from echo_env.lab.sweep import book
 
 
@@ -68,9 +68,9 @@ class Field:
     def write(self, value: Any) -> str:
         """A value as text that :meth:`read` parses, except for the brackets of a list."""
         if self.kind is Kind.CLOCK:
-            return f"{value // 60:02d}:{value % 60:02d}"
+            return clock_text(value)
         if self.kind is Kind.TIMES:
-            return " ".join(f"{time // 60:02d}:{time % 60:02d}" for time in value)
+            return " ".join(map(clock_text, value))
         if self.kind is Kind.YES_NO:
             return str(value).lower()
         return f"{value:.12g}" if isinstance(value, float) else str(value)
@@ -138,7 +138,7 @@ def find_field(path: str, config: LabConfig) -> Field:
     fields = {**_plain_fields(config), **DERIVED}
     if path in fields:
         return fields[path]
-    near = difflib.get_close_matches(path, fields, n=1)
+    near = nearest(path, fields)
     # A last component that is unique, such as absence_rate, is suggested with its section.
     near = [known for known in fields if known.rpartition(".")[2] == path] or near
     inside = [known for known in fields if path and known.startswith(f"{path}.")]
@@ -184,6 +184,8 @@ def _kind_of(hint: Any, section: str) -> Kind | None:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
         return _kind_of(members[0], section) if len(members) == 1 else None
+    if typing.get_origin(hint) is Literal:
+        return Kind.TEXT
     kinds: dict[Any, Kind] = {int: Kind.WHOLE, float: Kind.NUMBER, bool: Kind.YES_NO, str: Kind.TEXT}
     return kinds.get(hint)
 
@@ -209,8 +211,7 @@ def _word(text: str) -> str:
 
 
 def _minutes(text: str) -> int:
-    time = datetime.strptime(text.strip(" '\""), "%H:%M")
-    return 60 * time.hour + time.minute
+    return read_clock(text.strip(" '\""))
 
 
 def _times(text: str) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: st
             legend.remove()
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
-    meaning = METRICS[metric][1]
+    meaning = METRICS[metric].meaning
     figure.suptitle(f"{meaning[0].upper()}{meaning[1:]}: {_title(results)}", fontsize=11)
     return figure
 
@@ -104,12 +104,12 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
         ax.set_xlabel("")
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
-    meaning = METRICS[metric][1]
+    meaning = METRICS[metric].meaning
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
     )
     figure.supxlabel(
-        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric][0]})", fontsize=10
+        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric].unit})", fontsize=10
     )
     return figure
 

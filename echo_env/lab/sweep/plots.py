@@ -42,7 +42,7 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", a
     for number, policy in enumerate(results.policies):
         means = [results.mean(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, number, len(results.policies))
-    unit, meaning = METRICS[metric]
+    unit, meaning = METRICS[metric].unit, METRICS[metric].meaning
     _finish(ax, results, (axis,), cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
     return ax
 
@@ -62,7 +62,7 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = "penalt
         means = [results.minus_reference(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, place, len(results.others))
     ax.axhline(0, color="0.3", linewidth=1)
-    unit, _ = METRICS[metric]
+    unit = METRICS[metric].unit
     _finish(ax, results, (axis,), cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
     return ax
 
@@ -87,7 +87,7 @@ def curves_of_two(
         means = [results.mean(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, f"{other.path}={_value(other, value)}", number, number, len(other.values))
         every |= {cell.number: cell for cell in cells}
-    unit, _ = METRICS[metric]
+    unit = METRICS[metric].unit
     _finish(ax, results, (axis, other), list(every.values()), policy, f"Mean ({unit})")
     return ax
 
@@ -110,7 +110,7 @@ def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axe
     for row, effect in enumerate(effects):
         _bar(ax, row, results, effect)
     ax.axvline(0, color="0.3", linewidth=1, zorder=4)
-    unit, meaning = METRICS[metric]
+    unit, meaning = METRICS[metric].unit, METRICS[metric].meaning
     title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
     name_axes(
         ax,

@@ -12,7 +12,7 @@ from typing import Any
 from echo_env.common.files import number_text, written_whole
 from echo_env.common.results import write_summary
 from echo_env.common.stats import Estimate
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
 from echo_env.lab.sweep.results import Effect, SweepResults
@@ -56,11 +56,11 @@ def write_long(folder: Path, results: SweepResults) -> None:
 def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
     """One row for each policy and metric of a cell."""
     for policy in results.policies:
-        for metric, (unit, _) in METRICS.items():
+        for metric, record in METRICS.items():
             mean = results.mean(cell, policy, metric)
             base = results.minus_base(cell, policy, metric) if cell.number else None
             other = results.minus_reference(cell, policy, metric) if policy in results.others else None
-            yield [policy, metric, unit, results.days, *_cells(mean, base, other)]
+            yield [policy, metric, record.unit, results.days, *_cells(mean, base, other)]
 
 
 def write_effects(folder: Path, results: SweepResults) -> None:
@@ -75,7 +75,7 @@ def write_effects(folder: Path, results: SweepResults) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*head, *_columns("span", "elasticity")])
         for policy in results.policies:
-            for metric, (unit, _) in METRICS.items():
+            for metric, (_, unit, *_) in METRICS.items():
                 for effect in results.effects(policy, metric):
                     axis, found = effect.axis, effect.elasticity
                     ends = [axis.field.write(cell.values[axis.path]) for cell in (effect.lowest, effect.highest)]
@@ -121,7 +121,7 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
             policy: {metric: [_effect(effect) for effect in results.effects(policy, metric)] for metric in metrics}
             for policy in results.policies
         },
-        "metrics": {name: {"unit": unit, "meaning": meaning} for name, (unit, meaning) in METRICS.items()},
+        "metrics": metric_meanings(),
         "lab": asdict(sweep.base),
         **more,
     }

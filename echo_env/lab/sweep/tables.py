@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from echo_env.common.stats import Estimate
-from echo_env.lab.evaluation.tables import CAPTION, NAMES, PIPE_WIDTH, cell, new_table, table_width
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.common.tables import cell, new_console, new_table, print_table
+from echo_env.lab.evaluation.tables import CAPTION
+from echo_env.lab.simulation.metrics import METRICS, metric_labels
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
@@ -30,13 +31,10 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
     :param title: title of the first table
     :param console: console to print to; by default standard output
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
-    for table in (cell_table(results, metrics, title), effect_table(results, metrics[0])):
-        # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-        console.width = max(console.width, table_width(table, console))
-        console.print(table)
+    console = console or new_console()
+    names = len(results.sweep.axes) if results.sweep.mode == "grid" else 1
+    print_table(console, cell_table(results, metrics, title), heads=names + 1)
+    print_table(console, effect_table(results, metrics[0]), heads=2)
     for sentence in sentences(results, metrics[0]):
         console.print(f"- {escape(sentence)}", highlight=False)
 
@@ -181,7 +179,7 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
 def _about_points(results: SweepResults, metric: str) -> list[str]:
     """Cautions about comparisons in points."""
     sweep = results.sweep
-    if METRICS[metric][0] != "points":
+    if METRICS[metric].unit != "points":
         return []
     found = []
     if any(axis.path.startswith("penalty.") for axis in sweep.axes):
@@ -221,5 +219,4 @@ def _is_nothing(span: Estimate) -> bool:
 
 def metric_names(results: SweepResults) -> dict[str, str]:
     """Metric -> its name in tables."""
-    hours = results.sweep.base.hours
-    return {metric: name.format(end=hours.clock(hours.end_min)) for metric, name in NAMES.items()}
+    return metric_labels(results.sweep.base)

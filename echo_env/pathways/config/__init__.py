@@ -1,5 +1,5 @@
 """What a hospital with patient pathways is, as a file."""
 
-from echo_env.pathways.config.hospital_config import Changes, ConfigError, Learning, PathwaysConfig, Prior
+from echo_env.pathways.config.hospital_config import Changes, ConfigError, Learning, PathwaysConfig, Prior, preset_names
 
-__all__ = ["Changes", "ConfigError", "Learning", "PathwaysConfig", "Prior"]
+__all__ = ["Changes", "ConfigError", "Learning", "PathwaysConfig", "Prior", "preset_names"]

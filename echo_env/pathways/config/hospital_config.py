@@ -1,33 +1,67 @@
 """The description of a hospital in which patients follow pathways: who needs what, how health moves, how long.
 
-Every number that an episode depends on is here. The dataclasses are frozen and check themselves;
-:meth:`PathwaysConfig.load` reads a preset or a YAML file into them. Time is counted in steps, as in the paper:
-Hosseini, Hoey and Cohen, *Multi-agent patient scheduling through auctioned decentralized MDPs*. Numbers that it
-leaves open (priors, horizon, levels of health) are marked as ours.
+Every number that an episode depends on has a name here; the numbers themselves are in the presets. The sections are
+frozen and check themselves; :meth:`PathwaysConfig.load` reads a preset or a YAML file into them. Time is counted in
+steps, as in the paper: Hosseini, Hoey and Cohen, *Multi-agent patient scheduling through auctioned decentralized
+MDPs*. Numbers that it leaves open (priors, horizon, levels of health) are marked as ours.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from echo_env.common.config_file import ConfigError, build, check_number, read_layers, replaced
-from echo_env.pathways.config.pathway import MOST_NEEDS, Order, check_order, predecessor_masks
+from pydantic import Field, model_validator
 
-__all__ = ["Changes", "ConfigError", "Learning", "PathwaysConfig", "Prior"]
+from echo_env.common import config_file
+from echo_env.common.config_model import (
+    ConfigError,
+    Name,
+    Positive,
+    Probability,
+    check_number,
+    replaced,
+    section,
+)
+from echo_env.pathways.config.pathway import MOST_NEEDS, check_order, predecessor_masks
+
+__all__ = ["Changes", "ConfigError", "Learning", "PathwaysConfig", "Prior", "preset_names"]
 
 PACKAGE = "echo_env.pathways"
 
-SHAPES = ("linear", "partial", "unordered")
+Shape = Literal["linear", "partial", "unordered"]
 """Kinds of pathway by name; or predecessor lists, see :class:`PathwaysConfig`."""
 
-REWARDS = ("success", "completion")
+Reward = Literal["success", "completion"]
 """What a patient's Markov decision process is rewarded for: see ``pathways.instance.model.state_rewards``."""
 
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+AtLeastOne = Annotated[int, Field(strict=True, ge=1)]
+Units = Annotated[int, Field(strict=True, ge=1, le=9999)]
+Range = Annotated[
+    tuple[Whole, Whole],
+    Field(json_schema_extra={"x-allowed": "a list of 2 entries: the lowest and the highest"}),
+]
+Mean = Annotated[
+    tuple[Probability, Probability, Probability],
+    Field(json_schema_extra={"x-allowed": "a list of 3 entries: three probabilities: down, stay, up"}),
+]
+Pathway = Annotated[
+    Shape | tuple[tuple[Whole, ...], ...],
+    Field(
+        json_schema_extra={"x-allowed": f"one of {', '.join(get_args(Shape))}, or a list of predecessors for each need"}
+    ),
+]
 
-@dataclass(frozen=True)
+
+def preset_names() -> list[str]:
+    """Names of the hospitals that ship with the package."""
+    return config_file.preset_names(PACKAGE)
+
+
+@section("prior")
 class Prior:
     """How the health dynamics of a condition are drawn (section 5: Dirichlet and Beta priors; the numbers are ours).
 
@@ -42,29 +76,26 @@ class Prior:
         twice that draw, so that severities have the mean 1 and are below 2
     """
 
-    concentration: float = 4.0
-    waiting_mean: tuple[float, float, float] = (0.30, 0.65, 0.05)
-    holding_mean: tuple[float, float, float] = (0.05, 0.50, 0.45)
-    severity_shape: float = 1.5
+    concentration: Positive
+    waiting_mean: Mean
+    holding_mean: Mean
+    severity_shape: Positive
 
-    def __post_init__(self) -> None:
-        check_number("prior.concentration", self.concentration, 1e-6)
-        check_number("prior.severity_shape", self.severity_shape, 1e-6)
+    @model_validator(mode="after")
+    def _check(self) -> Prior:
         for name in ("waiting_mean", "holding_mean"):
-            mean = _sequence(f"prior.{name}", getattr(self, name), 3, "three probabilities: down, stay, up")
-            for probability in mean:
-                check_number(f"prior.{name}", probability, 0, 1)
+            mean = getattr(self, name)
             if not math.isclose(sum(mean), 1, abs_tol=1e-9):
-                raise ConfigError(f"prior.{name} is {list(mean)}, which sums to {sum(mean):g}, but must sum to 1")
-            object.__setattr__(self, name, mean)
+                raise ConfigError(f"{name} is {list(mean)}, which sums to {sum(mean):g}, but must sum to 1")
         if 2 * self.waiting_mean[0] + self.waiting_mean[2] > 1:
             raise ConfigError(
-                f"prior.waiting_mean is {list(self.waiting_mean)}, but twice its first entry plus its last must be "
+                f"waiting_mean is {list(self.waiting_mean)}, but twice its first entry plus its last must be "
                 "at most 1, because severities reach 2"
             )
+        return self
 
 
-@dataclass(frozen=True)
+@section("changes")
 class Changes:
     """Pathways that change while they are followed (section 6 asks for it; none do in the paper's experiments).
 
@@ -74,15 +105,16 @@ class Changes:
     :param disappear_rate: probability that a need disappears, with its place in the order
     """
 
-    appear_rate: float = 0.0
-    disappear_rate: float = 0.0
+    appear_rate: Probability
+    disappear_rate: Probability
 
-    def __post_init__(self) -> None:
-        check_number("changes.appear_rate", self.appear_rate, 0, 1)
-        check_number("changes.disappear_rate", self.disappear_rate, 0, 1 - self.appear_rate)
+    @model_validator(mode="after")
+    def _check(self) -> Changes:
+        check_number("disappear_rate", self.disappear_rate, 0, 1 - self.appear_rate)
+        return self
 
 
-@dataclass(frozen=True)
+@section("learning")
 class Learning:
     """How patients learn their chance of winning: see :mod:`echo_env.pathways.compiled.learning` (ours).
 
@@ -91,19 +123,14 @@ class Learning:
     :param step: how far the chances move towards what was seen, from 0 to 1
     """
 
-    rounds: int = 5
-    episodes: int = 30
-    step: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_number("learning.rounds", self.rounds, 0, whole=True)
-        check_number("learning.episodes", self.episodes, 1, whole=True)
-        check_number("learning.step", self.step, 0, 1)
+    rounds: Count
+    episodes: AtLeastOne
+    step: Probability
 
 
-@dataclass(frozen=True)
+@section("")
 class PathwaysConfig:
-    """One hospital. The defaults are the paper's where it says something.
+    """One hospital. Its numbers come from a preset or a file; ``baseline`` has the paper's where it says something.
 
     >>> PathwaysConfig.load("baseline").replace(patients=6, learning__rounds=3).patients
     6
@@ -130,80 +157,49 @@ class PathwaysConfig:
     :param last_arrival: patients arrive at steps drawn evenly from 0 to this one (section 4: all at 0)
     """
 
-    name: str = "pathways"
-    patients: int = 20
-    max_patients: int = 20
-    resources: int = 4
-    units: int | tuple[int, ...] = 1
-    needs: int = 4
-    health_levels: int = 5
-    horizon: int = 30
-    gamma: float = 1.0
-    reward: str = "success"
-    lethal: bool = False
-    conditions: tuple[int, int] = (3, 4)
-    pathway: str | Order = "linear"
-    precedence_probability: float = 0.5
-    initial_health: tuple[int, int] = (1, 3)
-    durations: tuple[int, int] = (1, 1)
-    last_arrival: int = 0
-    prior: Prior = field(default_factory=Prior)
-    changes: Changes = field(default_factory=Changes)
-    learning: Learning = field(default_factory=Learning)
+    name: Name
+    patients: AtLeastOne
+    max_patients: Annotated[int, Field(strict=True, ge=1, le=9999)]
+    resources: Annotated[int, Field(strict=True, ge=1, le=999)]
+    units: Units | tuple[Units, ...]
+    needs: Annotated[int, Field(strict=True, ge=1, le=MOST_NEEDS)]
+    health_levels: Annotated[int, Field(strict=True, ge=2, le=99)]
+    horizon: Annotated[int, Field(strict=True, ge=1, le=9999)]
+    gamma: Probability
+    reward: Reward
+    lethal: Annotated[bool, Field(strict=True)]
+    conditions: Range
+    pathway: Pathway
+    precedence_probability: Probability
+    initial_health: Range
+    durations: Range
+    last_arrival: Count
+    prior: Prior
+    changes: Changes
+    learning: Learning
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ConfigError(f"name is {self.name!r}, but must be a word or two")
-        self._check_sizes()
-        self._check_pathway()
-        check_number("gamma", self.gamma, 0, 1)
-        if self.reward not in REWARDS:
-            raise ConfigError(f"reward is {self.reward!r}, but must be one of {', '.join(REWARDS)}")
-        if not isinstance(self.lethal, bool):
-            raise ConfigError(f"lethal is {self.lethal!r}, but must be true or false")
-        check_number("last_arrival", self.last_arrival, 0, self.horizon - 1, whole=True)
-        self._check_range("conditions", 1, 99)
-        self._check_range("initial_health", 0, self.health_levels - 1)
-        self._check_range("durations", 1, self.horizon)
-
-    def _check_sizes(self) -> None:
-        check_number("max_patients", self.max_patients, 1, 9999, whole=True)
-        check_number("patients", self.patients, 1, whole=True)
+    @model_validator(mode="after")
+    def _check(self) -> PathwaysConfig:
         if self.patients > self.max_patients:
             raise ConfigError(
                 f"patients is {self.patients}, but must be at most {self.max_patients}, which is max_patients"
             )
-        check_number("resources", self.resources, 1, 999, whole=True)
-        check_number("health_levels", self.health_levels, 2, 99, whole=True)
-        check_number("horizon", self.horizon, 1, 9999, whole=True)
-        if isinstance(self.units, (list, tuple)):
-            object.__setattr__(self, "units", _sequence("units", self.units, self.resources, "one for each resource"))
-        for units in self.units_of:
-            check_number("units", units, 1, 9999, whole=True)
-
-    def _check_pathway(self) -> None:
-        check_number("needs", self.needs, 1, MOST_NEEDS, whole=True)
+        if isinstance(self.units, tuple) and len(self.units) != self.resources:
+            raise ConfigError(
+                f"units is {list(self.units)}, but must be a list of {self.resources} entries: one for each resource"
+            )
         if self.needs > self.resources:
             raise ConfigError(
                 f"needs is {self.needs}, but must be at most {self.resources}, which is resources: "
                 "the resources that a patient needs are all different"
             )
-        check_number("precedence_probability", self.precedence_probability, 0, 1)
-        if isinstance(self.pathway, str):
-            if self.pathway not in SHAPES:
-                raise ConfigError(
-                    f"pathway is {self.pathway!r}, but must be one of {', '.join(SHAPES)}, or a list of predecessors "
-                    "for each need"
-                )
-            return
-        object.__setattr__(self, "pathway", check_order("pathway", self.pathway, self.needs))
-        predecessor_masks("pathway", self.pathway)
-
-    def _check_range(self, name: str, low: int, high: int) -> None:
-        ends = _sequence(name, getattr(self, name), 2, "the lowest and the highest")
-        check_number(name, ends[0], low, high, whole=True)
-        check_number(name, ends[1], ends[0], high, whole=True)
-        object.__setattr__(self, name, ends)
+        if not isinstance(self.pathway, str):
+            predecessor_masks("pathway", check_order("pathway", self.pathway, self.needs))
+        check_number("last_arrival", self.last_arrival, 0, self.horizon - 1, whole=True)
+        _check_range("conditions", self.conditions, 1, 99)
+        _check_range("initial_health", self.initial_health, 0, self.health_levels - 1)
+        _check_range("durations", self.durations, 1, self.horizon)
+        return self
 
     @property
     def units_of(self) -> tuple[int, ...]:
@@ -215,11 +211,11 @@ class PathwaysConfig:
         """Read a hospital.
 
         :param source: a preset's name (``baseline``), the path of a YAML file, or a config, returned as it is
-        :raises ConfigError: names the field, its value and what is allowed
+        :raises ConfigError: names the field, its value, what is allowed, and the line of the file
         """
         if isinstance(source, PathwaysConfig):
             return source
-        return build(cls, read_layers(PACKAGE, source))
+        return config_file.load(cls, PACKAGE, source)
 
     def replace(self, **changes: Any) -> PathwaysConfig:
         """A copy with fields changed by their path, a double underscore for the dot.
@@ -229,11 +225,6 @@ class PathwaysConfig:
         return replaced(self, "pathways", changes)
 
 
-def _sequence(name: str, value: Any, length: int, meaning: str) -> tuple[Any, ...]:
-    """A list of so many entries, as a tuple.
-
-    :raises ConfigError: it is none
-    """
-    if not isinstance(value, (list, tuple)) or len(value) != length:
-        raise ConfigError(f"{name} is {value!r}, but must be a list of {length} entries: {meaning}")
-    return tuple(value)
+def _check_range(name: str, ends: tuple[int, int], low: int, high: int) -> None:
+    check_number(name, ends[0], low, high, whole=True)
+    check_number(name, ends[1], ends[0], high, whole=True)

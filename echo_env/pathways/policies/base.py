@@ -31,7 +31,7 @@ def policy_names() -> list[str]:
 def make_policy(name: str, config: PathwaysConfig) -> Policy:
     """Make a policy from its name.
 
-    >>> make_policy("auction(bids=value)", PathwaysConfig()).name
+    >>> make_policy("auction(bids=value)", PathwaysConfig.load("baseline")).name
     'auction(bids=value)'
 
     :param name: ``name`` or ``name(argument=value, ...)``, see :func:`policy_names`

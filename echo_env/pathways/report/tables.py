@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from echo_env.common.tables import PIPE_WIDTH, cell, new_table, table_width
+from echo_env.common.tables import cell, new_console, new_table, print_table
 from echo_env.pathways.bounds.shares import Shares
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize
 from echo_env.pathways.simulation.metrics import METRICS
@@ -43,12 +43,10 @@ def print_comparison(
     :param console: console to print to; by default standard output
     :param shares: utilities relative to the bound, for a further table
     """
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, PIPE_WIDTH)
+    console = console or new_console()
     # As many policies side by side as fit.
     size = max((console.width - _NAME) // _WIDTH, 1)
-    console.print(escape(title), style="bold", soft_wrap=True)
+    console.print(escape(title), style="bold")
     for resources in comparison.resources:
         for make, names in (
             (utility_table, comparison.policies),
@@ -57,11 +55,9 @@ def print_comparison(
         ):
             for k in range(0, len(names), size):
                 table = make(comparison, resources, names[k : k + size])
-                # In too narrow a window rich would cut numbers off: better a table too wide than one that is wrong.
-                console.width = max(console.width, table_width(table, console))
-                console.print(table)
+                print_table(console, table)
         if shares is not None:
-            console.print(share_table(shares, resources))
+            print_table(console, share_table(shares, resources))
 
 
 def share_table(shares: Shares, resources: int) -> Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.extras import require
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.instance.instance import Instance
 from echo_env.pathways.instance.model import success
@@ -79,6 +80,7 @@ class Trace:
         Columns: ``patient``, ``step``, ``condition``, ``health``, ``held`` (resource or -1), ``needs_had``
         (number), ``finished``, ``dead``.
         """
+        require("pandas")
         import pandas as pd
 
         rows, columns = self.health.shape

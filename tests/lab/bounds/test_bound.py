@@ -29,7 +29,7 @@ ROUNDING = 1e-6
 
 
 def best_penalty(config: LabConfig, day: Day) -> float:
-    """The least penalty of all sequences of decisions, by playing every one of them on the reference model.
+    """The least penalty over all sequences of decisions, each played on the reference model.
 
     Prefixes of decisions that lead to the same state are played on once: what the future costs depends on who has
     been served, when rooms and sonographers are free again, and the numbers of exams done.
@@ -66,7 +66,7 @@ def best_penalty(config: LabConfig, day: Day) -> float:
 
 
 def decisions_of(lab: Simulator) -> Iterator[tuple[Start, ...]]:
-    """Every set of starts that is possible now; of rooms of one kind, which are alike, the lowest number."""
+    """Every feasible set of starts; of rooms of one kind, which are interchangeable, the lowest number."""
     patients = sorted(lab.board.waiting)
     staff = [s for kind in (True, False) for s in lab.view.free_sonographers(fetal=kind)]
     for count in range(min(len(patients), len(staff)) + 1):
@@ -109,7 +109,7 @@ def tiny_days(tiny_lab: Lab, tiny_day: Days, count: int, seed: int) -> Iterator[
 
 
 def test_waiting_points_add_up_to_the_waiting_part() -> None:
-    """Bound and planner would minimise something that the lab does not charge."""
+    """Waiting points add up to the waiting part of the penalty."""
     for name in ("scarce", "authors_code"):
         config = LabConfig.load(name)
         for day in sample_days(config, 5, seed=31):
@@ -122,7 +122,7 @@ def test_waiting_points_add_up_to_the_waiting_part() -> None:
 
 
 def test_below_the_best_of_all_plans(tiny_lab: Lab, tiny_day: Days) -> None:
-    """It would be no bound."""
+    """On tiny days the bound is at most the penalty of the best plan, and not trivial."""
     gaps, optima = [], []
     for config, day in tiny_days(tiny_lab, tiny_day, 60, seed=32):
         best = best_penalty(config, day)
@@ -136,7 +136,7 @@ def test_below_the_best_of_all_plans(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_exact_where_one_sonographer_serves_one_patient(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Something that a single path decides would be charged wrongly."""
+    """With one sonographer and one patient the bound is exact."""
     # Arrives at 3 for an appointment at 5, early until 4, exam of 2 minutes from 3 on, then a break of 1; 12 minutes
     # in all, of which 9 are idle. Served at once, so nobody waits.
     config = tiny_lab(
@@ -150,7 +150,7 @@ def test_exact_where_one_sonographer_serves_one_patient(tiny_lab: Lab, tiny_day:
 
 
 def test_any_prices_give_a_bound(tiny_lab: Lab, tiny_day: Days) -> None:
-    """It would depend on the method that looks for prices whether the bound is one."""
+    """The relaxation is a lower bound at any prices."""
     rng = np.random.default_rng(33)
     for config, day in tiny_days(tiny_lab, tiny_day, 20, seed=34):
         best, problem = best_penalty(config, day), PathProblem(config, day)
@@ -160,7 +160,7 @@ def test_any_prices_give_a_bound(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_excess_is_a_supergradient(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Prices would be moved where the bound falls."""
+    """The excess of the limits is a supergradient of the bound."""
     rng = np.random.default_rng(35)
     for config, day in tiny_days(tiny_lab, tiny_day, 10, seed=36):
         problem = PathProblem(config, day)
@@ -171,7 +171,7 @@ def test_excess_is_a_supergradient(tiny_lab: Lab, tiny_day: Days) -> None:
 
 @pytest.mark.parametrize(("preset", "share"), [("scarce", 0.55), ("baseline", 0.85)])
 def test_below_what_every_rule_pays(preset: str, share: float) -> None:
-    """A rule would do better than a planner who knows everything."""
+    """On every day the clairvoyant bound is at most what each rule pays."""
     config, days = LabConfig.load(preset), 50
     rules = ["policy_1", "policy_2", "fetal_first", "random"]
     paid = evaluate(config, rules, days, seed=37)
@@ -182,7 +182,7 @@ def test_below_what_every_rule_pays(preset: str, share: float) -> None:
 
 
 def test_more_sonographers_than_rooms() -> None:
-    """Breaks, and sonographers without a room, would be counted as idle pairs."""
+    """The bound holds, and is not trivial, where there are more sonographers than rooms."""
     config = LabConfig.load("baseline").replace(rooms__non_fetal=2)
     for day in sample_days(config, 5, seed=38):
         paid = simulate(config, day, make_policy("fetal_first", config)).penalty.total
@@ -190,14 +190,14 @@ def test_more_sonographers_than_rooms() -> None:
 
 
 def test_nothing_is_owed_in_the_abundant_lab() -> None:
-    """The bound of a lab in which nobody need wait would not be 0."""
+    """Both bounds are 0 in the abundant lab."""
     found = find_bounds(LabConfig.load("abundant"), 5, seed=39)
     assert not found.clairvoyant.any()
     assert not found.lengths_unknown.any()
 
 
 def test_the_charge_is_nothing_to_who_does_not_know_lengths() -> None:
-    """The second bound would not be one for the mean."""
+    """The charge has mean 0 over exam lengths."""
     config = LabConfig.load("scarce")
     law, to_go = config.exam, np.linspace(-3000.0, 0.0, config.hours.end_min + 1)
     drawn = np.maximum(np.ceil(exam_minutes(law, (np.arange(200_000) + 0.5) / 200_000)), 1).astype(int)
@@ -207,7 +207,7 @@ def test_the_charge_is_nothing_to_who_does_not_know_lengths() -> None:
 
 
 def test_what_is_charged_has_not_seen_the_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The charge would depend on what it is to be independent of, and the bound be none."""
+    """What is charged from does not depend on the day's exam lengths."""
     monkeypatch.setattr(bound_lengths, "_STEPS", 100)
     config = LabConfig.load("scarce")
     day, other = sample_days(config, 2, seed=40)[:]
@@ -222,7 +222,7 @@ def test_what_is_charged_has_not_seen_the_lengths(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 def test_unknown_lengths_raise_the_mean_and_stay_below_the_rules() -> None:
-    """The second bound would be no tighter than the first, or too tight."""
+    """With unknown lengths the mean bound rises, and stays below the best rule."""
     config, days = LabConfig.load("scarce"), 100
     paid = evaluate(config, ["fetal_first"], days, seed=41).values["fetal_first"]["penalty"]
     found = find_bounds(config, days, seed=41)
@@ -230,18 +230,18 @@ def test_unknown_lengths_raise_the_mean_and_stay_below_the_rules() -> None:
 
 
 def test_the_same_day_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would depend on what was asked before."""
+    """The bounds of a day do not depend on other days."""
     monkeypatch.setattr(bound_lengths, "_STEPS", 50)
     config = LabConfig.load("scarce")
     days = sample_days(config, 2, seed=42)
     first, second = (day_bounds(config, day, steps=100) for day in days)
     assert day_bounds(config, days[0], steps=100) == first
-    assert [*find_bounds(config, 2, seed=42, steps=100).lengths_unknown] == [first.lengths_unknown,
-                                                                             second.lengths_unknown]  # fmt: skip
+    found = find_bounds(config, 2, seed=42, steps=100)
+    assert list(zip(*found, strict=True)) == [first, second]
 
 
 def test_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake would end in a traceback."""
+    """No day, and a missing compiler, are refused in one sentence."""
     config = LabConfig.load("scarce")
     with pytest.raises(ValueError, match="days of bounds is 0, but must be at least 1"):
         find_bounds(config, 0, seed=1)

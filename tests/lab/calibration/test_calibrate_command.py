@@ -16,6 +16,7 @@ pytest.importorskip("rich")
 from hospital_sheets import HEADERS, NOTES, made_up_visits
 
 from echo_env import calibrate
+from echo_env.commands import calibrate as calibrate_command
 from echo_env.common.files import files_in
 from echo_env.lab import LabConfig, calibration
 
@@ -137,7 +138,7 @@ def test_nothing_is_left_of_what_failed(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    module: Any = calibration.report if failing == "write_report" else calibrate
+    module: Any = calibration.report if failing == "write_report" else calibrate_command
     monkeypatch.setattr(module, failing, fail)
     arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
     assert calibrate.main(arguments) == 2

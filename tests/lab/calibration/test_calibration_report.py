@@ -33,11 +33,12 @@ from echo_env.lab.calibration.findings import (
 )
 from echo_env.lab.calibration.maximum_likelihood import exam_law
 from echo_env.lab.calibration.report import FIGURES, own_files, print_summary, write_report
-from echo_env.lab.config import Arrival, ExamLaw, Hours
+from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day.laws import offset_probability
 
 Write = Callable[..., Path]
 
+PAPER = LabConfig.load("baseline")
 TODAY = dt.date(2026, 11, 24)
 
 
@@ -217,8 +218,8 @@ class TestFigures:
 
     def test_arrivals(self) -> None:
         """Bars and lines cover the bins of their minutes."""
-        offsets, law = np.array([-7, 0, 1, 5, 6, 20]), Arrival(late_share=0.5)
-        ax = plots.fitted_arrivals(offsets, law, Arrival())
+        offsets, law = np.array([-7, 0, 1, 5, 6, 20]), dataclasses.replace(PAPER.arrival, late_share=0.5)
+        ax = plots.fitted_arrivals(offsets, law, PAPER.arrival)
         bars = ax.patches[0].get_data()
         height = dict(zip(bars.edges[:-1].tolist(), bars.values.tolist(), strict=True))
         # 0 lies in (-5, 0], 1 and 5 in (0, 5], 6 in (5, 10].
@@ -226,19 +227,19 @@ class TestFigures:
         x, y = ax.lines[0].get_data()
         expected = 100 * (offset_probability(law, 5) - offset_probability(law, 0))
         assert y[np.flatnonzero(x == 2.5)[0]] == pytest.approx(float(expected))
-        so_far = plots.fitted_arrivals_cumulative(offsets, law, Arrival())
+        so_far = plots.fitted_arrivals_cumulative(offsets, law, PAPER.arrival)
         x, y = so_far.lines[0].get_data()
         assert y[np.flatnonzero(x == 1)[0]] == pytest.approx(50)
 
     def test_exams(self) -> None:
         """Bars sum to 100 % and start half a minute before their first minute."""
         minutes = np.array([28, 30, 34, 60])
-        ax = plots.fitted_exams(minutes, ExamLaw(), ExamLaw(mean_min=60.0))
+        ax = plots.fitted_exams(minutes, PAPER.exam, ExamLaw(12.0, 60.0, 20.0, 150.0))
         bars = ax.patches[0].get_data()
         assert bars.values.sum() == pytest.approx(100)
         assert bars.values[np.flatnonzero(bars.edges == 29.5)[0]] == pytest.approx(50)
         by_kind = plots.fitted_exams_by_kind(
-            {"fetal": minutes, "non-fetal": minutes[:0]}, {"fetal": ExamLaw()}, ExamLaw()
+            {"fetal": minutes, "non-fetal": minutes[:0]}, {"fetal": PAPER.exam}, PAPER.exam
         )
         assert [line.get_label() for line in by_kind.lines] == [
             "fetal: observed (4), mean 38.0 minutes", "fetal: fitted", "pooled: fitted"
@@ -249,7 +250,7 @@ class TestFigures:
     def test_appointments(self) -> None:
         """Markers lie at the times of the appointments, sized by their number."""
         days = {"Monday": {"fetal": np.array([495]), "non-fetal": np.array([480, 480, 500])}}
-        ax = plots.fitted_appointments(days, Hours())
+        ax = plots.fitted_appointments(days, PAPER.hours)
         fetal, others = (mark.get_offsets()[:, 0].tolist() for mark in ax.collections)
         assert (fetal, others) == ([15], [0, 20])
         sizes = ax.collections[1].get_sizes()

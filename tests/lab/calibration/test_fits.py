@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ from echo_env.lab.calibration.maximum_likelihood import (
     tens_above,
     tens_below,
 )
-from echo_env.lab.config import Arrival, ExamLaw
+from echo_env.lab.config import Arrival, ExamLaw, LabConfig
 from echo_env.lab.day.laws import arrival_offsets, duration_probability, exam_minutes, offset_probability
 
-PAPER = Arrival()
-TRUE = Arrival(late_share=0.6, late_mean_min=18.0, early_mean_min=25.0, early_max_min=80.0)
+PAPER = LabConfig.load("baseline").arrival
+TRUE = replace(PAPER, late_share=0.6, late_mean_min=18.0, early_mean_min=25.0, early_max_min=80.0)
 GAMMA = ExamLaw(shape=7.0, mean_min=49.0, shortest_min=20.0, longest_min=90.0)
 
 
@@ -53,7 +54,7 @@ def test_arrival_fit_maximises_the_rounded_likelihood() -> None:
 
     def minus_log_likelihood(parameters: np.ndarray) -> float:
         late, early = np.exp(parameters)
-        other = Arrival(late_share=law.late_share, late_mean_min=late, early_mean_min=early, early_max_min=80.0)
+        other = replace(PAPER, late_share=law.late_share, late_mean_min=late, early_mean_min=early, early_max_min=80.0)
         return -float(np.log(offset_probability(other, seen) - offset_probability(other, seen - 1)).sum())
 
     best = optimize.minimize(minus_log_likelihood, np.log([10.0, 10.0]), method="Nelder-Mead").x
@@ -134,7 +135,7 @@ def test_known_parameters_are_recovered() -> None:
 
 def test_bootstrap_intervals_have_asymptotic_widths() -> None:
     """Bootstrap intervals have their asymptotic widths."""
-    seen = drawn_offsets(Arrival(late_share=0.5, late_mean_min=20.0), 1000, seed=6)
+    seen = drawn_offsets(replace(PAPER, late_share=0.5, late_mean_min=20.0), 1000, seed=6)
     fit = Fitter(np.random.default_rng(1), resamples=400).arrival(seen, PAPER)
     low, high = fit.intervals["late_share"]
     assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(0.25 / 1000), rel=0.15)
@@ -161,7 +162,7 @@ def test_p_values_of_fixed_distributions_are_uniform_under_the_true_model() -> N
     for ps in (exams, arrivals):
         assert stats.kstest(ps, "uniform").pvalue > 1e-3
     assert fitter.arrival_test(drawn_offsets(TRUE, 94, seed=7), PAPER).p < 0.02
-    assert fitter.exam_test(drawn_lengths(GAMMA, 94, seed=8), ExamLaw(mean_min=60.0)).p < 0.02
+    assert fitter.exam_test(drawn_lengths(GAMMA, 94, seed=8), ExamLaw(12.0, 60.0, 20.0, 150.0)).p < 0.02
 
 
 def test_kolmogorov_smirnov_distance_by_hand() -> None:

@@ -17,6 +17,7 @@ from echo_env.lab.decisions.actions import MOST_PER_CLASS, encode
 from echo_env.lab.envs.env import EchoLabEnv
 from echo_env.lab.policies import Policy, TierPolicy
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, PatientClass
+from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
@@ -28,7 +29,7 @@ RULES = ("policy_1", "policy_2", "fetal_first")
 PRESETS = ("baseline", "scarce", "abundant")
 
 
-def assert_days_agree(config: LabConfig, policy: TierPolicy, count: int, seed: int) -> None:
+def assert_days_agree(config: LabConfig, policy: TieredPolicy, count: int, seed: int) -> None:
     """Whole days under a rule: exams, breaks, counts of every minute, penalty units and points."""
     days = sample_days(config, count, seed)
     labs = batch.make_labs(config, count, keep_rows=True)
@@ -51,7 +52,7 @@ def test_traces_agree(preset: str, rule: str) -> None:
     """A comparison on ten thousand compiled days would be of another lab than the reference."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
-    assert isinstance(policy, TierPolicy)
+    assert isinstance(policy, TieredPolicy)
     assert_days_agree(config, policy, 40, seed=1)
     assert_days_agree(config.replace(sonographers__absence_rate=0.7), policy, 20, seed=2)
 
@@ -63,7 +64,7 @@ def test_traces_agree_on_3000_days(preset: str, rule: str) -> None:
     """As above, on the rare days too."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
-    assert isinstance(policy, TierPolicy)
+    assert isinstance(policy, TieredPolicy)
     assert_days_agree(config, policy, 3000, seed=3)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from echo_env.common.config_file import read_layers
 from echo_env.lab import ConfigError, LabConfig
-from echo_env.lab.config import Appointments, preset_names
-from echo_env.lab.config.file import read_config
+from echo_env.lab.config import preset_names
 
 
 def test_presets_hold_the_papers_numbers() -> None:
@@ -54,12 +54,7 @@ def test_base_inherits_and_overrides(tmp_path: Path) -> None:
 
 def test_a_complete_file_needs_no_base(tmp_path: Path) -> None:
     """What the loader reads would not be what a preset is written in."""
-    raw = read_config("baseline")
-    hours = raw["hours"]
-    opening = hours.pop("opening_min")
-    for kind, times in raw["appointments"].items():
-        raw["appointments"][kind] = [f"{(t + opening) // 60:02d}:{(t + opening) % 60:02d}" for t in times]
-    raw["hours"] = {"opening": "08:00", "closing": "17:00", "end": "19:00"}
+    raw = read_layers("echo_env.lab", "baseline").data
     assert LabConfig.load(write(tmp_path, yaml.safe_dump(raw))) == LabConfig.load("baseline")
 
 
@@ -116,7 +111,7 @@ def test_a_file_that_inherits_from_itself_is_refused(tmp_path: Path) -> None:
 
 def test_replace_names_unknown_fields() -> None:
     """A sweep over a misspelt field would change nothing, silently."""
-    config = LabConfig(Appointments((0,), ()))
+    config = LabConfig.load("baseline")
     assert config.replace(rooms__fetal=2, name="x").rooms.fetal == 2
     with pytest.raises(ConfigError, match=r"rooms\.fetl is no field"):
         config.replace(rooms__fetl=2)

@@ -18,7 +18,9 @@ from echo_env.lab.simulation.metrics import METRICS, day_metrics
 RULES = ("policy_1", "policy_2", "policy_3", "policy_4", "fetal_first", "random")
 COMPILED_RULES = ("policy_1", "policy_2", "fetal_first")
 
-BARE = LabConfig(Appointments((), (0,))).replace(rooms=Rooms(0, 1), sonographers=Sonographers(0, 1, 0, 0, 1.0))
+BARE = LabConfig.load("baseline").replace(
+    appointments=Appointments((), (0,)), rooms=Rooms(0, 1), sonographers=Sonographers(0, 1, 0, 0, 1.0)
+)
 """One patient, one room, and a sonographer who never comes."""
 
 
@@ -84,7 +86,7 @@ def assert_metrics_are_possible(trace: Trace) -> None:
     assert list(numbers) == list(METRICS)
     for name, value in numbers.items():
         assert np.isnan(value) or value >= 0, name
-        if METRICS[name][0] == "probability":
+        if METRICS[name].unit == "probability":
             assert value <= 1
     assert np.isnan(numbers["wait_min"]) == (numbers["served"] == 0)
     parts = ("penalty_on_time", "penalty_late", "penalty_overtime", "penalty_idle")

@@ -1,4 +1,4 @@
-"""Departures of one policy from another: which they are, and what they save."""
+"""Departures of one policy from another: decisions, kinds, and savings."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ ONE_PAIR = {"rooms__non_fetal": 0, "sonographers__fetal": 1, "sonographers__non_
 
 
 class Whimsical:
-    """An agent whose choice depends on the whole observation, without sense, and the same in any batch."""
+    """An agent whose choice is a hash of the whole observation, the same in any batch."""
 
     def __init__(self, config: LabConfig, observation: str) -> None:
         self.observation_space = make_observation(observation, config)[0]
         self.action_space = gym.spaces.Discrete(ACTIONS)
 
     def predict(self, observation: np.ndarray, deterministic: bool, action_masks: np.ndarray) -> tuple[Any, None]:
-        """Of k actions on offer one of the first and the last few, by a sum of whole numbers."""
+        """A feasible action picked by the hash."""
         whim = np.rint(1000 * observation.astype(np.float64)).astype(np.int64).sum(axis=1)
         places = [np.flatnonzero(mask) for mask in action_masks]
         return np.array([place[n % len(place)] for n, place in zip(whim, places, strict=True)]), None
@@ -55,7 +55,7 @@ def whimsical(idling: bool = False, observation: str = "paper") -> AgentPolicy:
 
 
 class Detour:
-    """Follows a policy, but for one minute in which another one decides."""
+    """Follows a policy, except in one minute, in which another one decides."""
 
     name = "detour"
 
@@ -66,7 +66,7 @@ class Detour:
         """Nothing to prepare."""
 
     def decide(self, view: LabView) -> Sequence[Start]:
-        """What the one or the other does."""
+        """The decision of the one or the other."""
         return (self._other if view.minute == self._minute else self._followed).decide(view)
 
 
@@ -88,7 +88,7 @@ def both(pair: tuple[str | Policy, str | Policy]) -> tuple[Policy, Policy]:
 
 @pytest.fixture
 def one_swap(tiny_lab: Lab, tiny_day: DayMaker, monkeypatch: pytest.MonkeyPatch) -> Departures:
-    """Two days, in each the one departure of fetal_first from policy 2 worked out below."""
+    """Two days, each with the one departure of fetal_first from policy 2 worked out below."""
     # One fetal-capable room and sonographer. Patient 0 (non-fetal, 08:00) is in it from 0 to 30. Patient 1 (non-fetal,
     # 08:03, 40 minutes) and patient 2 (fetal, 08:05, 20 minutes) come on the dot. At 08:30 policy 2 takes who has
     # waited longer, patient 1, and patient 2 waits until 70: 40 minutes at 4 points. fetal_first takes patient 2,
@@ -102,7 +102,7 @@ def one_swap(tiny_lab: Lab, tiny_day: DayMaker, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_departure_of_a_hand_made_day(one_swap: Departures) -> None:
-    """The minute, the situation, the patients or the points would be wrong."""
+    """Minute, state, patients and points of a departure worked out by hand."""
     rows = one_swap.decisions
     assert tuple(rows.columns) == COLUMNS
     assert rows[["day", "minute", "time", "departs", "saved"]].to_numpy().tolist() == [
@@ -129,30 +129,22 @@ def test_the_departure_of_a_hand_made_day(one_swap: Departures) -> None:
 
 
 def test_the_hand_made_day_in_words(one_swap: Departures) -> None:
-    """A head of department would read something that did not happen."""
+    """The sentences say how often, what instead, what it saves, and when."""
     paid = one_swap.penalty[0]
     assert describe(one_swap) == [
-        "Over 2 days of the lab 'tiny' (seed 1) fetal_first departs from policy_2 in 100 % of the 2 decisions in "
-        "which there is a choice: 1.0 ± 0.0 times a day, on 100 % of the days at least once.",
-        f"On the whole it pays 80.0 ± 0.0 penalty points less a day than policy_2: {paid:,.1f} against "
-        f"{paid + 80:,.1f}.",
-        "A single departure saves 80.0 ± 0.0 points by the end of the day, against doing there as policy_2 would and "
-        "then going on as fetal_first does; 100 % of them save points, 0 % cost some.",
-        "Most often (100 % of its departures, 1.00 a day) it serves an on-time fetal patient where policy_2 serves an "
-        "on-time non-fetal one; each time that saves 80.0 ± 0.0 points.",
-        "There is no kind of departure that, on these days, clearly costs points.",
-        "Most departures (100 %) fall into the hour from 08:00, and half of them between 08:30 and 08:30; where it has "
-        "a choice it departs most readily in the hour from 08:00 (100 % of its choices).",
-        "When it departs, 1.0 fetal and 1.0 non-fetal patients wait on average; at all decisions with a choice, 1.0 "
-        "fetal and 1.0 non-fetal.",
-        "The most frequent situation (100 % of its departures): waiting are fetal on time, non-fetal on time; free are "
-        "1 fetal room, 1 fetal sonographer; there it departs in 100 % of its choices.",
+        "Over 2 days of the lab 'tiny' (seed 1) fetal_first departs from policy_2 in 100 % of the 2 decisions with a "
+        "choice, 1.0 ± 0.0 times a day.",
+        f"Its days cost 80.0 ± 0.0 points less than those of policy_2: {paid:,.1f} against {paid + 80:,.1f}.",
+        "A departure saves 80.0 ± 0.0 points by the end of the day; 100 % of them save points, 0 % cost some.",
+        "Most often (100 %) it serves an on-time fetal patient where policy_2 serves an on-time non-fetal one, which "
+        "saves 80.0 ± 0.0 points.",
+        "The hour with most departures (100 %) begins at 08:00.",
     ]
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_departures_are_the_rows_of_state_by_state(pair: tuple[str | Policy, str | Policy]) -> None:
-    """Days taken together would tell another story than each of them."""
+    """The compiled report finds the departures that the SimPy one finds day by day."""
     followed, other = both(pair)
     found = find_departures(SCARCE, followed, other, 4, seed=5).departures
     assert len(found) > 5
@@ -163,7 +155,7 @@ def test_departures_are_the_rows_of_state_by_state(pair: tuple[str | Policy, str
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_savings_are_those_of_days_played_again(pair: tuple[str | Policy, str | Policy]) -> None:
-    """What a departure saves would be some other number: each is played again here, from opening, by SimPy."""
+    """Savings equal those of days played again from opening on SimPy with one decision changed."""
     followed, other = both(pair)
     found = find_departures(SCARCE, followed, other, 3, seed=5)
     days = sample_days(SCARCE, 3, seed=5)
@@ -179,7 +171,7 @@ def test_savings_are_those_of_days_played_again(pair: tuple[str | Policy, str | 
 
 @pytest.mark.parametrize("policy", ["policy_1", "fetal_first", whimsical(), whimsical(idling=True)])
 def test_a_policy_never_departs_from_itself(policy: str | Policy) -> None:
-    """Noise would pass for departures."""
+    """A policy has no departures from itself."""
     followed, other = both((policy, policy))
     found = find_departures(SCARCE, followed, other, 5, seed=3)
     assert len(found.decisions) > 20
@@ -193,7 +185,7 @@ def test_a_policy_never_departs_from_itself(policy: str | Policy) -> None:
 
 
 def test_whole_days_are_those_of_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report would be about other days than the tables, or chunks of days or of copies be mixed up."""
+    """Whole-day penalties are those of an evaluation, whatever the sizes of batches."""
     pair = both(("fetal_first", "policy_2"))
     whole = find_departures(SCARCE, *pair, 7, seed=2)
     seen: list[int] = []
@@ -210,7 +202,7 @@ def test_whole_days_are_those_of_an_evaluation(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_interval_of_savings_is_one_of_days() -> None:
-    """Departures of one day would be counted as independent, and intervals come out too narrow."""
+    """The interval of savings treats the departures of a day as dependent."""
     rows = pd.DataFrame({"day": [0, 0, 1], "saved": [10.0, 20.0, 60.0], "departs": True, "kind": "k", "time": "08:00"})
     found = Departures("a", "b", "lab", 1, rows, np.zeros(2), np.zeros(2))
     # Mean 30. The days' sums less 30 for each of their departures: 30 - 60 and 60 - 30. Their mean has the standard
@@ -236,13 +228,13 @@ def test_the_interval_of_savings_is_one_of_days() -> None:
     ],
 )
 def test_kinds_in_words(difference: tuple[int, ...], words: str) -> None:
-    """A kind of departure would be told the wrong way round."""
+    """Kinds of departures in words."""
     assert kind_in_words(difference, "b") == words
 
 
 @pytest.mark.parametrize("name", ["random", "policy_3", "policy_5(alpha=1, beta=0.25)"])
 def test_policies_with_a_memory_or_dice_are_refused(name: str) -> None:
-    """What they would have done cannot be found by asking once."""
+    """Randomised policies and those with memory are refused."""
     policy = make_policy(name, SCARCE)
     for pair in ((policy, make_policy("policy_2", SCARCE)), (make_policy("policy_2", SCARCE), policy)):
         with pytest.raises(ValueError, match="cannot be compared decision by decision: only trained agents can"):
@@ -250,7 +242,7 @@ def test_policies_with_a_memory_or_dice_are_refused(name: str) -> None:
 
 
 def test_no_days_are_refused_and_no_choices_are_said() -> None:
-    """The tables of nothing would be a traceback."""
+    """No day is refused; days without a choice make one sentence and empty tables."""
     config = LabConfig.load("abundant")
     policies = make_policy("fetal_first", config), make_policy("policy_2", config)
     with pytest.raises(ValueError, match="days is 0, but must be at least 1"):
@@ -261,7 +253,7 @@ def test_no_days_are_refused_and_no_choices_are_said() -> None:
 
 
 def test_files_hold_every_departure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Rows would be lost, or the sentences printed be others than those written."""
+    """The files hold every departure, and the sentences that are printed."""
     pairs = (("fetal_first", "policy_2"), (whimsical(), "policy_2"))
     every = [find_departures(SCARCE, *both(pair), 5, seed=5) for pair in pairs]
     report.write_departures(tmp_path, every)

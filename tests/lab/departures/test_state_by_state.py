@@ -23,7 +23,7 @@ ONE_PAIR = {"rooms__non_fetal": 0, "sonographers__fetal": 1, "sonographers__non_
 
 
 class Scripted:
-    """Begins what is written for a minute, and what ``policy_2`` would otherwise.
+    """Begins the scripted starts of a minute; in other minutes decides as ``policy_2``.
 
     :param config: the lab
     :param script: minute -> starts
@@ -38,12 +38,12 @@ class Scripted:
         """Nothing to prepare."""
 
     def decide(self, view: LabView) -> Sequence[Start]:
-        """What is written."""
+        """The script, or policy 2."""
         return self._script.get(view.minute, self._base.decide(view))
 
 
 def test_rows_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """The table would show other minutes, patients or penalties than those that differ."""
+    """Minutes, patients and penalties of a difference worked out by hand."""
     # One fetal-capable room and sonographer. Patient 0 (non-fetal, 08:00) is in it from 0 to 30. Patient 1
     # (non-fetal, 08:03) and patient 2 (fetal, 08:05) come on the dot. At 08:30 policy 2 takes who has waited longer,
     # patient 1; fetal_first patient 2. Either way one on-time patient goes on waiting: 4 points. At 08:50 only
@@ -57,7 +57,7 @@ def test_rows_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
             30,
             "08:30",
             "1 fetal on time, 1 non-fetal on time",
-            "rooms: 1 fetal, 0 non-fetal; sonographers: 1 fetal, 0 non-fetal",
+            "1 fetal room, 1 fetal sonographer",
             "policy_2",
             "fetal_first",
             "non-fetal on time #1",
@@ -69,7 +69,7 @@ def test_rows_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
 
 
 def test_doing_nothing_is_an_action_and_costs_what_it_leaves_idle(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """A policy that leaves early patients waiting would look the same as one that serves them."""
+    """Idling differs from serving, and costs what it leaves idle."""
     # The patient of 09:00 comes at 08:30. Policy 2 begins at once: no pair is idle, 0 points. Policy 1, asked in
     # that state, would begin nobody: an early patient costs nothing, the idle pair 1 point.
     config = tiny_lab(non_fetal=(60,), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0,
@@ -86,7 +86,7 @@ def test_doing_nothing_is_an_action_and_costs_what_it_leaves_idle(tiny_lab: Lab,
 
 
 def test_where_only_resources_differ_they_are_named(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """A policy that wastes the fetal room would look the same as one that does not."""
+    """Decisions with the same patients on other kinds of resources differ, and the kinds are named."""
     config = tiny_lab(non_fetal=(0,), rooms__non_fetal=2, sonographers__fetal=2, sonographers__non_fetal=1)
     day = tiny_day(config, (0,), (30,))
     # Rooms 1 and 2 are of the same kind: to take one or the other is the same decision.
@@ -102,7 +102,7 @@ def test_where_only_resources_differ_they_are_named(tiny_lab: Lab, tiny_day: Day
 
 
 def test_a_policy_never_differs_from_itself() -> None:
-    """Order of starts, or dice thrown twice, would pass for a difference."""
+    """A policy has no differences from itself, randomised or not."""
     config = LabConfig.load("scarce")
     for name in ("policy_2", "random"):
         for day in sample_days(config, 3, seed=5):
@@ -112,7 +112,7 @@ def test_a_policy_never_differs_from_itself() -> None:
 
 
 def test_the_asked_policy_changes_nothing() -> None:
-    """The states would not be those of the policy followed."""
+    """The states are those of the followed policy's own day."""
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=3)[0]
     trace = simulate(config, day, make_policy("policy_2", config))
@@ -128,7 +128,7 @@ def test_the_asked_policy_changes_nothing() -> None:
 
 @pytest.mark.parametrize(("minute", "points"), [(539, 4 + 2), (540, 2 * 4 + 2 + 3 * 10)])
 def test_penalty_after_counts_every_part(tiny_lab: Lab, tiny_day: DayMaker, minute: int, points: int) -> None:
-    """The penalties of the table would leave out a part that the day is charged."""
+    """The penalty after a decision has every part that the day is charged."""
     # Patient 0 has the one room from 500 to 600. At 539 there wait patient 1 (due 505, came at 506: late), patient 2
     # (on time) and patient 3 (due 540, came at 535: early, which costs nothing). At 540 the lab closes, and patient 3
     # is on time.

@@ -1,4 +1,4 @@
-"""Comparisons: common days, paired differences, and the figures of the reference model."""
+"""Comparisons: common random numbers, paired differences, and the reference model's penalties."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCARCE = LabConfig.load("scarce")
 
 
 def test_all_policies_have_the_same_days() -> None:
-    """Differences would be noise of the days."""
+    """All policies play the same days, whichever others are compared and however many days follow."""
     got = evaluate(SCARCE, ["policy_2", "policy_1", "random"], days=20, seed=3)
     assert got.days == 20
     for metric in ("no_show", "turned_away", "absent"):
@@ -30,7 +30,7 @@ def test_all_policies_have_the_same_days() -> None:
 
 
 def test_dict_follows_the_contract() -> None:
-    """Scripts that read the JSON would break."""
+    """``to_dict`` has the documented keys, and is valid JSON."""
     got = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1).to_dict("EchoLabScarce-v0")
     got = json.loads(json.dumps(got, allow_nan=False))
     assert list(got) == ["env", "days", "seed", "policies", "paired"]
@@ -47,7 +47,7 @@ def test_dict_follows_the_contract() -> None:
 
 
 def test_any_policy_may_be_the_reference() -> None:
-    """--reference would change what is printed, but not what is subtracted."""
+    """The reference is what the others are paired with, whichever policy it is."""
     first = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1)
     other = evaluate(SCARCE, ["policy_2", "fetal_first"], days=5, seed=1, reference="fetal_first")
     assert (first.reference, first.others) == ("policy_2", ["fetal_first"])
@@ -60,7 +60,7 @@ def test_any_policy_may_be_the_reference() -> None:
 
 
 def test_days_needed_are_those_of_the_paired_difference() -> None:
-    """A user would simulate too few days to see anything, or a hundred times too many."""
+    """The days needed are those at which the paired difference's interval excludes 0."""
     values = {name: dict.fromkeys(METRICS, np.array(own)) for name, own in (("a", [1.0, 2.0]), ("b", [2.0, 5.0]))}
     # Differences 1 and 3: mean 2, half-width t(0.975, 1) * 1 = 12.706, so 2 * (12.706 / 2)^2 = 80.7 days.
     comparison = Comparison("tiny", 1, values, {"a": "simpy", "b": "simpy"})
@@ -70,7 +70,7 @@ def test_days_needed_are_those_of_the_paired_difference() -> None:
 
 @pytest.mark.parametrize("engine", ["simpy", "auto"])
 def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number would depend on how many cores a machine has, or on which of them was faster."""
+    """Any number of processes gives the same numbers to the bit."""
     monkeypatch.setattr(evaluation, "CHUNK", 20)
     rules = ["random", "policy_2", "policy_3"]
     told: list[int] = []
@@ -95,13 +95,13 @@ def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_bad_questions_are_refused(policies: list[str], days: int, message: str) -> None:
-    """An empty or doubled table would be printed."""
+    """No policy, a doubled or unknown one, and no day are refused."""
     with pytest.raises(ValueError, match=message):
         evaluate(SCARCE, policies, days, seed=0)
 
 
 def test_abundant_lab_costs_nothing() -> None:
-    """Somebody would wait where there is more of everything than patients."""
+    """Nobody waits, and nothing is paid, in the abundant lab."""
     got = evaluate(LabConfig.load("abundant"), ["policy_1", "policy_2", "fetal_first"], days=50, seed=2)
     assert all((table["penalty"] == 0).all() for table in got.values.values())
 
@@ -119,7 +119,7 @@ def test_abundant_lab_costs_nothing() -> None:
 def test_rules_cost_what_an_independent_model_says(
     preset: str, idle_rule: str, policy_1: float, policy_2: float, se: float, fetal_first: tuple[float, float] | None
 ) -> None:
-    """The model of a day would have drifted from the one that was checked independently, on 10,000 days.
+    """Penalties of the rules agree with an independent model on 10,000 days.
 
     The band of a mean is three standard errors of the difference of two independent samples.
     """
@@ -135,7 +135,7 @@ def test_rules_cost_what_an_independent_model_says(
 
 @pytest.mark.parametrize("preset", ["baseline", "scarce", "abundant"])
 def test_both_engines_give_the_same_table(preset: str) -> None:
-    """A number would depend on which engine happened to compute it."""
+    """Both engines give the same metrics to the bit."""
     pytest.importorskip("numba")
     config = LabConfig.load(preset)
     rules = ["policy_2", "policy_1", "fetal_first", "random"]
@@ -148,11 +148,11 @@ def test_both_engines_give_the_same_table(preset: str) -> None:
 
 
 def test_engines_are_chosen_and_refused() -> None:
-    """A policy would be run by an engine that does not know it."""
+    """The engine is compiled where the policy offers it, else SimPy; what cannot run is refused."""
     pytest.importorskip("numba")
 
     class Own:
-        """A policy of one's own."""
+        """A user's own policy, without capabilities."""
 
         name = "own"
 

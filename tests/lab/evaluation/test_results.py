@@ -1,4 +1,4 @@
-"""What a comparison leaves behind: exact, whole, and readable again."""
+"""Files of a comparison: exact and complete."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from echo_env.lab import Comparison, LabConfig, evaluate
-from echo_env.lab.evaluation.results import own_files, read_results, running_means, write_days, write_summary
+from echo_env.lab.evaluation.results import own_files, running_means, write_days, write_summary
 from echo_env.lab.simulation.metrics import METRICS
 
 SCARCE = LabConfig.load("scarce")
 
 
 def write(folder: Path, comparison: Comparison) -> None:
-    """As evaluate.py does."""
+    """As the command does."""
     write_days(folder, comparison)
     write_summary(folder, comparison, SCARCE, "EchoLabScarce-v0", command="python evaluate.py")
 
@@ -28,22 +27,25 @@ def hand_made(**penalties: list[float]) -> Comparison:
     return Comparison("tiny", 1, values, dict.fromkeys(penalties, "simpy"))
 
 
-def test_days_are_read_back_to_the_bit(tmp_path: Path) -> None:
-    """A figure drawn from the file would differ from the table."""
+def test_days_are_written_to_the_bit(tmp_path: Path) -> None:
+    """``days.csv`` holds every number exactly, nan as an empty field, and the summary says what they are of."""
     comparison = evaluate(SCARCE, ["policy_1", "fetal_first"], days=30, seed=3, reference="fetal_first")
     # Nobody is served early under policy 1.
     assert np.isnan(comparison.values["policy_1"]["wait_early_min"]).all()
     write(tmp_path, comparison)
-    again = read_results(tmp_path)
-    assert (again.lab, again.seed, again.reference, again.engines) == ("scarce", 3, "fetal_first", comparison.engines)
-    assert list(again.values) == ["policy_1", "fetal_first"]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["seed"], summary["reference"], summary["engines"]) == (3, "fetal_first", comparison.engines)
+    with open(tmp_path / "days.csv", encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["policy"] for row in rows] == ["policy_1"] * 30 + ["fetal_first"] * 30
     for name in comparison.values:
         for metric in METRICS:
-            assert np.array_equal(again.values[name][metric], comparison.values[name][metric], equal_nan=True), metric
+            read = [float(row[metric] or "nan") for row in rows if row["policy"] == name]
+            assert np.array_equal(read, comparison.values[name][metric], equal_nan=True), metric
 
 
 def test_days_hold_a_row_for_each_policy_and_day(tmp_path: Path) -> None:
-    """A spreadsheet could not tell whose day a row is."""
+    """``days.csv`` has a row for each policy and day, and both are named in it."""
     write_days(tmp_path, hand_made(a=[1.0, 0.1], b=[float("nan"), 4.0]))
     with open(tmp_path / "days.csv", encoding="utf8", newline="") as file:
         rows = [(row["policy"], row["day"], row["penalty"], row["overtime_min"]) for row in csv.DictReader(file)]
@@ -51,7 +53,7 @@ def test_days_hold_a_row_for_each_policy_and_day(tmp_path: Path) -> None:
 
 
 def test_summary_says_what_was_found_and_on_what(tmp_path: Path) -> None:
-    """A result could not be traced to its lab, or its numbers not be understood."""
+    """The summary holds means, differences, days needed, metrics, lab and command."""
     # Differences b - a: 1, 3; mean 2, half-width t(0.975, 1) * sqrt(2) / sqrt(2) = 12.706: 2 * (12.706 / 2)^2 days.
     comparison = hand_made(a=[1.0, 2.0], b=[2.0, 5.0], c=[1.0, 2.0])
     write(tmp_path, comparison)
@@ -68,7 +70,7 @@ def test_summary_says_what_was_found_and_on_what(tmp_path: Path) -> None:
 
 
 def test_own_files_are_those_that_the_summary_lists(tmp_path: Path) -> None:
-    """A second evaluation would refuse the first one's folder, or delete what is not its own."""
+    """The files of an earlier comparison are those in its summary, and no others."""
     assert own_files(tmp_path) == set()
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "x.png").write_bytes(b"")
@@ -80,21 +82,8 @@ def test_own_files_are_those_that_the_summary_lists(tmp_path: Path) -> None:
         assert own_files(tmp_path) == set()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [("policy,day,", "policy,days,", "has the columns policy, days"), ("b,0,", "c,0,", "name different policies")],
-)
-def test_results_of_something_else_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """Numbers would be read from the wrong columns."""
-    write(tmp_path, hand_made(a=[1.0], b=[2.0]))
-    days = tmp_path / "days.csv"
-    days.write_text(days.read_text().replace(old, new))
-    with pytest.raises(ValueError, match=message):
-        read_results(tmp_path)
-
-
 def test_running_means_end_at_the_mean(tmp_path: Path) -> None:
-    """A curve in TensorBoard would end elsewhere than the table."""
+    """Running means and differences end at the means of all days."""
     comparison = hand_made(a=[1.0, 2.0, 6.0, 3.0], b=[2.0, float("nan"), 6.0, 1.0])
     assert running_means(comparison, "a")["mean/penalty"] == ([1, 2, 3, 4], [1.0, 1.5, 3.0, 3.0])
     assert not [name for name in running_means(comparison, "a") if name.startswith("minus")]
@@ -106,7 +95,7 @@ def test_running_means_end_at_the_mean(tmp_path: Path) -> None:
 
 
 def test_running_means_leave_out_days_without_a_number() -> None:
-    """A curve would begin with nan, and TensorBoard show nothing."""
+    """Days without a value are left out of running means."""
     comparison = hand_made(a=[float("nan"), 2.0, 4.0])
     assert running_means(comparison, "a")["mean/penalty"] == ([2, 3], [2.0, 3.0])
     assert running_means(hand_made(a=[float("nan")] * 3), "a") == {}

@@ -1,4 +1,4 @@
-"""What the figures show: the data of their artists, not their pixels."""
+"""Figures: the data of their artists, not their pixels."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from echo_env.lab.simulation.trace import COUNTS, Trace
 pytest.importorskip("matplotlib")
 pd = pytest.importorskip("pandas")
 
+from echo_env.common.stats import mean_and_half_width  # noqa: E402
 from echo_env.lab import plots  # noqa: E402
 from echo_env.lab.day.laws import duration_density, offset_probability  # noqa: E402
 from echo_env.lab.departures import plots as state_table  # noqa: E402
 from echo_env.lab.evaluation import plots as by_policy  # noqa: E402
-from echo_env.lab.plots.by_minute import mean_and_half_width  # noqa: E402
 from echo_env.lab.plots.gantt import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
 
 Lab = Callable[..., LabConfig]
@@ -71,7 +71,7 @@ def rectangles(ax: Any) -> set[tuple[float, float, float]]:
 
 
 def test_bands_are_the_intervals_of_the_tables() -> None:
-    """A figure's 95 % would be another one than a table's."""
+    """Bands are the intervals of the tables."""
     values = np.random.default_rng(0).gamma(2.0, size=(17, 5))
     mean, half = mean_and_half_width(values)
     for column in range(5):
@@ -84,7 +84,7 @@ def test_bands_are_the_intervals_of_the_tables() -> None:
 
 
 def test_waiting_lines_are_means_over_days(traces: list[Trace]) -> None:
-    """The average day would not be the average of the days."""
+    """Lines of waiting patients are means over days."""
     ax = plots.waiting_by_class(traces)
     counts = np.array([trace.minutes for trace in traces])
     for kind in PatientClass:
@@ -100,7 +100,7 @@ def test_waiting_lines_are_means_over_days(traces: list[Trace]) -> None:
 
 @pytest.mark.parametrize("what", ["rooms", "sonographers"])
 def test_free_resources_are_means_over_days(traces: list[Trace], what: str) -> None:
-    """Rooms would be drawn as sonographers, or one kind as the other."""
+    """Lines of free resources are means over days, by kind."""
     ax = getattr(plots, f"free_{what}")(traces)
     for kind, label in (("fetal", "fetal-capable"), ("non_fetal", "non-fetal only")):
         column = COUNTS.index(f"free_{what}_{kind}")
@@ -109,13 +109,13 @@ def test_free_resources_are_means_over_days(traces: list[Trace], what: str) -> N
 
 
 def test_penalty_by_minute_adds_up_to_the_day(traces: list[Trace]) -> None:
-    """The curve would miss a part of what the tables count."""
+    """The penalty by minute adds up to the day's penalty."""
     ax = plots.penalty_by_minute({"policy_2": traces})
     assert line(ax, "policy_2").get_ydata().sum() == pytest.approx(np.mean([trace.penalty.total for trace in traces]))
 
 
 def test_clock_times_on_the_axis(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """A lab that opens at half past seven would seem to open at eight."""
+    """Clock times stand at the right minutes, whenever the lab opens."""
     config = tiny_lab(non_fetal=(0,), hours__opening_min=450)
     ax = plots.arrivals_of_a_day(config, tiny_day(config, (5,), (30,)))
     assert ax.get_xticks()[:2].tolist() == [30, 150]
@@ -123,7 +123,7 @@ def test_clock_times_on_the_axis(tiny_lab: Lab, tiny_day: DayMaker) -> None:
 
 
 def test_law_of_arrival_in_closed_form(scarce: LabConfig) -> None:
-    """The curve beside the histogram would be another law than the one days are drawn from."""
+    """The curve is the law that days are drawn from."""
     e = np.exp
     offsets = [-60.0, -5.0, 0.0, 10.0, 1e9]
     expected = [0.0, 0.2 * (e(-1) - e(-12)) / (1 - e(-12)), 0.2, 0.2 + 0.8 * (1 - e(-1)), 1.0]
@@ -137,7 +137,7 @@ def test_law_of_arrival_in_closed_form(scarce: LabConfig) -> None:
 
 
 def test_law_of_exams_is_a_density_with_the_days_mean(scarce: LabConfig) -> None:
-    """The curve beside the histogram would be another law than the one days are drawn from."""
+    """The curve is the law that days are drawn from."""
     law = scarce.exam
     total, _ = integrate.quad(lambda x: float(duration_density(law, x)), 20, 150)
     mean, _ = integrate.quad(lambda x: x * float(duration_density(law, x)), 20, 150)
@@ -148,7 +148,7 @@ def test_law_of_exams_is_a_density_with_the_days_mean(scarce: LabConfig) -> None
 
 
 def test_histograms_hold_every_patient_in_percent(scarce: LabConfig) -> None:
-    """The bars would not be comparable with the law."""
+    """Histograms hold every patient, in per cent like the law."""
     days = sample_days(scarce, 40, seed=1)
     ax = plots.arrival_offsets(scarce, days)
     heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in ax.patches}
@@ -160,7 +160,7 @@ def test_histograms_hold_every_patient_in_percent(scarce: LabConfig) -> None:
 
 
 def test_appointments_and_resources_are_the_labs(scarce: LabConfig) -> None:
-    """Figures 1 and 3 would show another lab."""
+    """Appointments and resources are those of the lab (figures 1 and 3)."""
     ax = plots.appointment_schedule(scarce)
     bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
     book = scarce.appointments
@@ -170,13 +170,13 @@ def test_appointments_and_resources_are_the_labs(scarce: LabConfig) -> None:
 
 
 def test_appointments_at_the_same_time_stand_on_each_other(tiny_lab: Lab) -> None:
-    """A fetal appointment would hide the non-fetal one of that time."""
+    """Appointments at the same time are stacked."""
     bars = plots.appointment_schedule(tiny_lab(fetal=(30,), non_fetal=(30, 30))).patches
     assert [(bar.get_y(), bar.get_height()) for bar in bars] == [(0, 2), (2, 1)]
 
 
 def test_arrivals_of_a_day_count_up(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """Somebody would be counted who did not come, or at another minute."""
+    """Arrivals count up at the minutes in which patients come."""
     config = tiny_lab(fetal=(60,), non_fetal=(0, 30, 530))
     ax = plots.arrivals_of_a_day(config, tiny_day(config, (0, NO_SHOW, 40, TURNED_AWAY), (9, 9, 9, 9)))
     came = line(ax, "non-fetal: arrived (1)").get_ydata()
@@ -188,7 +188,7 @@ def test_arrivals_of_a_day_count_up(tiny_lab: Lab, tiny_day: DayMaker) -> None:
 
 
 def test_violins_stand_on_the_days_values(comparison: Any) -> None:
-    """Medians, means or policies would be mixed up, or a day without a value would empty a violin."""
+    """Violins show each policy's days, with median and mean; days without a value are left out."""
     values = comparison.values["fetal_first"]["wait_fetal_min"]
     values[3] = np.nan
     ax = by_policy.daily_violins(comparison, "wait_fetal_min")
@@ -202,7 +202,7 @@ def test_violins_stand_on_the_days_values(comparison: Any) -> None:
 
 
 def test_running_means_are_the_means_so_far(comparison: Any) -> None:
-    """The last point would not be the number in the table."""
+    """Running means end at the number in the table."""
     ax = by_policy.running_mean(comparison)
     values = comparison.values["random"]["penalty"]
     shown = line(ax, "random").get_ydata()
@@ -217,7 +217,7 @@ def test_running_means_are_the_means_so_far(comparison: Any) -> None:
 
 
 def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
-    """The interval drawn would be that of the days, not of the differences."""
+    """Paired differences and their intervals are those of the table."""
     ax = by_policy.paired_differences(replace(comparison, reference="fetal_first"))
     for row, name in enumerate(("policy_2", "random")):
         expected = estimate(comparison.values[name]["penalty"] - comparison.values["fetal_first"]["penalty"])
@@ -227,13 +227,13 @@ def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
 
 
 def test_an_unknown_metric_is_named(comparison: Any) -> None:
-    """A typing error would end in a KeyError."""
+    """An unknown metric is refused; the message lists the known ones."""
     with pytest.raises(ValueError, match="metric is 'waits', but must be one of penalty, "):
         by_policy.daily_violins(comparison, "waits")
 
 
 def test_gantt_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
-    """Bars would stand at other minutes or in other rows than what happened."""
+    """Bars of a day worked out by hand."""
     # Room 0 is fetal-capable, room 1 not; sonographer 0 is, sonographers 1 and 2 are not; 2 is absent.
     # Patient 0 (non-fetal, 08:00) begins at 0 in room 1 with sonographer 1, until 50; two breaks until 80.
     # Patient 1 (fetal, 08:15) comes at 20 and is examined from 20 to 60 in room 0 with sonographer 0.
@@ -271,7 +271,7 @@ def test_gantt_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
 
 
 def test_gantt_up_to_a_minute_keeps_the_rest_to_itself(traces: list[Trace]) -> None:
-    """The whiteboard would show when running exams end, and who will not come."""
+    """A chart up to a minute shows nothing of what comes after it."""
     trace, now = traces[0], 300
     running = [exam for exam in trace.exams if exam.start_min < now < exam.end_min]
     assert running
@@ -290,36 +290,12 @@ def test_gantt_up_to_a_minute_keeps_the_rest_to_itself(traces: list[Trace]) -> N
 
 
 def test_every_exam_and_wait_of_a_day_is_drawn(traces: list[Trace]) -> None:
-    """Somebody would be missing from the chart."""
+    """Every exam and every wait of a day is drawn."""
     for trace in traces[:4]:
         bars = day_bars(trace)
         minutes = sum(bar.end - bar.begin for kind in PatientClass for bar in bars[kind.label])
         exams = sum(2 * (exam.end_min - exam.start_min) for exam in trace.exams)
         assert minutes == exams + trace.minutes[:, :6].sum()
-
-
-def test_learning_curve_is_the_mean_of_the_last_days() -> None:
-    """The curve would be shifted, or reward taken for penalty."""
-    penalty = np.arange(1.0, 201.0)
-    ax = plots.learning_curve(pd.DataFrame({"r": -penalty}), window=50)
-    days, mean = ax.lines[0].get_data()
-    assert (days[0], days[-1]) == (1, 200)
-    assert np.isnan(mean[:49]).all()
-    assert (mean[49], mean[199]) == (25.5, 175.5)
-    assert ax.get_yscale() == "log"
-    assert plots.learning_curve(pd.DataFrame({"penalty": np.zeros(60)})).get_yscale() == "symlog"
-
-
-def test_training_logs_of_either_kind() -> None:
-    """TensorBoard's names, or a log that says nothing, would not be understood."""
-    log = pd.DataFrame({"metrics/penalty": [3.0, 2.0], "curriculum/absence_rate": [0.8, 0.1], "day": [10, 20], "r": 0})
-    days = plots.training_days(log)
-    assert days.to_dict("list") == {"day": [10, 20], "penalty": [3.0, 2.0], "absence_rate": [0.8, 0.1]}
-    assert plots.absence_rate_curve(log).lines[0].get_ydata().tolist() == [0.8, 0.1]
-    with pytest.raises(ValueError, match=r"has columns l, t, but needs one of penalty, metrics/penalty, r"):
-        plots.training_days(pd.DataFrame({"l": [1], "t": [1]}))
-    with pytest.raises(ValueError, match="does not tell the absence rate"):
-        plots.absence_rate_curve(pd.DataFrame({"r": [1.0]}))
 
 
 def differences(count: int) -> Any:
@@ -331,7 +307,7 @@ def differences(count: int) -> Any:
 
 
 def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None:
-    """A reader would take the first minutes for all of them."""
+    """A shortened table says how many minutes there are in all."""
     ax = state_table.difference_table(differences(7), most=3)
     words = [text.get_text() for text in ax.texts]
     assert words.count("08:30") == 3
@@ -341,12 +317,12 @@ def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None
                          "agent\npenalty\n(points)"]  # fmt: skip
     assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
     ax = state_table.immediate_penalties(differences(2), scarce.hours)
-    assert line(ax, "policy_2 (followed)").get_ydata().tolist() == [4, 4]
-    assert line(ax, "agent (asked)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
+    assert line(ax, "policy_2 (plays the day)").get_ydata().tolist() == [4, 4]
+    assert line(ax, "agent (compared)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
 
 
 def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:
-    """Figures could not be put together."""
+    """Axes that are given are drawn on, and returned."""
     from matplotlib.figure import Figure
 
     ax = Figure().subplots()
@@ -355,7 +331,7 @@ def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:
 
 
 def test_figures_need_no_pyplot_and_work_in_threads(traces: list[Trace]) -> None:
-    """A server that draws would leak figures, or draw one thread's lines into another's."""
+    """Figures work without pyplot, in several threads."""
     import matplotlib.pyplot as plt
 
     with ThreadPoolExecutor(4) as pool:
@@ -367,7 +343,7 @@ def test_figures_need_no_pyplot_and_work_in_threads(traces: list[Trace]) -> None
 
 @pytest.mark.parametrize("missing", ["matplotlib", "pandas"])
 def test_a_missing_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    """An analyst would see a traceback of imports."""
+    """A missing library is named with its pip install line."""
     for name in [name for name in sys.modules if name.startswith("echo_env.lab.plots")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)

@@ -1,4 +1,4 @@
-"""The auction: what is bid, who wins, and the hazards that are learned for it."""
+"""The auction: bids, winners, and the learned hazards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bid(bids: Bids, patient_class: int, minute: int, near: int = 0) -> float:
 
 
 def test_bids_by_hand(tiny_lab: Lab) -> None:
-    """Bids would be about something else than the penalty still to be expected."""
+    """A bid is the penalty still expected after losing now, worked out by hand."""
     config = tiny_lab(non_fetal=(3,), hours__closing_min=3, hours__end_min=5, arrival__on_time_margin_min=1)
     bids = Bids(config, hazards_of(config, 0.0, 0.0, 0.0, 0.5, 0.25, 0.2))
     # On time, from the end: 14, then 14 + 14/2, then 4 + 21/2, 4 + 14.5/2, 4 + 11.25/2.
@@ -49,7 +49,7 @@ def test_bids_by_hand(tiny_lab: Lab) -> None:
 
 
 def test_hazards_change_with_the_half_hour(tiny_lab: Lab) -> None:
-    """A patient would bid by the hazard of another time."""
+    """Each half hour has its own hazard."""
     config = tiny_lab(non_fetal=(0,))
     hazards = hazards_of(config, *[0.0] * 6)
     hazards[ON_TIME, 1] = 0.5
@@ -63,7 +63,7 @@ def test_hazards_change_with_the_half_hour(tiny_lab: Lab) -> None:
 
 
 def test_the_expected_cost_is_that_of_the_draws(tiny_lab: Lab) -> None:
-    """The recursion would not be the mean of what a patient pays who is served by these hazards."""
+    """The recursion equals the mean penalty of patients served at random with these hazards."""
     config, rng = tiny_lab(non_fetal=(500,)), np.random.default_rng(72)
     hazards = rng.uniform(0, 0.1, (6, cells_of(config)))
     near, lost = 490, 470
@@ -91,7 +91,7 @@ def test_the_expected_cost_is_that_of_the_draws(tiny_lab: Lab) -> None:
 def test_a_decision_walked_by_hand(
     tiny_lab: Lab, tiny_day: Days, fetal_hazard: float, others_hazard: float, starts: list[Start]
 ) -> None:
-    """Pairs would go to somebody who bids less, or fetal-capable ones to who needs none."""
+    """The highest bids win; a non-fetal patient takes non-fetal resources first."""
     config = tiny_lab(
         fetal=(0,), non_fetal=(0, 0), rooms__fetal=1, rooms__non_fetal=1, sonographers__fetal=1,
         sonographers__non_fetal=1,
@@ -104,7 +104,7 @@ def test_a_decision_walked_by_hand(
 
 
 def test_after_equal_bids_who_waited_longest_then_by_number(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Who comes first among equals would be left to a sort."""
+    """Ties go to the longest wait, then to the lowest number."""
     config = tiny_lab(
         non_fetal=(0, 0, 0, 0), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1,
         breaks__number=0,
@@ -115,7 +115,7 @@ def test_after_equal_bids_who_waited_longest_then_by_number(tiny_lab: Lab, tiny_
 
 
 class RoundByRound:
-    """The auction as it is told: every round all bids are opened, and the highest of those who can use a pair wins."""
+    """The auction round by round: in each, the highest bidder who can use a free pair wins."""
 
     name = "round_by_round"
 
@@ -150,7 +150,7 @@ class RoundByRound:
 
 @pytest.mark.parametrize("preset", ["scarce", "baseline", "abundant"])
 def test_going_down_the_list_is_the_auction(preset: str) -> None:
-    """A round would go to another bidder than the highest, or starts could not be carried out."""
+    """Going down the list of bids gives the starts of the auction round by round."""
     config = LabConfig.load(preset).replace(sonographers__absence_rate=0.4)
     hazards = np.random.default_rng(73).uniform(0, 0.2, (6, cells_of(config)))
     bids = Bids(config, hazards)
@@ -161,7 +161,7 @@ def test_going_down_the_list_is_the_auction(preset: str) -> None:
 
 
 def test_hazards_go_half_the_way_each_round(tiny_lab: Lab) -> None:
-    """Learning would not arrive where a fixed point is, or call something else one."""
+    """Each round moves the hazards half the way to those observed."""
     # Nobody has to compete, so the same is seen in every round, and what is left of the first guess is halved.
     config = tiny_lab(
         fetal=(60,), non_fetal=(60, 120), rooms__fetal=3, rooms__non_fetal=3, sonographers__fetal=3,
@@ -177,7 +177,7 @@ def test_hazards_go_half_the_way_each_round(tiny_lab: Lab) -> None:
 
 
 def test_learned_from_its_own_days() -> None:
-    """Hazards would be those of another policy, or of a round that cost more."""
+    """Hazards are observed under the auction itself, and the cheapest of the later rounds is used."""
     config = LabConfig.load("scarce")
     policy = make_policy("auction(days=6, rounds=4, seed=75)", config)
     assert isinstance(policy, AuctionPolicy)
@@ -195,7 +195,7 @@ def test_learned_from_its_own_days() -> None:
 
 
 def test_the_same_lab_has_the_same_hazards() -> None:
-    """Figures would depend on what was played before, or on the process that plays it."""
+    """The same lab and arguments give the same hazards, in another process too."""
     config = LabConfig.load("scarce")
     arguments = (config, 4, 2, 77, "first_in_line", "class")
     first = learn_hazards(*arguments)
@@ -210,7 +210,7 @@ def test_the_same_lab_has_the_same_hazards() -> None:
 
 
 def test_other_processes_get_it_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each process would learn for itself before it plays its first day."""
+    """A pickled policy carries its learned bids."""
     config = LabConfig.load("baseline")
     policy = make_policy("auction(days=3, rounds=1)", config)
     days = list(sample_days(config, 3, seed=79))
@@ -227,7 +227,7 @@ def test_other_processes_get_it_learned(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_decides_by_what_is_visible(tiny_lab: Lab, tiny_day: Days) -> None:
-    """It would be a policy that nobody can follow."""
+    """Decisions do not depend on anything that the staff cannot see yet."""
     config = tiny_lab(
         fetal=(0,), non_fetal=(0, 30), rooms__non_fetal=0, sonographers__fetal=1, sonographers__non_fetal=0
     )
@@ -238,7 +238,7 @@ def test_decides_by_what_is_visible(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_asked_for_by_name_and_refused_in_words() -> None:
-    """A mistake would end in a riddle, or in another policy."""
+    """Arguments are read from the name; mistakes are refused in one sentence."""
     config = LabConfig.load("scarce")
     assert make_policy("auction(rounds=6, days=300)", config).name == "auction(days=300, rounds=6)"
     assert make_policy("auction", config).name == "auction"
@@ -256,6 +256,6 @@ def test_asked_for_by_name_and_refused_in_words() -> None:
 
 @pytest.mark.slow
 def test_better_than_the_rules_of_the_paper_in_the_baseline_lab() -> None:
-    """Bids would be about something else than the lab's penalty."""
+    """In the baseline lab the auction costs less than the rules of the paper."""
     values = evaluate(LabConfig.load("baseline"), ["policy_2", "auction"], days=3000, seed=80)
     assert values.paired("auction", "penalty").high < 0

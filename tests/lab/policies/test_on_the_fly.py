@@ -1,4 +1,4 @@
-"""Rules 3 and 4: a room and a sonographer dedicated to fetal patients."""
+"""Policies 3 and 4: a room and a sonographer dedicated to fetal patients."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def small_lab(tiny_lab: Lab) -> Callable[..., LabConfig]:
 
 
 def test_dedicated_room_stands_idle_while_others_wait(small_lab: Lab, tiny_day: Days) -> None:
-    """Non-fetal patients would be given the dedicated room or sonographer."""
+    """The dedicated room stands idle while non-fetal patients wait."""
     config = small_lab(non_fetal=(0, 5), fetal=(60,))
     day = tiny_day(config, (0, 5, 60), (100, 30, 20))
     # Policy 1: 0 in room 1; 1 at 5 in room 0, free again at 35.
@@ -48,7 +48,7 @@ def test_dedicated_room_stands_idle_while_others_wait(small_lab: Lab, tiny_day: 
 
 
 def test_a_no_show_keeps_them_until_closing_or_not_at_all(small_lab: Lab, tiny_day: Days) -> None:
-    """A room would be kept for nobody after closing, or the two readings would be mixed up."""
+    """A no-show keeps the dedication until closing under ``served``, not at all under ``scheduled``."""
     config = small_lab(non_fetal=(0, 5), fetal=(60,), hours__closing_min=120)
     day = tiny_day(config, (0, 5, -1), (150, 30, 20))
     # Room 1 is taken until 150. Of a fetal patient who does not come one hears nothing until closing, 120; by the
@@ -58,7 +58,7 @@ def test_a_no_show_keeps_them_until_closing_or_not_at_all(small_lab: Lab, tiny_d
 
 
 def test_who_comes_after_the_hand_back_takes_what_is_free(small_lab: Lab, tiny_day: Days) -> None:
-    """A late fetal patient would bring a dedication back that had ended, or end one that had not."""
+    """After the hand-back a late fetal patient takes what is free, and nothing is dedicated again."""
     config = small_lab(non_fetal=(0, 5), fetal=(60,))
     day = tiny_day(config, (0, 5, 90), (150, 50, 20))
     # Handed back at 60: patient 1 has room 0 from 60 to 110, and patient 2, here at 90, comes next.
@@ -68,7 +68,7 @@ def test_who_comes_after_the_hand_back_takes_what_is_free(small_lab: Lab, tiny_d
 
 
 def test_scheduled_waits_for_fetal_patients_who_came_in_time(small_lab: Lab, tiny_day: Days) -> None:
-    """The room would be given away over the head of a fetal patient who waits for it."""
+    """Under ``scheduled`` the dedication lasts while a fetal patient who came in time waits."""
     config = small_lab(non_fetal=(0, 5), fetal=(20, 30))
     day = tiny_day(config, (0, 5, 20, 30), (150, 50, 40, 25))
     # 2 has room 0 from 20 to 60. The last appointment, 30, has come, but its patient, 3, waits: hers from 60 to 85.
@@ -77,7 +77,7 @@ def test_scheduled_waits_for_fetal_patients_who_came_in_time(small_lab: Lab, tin
 
 
 def test_general_resources_complement_the_dedicated_ones(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A fetal patient would wait for the dedicated sonographer while another one is free."""
+    """Where one dedicated resource is busy, a general one takes its place."""
     config = tiny_lab(fetal=(0, 30), rooms__fetal=1, rooms__non_fetal=0, sonographers__fetal=2)
     draws = np.ones((4, 2))
     draws[0, 0] = BOTH_BREAKS
@@ -87,7 +87,7 @@ def test_general_resources_complement_the_dedicated_ones(tiny_lab: Lab, tiny_day
 
 
 def test_fetal_patients_fall_back_on_general_resources(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Only one fetal patient could be in an exam at a time, whatever the lab has."""
+    """Fetal patients use general fetal-capable resources where the dedicated ones are busy."""
     config = tiny_lab(fetal=(0, 0, 10), rooms__fetal=2, rooms__non_fetal=0, sonographers__fetal=2)
     # 0 has the dedicated pair until 30, 1 the general one until 20: 2, here at 10, takes that, and not later.
     day = tiny_day(config, (0, 0, 10), (30, 20, 20))
@@ -95,7 +95,7 @@ def test_fetal_patients_fall_back_on_general_resources(tiny_lab: Lab, tiny_day: 
 
 
 def test_the_dedicated_sonographer_is_one_who_came(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Somebody absent would be dedicated, and so nobody."""
+    """The dedicated sonographer is the first fetal-capable one who is present."""
     config = tiny_lab(non_fetal=(0,), fetal=(60,), rooms__fetal=1, rooms__non_fetal=1, sonographers__fetal=3,
                       sonographers__non_fetal=0)  # fmt: skip
     day = tiny_day(config, (0, 60), (30, 30), absence_draw=np.array([0.0, 1.0, 1.0]), absence_rate=0.5)
@@ -103,7 +103,7 @@ def test_the_dedicated_sonographer_is_one_who_came(tiny_lab: Lab, tiny_day: Days
 
 
 def test_policy_4_serves_early_patients_too(small_lab: Lab, tiny_day: Days) -> None:
-    """Policies 3 and 4 would be the same, or early patients would get what is dedicated."""
+    """Policy 4 serves early patients, on general resources; policy 3 does not."""
     config = small_lab(non_fetal=(60, 60), fetal=(90,))
     day = tiny_day(config, (0, 0, 0), (30, 30, 30))
     # On time from 50 and 80 on. Early, 0 has room 1 until 30, then 1; 2 has the dedicated room at once.
@@ -112,7 +112,7 @@ def test_policy_4_serves_early_patients_too(small_lab: Lab, tiny_day: Days) -> N
 
 
 def test_labs_without_fetal_patients_dedicate_nothing(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A lab would keep its only fetal-capable room for nobody all day."""
+    """Without fetal appointments the dedication ends at opening under ``scheduled``."""
     config = tiny_lab(non_fetal=(0,), rooms__fetal=1, rooms__non_fetal=0, sonographers__fetal=1)
     assert served(config, tiny_day(config, (0,), (30,)), "policy_3")[0][0] == 0
 
@@ -120,7 +120,7 @@ def test_labs_without_fetal_patients_dedicate_nothing(tiny_lab: Lab, tiny_day: D
 @pytest.mark.parametrize("rule", [SERVED, "policy_4(hand_back=served)"])
 @pytest.mark.parametrize("preset", ["baseline", "scarce"])
 def test_nobody_else_gets_what_is_dedicated(preset: str, rule: str) -> None:
-    """Non-fetal patients would be let in before the hand-back, in some state that no tiny day has."""
+    """Before the hand-back no non-fetal patient takes dedicated resources, on many days."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
     for day in sample_days(config, 40, seed=4):
@@ -135,7 +135,7 @@ def test_nobody_else_gets_what_is_dedicated(preset: str, rule: str) -> None:
 
 
 def test_fetal_patients_wait_less_and_others_more() -> None:
-    """Dedication would not do what the paper says of it (section 4.3, figure 6)."""
+    """Dedication shortens fetal waits and lengthens the others (section 4.3, figure 6)."""
     got = evaluate(LabConfig.load("scarce"), ["policy_1", "policy_3"], days=200, seed=5)
     fetal, others = (got.paired("policy_3", metric) for metric in ("wait_fetal_min", "wait_non_fetal_min"))
     assert fetal.mean + fetal.half_width < 0
@@ -155,7 +155,7 @@ def test_fetal_patients_wait_less_and_others_more() -> None:
 def test_dedication_costs_what_an_independent_model_says(
     preset: str, idle_rule: str, policy_1: float, policy_3: float, policy_4: float, se: float
 ) -> None:
-    """The reading of section 4.3 would have drifted from the one that was checked independently, on 10,000 days.
+    """Penalties agree with an independent model of section 4.3 on 10,000 days.
 
     The band of a mean is three standard errors of the difference of two independent samples. The differences to
     policy 1 are held closer, to three standard errors of a paired difference whose spread is taken from our days:

@@ -1,4 +1,4 @@
-"""Rules 5 and 6: pairs of rooms and sonographers that belong to appointments."""
+"""Policies 5 and 6: pairs of a room and a sonographer reserved for appointments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def starts(config: LabConfig, day: Day, rule: str) -> dict[int, int]:
 
 @pytest.fixture
 def plain_lab(tiny_lab: Lab) -> Callable[..., LabConfig]:
-    """Non-fetal patients only; so many rooms, and as many sonographers."""
+    """Non-fetal patients only, with as many rooms as sonographers."""
 
     def make(non_fetal: Sequence[int], pairs: int = 1) -> LabConfig:
         rooms = {"rooms__fetal": 0, "rooms__non_fetal": pairs}
@@ -52,7 +52,7 @@ def plain_lab(tiny_lab: Lab) -> Callable[..., LabConfig]:
 def test_pairs_are_formed_from_who_is_present(
     absent: list[int], fetal: list[tuple[int, int]], non_fetal: list[tuple[int, int]]
 ) -> None:
-    """A pair would lack its sonographer, or the fetal room would go to somebody who cannot use it."""
+    """Pairs are formed of sonographers who are present; fetal-capable ones get fetal-capable rooms."""
     config = BASELINE.replace(sonographers__always_present_fetal=0, sonographers__always_present_non_fetal=0)
     draws = np.array([0.0 if n in absent else 1.0 for n in range(6)])
     day = sample_days(config, 1, seed=0)[0]
@@ -62,7 +62,7 @@ def test_pairs_are_formed_from_who_is_present(
 
 
 def test_fetal_rooms_left_over_make_non_fetal_pairs(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A lab with more fetal-capable rooms than sonographers would leave rooms out."""
+    """Fetal-capable rooms that are left over make non-fetal pairs."""
     config = tiny_lab(non_fetal=(0,), rooms__fetal=3, rooms__non_fetal=1, sonographers__fetal=1)
     fetal, non_fetal = form_pairs(Simulator(config, tiny_day(config, (0,), (30,))).view)
     assert [(pair.room, pair.sonographer) for pair in fetal + non_fetal] == [(0, 0), (3, 1), (1, 2)]
@@ -70,14 +70,14 @@ def test_fetal_rooms_left_over_make_non_fetal_pairs(tiny_lab: Lab, tiny_day: Day
 
 @pytest.mark.parametrize(("share", "count"), [(0, 0), (0.2, 1), (0.25, 2), (0.5, 3), (0.6, 3), (0.75, 4), (1, 5)])
 def test_shares_are_rounded_up(share: float, count: int) -> None:
-    """A share would open another number of pairs; 0.6 x 5 is 3, whatever floating point says."""
+    """The number of reserved pairs is the share rounded up, free of rounding error: 0.6 x 5 is 3."""
     pairs = [EchoPair(n, n) for n in range(5)]
     assert opened(pairs, share) == pairs[:count]
     assert len(opened([EchoPair(n, n) for n in range(10)], 0.7)) == 7
 
 
 def test_table_2() -> None:
-    """A case would have other shares than in the paper."""
+    """Each case has the shares of the paper's table 2."""
     expected = {1: (0, 0), 2: (0, 0.25), 3: (0, 0.5), 4: (0, 0.75), 5: (0, 1)}
     expected |= {case + 5: (1, beta) for case, (_, beta) in expected.items()}
     assert CASES == expected
@@ -85,11 +85,11 @@ def test_table_2() -> None:
         for number in (5, 6):
             policy = make_policy(f"policy_{number}_case_{case}", BASELINE)
             assert isinstance(policy, ReservationPolicy)
-            assert (policy.alpha, policy.beta, len(policy.tiers)) == (alpha, beta, number - 3)
+            assert (policy.alpha, policy.beta, len(policy.order)) == (alpha, beta, number - 3)
 
 
 def test_appointments_of_a_pair_are_more_than_40_minutes_apart() -> None:
-    """Two patients of a pair would be closer than section 4.5 allows, or one that fits would be left out."""
+    """Appointments on a pair are more than 40 minutes apart, and none that fits is left out (section 4.5)."""
     times = (0, 10, 40, 41, 45, 50, 85, 91, 130)
     book = [Appointment(number, False, time) for number, time in enumerate(times)]
     one, two = [EchoPair(0, 0)], [EchoPair(0, 0), EchoPair(1, 1)]
@@ -115,7 +115,7 @@ def test_appointments_of_a_pair_are_more_than_40_minutes_apart() -> None:
 def test_reservations_are_forfeited_after_10_minutes(
     plain_lab: Lab, tiny_day: Days, arrival: int, first: int, second: int
 ) -> None:
-    """A late patient would keep the pair, or take it from one who is expected within 40 minutes."""
+    """A late patient forfeits the pair, and takes none whose next appointment is within 40 minutes."""
     config = plain_lab((0, 60))
     day = tiny_day(config, (arrival, 60), (30, 30))
     assert starts(config, day, ALL) == {0: first, 1: second}
@@ -124,7 +124,7 @@ def test_reservations_are_forfeited_after_10_minutes(
 
 
 def test_a_pair_is_general_once_its_patient_has_missed_the_appointment(plain_lab: Lab, tiny_day: Days) -> None:
-    """A no-show would hold the pair for longer than 10 minutes, or not at all."""
+    """A no-show holds the pair until 10 minutes after the appointment."""
     # Patient 1's appointment, 5, is too near that of 0 for a reservation. 0 does not come: missed after 10, at 11.
     config = plain_lab((0, 5, 100))
     day = tiny_day(config, (-1, 5, 100), (30, 30, 30))
@@ -133,7 +133,7 @@ def test_a_pair_is_general_once_its_patient_has_missed_the_appointment(plain_lab
 
 
 def test_a_patient_with_a_reservation_waits_for_the_pair(plain_lab: Lab, tiny_day: Days) -> None:
-    """Reservations would bind the pair but not the patient."""
+    """A patient with a reservation takes no other room or sonographer."""
     # Half of two pairs: both appointments are on room 0 and sonographer 0, from 0 to 80. Pair 1 is free at 50.
     config = plain_lab((0, 50), pairs=2)
     day = tiny_day(config, (0, 50), (80, 30))
@@ -142,7 +142,7 @@ def test_a_patient_with_a_reservation_waits_for_the_pair(plain_lab: Lab, tiny_da
 
 
 def test_patients_of_a_pair_go_in_the_order_of_their_appointments(plain_lab: Lab, tiny_day: Days) -> None:
-    """Somebody early would overtake one who may still come; or would wait for the appointment."""
+    """Patients of a pair are served in the order of their appointments, early if they come early."""
     config = plain_lab((0, 60))
     # 1 is 57 minutes early, and begins when 0 has missed her appointment: at 11.
     assert starts(config, tiny_day(config, (-1, 3), (30, 30)), ALL) == {1: 11}
@@ -153,7 +153,7 @@ def test_patients_of_a_pair_go_in_the_order_of_their_appointments(plain_lab: Lab
 
 
 def test_policy_6_serves_early_patients_without_a_reservation(plain_lab: Lab, tiny_day: Days) -> None:
-    """Policies 5 and 6 would be the same, or early patients would get what is reserved."""
+    """Policy 6 serves early patients without a reservation, on general resources; policy 5 does not."""
     # 30 is too near 0 for a reservation. The pair is general when 0 has missed her appointment, at 11.
     config = plain_lab((0, 30))
     day = tiny_day(config, (-1, 5), (30, 30))
@@ -163,7 +163,7 @@ def test_policy_6_serves_early_patients_without_a_reservation(plain_lab: Lab, ti
 
 
 def test_a_fetal_pair_belongs_to_its_sonographer(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Alpha would do nothing: a patient would be seen by somebody else than the one reserved."""
+    """A fetal patient with a reservation is examined by the sonographer of the pair."""
     config = tiny_lab(fetal=(0, 60), rooms__fetal=1, rooms__non_fetal=0, sonographers__fetal=2,
                       sonographers__non_fetal=0)  # fmt: skip
     draws = np.ones((2, 2))
@@ -177,7 +177,7 @@ def test_a_fetal_pair_belongs_to_its_sonographer(tiny_lab: Lab, tiny_day: Days) 
 @pytest.mark.parametrize("preset", ["baseline", "scarce", "abundant"])
 @pytest.mark.parametrize(("number", "rule"), [(5, "policy_1"), (6, "policy_2")])
 def test_without_reservations_they_are_rules_1_and_2(number: int, rule: str, preset: str) -> None:
-    """Case 1 would not be what section 4.5 says it is: exactly the rule without reservations."""
+    """Case 1 is policy 1 or 2, to the bit (section 4.5)."""
     config = LabConfig.load(preset)
     ours, plain = make_policy(f"policy_{number}(alpha=0, beta=0)", config), make_policy(rule, config)
     for day in sample_days(config, 100, seed=6):
@@ -187,7 +187,7 @@ def test_without_reservations_they_are_rules_1_and_2(number: int, rule: str, pre
 
 @pytest.mark.parametrize("preset", ["baseline", "scarce"])
 def test_nobody_begins_twice_and_reservations_are_kept(preset: str) -> None:
-    """A start would be impossible, or a reserved patient who is not late would be given another pair."""
+    """Every start is feasible, and reserved patients who are not late get their own pair."""
     config = LabConfig.load(preset)
     for rule in ("policy_5_case_8", "policy_6_case_10"):
         policy = make_policy(rule, config)
@@ -204,7 +204,7 @@ def test_nobody_begins_twice_and_reservations_are_kept(preset: str) -> None:
 
 @pytest.mark.parametrize("rule", ["policy_3", "policy_4(hand_back=scheduled)", "policy_5_case_9", "policy_6_case_3"])
 def test_a_policy_plays_many_days_and_pickles(rule: str) -> None:
-    """What a policy keeps of one day would leak into the next, or be lost on the way to another process."""
+    """A policy gives the same days in any order, and after pickling."""
     config = LabConfig.load("scarce")
     days = sample_days(config, 6, seed=8)
     used = make_policy(rule, config)
@@ -216,7 +216,7 @@ def test_a_policy_plays_many_days_and_pickles(rule: str) -> None:
 
 
 def test_penalty_grows_with_both_shares() -> None:
-    """Reservations would help, which the paper found they do not (section 4.8).
+    """The penalty grows with either share, as the paper finds (section 4.8).
 
     Bands: three standard errors either side of what 1,500 other days gave, at the spread of 200 days: alpha from 0
     to 1 costs 395 points a day (standard error at 200 days: 30), beta from 0 to 1 costs 449 (35) and, with alpha
@@ -233,7 +233,7 @@ def test_penalty_grows_with_both_shares() -> None:
 
 @pytest.mark.slow
 def test_penalty_grows_from_case_to_case() -> None:
-    """The whole of table 2, policies 5 and 6: each step of beta, and alpha at each beta, costs on 800 days."""
+    """In table 2, each step of beta, and alpha at each beta, raises the penalty over 800 days."""
     for number in (5, 6):
         names = [f"policy_{number}_case_{case}" for case in CASES]
         values = evaluate(BASELINE, names, days=800, seed=10).values

@@ -1,9 +1,10 @@
-"""Planning with expected values as a policy, and the expected values."""
+"""The rolling-horizon policy, and the expected values that it plans with."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,20 +12,21 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
-from echo_env.lab.config import Arrival, Breaks
 from echo_env.lab.day import NO_SHOW
-from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam, expected_break
+from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.day.laws import exam_minutes
-from echo_env.lab.policies import rolling_horizon
 from echo_env.lab.policies.rolling_horizon import RollingHorizonPolicy
+from echo_env.lab.simulation.breaks import expected_break
 from echo_env.lab.simulation.patient import Start
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]
 
+BASELINE = LabConfig.load("baseline")
+
 
 def test_rest_of_an_exam_is_the_mean_of_those_that_last_longer() -> None:
-    """Plans would free rooms too early or too late."""
+    """The remaining length of an exam is the mean over exams that last longer than it has so far."""
     law = LabConfig.load("baseline").exam
     drawn = np.ceil(exam_minutes(law, (np.arange(200_000) + 0.5) / 200_000))
     exam = ExpectedExam(law)
@@ -35,7 +37,7 @@ def test_rest_of_an_exam_is_the_mean_of_those_that_last_longer() -> None:
 
 
 def test_arrivals_are_expected_given_that_they_have_not_been() -> None:
-    """Plans would wait for those who are long overdue, or for those who come after closing."""
+    """Expected arrivals are conditional on not having come yet, and on coming before closing."""
     rng = np.random.default_rng(51)
     law, scheduled, closing = LabConfig.load("baseline").arrival, 530, 540
     late = rng.random(400_000) < law.late_share
@@ -56,20 +58,20 @@ def test_arrivals_are_expected_given_that_they_have_not_been() -> None:
 
 
 def test_arrivals_as_they_were_seen() -> None:
-    """A lab with an empirical law could not be planned for."""
-    law = Arrival(no_show_rate=0.2, model="empirical", offsets_min=(-5, 0, 0, 30))
+    """Expected arrivals follow an empirical law too."""
+    law = replace(BASELINE.arrival, no_show_rate=0.2, model="empirical", offsets_min=(-5, 0, 0, 30))
     assert ExpectedArrival(law, 540).coming(100, 50) == pytest.approx((0.8, 106.25))
     assert ExpectedArrival(law, 540).coming(100, 100) == pytest.approx((0.5, 130))
 
 
 def test_expected_breaks() -> None:
-    """Sonographers would be planned for who are on break."""
-    law = Breaks()
+    """The expected break is the mean under the break rule."""
+    law = BASELINE.breaks
     assert [expected_break(law, left) for left in (0, 1, 2)] == pytest.approx([0, 4.5, 10.5])
 
 
 def test_keeps_the_fetal_room_for_whom_it_expects(tiny_lab: Lab, tiny_day: Days) -> None:
-    """It would do what rules do: begin whoever is there."""
+    """The plan keeps the fetal-capable room free for a fetal patient who is expected soon."""
     # One room and one sonographer, for fetal patients too. At 0 an early non-fetal patient waits, due at 60, whom it
     # costs nothing to let wait for a while; a fetal one is due at 5, and all exams take 20 minutes. The rules begin
     # at once. With the plan the fetal patient begins at 5, before the other one.
@@ -89,7 +91,7 @@ def test_keeps_the_fetal_room_for_whom_it_expects(tiny_lab: Lab, tiny_day: Days)
 
 
 def test_begins_those_first_for_whom_waiting_costs_more(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The plan would minimise something else than the penalty."""
+    """Patients whose waiting costs more begin first."""
     # One pair, two patients at 40: one due at 0, late, 2 points a minute; one due at 40, on time, 4 points.
     config = tiny_lab(
         non_fetal=(0, 40), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1,
@@ -100,7 +102,7 @@ def test_begins_those_first_for_whom_waiting_costs_more(tiny_lab: Lab, tiny_day:
 
 
 def test_a_running_exam_is_expected_to_end(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The plan would take what is busy for lost, or for free."""
+    """A running exam frees its resources after its expected remaining length."""
     config = tiny_lab(
         non_fetal=(0, 10), rooms__fetal=0, rooms__non_fetal=2, sonographers__fetal=0, sonographers__non_fetal=2,
         breaks__number=0,
@@ -117,7 +119,7 @@ def test_a_running_exam_is_expected_to_end(tiny_lab: Lab, tiny_day: Days) -> Non
 
 
 def test_sees_only_what_the_staff_see() -> None:
-    """It would be a policy that nobody can follow."""
+    """Decisions do not depend on anything that the staff cannot see yet."""
     config = LabConfig.load("scarce")
     day, other = sample_days(config, 2, seed=52)[:]
     policy, shortest = make_policy("rolling_horizon", config), int(config.exam.shortest_min)
@@ -132,7 +134,7 @@ def test_sees_only_what_the_staff_see() -> None:
 
 
 def test_the_same_day_goes_the_same_way() -> None:
-    """Its figures would depend on what it has played before, or on the process that plays it."""
+    """A day goes the same way whatever was played before, and in another process."""
     config = LabConfig.load("scarce")
     days = list(sample_days(config, 2, seed=53))
     one = make_policy("rolling_horizon(time_limit_s=30)", config)
@@ -143,14 +145,14 @@ def test_the_same_day_goes_the_same_way() -> None:
 
 
 def test_the_rule_decides_where_there_is_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow machine would end the day, or leave everybody waiting."""
+    """Where no plan is found in time, the base rule decides."""
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=54)[0]
 
     def too_slow(*_: Any, **__: Any) -> SimpleNamespace:
         return SimpleNamespace(status=1, x=None)
 
-    monkeypatch.setattr(rolling_horizon, "milp", too_slow)
+    monkeypatch.setattr("scipy.optimize.milp", too_slow)
     policy = RollingHorizonPolicy(config, base="policy_1")
     rule = simulate(config, day, make_policy("policy_1", config))
     assert simulate(config, day, policy).exams == rule.exams
@@ -159,7 +161,7 @@ def test_the_rule_decides_where_there_is_no_plan(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("preset", ["scarce", "baseline"])
 def test_its_starts_can_be_carried_out(preset: str) -> None:
-    """The simulator would refuse them in the middle of an evaluation."""
+    """Every start is feasible."""
     config = LabConfig.load(preset).replace(sonographers__absence_rate=0.5)
     policy = RollingHorizonPolicy(config, step_min=15, time_limit_s=30)
     for day in sample_days(config, 3, seed=55):
@@ -169,7 +171,7 @@ def test_its_starts_can_be_carried_out(preset: str) -> None:
 
 
 def test_asked_for_by_name_and_refused_in_words() -> None:
-    """A mistake would end in a riddle, or in another policy."""
+    """Arguments are read from the name; mistakes are refused in one sentence."""
     config = LabConfig.load("scarce")
     assert make_policy("rolling_horizon(base=policy_2, step_min=5)", config).name == (
         "rolling_horizon(step_min=5, base=policy_2)"
@@ -186,7 +188,7 @@ def test_asked_for_by_name_and_refused_in_words() -> None:
 
 @pytest.mark.slow
 def test_plans_are_about_as_good_as_rules_and_much_better_than_chance() -> None:
-    """The plan would be about something else than the lab's penalty."""
+    """Planning costs about as much as the best rule, and much less than random decisions."""
     # In the scarce lab it has not been told apart from policy 2 (300 days: -23 ± 67 of 6,428 points).
     config = LabConfig.load("scarce")
     values = evaluate(config, ["policy_2", "rolling_horizon", "random"], days=100, seed=56)

@@ -1,4 +1,4 @@
-"""Lookahead by simulation as a policy."""
+"""The rollout policy: one step of lookahead by simulation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def early_lab(tiny_lab: Lab) -> LabConfig:
 
 
 def test_looks_ahead_and_leaves_ties_to_the_rule(early_lab: LabConfig, tiny_day: Days) -> None:
-    """It would never differ from its rule, or would differ where nothing is gained."""
+    """It departs from its base rule where that saves points, and only there."""
     # Policy 1 serves nobody early. Both patients are on time from 50 on: one exam from 50 to 81 and one from 81, so
     # the second waits for 31 minutes at 4 points. Whoever looks ahead at 0 serves patient 0 then, so that the room is
     # free for patient 1 at 50. That one could begin at 31, but nothing is gained by it, so the rule has its way.
@@ -46,7 +46,7 @@ def test_looks_ahead_and_leaves_ties_to_the_rule(early_lab: LabConfig, tiny_day:
 
 @pytest.mark.parametrize("base", ["fetal_first", "policy_1"])
 def test_with_an_endless_margin_it_is_its_rule(base: str) -> None:
-    """What it takes for the rule's way would be another one."""
+    """With an infinite margin it is its base rule, to the bit."""
     config = LabConfig.load("scarce")
     careful, rule = RolloutPolicy(config, base, samples=2, margin=np.inf), make_policy(base, config)
     for day in sample_days(config, 4, seed=41):
@@ -54,7 +54,7 @@ def test_with_an_endless_margin_it_is_its_rule(base: str) -> None:
 
 
 def test_actions_are_tried_on_the_same_draws(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Differences would drown in the luck of the draws."""
+    """All actions are simulated on common random numbers."""
     # A fetal and a non-fetal patient, one pair for both. Fetal first begins with the fetal one: the same as that
     # action, in every draw. The other action gains the rule's waiting, and loses its own: exam of the second instead
     # of that of the first, at 4 points a minute, and nothing else differs (no breaks, nobody else to come).
@@ -71,7 +71,7 @@ def test_actions_are_tried_on_the_same_draws(tiny_lab: Lab, tiny_day: Days) -> N
 
 
 def test_decides_by_what_is_visible(early_lab: LabConfig, tiny_day: Days) -> None:
-    """It would be a policy that nobody can follow."""
+    """Decisions do not depend on anything that the staff cannot see yet."""
     views = [Simulator(early_lab, day).view for day in (
         tiny_day(early_lab, (0, 5), (30, 30)), tiny_day(early_lab, (0, NO_SHOW), (90, 20)),
     )]  # fmt: skip
@@ -82,7 +82,7 @@ def test_decides_by_what_is_visible(early_lab: LabConfig, tiny_day: Days) -> Non
 
 
 def test_the_same_day_goes_the_same_way() -> None:
-    """Its figures would depend on what it has played before, or on the process that plays it."""
+    """A day goes the same way whatever was played before, and in another process."""
     config = LabConfig.load("scarce")
     days = list(sample_days(config, 4, seed=42))
     one, other = RolloutPolicy(config, samples=4), pickle.loads(pickle.dumps(RolloutPolicy(config, samples=4)))
@@ -94,7 +94,7 @@ def test_the_same_day_goes_the_same_way() -> None:
 
 
 def test_asked_for_by_name_and_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake would end in a riddle, or in another policy."""
+    """Arguments are read from the name; mistakes are refused in one sentence."""
     config = LabConfig.load("scarce")
     assert make_policy("rollout(samples=4, base=policy_2)", config).name == "rollout(base=policy_2, samples=4)"
     for name, message in (
@@ -112,7 +112,7 @@ def test_asked_for_by_name_and_refused_in_words(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 def test_improves_on_its_rule() -> None:
-    """Looking ahead would be of no use."""
+    """Rollout costs less than its base rule."""
     config = LabConfig.load("scarce")
     values = evaluate(config, ["policy_2", "rollout(base=policy_2)"], days=300, seed=43)
     assert values.paired("rollout(base=policy_2)", "penalty").high < 0

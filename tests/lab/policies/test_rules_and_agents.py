@@ -1,4 +1,4 @@
-"""Rules 1 and 2, chance, and agents as policies."""
+"""Policies 1 and 2, the random policy, and agents as policies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def order_of_service(config: LabConfig, day: Day, rule: str) -> list[int]:
 
 
 def test_order_of_service_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A rule would serve classes in another order than the paper says."""
+    """Each rule serves classes in the paper's order."""
     # One fetal-capable room and sonographer, taken by patient 0 from 0 to 80. Then wait: 1 (non-fetal 08:20,
     # here at 60, late), 2 (fetal 08:50, here at 55, on time, waiting 25 at 80), 3 (non-fetal 08:45, here
     # at 45, on time, waiting 35), 4 (non-fetal 11:00, here at 70, early).
@@ -49,7 +49,7 @@ def test_order_of_service_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_skips_to_the_next_patient_when_the_first_cannot_be_served(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A fetal patient waiting for the fetal room would block everybody behind."""
+    """A patient who cannot be served yet does not block those behind."""
     config = tiny_lab(fetal=(0, 5), non_fetal=(10,), rooms__non_fetal=1)
     day = tiny_day(config, (0, 5, 10), (100, 30, 30))
     exams = {exam.patient: exam.start_min for exam in simulate(config, day, make_policy("policy_2", config)).exams}
@@ -57,7 +57,7 @@ def test_skips_to_the_next_patient_when_the_first_cannot_be_served(tiny_lab: Lab
 
 
 def test_rules_leave_nobody_waiting_who_could_be_served() -> None:
-    """Policy 2 and fetal first would idle; policy 1 would leave others than early patients."""
+    """Rules leave nobody waiting who could be served; policy 1 only early patients."""
     config = LabConfig.load("scarce")
     for rule in ("policy_1", "policy_2", "fetal_first"):
         policy = make_policy(rule, config)
@@ -74,7 +74,7 @@ def test_rules_leave_nobody_waiting_who_could_be_served() -> None:
 
 
 def test_random_goes_the_same_way_on_the_same_day() -> None:
-    """The random policy would hold state from one day to the next, or use dice of its own."""
+    """The random policy depends on the day's seed alone."""
     config = LabConfig.load("scarce")
     days = sample_days(config, 3, seed=2)
     one, other = make_policy("random", config), make_policy("random", config)
@@ -85,7 +85,7 @@ def test_random_goes_the_same_way_on_the_same_day() -> None:
 
 
 class Highest:
-    """A masked agent that takes the highest action on offer; notes what it was shown."""
+    """A masked agent that takes the highest feasible action and records its observations."""
 
     observation_space = gym.spaces.Box(0, 10, (13,))
     action_space = gym.spaces.Discrete(729)
@@ -94,7 +94,7 @@ class Highest:
         self.shown: list[tuple[np.ndarray, np.ndarray]] = []
 
     def predict(self, observation: np.ndarray, deterministic: bool = False, action_masks: Any = None) -> Any:
-        """The highest action on offer in each state."""
+        """The highest feasible action of each state."""
         assert deterministic
         self.shown += zip(observation, action_masks, strict=True)
         return np.array([np.flatnonzero(mask)[-1] for mask in action_masks]), None
@@ -102,7 +102,7 @@ class Highest:
 
 @pytest.mark.parametrize("idling", [True, False])
 def test_an_agent_decides_as_it_does_in_its_env(idling: bool) -> None:
-    """An agent would be evaluated on other observations, masks or minutes than it was trained on."""
+    """As a policy, an agent gets the observations and masks of its environment, in the same minutes."""
     config = LabConfig.load("scarce")
     env = gym.make("EchoLabScarce-v0", clock="event", idling=idling).unwrapped
     for day in sample_days(config, 10, seed=3):
@@ -126,15 +126,15 @@ def test_an_agent_decides_as_it_does_in_its_env(idling: bool) -> None:
 @pytest.mark.parametrize("observation", ["paper", "rich"])
 @pytest.mark.parametrize("idling", [True, False])
 def test_an_agent_does_the_same_on_both_engines(idling: bool, observation: str) -> None:
-    """A model's figures would depend on the engine that evaluated it."""
+    """An agent gives the same days on both engines."""
     pytest.importorskip("numba")
     config = LabConfig.load("scarce")
 
     class Hashed(Highest):
-        """Decides by every number it is shown."""
+        """Decides by a hash of the whole observation."""
 
         def predict(self, observation: np.ndarray, deterministic: bool = False, action_masks: Any = None) -> Any:
-            """Some action on offer."""
+            """A feasible action picked by the hash."""
             picks = (observation.astype(np.float64).sum(axis=1) * 1e4).astype(int)
             return np.array([np.flatnonzero(m)[k % m.sum()] for k, m in zip(picks, action_masks, strict=True)]), None
 
@@ -147,7 +147,7 @@ def test_an_agent_does_the_same_on_both_engines(idling: bool, observation: str) 
 
 
 def test_an_agent_without_masks_is_bent_to_the_nearest_feasible() -> None:
-    """A DQN or PPO without masks could not be compared at all."""
+    """The action of an agent without masks becomes the nearest feasible one."""
 
     class Everybody:
         observation_space = gym.spaces.Box(0, 10, (13,))
@@ -163,7 +163,7 @@ def test_an_agent_without_masks_is_bent_to_the_nearest_feasible() -> None:
 
 
 def test_an_agent_that_does_not_fit_is_refused_with_both_shapes() -> None:
-    """A model trained on something else would act on numbers that mean something else."""
+    """An agent with other observation or action spaces is refused; the message gives both shapes."""
     config = LabConfig.load("scarce")
     agent = Highest()
     agent.observation_space = gym.spaces.Box(0, 1, (4,))

@@ -1,4 +1,4 @@
-"""Hazards of being served: who waited when, and what is counted."""
+"""Service hazards: the minutes waited, and how they are counted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def queue(tiny_lab: Lab, tiny_day: Days) -> tuple[LabConfig, Trace]:
 
 
 def test_counted_by_hand(queue: tuple[LabConfig, Trace]) -> None:
-    """Minutes would be counted for another class or half hour, or the minute of the start twice or not at all."""
+    """Each minute waited counts once, for its class and half hour, that of the start included."""
     config, trace = queue
     got = service_hazards(config, waiting_minutes(config, [trace, trace]))
     prior = 1 / 30
@@ -46,7 +46,7 @@ def test_counted_by_hand(queue: tuple[LabConfig, Trace]) -> None:
 
 
 def test_pooled_by_kind(queue: tuple[LabConfig, Trace]) -> None:
-    """Classes of a kind would have hazards of their own, or those of the other kind."""
+    """Pooled by kind, all classes of a kind share its hazard."""
     config, trace = queue
     got = service_hazards(config, waiting_minutes(config, [trace]), by="kind")
     assert (got[3:] == got[3]).all()
@@ -55,7 +55,7 @@ def test_pooled_by_kind(queue: tuple[LabConfig, Trace]) -> None:
 
 
 def test_first_in_line_by_hand(queue: tuple[LabConfig, Trace]) -> None:
-    """Minutes would be counted for somebody who had no chance."""
+    """Only the minutes of the highest bidder of each kind count."""
     config, trace = queue
 
     def late_first(patient_class: Ints, minute: Ints, near: Ints) -> Floats:
@@ -70,7 +70,7 @@ def test_first_in_line_by_hand(queue: tuple[LabConfig, Trace]) -> None:
 
 
 def test_after_equal_bids_who_waited_longest_then_by_number(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The one who counts would not be the one who wins."""
+    """Ties are broken as in the auction: the longest wait, then the lowest number."""
     config = tiny_lab(non_fetal=(0, 0, 0), rooms__non_fetal=0, sonographers__fetal=1, sonographers__non_fetal=0)
     trace = simulate(config, tiny_day(config, (5, 3, 3), (30, 30, 30)), make_policy("policy_1", config))
     everybody = waiting_minutes(config, [trace])
@@ -80,7 +80,7 @@ def test_after_equal_bids_who_waited_longest_then_by_number(tiny_lab: Lab, tiny_
 
 @pytest.mark.parametrize("preset", ["scarce", "baseline"])
 def test_waiting_is_what_the_simulator_counted(preset: str) -> None:
-    """Somebody would wait in a minute, or in a class, in which the lab knows of nobody."""
+    """Patients waiting by class and minute are those of the simulator."""
     config = LabConfig.load(preset)
     traces = [simulate(config, day, make_policy("policy_1", config)) for day in sample_days(config, 20, seed=71)]
     rows = waiting_minutes(config, traces)

@@ -1,14 +1,11 @@
-"""Bounds and decision times beside a comparison: tables, files, and what is refused."""
+"""Bounds beside a comparison: table, file, and what is refused."""
 
 from __future__ import annotations
 
-import argparse
 import csv
 import importlib.util
 import io
-import json
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +17,14 @@ pytest.importorskip("numba")
 from rich.console import Console
 from rich.table import Table
 
-from echo_env.lab import Comparison, LabConfig, make_policy
+from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.output import check_outputs
+from echo_env.lab import Comparison
 from echo_env.lab.bounds.bounds import Bounds
-from echo_env.lab.evaluation.decision_times import DecisionTime, measure_decisions
-from echo_env.lab.report.yardsticks import Yardsticks, bound_table, check_yardsticks, share_closed, time_table
+from echo_env.lab.report.yardsticks import bound_table, share_closed, write_bounds
 from echo_env.lab.simulation.metrics import METRICS
-from echo_env.lab.simulation.patient import Start
-from echo_env.lab.simulation.whiteboard import LabView
 
-BOUNDS = Bounds(7, np.array([10.0, 20.0]), np.array([5.0, 45.0]))
+BOUNDS = Bounds(np.array([10.0, 20.0]), np.array([5.0, 45.0]))
 
 
 def printed(table: Table) -> str:
@@ -37,11 +33,6 @@ def printed(table: Table) -> str:
     console.print(table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
-
-
-def arguments(**changes: object) -> argparse.Namespace:
-    """A command line."""
-    return argparse.Namespace(**{"days": 50, "bound": 0, "decision_times": 0, "sweep": None, **changes})
 
 
 def test_share_of_a_gap_is_a_ratio_of_means() -> None:
@@ -71,67 +62,25 @@ def test_table_is_of_the_first_days() -> None:
     assert sum(line.strip().startswith("bound:") for line in lines) == 2
 
 
-def test_files_hold_what_was_found(tmp_path: Path) -> None:
-    """They could not be read again."""
-    Yardsticks(BOUNDS, {"policy_2": DecisionTime(30.0, 0.5, 0.75)}).write(tmp_path)
+def test_the_file_has_a_row_for_each_day(tmp_path: Path) -> None:
+    """``bounds.csv`` holds both bounds of every day."""
+    write_bounds(tmp_path, BOUNDS)
     with open(tmp_path / "bounds.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["clairvoyant"]) for row in rows] == [10, 20]
     assert [float(row["lengths_unknown"]) for row in rows] == [5, 45]
-    assert json.loads((tmp_path / "decision_times.json").read_text(encoding="utf8")) == {
-        "policy_2": {"decisions": 30.0, "mean_ms": 0.5, "p95_ms": 0.75}
-    }
-    (tmp_path / "empty").mkdir()
-    Yardsticks(None, {}).write(tmp_path / "empty")
-    assert not list((tmp_path / "empty").iterdir())
-
-
-class SlowPolicy:
-    """Takes at least two milliseconds, then serves whom a rule serves."""
-
-    def __init__(self, config: LabConfig) -> None:
-        self.name = "slow"
-        self._rule = make_policy("policy_2", config)
-
-    def begin_day(self, view: LabView, seed: int) -> None:
-        """Sleeps, off the clock."""
-        time.sleep(0.02)
-
-    def decide(self, view: LabView) -> list[Start]:
-        """Sleeps, on the clock."""
-        time.sleep(0.002)
-        return list(self._rule.decide(view))
-
-
-def test_decisions_are_timed_and_nothing_else() -> None:
-    """Preparing, or playing the day, would count as deciding."""
-    config = LabConfig.load("scarce")
-    told: list[int] = []
-    times = measure_decisions(
-        config, {"slow": SlowPolicy(config), "policy_2": make_policy("policy_2", config)}, 2, 7, told.append
-    )
-    assert times["slow"].decisions == times["policy_2"].decisions > 20
-    assert 2 <= times["slow"].mean_ms < 20
-    assert 2 <= times["slow"].p95_ms
-    assert times["policy_2"].mean_ms < times["slow"].mean_ms
-    assert told == [1] * 4
-    assert "policy_2" in printed(time_table(times))
-    with pytest.raises(ValueError, match="days of decision times is 0, but must be at least 1"):
-        measure_decisions(config, {}, 0, 7)
 
 
 def test_refused_before_anything_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour of simulation would end in an error."""
-    check_yardsticks(arguments(bound=50, decision_times=3))
-    check_yardsticks(arguments(sweep=[]))
+    """Numbers of days that cannot be, bounds of a sweep, and a missing compiler are refused in one sentence."""
+    check_outputs(EvaluateOptions(days=50, bound=50))
     for changes, message in (
         ({"bound": 51}, "--bound is 51, but must be from 0 to --days, which is 50"),
         ({"bound": -1}, "--bound is -1, but must be from 0"),
-        ({"decision_times": 51}, "--decision-times is 51, but must be from 0 to --days"),
-        ({"bound": 3, "sweep": ["rooms.non_fetal=3"]}, "--bound is of one lab, and does not go together with --sweep"),
+        ({"bound": 3, "sweep": ("rooms.non_fetal=3",)}, "--bound is of one lab, and does not go together with --sweep"),
     ):
         with pytest.raises(ValueError, match=message):
-            check_yardsticks(arguments(**changes))
+            check_outputs(EvaluateOptions(**{"days": 50, **changes}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="bounds need the compiled engine, but numba is missing"):
-        check_yardsticks(arguments(bound=3))
+        check_outputs(EvaluateOptions(days=50, bound=3))

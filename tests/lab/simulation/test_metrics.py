@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from echo_env.lab import Day, LabConfig, make_policy, simulate
+from echo_env.lab import Day, LabConfig, evaluate, make_policy, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
-from echo_env.lab.policies import TierPolicy
-from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
+from echo_env.lab.envs.env import EchoLabEnv
+from echo_env.lab.evaluation.results import write_days, write_summary
+from echo_env.lab.evaluation.tables import print_comparison
+from echo_env.lab.simulation.metrics import METRICS, DayNumbers, Metric, day_metrics, metrics_table
+from echo_env.lab.simulation.policy import TieredPolicy
 
 
 def test_metrics_of_a_hand_made_day(tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]) -> None:
@@ -92,7 +99,7 @@ def metrics_by(engine: str, config: LabConfig, day: Day) -> dict[str, float]:
 
     labs = batch.make_labs(config, 1)
     batch.begin_days(config, labs, np.arange(1), [day])
-    assert isinstance(policy, TierPolicy)
+    assert isinstance(policy, TieredPolicy)
     batch.run_days(labs, batch.rules_of(config), batch.tiers_of(policy.tiers), np.zeros((1, 0, 4), dtype=np.int64))
     results = batch.results_of(labs, np.arange(1), np.array([day.absence_rate]))
     return {name: values.item() for name, values in metrics_table(config, results).items()}
@@ -120,3 +127,32 @@ def test_trace_csv_is_whole_or_absent(tmp_path, tiny_lab, tiny_day) -> None:  # 
         trace.to_csv(tmp_path / "broken.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["day.csv"]
     assert trace.minutes.dtype == np.int64
+
+
+def test_a_metric_is_one_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A record added to METRICS is in every engine's numbers, in tables, in both files and in the env's last info."""
+    pytest.importorskip("numba")
+    own = Metric("fetal_served", "patients", "fetal exams begun", "fetal served", "patients", fetal_served)
+    monkeypatch.setitem(METRICS, own.name, own)
+    config = LabConfig.load("scarce")
+    comparison = evaluate(config, ["policy_2", "policy_3"], days=3, seed=1)
+    assert comparison.values["policy_2"][own.name].min() > 0
+    assert set(comparison.engines.values()) == {"compiled", "simpy"}
+    console = Console(file=io.StringIO(), width=120)
+    print_comparison(comparison, config, "three days", console)
+    assert own.label in console.file.getvalue()  # type: ignore[attr-defined]
+    write_days(tmp_path, comparison)
+    write_summary(tmp_path, comparison, config, "EchoLabScarce-v0")
+    assert own.name in (tmp_path / "days.csv").read_text(encoding="utf8").splitlines()[0].split(",")
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf8"))["metrics"][own.name]["unit"] == own.unit
+    env = EchoLabEnv(config, clock="event")
+    _, info = env.reset(seed=0)
+    over = False
+    while not over:
+        _, _, over, _, info = env.step(int(np.flatnonzero(info["action_mask"])[-1]))
+    assert info["metrics"][own.name] > 0
+
+
+def fetal_served(day: DayNumbers) -> np.ndarray:
+    """How many fetal patients were served."""
+    return (day.served & day.results.fetal).sum(axis=1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from echo_env.lab import Day, LabConfig, Simulator, Trace, make_policy, sample_days, simulate
+from echo_env.lab import Day, LabConfig, Policy, Simulator, Trace, make_policy, sample_days, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.patient import PatientClass, Start, WaitingPatient
-from echo_env.lab.simulation.trace import Break
+from echo_env.lab.simulation.trace import BreakRecord
+from echo_env.lab.simulation.whiteboard import LabView
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]
@@ -134,10 +136,10 @@ def test_breaks_after_exams(tiny_lab: Lab, tiny_day: Days) -> None:
     day = tiny_day(config, (0, 0, 0), (30, 30, 30), break_draw=np.array([[0.49, 0.29, 0.0]]))
     trace = run(config, day)
     assert exam_times(trace) == {0: (0, 30), 1: (45, 75), 2: (90, 120)}
-    assert trace.breaks == [Break(0, 30, 45), Break(0, 75, 90)]
+    assert trace.breaks == [BreakRecord(0, 30, 45), BreakRecord(0, 75, 90)]
     # 0.19: both at once, 30 minutes; then none is left.
     both = run(config, tiny_day(config, (0, 0, 0), (30, 30, 30), break_draw=np.array([[0.19, 0.0, 0.0]])))
-    assert both.breaks == [Break(0, 30, 60)]
+    assert both.breaks == [BreakRecord(0, 30, 60)]
     assert exam_times(both) == {0: (0, 30), 1: (60, 90), 2: (90, 120)}
 
 
@@ -219,6 +221,38 @@ def test_impossible_starts_are_refused(tiny_lab: Lab, tiny_day: Days, start: Sta
     config = tiny_lab(fetal=(0,), rooms__non_fetal=1)
     lab = Simulator(config, tiny_day(config, (0,), (30,)))
     with pytest.raises(ValueError, match=reason):
+        lab.start([start])
+
+
+class PlainTuples:
+    """A rule whose decisions are plain (patient, room, sonographer), as a user would write them."""
+
+    name = "plain_tuples"
+
+    def __init__(self, rule: Policy) -> None:
+        self.begin_day, self._rule = rule.begin_day, rule
+
+    def decide(self, view: LabView) -> list[tuple[int, int, int]]:
+        """Plain tuples of whole numbers."""
+        return [(patient, room, sonographer) for patient, room, sonographer in self._rule.decide(view)]
+
+
+def test_a_decision_may_be_plain_tuples() -> None:
+    """A policy that answers with (patient, room, sonographer) plays the same day as one that answers with Starts."""
+    config = LabConfig.load("scarce")
+    rule = make_policy("policy_2", config)
+    for day in sample_days(config, 5, seed=3):
+        exams = simulate(config, day, PlainTuples(rule)).exams
+        assert exams
+        assert exams == simulate(config, day, rule).exams
+
+
+@pytest.mark.parametrize("start", [(0, 0), (0, 0, 0, 0), 7])
+def test_a_start_of_another_form_is_refused(tiny_lab: Lab, tiny_day: Days, start: Any) -> None:
+    """The message says what a start consists of."""
+    config = tiny_lab(fetal=(0,), rooms__non_fetal=1)
+    lab = Simulator(config, tiny_day(config, (0,), (30,)))
+    with pytest.raises(ValueError, match=r"must be \(patient, room, sonographer\)"):
         lab.start([start])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_env.lab import ConfigError, LabConfig
-from echo_env.lab.config import Appointments, ExamLaw, Hours
+from echo_env.lab.config import Appointments, ExamLaw
 from echo_env.lab.sweep import DERIVED, book
 from echo_env.lab.sweep.fields import changed, find_field
 
@@ -71,9 +71,9 @@ def test_fields_of_a_law_of_its_own_are_swept_too() -> None:
     """Fields of a separate fetal duration distribution can be swept where the lab has one."""
     with pytest.raises(ConfigError, match="no field"):
         find_field("exam.fetal.mean_min", SCARCE)
-    config = SCARCE.replace(exam__fetal=ExamLaw(shape=9.0))
+    config = SCARCE.replace(exam__fetal=ExamLaw(9.0, 45.0, 20.0, 150.0))
     longer = set_field(config, "exam.fetal.mean_min", "60")
-    assert longer == SCARCE.replace(exam__fetal=ExamLaw(shape=9.0, mean_min=60.0))
+    assert longer == SCARCE.replace(exam__fetal=ExamLaw(9.0, 60.0, 20.0, 150.0))
 
 
 def test_changes_apply_all_at_once() -> None:
@@ -180,6 +180,6 @@ def test_what_cannot_be_is_refused_in_one_sentence(path: str, text: str, message
 
 def test_nothing_to_repeat_is_refused() -> None:
     """Appointments of a kind that the template lacks are refused."""
-    config = LabConfig(Appointments((), (0, 30)), hours=Hours())
+    config = SCARCE.replace(appointments=Appointments((), (0, 30)))
     with pytest.raises(ConfigError, match="has no fetal appointment to repeat"):
         set_field(config, "appointments.fetal_per_day", "2")

@@ -73,10 +73,6 @@ def test_piped_tables_have_at_most_100_columns(results: SweepResults) -> None:
     pytest.importorskip("rich")
     from rich.console import Console
 
-    from echo_env.common import tables
-
-    if not hasattr(tables, "print_table"):
-        pytest.skip("tables are not yet split by columns")
     from echo_env.lab.sweep.tables import print_sweep
 
     file = io.StringIO()

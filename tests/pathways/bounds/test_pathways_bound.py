@@ -19,7 +19,9 @@ from echo_env.pathways.evaluation.engines import play_trials
 from echo_env.pathways.instance.instance import Instance
 from echo_env.pathways.instance.model import success
 
-TINY = PathwaysConfig().replace(patients=2, resources=2, needs=2, health_levels=3, horizon=4, initial_health=(1, 1))
+TINY = PathwaysConfig.load("baseline").replace(
+    patients=2, resources=2, needs=2, health_levels=3, horizon=4, initial_health=(1, 1)
+)
 KINDS: list[dict[str, Any]] = [
     {},
     {"lethal": True},
@@ -165,4 +167,4 @@ def test_instances_without_a_bound_are_refused() -> None:
     with pytest.raises(ValueError, match=r"appear_rate 0\.5 and disappear_rate 0\.0, but bounds require both"):
         bound_utility(instance)
     with pytest.raises(ValueError, match="joint states, but the optimum is computed for at most 50,000"):
-        optimal_utility(sample_draw(PathwaysConfig(), 1, 0))
+        optimal_utility(sample_draw(PathwaysConfig.load("baseline"), 1, 0))

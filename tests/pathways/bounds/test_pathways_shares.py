@@ -11,6 +11,7 @@ import pytest
 
 import evaluate as command
 import train
+from echo_env.commands.train import find_reference
 from echo_env.pathways import PathwaysConfig, make_policy, simulate
 from echo_env.pathways.bounds.shares import Bounds, Shares, find_shares
 from echo_env.pathways.envs.env import PatientPathwaysEnv
@@ -32,7 +33,7 @@ def hospital(tmp_path: Path) -> str:
 def test_a_share_is_a_ratio_of_means() -> None:
     """A share is the ratio of mean utility to mean bound, with the delta-method interval over draws."""
     size, utility, bound = HospitalSize(4, 6), np.array([0.6, 0.9, 0.5]), np.array([0.8, 1.0, 0.5])
-    comparison = Comparison(PathwaysConfig(), 1, {size: {"auction": {"utility": utility[:, None]}}})
+    comparison = Comparison(PathwaysConfig.load("baseline"), 1, {size: {"auction": {"utility": utility[:, None]}}})
     share = Shares(comparison, {size: Bounds(bound, 1)}).share(size, "auction")
     ratio = 2.0 / 2.3
     assert share.mean == pytest.approx(ratio)
@@ -93,7 +94,7 @@ def test_agents_that_do_not_fit(hospital: str, tmp_path: Path, capsys: pytest.Ca
 def test_training_is_compared_with_the_auction() -> None:
     """The reference of a training run is the auction in the same evaluation episodes."""
     sizes = {"patients": 3, "resources": 4, "max_patients": 3}
-    reference = train.find_reference("PatientPathways-v0", sizes)
+    reference = find_reference("PatientPathways-v0", sizes)
     assert reference is not None
     assert reference.name == "auction"
     env = PatientPathwaysEnv(**sizes)
@@ -139,7 +140,7 @@ def test_the_configs_train(algo: str, parameters: list[str], tmp_path: Path, mon
 def test_the_auction_is_near_the_best(changes: dict[str, Any], draws: int, least: float) -> None:
     """The paper's claim holds: auctions of self-interested patients come close to the optimum."""
     tiny = {"resources": 2, "needs": 2, "horizon": 8, "health_levels": 3, "initial_health": (0, 1)}
-    config = PathwaysConfig().replace(**{**tiny, **changes})
+    config = PathwaysConfig.load("baseline").replace(**{**tiny, **changes})
     shares = find_shares(evaluate(config, ["auction"], draws, 100 if draws == 60 else 10, 7))
     size = HospitalSize(config.resources, config.patients)
     assert least <= shares.share(size, "auction").mean <= 1.005

@@ -11,7 +11,6 @@ from small_hospitals import make_condition, make_instance
 from echo_env.pathways import Condition, Instance, PathwaysConfig, sample_draw, trial_luck
 from echo_env.pathways.compiled.kernel import REGRET
 from echo_env.pathways.compiled.mdp import never_treated, solve, worth
-from echo_env.pathways.config import Learning
 from echo_env.pathways.config.pathway import resource_states
 from echo_env.pathways.evaluation.engines import play_trials
 from echo_env.pathways.policies import BiddingPolicy
@@ -72,7 +71,9 @@ CASES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(map(str, case.values())) or "paper")
 def test_values_are_those_of_the_whole_tree(case: dict[str, Any]) -> None:
     """Solved values equal those of the full decision tree."""
-    config = PathwaysConfig(patients=2, needs=2, resources=3, horizon=3, health_levels=3, initial_health=(0, 2))
+    config = PathwaysConfig.load("baseline").replace(
+        patients=2, needs=2, resources=3, horizon=3, health_levels=3, initial_health=(0, 2)
+    )
     instance = sample_draw(config.replace(**case), 5, 0)
     chances = np.random.default_rng(1).random((3, 3))
     values = solve(instance.model, chances, 3)
@@ -115,7 +116,7 @@ def test_regret_value_and_gain_by_hand() -> None:
 
 def test_values_come_true_for_who_is_alone() -> None:
     """A single patient's mean simulated utility equals its solved value."""
-    config = PathwaysConfig(patients=1, horizon=12, learning=Learning(rounds=0))
+    config = PathwaysConfig.load("baseline").replace(patients=1, horizon=12, learning__rounds=0)
     instance = sample_draw(config, 3, 0)
     policy = BiddingPolicy(REGRET)
     traces = play_trials(instance, [trial_luck(instance, trial) for trial in range(4000)], policy)

@@ -10,19 +10,25 @@ import pytest
 from small_hospitals import make_condition, make_instance
 
 from echo_env.pathways import ConfigError, PathwaysConfig
+from echo_env.pathways.config import preset_names
+
+BASELINE = PathwaysConfig.load("baseline")
 
 
-def test_the_preset_is_the_default() -> None:
-    """The file that ships and the class would describe two hospitals."""
-    assert PathwaysConfig.load("baseline") == PathwaysConfig(name="baseline")
+def test_numbers_stand_in_the_preset_alone() -> None:
+    """A hospital cannot be made without saying all of it."""
+    assert preset_names() == ["baseline"]
+    with pytest.raises(ConfigError, match="name is missing; give it, or replace fields of a preset"):
+        PathwaysConfig()  # type: ignore[call-arg]
 
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
     """A hospital of one's own could not be written down."""
     path = tmp_path / "mine.yaml"
     path.write_text("base: baseline\nname: mine\nunits: [1, 2, 1, 1]\npathway: [[], [0], [0], [1, 2]]\n")
-    config = PathwaysConfig.load(path)
-    assert config == PathwaysConfig(name="mine", units=(1, 2, 1, 1), pathway=((), (0,), (0,), (1, 2)))
+    assert PathwaysConfig.load(path) == BASELINE.replace(
+        name="mine", units=(1, 2, 1, 1), pathway=((), (0,), (0,), (1, 2))
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,7 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused_in_a_sentence(changes: dict[str, Any], message: str) -> None:
     """Somebody would be left with a traceback, or with numbers that mean nothing."""
     with pytest.raises(ConfigError, match=message) as error:
-        PathwaysConfig().replace(**changes)
+        BASELINE.replace(**changes)
     assert "\n" not in str(error.value)
 
 

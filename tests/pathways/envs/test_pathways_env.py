@@ -41,7 +41,7 @@ HOSPITALS = {
 
 def hospital(kind: str, **more: Any) -> PathwaysConfig:
     """One of :data:`HOSPITALS`, with 7 patients in observations for 9."""
-    return PathwaysConfig().replace(patients=7, max_patients=9, **HOSPITALS[kind], **more)
+    return PathwaysConfig.load("baseline").replace(patients=7, max_patients=9, **HOSPITALS[kind], **more)
 
 
 class Scripted:
@@ -220,7 +220,7 @@ def test_impossible_arguments(arguments: dict[str, Any], message: str) -> None:
         ({"day": 1}, "reset option 'day' is unknown, allowed are 'instance' and 'luck'"),
         ({"instance": 1}, "reset options have only 'instance', but must have both"),
         (
-            {"instance": sample_draw(PathwaysConfig().replace(patients=6), 1, 1), "luck": None},
+            {"instance": sample_draw(PathwaysConfig.load("baseline").replace(patients=6), 1, 1), "luck": None},
             "reset option 'instance' has patients 6, but the env has 20",
         ),
     ],

@@ -13,17 +13,16 @@ from PIL import Image
 from rich.console import Console
 
 import evaluate as command
+from echo_env.commands.pathways import read_numbers
 from echo_env.common.files import files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
-from echo_env.pathways.config import Learning
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from echo_env.pathways.policies import BiddingPolicy
-from echo_env.pathways.report.command import read_numbers
 from echo_env.pathways.report.tables import print_comparison
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
 
-QUICK = PathwaysConfig(horizon=12, learning=Learning(rounds=1, episodes=5))
+QUICK = PathwaysConfig.load("baseline").replace(horizon=12, learning__rounds=1, learning__episodes=5)
 SMALL = ["--env", "PatientPathways-v0", "--draws", "3", "--trials", "2", "--seed", "5"]
 
 

@@ -8,7 +8,7 @@ from echo_env.pathways import PathwaysConfig, sample_draw, trial_luck
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.instance.instance import APPEARS, learning_luck
 
-CONFIG = PathwaysConfig()
+CONFIG = PathwaysConfig.load("baseline")
 
 
 def test_draws_are_the_same_whenever_they_are_asked_for() -> None:

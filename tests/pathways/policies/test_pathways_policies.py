@@ -17,7 +17,7 @@ from echo_env.pathways.evaluation.comparison import HospitalSize, evaluate
 from echo_env.pathways.evaluation.engines import play_trials
 from echo_env.pathways.policies import BiddingPolicy
 
-CONFIG = PathwaysConfig()
+CONFIG = PathwaysConfig.load("baseline")
 
 
 def test_every_policy_is_made_by_its_name() -> None:
@@ -97,7 +97,7 @@ def test_chances_move_towards_what_was_won() -> None:
 
 def test_learned_chances_come_true() -> None:
     """Learned probabilities agree with the frequencies in new auctions."""
-    config = PathwaysConfig(learning=Learning(rounds=8))
+    config = CONFIG.replace(learning__rounds=8)
     instance = sample_draw(config, 2, 0)
     policy = BiddingPolicy(REGRET)
     policy.begin_instance(instance)

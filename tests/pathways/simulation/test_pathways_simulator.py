@@ -11,7 +11,6 @@ from small_hospitals import make_condition, make_instance, make_luck
 
 from echo_env.pathways import PathwaysConfig, Simulator, Trace, make_policy, policy_names, sample_draw, simulate
 from echo_env.pathways import trial_luck as luck_of
-from echo_env.pathways.config import Learning
 from echo_env.pathways.config.condition import Change
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.engines import is_compiled, play_trials
@@ -42,7 +41,7 @@ HARD = {
 
 def hospital(kind: str) -> PathwaysConfig:
     """One of :data:`HARD`."""
-    return PathwaysConfig().replace(patients=12, learning__rounds=2, learning__episodes=5, **HARD[kind])
+    return PathwaysConfig.load("baseline").replace(patients=12, learning__rounds=2, learning__episodes=5, **HARD[kind])
 
 
 def play(instance: Instance, luck: Luck, policy: str) -> Trace:
@@ -227,7 +226,7 @@ def test_both_engines_give_the_same_traces(kind: str) -> None:
 
 def test_who_is_never_served_has_the_same_health_whatever_the_method() -> None:
     """An unserved patient has the same health under every policy."""
-    config = PathwaysConfig()
+    config = PathwaysConfig.load("baseline")
     instance = sample_draw(config, 6, 0)
     luck = luck_of(instance, 0)
     traces = [play(instance, luck, name) for name in ("auction", "fcfs_request", "sickest_now", "random")]
@@ -267,15 +266,17 @@ def test_an_episode_ends() -> None:
 
 def test_it_works_without_numba() -> None:
     """Without numba the same code runs uncompiled."""
-    small = "PathwaysConfig(patients=3, horizon=5, learning=Learning(rounds=1, episodes=2))"
+    few = "patients=3, horizon=5, learning__rounds=1, learning__episodes=2"
+    small = f"PathwaysConfig.load('baseline').replace({few})"
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "from echo_env.pathways import *\nfrom echo_env.pathways.config import Learning\n"
+        "from echo_env.pathways import *\n"
         f"i = sample_draw({small}, 1, 0)\n"
         "print(simulate(i, trial_luck(i, 0), make_policy('auction', i.config)).utility)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    instance = sample_draw(PathwaysConfig(patients=3, horizon=5, learning=Learning(rounds=1, episodes=2)), 1, 0)
+    config = PathwaysConfig.load("baseline").replace(patients=3, horizon=5, learning__rounds=1, learning__episodes=2)
+    instance = sample_draw(config, 1, 0)
     assert float(done.stdout) == play(instance, luck_of(instance, 0), "auction").utility
 
 

@@ -12,7 +12,13 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
 
-from sb3_ext.callbacks import AbsenceRateCurriculum, EpisodeMetrics, EpsilonReset, LearningRateOnPlateau
+from sb3_ext.callbacks import (
+    AbsenceRateCurriculum,
+    EpisodeMetrics,
+    EpsilonReset,
+    LearningRateOnPlateau,
+    ParameterCurriculum,
+)
 
 STEPS_PER_DAY = 2
 OWN_RATE = 0.5
@@ -26,13 +32,17 @@ class RatedDays(gym.Env[np.ndarray, np.int64]):
 
     def __init__(self) -> None:
         self.rate = OWN_RATE
-        self.calls = 0
+        self.speed = self.calls = 0
         self.days: list[float] = []
 
     def set_absence_rate(self, rate: float) -> None:
         """Use the rate from the next reset on."""
         self.rate = rate
         self.calls += 1
+
+    def set_speed(self, speed: int) -> None:
+        """Remember the speed."""
+        self.speed = speed
 
     def rates_of_days(self) -> list[float]:
         """Rate of each day so far."""
@@ -114,13 +124,13 @@ def test_the_rate_holds_falls_linearly_and_holds() -> None:
     curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=10_000, anneal=10_000)
     days = [0, 9_999, 10_000, 15_000, 19_999, 20_000, 10**9]
     expected = [0.8, 0.8, 0.8, 0.45, 0.8 - 0.7 * 0.9999, 0.1, 0.1]
-    assert [curriculum.rate(day) for day in days] == pytest.approx(expected)
+    assert [curriculum.value(day) for day in days] == pytest.approx(expected)
 
 
 def test_a_curriculum_may_have_no_hold_and_no_slope() -> None:
     """Zero days of holding or annealing would divide by zero."""
     curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=0, anneal=0)
-    assert curriculum.rate(0) == 0.1
+    assert curriculum.value(0) == 0.1
 
 
 def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
@@ -130,7 +140,7 @@ def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
     dqn(env).learn(14 * STEPS_PER_DAY, callback=curriculum)
     rates = env.env_method("rates_of_days")[0]
     assert rates[0] == OWN_RATE  # began before the first callback
-    assert rates[1:] == pytest.approx([curriculum.rate(day) for day in range(1, len(rates))])
+    assert rates[1:] == pytest.approx([curriculum.value(day) for day in range(1, len(rates))])
     assert {0.8, 0.1} < set(rates)
     # 0.8 once, five values down to 0.1, and never again the same.
     assert env.get_attr("calls")[0] == 6
@@ -145,8 +155,8 @@ def test_days_of_all_environments_count_in_subprocesses() -> None:
     rates = env.env_method("rates_of_days")
     env.close()
     assert rates[0] == rates[1]
-    assert rates[0][1:] == pytest.approx([curriculum.rate(2 * day) for day in range(1, len(rates[0]))])
-    assert model.callback_states["AbsenceRateCurriculum"] == {"days": 12}
+    assert rates[0][1:] == pytest.approx([curriculum.value(2 * day) for day in range(1, len(rates[0]))])
+    assert model.callback_states["AbsenceRateCurriculum"] == {"episodes": 12}
 
 
 @pytest.mark.parametrize("algorithm", [DQN, A2C])
@@ -160,8 +170,8 @@ def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_p
     loaded = algorithm.load(tmp_path / "model", env=env, device="cpu")
     curriculum = AbsenceRateCurriculum(hold=4, anneal=4)
     loaded.learn(2 * STEPS_PER_DAY, callback=curriculum)
-    assert env.env_method("rates_of_days")[0][1:] == pytest.approx([curriculum.rate(7), curriculum.rate(8)])
-    assert loaded.callback_states["AbsenceRateCurriculum"]["days"] == 8
+    assert env.env_method("rates_of_days")[0][1:] == pytest.approx([curriculum.value(7), curriculum.value(8)])
+    assert loaded.callback_states["AbsenceRateCurriculum"]["episodes"] == 8
 
 
 def test_a_curriculum_tells_new_environments() -> None:
@@ -185,7 +195,7 @@ def test_the_rate_is_logged() -> None:
 def test_an_environment_without_the_method_is_named(vec_env_cls: type) -> None:
     """A subprocess would die and leave a bare EOFError."""
     env = make_vec_env(WithoutMethod, vec_env_cls=vec_env_cls)
-    with pytest.raises(TypeError, match=r"needs an environment with a method set_absence_rate\(rate\)"):
+    with pytest.raises(TypeError, match=r"needs an environment with a method set_absence_rate\(value\)"):
         dqn(env).learn(2, callback=AbsenceRateCurriculum())
     env.close()
 
@@ -203,6 +213,30 @@ def test_a_curriculum_refuses(wrong: dict[str, Any], message: str) -> None:
     """A typing error in a config would only be seen days later."""
     with pytest.raises(ValueError, match=message):
         AbsenceRateCurriculum(**wrong)
+
+
+def test_curricula_of_several_parameters() -> None:
+    """Any parameter can follow a curriculum, several can at once, and each is logged under its own name."""
+    model = dqn(monitored())
+    model.set_logger(Logger(None, []))
+    curricula = [
+        ParameterCurriculum("set_speed", start=10, end=30, hold=1, anneal=2),
+        ParameterCurriculum("set_absence_rate", start=0.4, end=0.2, hold=0, anneal=4),
+    ]
+    model.learn(2 * STEPS_PER_DAY, callback=curricula, log_interval=1000)
+    assert model.env is not None
+    assert model.env.get_attr("speed")[0] == 30
+    assert model.env.get_attr("rate")[0] == pytest.approx(0.25)
+    assert model.logger.name_to_value["curriculum/speed"] == 20
+    assert list(model.callback_states.values()) == [{"episodes": 2}, {"episodes": 2}]
+
+
+def test_a_curriculum_counts_on_from_models_saved_before() -> None:
+    """The count of episodes is found in models of earlier versions, which have it under another name."""
+    model = dqn(monitored())
+    model.callback_states = {"AbsenceRateCurriculum": {"days": 6}}
+    model.learn(2 * STEPS_PER_DAY, callback=AbsenceRateCurriculum(hold=4, anneal=4))
+    assert model.callback_states == {"AbsenceRateCurriculum": {"episodes": 8}}
 
 
 def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_path: Any) -> None:

@@ -16,7 +16,7 @@ from sb3_ext.common.masks import MaskSource, as_masks, check_masking_supported, 
 
 def play(env: VecEnv, steps: int = 20) -> list[tuple[Any, np.ndarray, np.ndarray, np.ndarray]]:
     """Steps with offered actions: infos, dones, next masks, acting masks."""
-    source = MaskSource(N_ACTIONS)
+    source = MaskSource(N_ACTIONS, "test")
     env.reset()
     acting, rows = source.current(env), []
     for _ in range(steps):
@@ -163,7 +163,7 @@ def test_refused_masks(masks: Any, message: str) -> None:
 def test_environment_without_masks_is_refused() -> None:
     """The lack of a mask would show as an AttributeError out of some wrapper."""
     with pytest.raises(ValueError, match=r"a method action_masks\(\), which is missing"):
-        check_masking_supported(DummyVecEnv([lambda: gym.make("CartPole-v1")]))
+        check_masking_supported(DummyVecEnv([lambda: gym.make("CartPole-v1")]), "MaskableDQN")
     with pytest.raises(ValueError, match=r"a method action_masks\(\), which is missing"):
         ActionMaskInfo(gym.make("CartPole-v1"))
 

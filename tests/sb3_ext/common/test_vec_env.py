@@ -231,7 +231,7 @@ def test_cartpole_is_as_with_single_environments(mode: AutoresetMode) -> None:
 
 def test_mask_of_the_end_is_not_the_mask_of_the_beginning(env: GymnasiumVecEnv) -> None:
     """A truncated episode's last mask would be the next one's first, in infos, batches or MaskSource."""
-    source, differing = MaskSource(N_ACTIONS), 0
+    source, differing = MaskSource(N_ACTIONS, "test"), 0
     for masks, _, _, dones, infos in walk(env):
         assert env.last_masks is not None
         np.testing.assert_array_equal(env.last_masks, masks)
@@ -350,7 +350,7 @@ def test_masks_that_are_only_in_info() -> None:
 
 def test_masks_of_ends_that_nobody_tells() -> None:
     """Masks of the next episode would pass for those of the last state."""
-    env, source, ends = GymnasiumVecEnv(NativePaths(mask_in_info=False)), MaskSource(N_ACTIONS), 0
+    env, source, ends = GymnasiumVecEnv(NativePaths(mask_in_info=False)), MaskSource(N_ACTIONS, "test"), 0
     steps = walk(env)
     next(steps)
     with pytest.warns(UserWarning, match="the mask of its last state is lost") as caught:

@@ -191,7 +191,7 @@ def test_environment_without_returns_is_refused() -> None:
     from sb3_contrib.common.envs import InvalidActionEnvDiscrete
 
     with pytest.raises(ValueError, match=r"needs an environment with a method action_returns\(\)"):
-        LookaheadDQN("MlpPolicy", InvalidActionEnvDiscrete(dim=5, n_invalid_actions=2))
+        LookaheadDQN("MlpPolicy", InvalidActionEnvDiscrete(dim=5, n_invalid_actions=2), base="lowest")
 
 
 def make_buffer(size: int = 5, most_actions: int = 2) -> LookaheadBuffer:

@@ -22,9 +22,9 @@ from stable_baselines3.common.monitor import load_results
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.zoo import ALGORITHMS, UsageError, cli, load_agent, play, register
+from sb3_ext.zoo.algorithms import MASKABLE, TABLE, converters, samplers
 from sb3_ext.zoo.evaluation import ZooEvalCallback
 from sb3_ext.zoo.manager import ExperimentManager, ZooExperimentManager
-from sb3_ext.zoo.search import CONVERTERS, SAMPLERS
 
 MASKED = ["maskable_dqn", "maskable_ppo"]
 
@@ -133,8 +133,17 @@ def test_registering_twice_changes_nothing_more() -> None:
     register()
     register()
     assert set(ALGORITHMS) <= set(ALGOS)
-    assert set(SAMPLERS) <= set(exp_manager.HYPERPARAMS_SAMPLER)
-    assert set(CONVERTERS) <= set(exp_manager.HYPERPARAMS_CONVERTER)
+    assert set(samplers()) <= set(exp_manager.HYPERPARAMS_SAMPLER)
+    assert set(converters()) <= set(exp_manager.HYPERPARAMS_CONVERTER)
+
+
+def test_every_list_of_algorithms_follows_from_the_table() -> None:
+    """One row holds all that the zoo knows of an algorithm: class, masks, sampler and converter."""
+    assert list(ALGORITHMS) == list(TABLE)
+    assert (
+        {name for name, row in TABLE.items() if row.maskable} == set(MASKABLE) == set(samplers()) == set(converters())
+    )
+    assert all(ALGORITHMS[name] is row.cls for name, row in TABLE.items())
 
 
 @pytest.mark.parametrize("algo", MASKED)
@@ -331,8 +340,8 @@ def test_sampled_hyperparameters_fit_the_algorithm(algo: str) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(5):
         trial = study.ask()
-        sampled = SAMPLERS[algo](trial, 0, 1, {"using_her_replay_buffer": False})
-        assert sampled == CONVERTERS[algo](trial.params)
+        sampled = samplers()[algo](trial, 0, 1, {"using_her_replay_buffer": False})
+        assert sampled == converters()[algo](trial.params)
         ALGORITHMS[algo]("MlpPolicy", make_vec_env(Doors), device="cpu", **sampled)
 
 

@@ -1,4 +1,6 @@
-"""The list of trained agents that a project keeps: ``agents.yml``, and the models beside it."""
+"""The list of trained agents that ship: ``agents.yml``, beside the models."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,15 +9,12 @@ from typing import Any
 
 import yaml
 
-from sb3_ext.zoo.errors import UsageError, first_line
-
 LIST = "agents.yml"
 
 
 @dataclass(frozen=True)
 class ListedAgent:
-    """
-    A trained agent, where it came from, and how well it did.
+    """A trained agent, its provenance and its evaluation.
 
     :param algo: Name of its algorithm in the zoo
     :param file: The model's zip, in the folder of the list
@@ -24,7 +23,7 @@ class ListedAgent:
     :param seed: Seed of the training
     :param commit: What was checked out when the agent was exported
     :param date: When the training ended, YYYY-MM-DD
-    :param evaluation: ``days`` and ``seed`` of an evaluation, and the means of its metrics by name
+    :param evaluation: Size and seed of an evaluation, and the means of its metrics, by name
     """
 
     algo: str
@@ -42,21 +41,20 @@ class ListedAgent:
 
 
 def read_list(folder: str | Path) -> dict[str, ListedAgent]:
-    """
-    Read the list.
+    """Read the list.
 
-    :param folder: Where it is
+    :param folder: the folder that holds it
     :return: environment id -> its agent
-    :raises ValueError: where it cannot be read, or an entry lacks something or has something else
-    :raises OSError: where there is none
+    :raises ValueError: it cannot be read, or an entry lacks a field or has an unknown one
+    :raises OSError: there is none
     """
     path = Path(folder) / LIST
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf8")) or {}
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise UsageError(f"{path} is no YAML: {first_line(error)}") from error
+        raise ValueError(f"{path} is no YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(entries, dict):
-        raise UsageError(f"{path} must have an entry for each environment id.")
+        raise ValueError(f"{path} must have an entry for each environment id.")
     return {str(env_id): _read_entry(f"{path}, {env_id}", entry) for env_id, entry in entries.items()}
 
 
@@ -64,7 +62,7 @@ def _read_entry(where: str, entry: Any) -> ListedAgent:
     names = [field.name for field in fields(ListedAgent)]
     given = list(entry) if isinstance(entry, Mapping) else []
     if sorted(given) != sorted(names):
-        raise UsageError(f"{where}, must have {', '.join(names)}, but has {', '.join(map(str, given)) or 'none'}.")
+        raise ValueError(f"{where}, must have {', '.join(names)}, but has {', '.join(map(str, given)) or 'none'}.")
     typed: tuple[tuple[type, tuple[str, ...]], ...] = (
         (int, ("seed",)),
         (dict, ("evaluation",)),
@@ -74,7 +72,7 @@ def _read_entry(where: str, entry: Any) -> ListedAgent:
         for name in own:
             if not isinstance(entry[name], kind):
                 words = {int: "a whole number", dict: "metrics by name", str: "text, in quotes"}
-                raise UsageError(f"{where}, has {name}: {entry[name]!r}, but it must be {words[kind]}.")
+                raise ValueError(f"{where}, has {name}: {entry[name]!r}, but it must be {words[kind]}.")
     if Path(entry["file"]).name != entry["file"]:
-        raise UsageError(f"{where}, has file: {entry['file']!r}, but models lie in the folder of the list.")
+        raise ValueError(f"{where}, has file: {entry['file']!r}, but models lie in the folder of the list.")
     return ListedAgent(**entry)

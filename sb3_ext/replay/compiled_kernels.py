@@ -1,10 +1,4 @@
-"""
-The loops of prioritized replay, compiled. Each is the twin of some lines of :mod:`~sb3_ext.replay.sum_tree` or
-:mod:`~sb3_ext.replay.prioritized` and gives the same numbers to the bit. Powers are left to numpy, since their last
-bit depends on who computes them.
-"""
-
-from typing import Any
+"""The loops of prioritized replay, compiled; see :func:`~sb3_ext.replay.backend.load_kernels`."""
 
 import numba
 import numpy as np
@@ -13,10 +7,10 @@ from numpy.typing import NDArray
 njit = numba.njit(cache=True, nogil=True)
 
 
-@njit
+@njit  # type: ignore[untyped-decorator]
 def refresh(nodes: NDArray[np.float64], depth: int, changed: NDArray[np.int64]) -> None:
     """
-    Twin of ``SumTree._refresh``.
+    Recompute all sums above leaves that changed.
 
     :param nodes: (n_nodes,) float64, the tree
     :param depth: Levels below the root
@@ -29,10 +23,10 @@ def refresh(nodes: NDArray[np.float64], depth: int, changed: NDArray[np.int64]) 
             changed[i] = node
 
 
-@njit
+@njit  # type: ignore[untyped-decorator]
 def find(nodes: NDArray[np.float64], depth: int, rest: NDArray[np.float64]) -> NDArray[np.int64]:
     """
-    Twin of ``SumTree._search``.
+    Find the leaves of prefix sums; see :meth:`~sb3_ext.replay.sum_tree.SumTree.find`.
 
     :param nodes: (n_nodes,) float64, the tree
     :param depth: Levels below the root
@@ -40,8 +34,8 @@ def find(nodes: NDArray[np.float64], depth: int, rest: NDArray[np.float64]) -> N
     :return: (n,) int64, leaves
     """
     found = np.ones(len(rest), np.int64)
-    # Level by level, not number by number: the processor then waits for many numbers' memory at once. For the same
-    # reason the choice of a child is arithmetic: half of all branches would be guessed wrong, and begun again.
+    # Level by level rather than number by number, so that memory accesses overlap. The child is chosen by arithmetic
+    # since half of all branches would be mispredicted.
     for _ in range(depth):
         for i in range(len(rest)):
             child = 2 * found[i]
@@ -54,12 +48,12 @@ def find(nodes: NDArray[np.float64], depth: int, rest: NDArray[np.float64]) -> N
     return found
 
 
-@njit
+@njit  # type: ignore[untyped-decorator]
 def draw(
     nodes: NDArray[np.float64], depth: int, changed: NDArray[np.int64], uniforms: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
     """
-    Twin of ``SumTree.draw``: all in one call, since a call costs as much as many draws.
+    Draw leaves in proportion to their values, in a single call, since a call costs as much as many draws.
 
     :param nodes: (n_nodes,) float64, the tree
     :param depth: Levels below the root
@@ -76,25 +70,3 @@ def draw(
     for i in range(len(found)):
         values[i] = nodes[found[i] + (1 << depth)]
     return found, values, total
-
-
-@njit
-def limited(td_errors: NDArray[Any], smallest: float, largest: float) -> tuple[NDArray[np.float64], float]:
-    """
-    Twin of ``limited`` in :mod:`~sb3_ext.replay.prioritized`.
-
-    :param td_errors: (B,) float
-    :param smallest: Lower limit
-    :param largest: Upper limit
-    :return: (B,) float64, absolute values within the limits; the largest of them, nan if any is nan
-    """
-    values = np.empty(len(td_errors), np.float64)
-    top = smallest
-    for i in range(len(td_errors)):
-        # Of nan all comparisons are false: it stays, and once it is the largest it remains so.
-        value = abs(np.float64(td_errors[i]))
-        limited_value = smallest if value < smallest else largest if value > largest else value
-        values[i] = limited_value
-        if limited_value > top or value != value:
-            top = limited_value
-    return values, top

@@ -1,0 +1,163 @@
+"""Compare rules and trained models on the same days.
+
+echo-lab evaluate --env EchoLabScarce-v0 --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
+    --days 2000 --seed 7 --output results/scarce --figures
+echo-lab evaluate --env EchoLabScarce-v0 --policies policy_2 agent --departures
+echo-lab evaluate --config mine.yaml --policies policy_2 fetal_first --days 500 --output results/what_if --figures \\
+    --sweep rooms.non_fetal=3:7 sonographers.absence_rate=0,0.1,0.2 appointments.scale=0.8:1.2:0.1
+
+In a clone, python evaluate.py is the same.
+
+One policy is the reference: the others are compared with it day by day, on common random numbers, so that the
+variation between days cancels out. Intervals are 95 % confidence intervals. No agent was trained on these days.
+
+DIR of --output holds summary.json, days.csv (a row for each policy and day) and tensorboard/ (see it with
+tensorboard --logdir DIR), with --figures figures/, and with --departures departures.md and departures.csv (a row
+for each departure). It is written whole, or, if anything goes wrong, left as it was.
+
+--bound N gives lower bounds on the penalty of any policy, on the first N days (bounds.csv); they are loose, as
+echo_env/lab/bounds/bounds.py says.
+
+--sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
+0.8:1.2:0.1). Besides the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
+.non_fetal_per_day (the template thinned or repeated evenly), appointments.template=LAB (another lab's book) and
+hours.opening, .closing and .end as clock times. DIR then holds sweep.csv (a row for each cell, policy and metric),
+effects.csv (the effect of each field alone, elasticities), summary.json, figures/ and cells/, where each result is
+stored as soon as it is complete: after Ctrl-C, or with more values, the same command plays only what is missing.
+
+--import mine.py makes your own @register_policy rules known.
+
+--env PatientPathways-v0 is another hospital, with arguments of its own: see --env PatientPathways-v0 --help.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+
+from echo_env import PATHWAYS_ID
+from echo_env.commands import plugins
+from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.output import check_outputs, write_output
+from echo_env.commands.policies import find_lab, find_policies, read_env_kwargs, reference_name
+from echo_env.commands.running import command_line, exit_status, parse
+from echo_env.common.files import written_whole
+from echo_env.lab import Comparison, LabConfig, Policy, evaluate, policy_names
+from echo_env.lab.evaluation.comparison import checked_reference
+from echo_env.lab.simulation.policy import is_memoryless
+
+
+def main(tokens: Sequence[str], program: str = "echo-lab evaluate") -> int:
+    """Run the command.
+
+    :param tokens: the command line without the program's name
+    :param program: the program's name
+    :return: exit status: 0; 2 for input that cannot be used, said in one sentence; 130 after Ctrl-C
+    """
+    return exit_status(partial(_run, list(tokens), program))
+
+
+def _run(tokens: Sequence[str], program: str) -> None:
+    command = command_line(program, tokens)
+    if _env_of(tokens) == PATHWAYS_ID:
+        from echo_env.commands import pathways
+
+        asked = parse(pathways.PathwaysOptions, tokens, program, pathways.__doc__)
+        if asked is not None:
+            pathways.run(asked, command)
+        return
+    options = parse(EvaluateOptions, tokens, program, f"{__doc__}\nRules: {', '.join(policy_names())}.")
+    if options is not None:
+        run(options, command)
+
+
+def _env_of(tokens: Sequence[str]) -> str:
+    """The env id on a command line, before its other options are known."""
+    given = ""
+    for token, following in pairwise([*tokens, ""]):
+        if token == "--env":
+            given = following
+        elif token.startswith("--env="):
+            given = token.partition("=")[2]
+    return given
+
+
+def run(options: EvaluateOptions, command: str) -> None:
+    """Compare, write what is to be written, and print the tables.
+
+    :param options: what is asked for
+    :param command: how it was asked for, for the summary
+    :raises ValueError: something that cannot be; nothing has been written
+    :raises OSError: something is in the way of ``--output``
+    """
+    from echo_env.lab.bounds.bounds import find_bounds
+    from echo_env.lab.departures.departures import find_departures
+    from echo_env.lab.departures.report import print_departures
+    from echo_env.lab.evaluation.tables import print_comparison
+    from echo_env.lab.report.yardsticks import print_bounds
+
+    check_outputs(options)
+    plugins.import_own(options.import_)
+    config = find_lab(options.env, options.config)
+    env_kwargs = read_env_kwargs(options.env_kwargs)
+    if options.sweep is not None:
+        from echo_env.commands.sweep import run_sweep
+
+        run_sweep(options, config, command, lambda lab: find_policies(options.policies, lab, env_kwargs))
+        return
+    policies = find_policies(options.policies, config, env_kwargs)
+    pairs = departing(options, policies)
+    comparison = compare(options, config, policies)
+    departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
+    bounds = find_bounds(config, options.bound, comparison.seed) if options.bound else None
+    if options.json:
+        with written_whole(options.json) as file:
+            json.dump(comparison.to_dict(options.lab), file, indent=2, allow_nan=False)
+    if options.output:
+        write_output(options, comparison, departures, bounds, config, list(policies.values()), command)
+    print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
+    if bounds:
+        print_bounds(comparison, bounds)
+    for found in departures:
+        print_departures(found)
+
+
+def compare(options: EvaluateOptions, config: LabConfig, policies: Mapping[str, Policy]) -> Comparison:
+    """Play the days, with a progress bar."""
+    from echo_env.common.tables import progress_bar
+
+    with progress_bar("days", options.days * len(policies)) as advance:
+        return evaluate(
+            config,
+            list(policies.values()),
+            options.days,
+            options.seed,
+            progress=advance,
+            engine=options.engine,
+            jobs=options.jobs,
+            reference=reference_name(options.reference, policies),
+        )
+
+
+def departing(options: EvaluateOptions, policies: Mapping[str, Policy]) -> list[tuple[Policy, Policy]]:
+    """The policies whose departures ``--departures`` reports, each with the reference.
+
+    Policies that are randomised or remember their earlier decisions cannot be asked about single decisions, and are
+    left out.
+
+    :raises ValueError: the reference is one of these, or all others are
+    """
+    if not options.departures:
+        return []
+    by_name = {policy.name: policy for policy in policies.values()}
+    reference = by_name.pop(checked_reference(reference_name(options.reference, policies), list(by_name)))
+    fit = [policy for policy in by_name.values() if is_memoryless(policy)]
+    if not is_memoryless(reference) or not fit:
+        asked = ", ".join(by_name) or "nobody"
+        raise ValueError(
+            f"--departures compares rules that serve by class and models, but was to compare {asked} "
+            f"with {reference.name}"
+        )
+    return [(policy, reference) for policy in fit]

@@ -1,0 +1,104 @@
+"""Trained models and packaged agents as policies of a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from hashlib import sha256
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from echo_env import ENV_IDS
+from echo_env.commands import plugins
+from echo_env.commands.agent_list import read_list
+from echo_env.lab import LabConfig
+from echo_env.lab.policies.agent import AgentPolicy
+
+MODEL_KWARGS = ("observation", "idling")
+"""Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
+asked in every minute in which there is a choice, and where there is none all clocks agree."""
+
+AGENT = "agent"
+"""In place of a policy's name: the trained agent that ships for the lab."""
+
+
+def configs_folder() -> Path:
+    """The folder of hyperparameters and agents, in a clone as in an installed wheel.
+
+    :raises ModuleNotFoundError: the package ``zoo_configs`` is not there
+    """
+    return Path(str(files("zoo_configs")))
+
+
+AGENTS = configs_folder() / "agents"
+"""The folder of the trained agents that ship."""
+
+
+def load_from(module: str, algo: str, path: str) -> Any:
+    """Load a trained model, to act on one thread.
+
+    :param module: the plug-in that loads it
+    :param algo: name of its algorithm in the zoo
+    :param path: its file, or the folder of its run
+    :raises ValueError: unknown algorithm, or no such file
+    """
+    models = import_module(module)
+    # Batches are small: more threads only get into each other's way.
+    import_module("torch").set_num_threads(1)
+    return models.load_predictor(algo, path)
+
+
+def loader() -> partial[Any]:
+    """(algorithm, path) -> model; can be sent to worker processes, which know no plug-ins of their own."""
+    return partial(load_from, plugins.module_name("models"))
+
+
+class TrainedPolicy(AgentPolicy):
+    """A trained model. Worker processes load it from its file.
+
+    :param algo: name of its algorithm in the zoo; tables call it by this
+    :param path: its file, or the folder of its run
+    :param config: the lab it works in
+    :param env_kwargs: what the env of the model was made with, if the model does not say
+    :param module: the plug-in that loads it, by default the installed one
+    :raises ValueError: unknown algorithm, no such file, or a model that does not fit the lab
+    """
+
+    def __init__(
+        self, algo: str, path: str, config: LabConfig, env_kwargs: Mapping[str, Any], module: str | None = None
+    ) -> None:
+        module = module or plugins.module_name("models")
+        model = load_from(module, algo, path)
+        trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
+        kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
+        super().__init__(algo, model, config, **kept)
+        self._origin = algo, path, config, env_kwargs, module
+        file: Path = import_module(module).find_model(path)
+        digest = sha256(b"".join(p.read_bytes() for p in (file, *sorted(file.parent.glob("*/vecnormalize.pkl")))))
+        # Results of a sweep are kept for this very model, not for whatever is trained to the same path later.
+        self.fingerprint = f"{algo} {kept} {digest.hexdigest()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainedPolicy, self._origin, {"name": self.name}
+
+
+def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+    """The trained agent that ships for a lab.
+
+    :param config: the lab, known by its name
+    :param env_kwargs: see :class:`TrainedPolicy`
+    :raises ValueError: there is none; names the labs that have one
+    """
+    agents = {LabConfig.load(ENV_IDS[env]).name: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
+    if config.name not in agents:
+        kept = f"only for {', '.join(agents)}" if agents else "for none so far"
+        raise ValueError(
+            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, {kept}; "
+            "benchmarks/export_agent.py keeps one"
+        )
+    agent = agents[config.name]
+    policy = TrainedPolicy(agent.algo, str(AGENTS / agent.file), config, env_kwargs)
+    policy.name = AGENT
+    return policy

@@ -1,0 +1,60 @@
+"""The options of ``evaluate`` for labs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from echo_env.commands.running import Flag, Several
+from echo_env.lab.sweep.grid import MODES
+
+SHOWN = ("penalty", "waiting_penalty", "wait_min")
+"""Metrics of a sweep that are printed and drawn by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """Options as typed; field names with hyphens are the flags, and the texts below their help.
+
+    :param env: env id
+    :param config: YAML file of a lab of your own, in place of the env's
+    :param policies: rules by name, models as ALGO=PATH, and agent: the trained agent that ships for the lab
+    :param reference: the policy that the others are compared with, by default the first
+    :param days: number of days
+    :param seed: seed of the days
+    :param engine: auto, simpy or compiled
+    :param jobs: number of processes; results do not depend on it
+    :param output: folder for all results, replacing those of an earlier evaluation
+    :param figures: draw figures too (PNG and PDF), with --output
+    :param departures: where and when rules and models depart from the reference, in words
+    :param bound: lower bounds on the penalty of any policy, on the first N days
+    :param sweep: what if: FIELD=VALUES, for example rooms.non_fetal=3:7
+    :param sweep_mode: grid, or one_at_a_time
+    :param sweep_metrics: metrics printed and drawn, the first one in detail; sweep.csv has all
+    :param json: file for all metrics
+    :param env_kwargs: KEY:VALUE, how a model was trained (observation, idling), if the model file does not say
+    :param import_: modules or .py files of your own to import first, for their @register_policy
+    """
+
+    env: str = "EchoLabScarce-v0"
+    config: str | None = None
+    policies: Several = ("policy_2", "policy_1", "fetal_first", "random")
+    reference: str | None = None
+    days: int = 500
+    seed: int = 7
+    engine: str = "auto"
+    jobs: int = 1
+    output: str | None = None
+    figures: Flag = False
+    departures: Flag = False
+    bound: int = 0
+    sweep: Several | None = None
+    sweep_mode: str = MODES[0]
+    sweep_metrics: Several = SHOWN
+    json: str | None = None
+    env_kwargs: Several = ()
+    import_: Several = ()
+
+    @property
+    def lab(self) -> str:
+        """What results call the lab: the config file, else the env id."""
+        return self.config or self.env

@@ -1,0 +1,93 @@
+"""What ``evaluate --output`` writes for a comparison in a lab."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from echo_env.commands import plugins
+from echo_env.commands.options import EvaluateOptions
+from echo_env.common.extras import missing
+from echo_env.common.files import check_replaceable, folder_written_whole
+from echo_env.lab import Comparison, LabConfig, Policy
+from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
+from echo_env.lab.evaluation import results
+from echo_env.lab.report.yardsticks import write_bounds
+from echo_env.lab.sweep.kept import own_files
+
+if TYPE_CHECKING:
+    from echo_env.lab.departures.departures import Departures
+
+
+def check_outputs(options: EvaluateOptions) -> None:
+    """Refuse what could only fail after all the days have been played.
+
+    :raises ValueError: options that do not go together, or what needs numba without it
+    :raises OSError: something is in the way of ``--output``
+    """
+    if options.seed < 0:
+        raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    if not 0 <= options.bound <= options.days:
+        raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
+    for option, given in (("--departures", options.departures), ("--bound", options.bound)):
+        if given and options.sweep is not None:
+            raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
+    if options.bound:
+        check_bounds_possible()
+    if options.output is None:
+        if options.figures:
+            raise ValueError("--figures needs --output DIR, into which it writes")
+        return
+    if options.json and Path(options.output).resolve() in Path(options.json).resolve().parents:
+        raise ValueError(f"--json {options.json} lies in --output, which has the same numbers in summary.json")
+    check_replaceable(options.output, own_files if options.sweep else results.own_files)
+
+
+def write_output(
+    options: EvaluateOptions,
+    comparison: Comparison,
+    departures: Sequence[Departures],
+    bounds: Bounds | None,
+    config: LabConfig,
+    policies: Sequence[Policy],
+    command: str,
+) -> None:
+    """Fill the folder of ``--output``."""
+    assert options.output is not None
+    with folder_written_whole(options.output, results.own_files) as folder:
+        results.write_days(folder, comparison)
+        if departures:
+            from echo_env.lab.departures.report import write_departures
+
+            write_departures(folder, departures)
+        if bounds:
+            write_bounds(folder, bounds)
+        pictures: list[Path] = []
+        if options.figures:
+            from echo_env.lab.report.figures import write_figures
+
+            pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
+        write_tensorboard(folder / "tensorboard", comparison, pictures)
+        results.write_summary(folder, comparison, config, options.lab, command=command)
+
+
+def write_tensorboard(folder: Path, comparison: Comparison, pictures: Sequence[Path]) -> None:
+    """Write running means, settings and pictures for TensorBoard, or say that they were left out.
+
+    :param folder: where
+    :param comparison: what the policies did
+    :param pictures: PNG files
+    """
+    try:
+        tensorboard = plugins.plugin("tensorboard")
+    except ModuleNotFoundError as error:
+        print(f"TensorBoard logs are left out: {missing(error)}", file=sys.stderr)
+        return
+    settings: dict[str, str | int] = {"lab": comparison.lab, "seed": comparison.seed, "days": comparison.days}
+    runs = {
+        name: tensorboard.Run(results.running_means(comparison, name), settings | {"policy": name, "engine": engine})
+        for name, engine in comparison.engines.items()
+    }
+    tensorboard.write_runs(folder, runs, {picture.stem: picture for picture in pictures})

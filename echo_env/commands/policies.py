@@ -1,0 +1,75 @@
+"""From what was typed to labs and policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from echo_env import ENV_IDS, PATHWAYS_ID
+from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
+from echo_env.common.words import did_you_mean
+from echo_env.lab import LabConfig, Policy, make_policy
+
+
+def find_lab(env_id: str, config: str | None) -> LabConfig:
+    """The lab of an env id, or one's own.
+
+    :param env_id: env id
+    :param config: preset or YAML file that takes precedence
+    :raises ValueError: unknown id; lists the known ones
+    """
+    if config is not None:
+        return LabConfig.load(config)
+    if env_id not in ENV_IDS:
+        known = [*ENV_IDS, PATHWAYS_ID]
+        raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
+    return LabConfig.load(ENV_IDS[env_id])
+
+
+def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["idling:False"]`` -> ``{"idling": False}``.
+
+    :raises ValueError: a key other than those of :data:`MODEL_KWARGS`
+    """
+    split = [pair.partition(":") for pair in pairs]
+    for key, _, _ in split:
+        if key not in MODEL_KWARGS:
+            raise ValueError(f"--env-kwargs has {key!r}, but takes only {' and '.join(MODEL_KWARGS)}, as KEY:VALUE")
+    return {key: yaml.safe_load(value) for key, _, value in split}
+
+
+def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
+    """Make the policies that were typed.
+
+    :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
+    :param config: the lab
+    :param env_kwargs: what the envs of models were made with, if they do not say
+    :return: as typed -> policy
+    :raises ValueError: unknown, unusable, or given twice
+    """
+    found: dict[str, Policy] = {}
+    for name in given:
+        if name in found:
+            raise ValueError(f"--policies has {name!r} twice")
+        # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
+        model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        if name == AGENT:
+            found[name] = find_agent(config, env_kwargs)
+        else:
+            found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+    names = [policy.name for policy in found.values()]
+    for name, policy in found.items():
+        if names.count(policy.name) > 1:
+            # Two models of one algorithm are told apart by what was typed.
+            policy.name = name
+    return found
+
+
+def reference_name(given: str | None, policies: Mapping[str, Policy]) -> str:
+    """What tables call the policy that ``--reference`` names; empty if none was given."""
+    if given and given in policies:
+        return policies[given].name
+    return given or ""

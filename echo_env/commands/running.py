@@ -1,0 +1,117 @@
+"""How every subcommand reads its options and ends: one-sentence errors, exit status 0, 2 or 130."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
+
+from echo_env.common.extras import missing
+from echo_env.common.tables import make_output_encodable, new_console
+
+Options = TypeVar("Options")
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+Several = Annotated[tuple[str, ...], Parameter(consume_multiple=(1, None), negative="")]
+"""An option that takes one value or several: ``--policies policy_1 policy_2``."""
+Flag = Annotated[bool, Parameter(negative="")]
+"""An option without a value."""
+
+
+def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, description: str | None) -> Options | None:
+    """Read a command line.
+
+    :param kind: a dataclass; its fields are the options, their docstrings or ``help`` the help
+    :param tokens: the command line without the program's name; of an option given twice the last one counts
+    :param program: the program's name, for ``--help``
+    :param description: printed by ``--help``
+    :return: the options; None after ``--help``, which has been printed
+    :raises ValueError: options that do not exist, or lack a value; one sentence
+    """
+    app = App(
+        name=program,
+        help=description,
+        help_format="plaintext",
+        version_flags=(),
+        console=new_console(),
+        exit_on_error=False,
+        print_error=False,
+        result_action="return_value",
+    )
+    app.default(kind)
+    try:
+        read: Options | None = app(last_of_each(app, tokens))
+    except CycloptsError as error:
+        words = " ".join(str(error).split()).removesuffix(".")
+        raise ValueError(f"{words}; {program} --help lists all options") from None
+    return read
+
+
+def last_of_each(app: App, tokens: Sequence[str]) -> list[str]:
+    """A command line without what a later repetition of the same option overrules.
+
+    :param app: knows the options
+    :param tokens: the command line
+    """
+    takes: dict[str, int | None] = {}
+    for argument in app.assemble_argument_collection():
+        several = argument.parameter.consume_multiple is not None
+        takes |= dict.fromkeys(argument.names, None if several else 0 if argument.hint is bool else 1)
+    found: list[tuple[str, list[str]]] = []
+    for token in tokens:
+        name, equals, _ = token.partition("=")
+        if name in takes:
+            found.append((name, [token]))
+            room = 0 if equals and takes[name] == 1 else takes[name]
+        elif found and (room is None or room > 0) and not _is_option(token):
+            found[-1][1].append(token)
+            room = room and room - 1
+        else:
+            found.append(("", [token]))
+            room = 0
+    last = {name: number for number, (name, _) in enumerate(found)}
+    return [token for number, (name, own) in enumerate(found) if not name or last[name] == number for token in own]
+
+
+def _is_option(token: str) -> bool:
+    return token.startswith("-") and not token[1:].replace(".", "").isdigit()
+
+
+def exit_status(work: Callable[[], Any]) -> int:
+    """Do something for the user.
+
+    :param work: raises what stands in the way
+    :return: 0; 2 for input that cannot be used, said in one sentence; 130 after Ctrl-C
+    """
+    make_output_encodable()
+    try:
+        work()
+    except ModuleNotFoundError as error:
+        print(f"error: {missing(error)}", file=sys.stderr)
+        return 2
+    except (ValueError, OSError) as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, on one line; of the system's own errors the file comes first."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fspath(error.filename)}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def command_line(program: str, tokens: Sequence[str]) -> str:
+    """The command as a shell takes it, kept beside results."""
+    start = ["python", program] if program.endswith(".py") else program.split()
+    return shlex.join([*start, *tokens])

@@ -1,0 +1,52 @@
+"""Print the JSON schema of a config file.
+
+echo-lab schema > lab.schema.json
+echo-lab schema --of pathways > pathways.schema.json
+
+Editors with a YAML language server complete and check a config whose first line is
+# yaml-language-server: $schema=lab.schema.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from echo_env.commands.running import exit_status, parse
+
+PROBLEMS = ("lab", "pathways")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaOptions:
+    """Options as typed.
+
+    :param of: lab or pathways
+    """
+
+    of: str = "lab"
+
+
+def main(tokens: Sequence[str], program: str = "echo-lab schema") -> int:
+    """Run the command.
+
+    :param tokens: the command line without the program's name
+    :param program: the program's name
+    :return: exit status: 0, or 2 for input that cannot be used
+    """
+
+    def work() -> None:
+        options = parse(SchemaOptions, tokens, program, __doc__)
+        if options is not None:
+            print(json.dumps(_schema(options.of), indent=2))
+
+    return exit_status(work)
+
+
+def _schema(of: str) -> Any:
+    if of not in PROBLEMS:
+        raise ValueError(f"--of is {of!r}, but must be {' or '.join(PROBLEMS)}")
+    return getattr(import_module(f"echo_env.{of}.config.schema"), f"{of}_schema")()

@@ -1,0 +1,109 @@
+"""``evaluate --sweep``: lay out the cells, play what is missing, write, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.policies import reference_name
+from echo_env.common.files import folder_written_whole, written_whole
+from echo_env.common.tables import progress_bar
+from echo_env.lab.config import LabConfig
+from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.sweep import kept, report
+from echo_env.lab.sweep.grid import Sweep, make_sweep
+from echo_env.lab.sweep.play import Player, Task, play_sweep, tasks_of
+from echo_env.lab.sweep.results import SweepResults
+
+
+def run_sweep(
+    options: EvaluateOptions,
+    config: LabConfig,
+    command: str,
+    make: Callable[[LabConfig], Mapping[str, Policy]],
+) -> SweepResults:
+    """Play a sweep and report it.
+
+    :param options: what is asked for
+    :param config: the base lab
+    :param command: the command line, for the summary
+    :param make: lab -> policies for it, by what was typed
+    :return: the results
+    :raises ValueError: something that cannot be swept or played; nothing has been written
+    :raises OSError: something is in the way
+    """
+    from echo_env.lab.sweep.tables import print_sweep
+
+    _check_metrics(options.sweep_metrics)
+    sweep = make_sweep(config, options.sweep or (), options.sweep_mode)
+    reference = reference_name(options.reference, make(config))
+    tasks = tasks_of(sweep, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
+    results = _played(options, sweep, tasks, reference)
+    content = report.summary(results, options.lab, options.sweep_metrics, command=command)
+    if options.json:
+        with written_whole(options.json) as file:
+            json.dump(content, file, indent=2, allow_nan=False)
+    if options.output is not None:
+        _write(options, content, results, tasks)
+    print_sweep(results, options.sweep_metrics, f"{options.lab}: {options.days} days, seed {options.seed}")
+    return results
+
+
+def _check_metrics(metrics: Sequence[str]) -> None:
+    for metric in metrics:
+        if metric not in METRICS:
+            raise ValueError(f"metric is {metric!r}, but must be one of {', '.join(METRICS)}")
+
+
+def _played(options: EvaluateOptions, sweep: Sweep, tasks: Sequence[Task], reference: str) -> SweepResults:
+    """Play the days with a progress bar, and say what was stored earlier and what is stored for later."""
+    folder = Path(options.output).resolve() if options.output is not None else None
+    player = Player(options.days, options.seed, folder)
+    before = sum(player.has(task) for task in tasks)
+    if folder is not None:
+        _tell_kept(options, folder, tasks, before)
+    try:
+        with progress_bar("cells", len(tasks), completed=before) as advance:
+            return play_sweep(sweep, tasks, player, options.seed, options.jobs, reference, lambda task: advance(1))
+    except KeyboardInterrupt:
+        if folder is not None:
+            done = sum(player.has(task) for task in tasks)
+            words = f"{done} of {len(tasks)} results are kept in {options.output}/{kept.FOLDER}"
+            print(f"{words}: the same command goes on from there", file=sys.stderr)
+        raise
+
+
+def _tell_kept(options: EvaluateOptions, folder: Path, tasks: Sequence[Task], before: int) -> None:
+    """Say which results of an earlier run are used, and which are not."""
+    where = f"{options.output}/{kept.FOLDER}"
+    if before:
+        print(f"{before} of {len(tasks)} results are taken from {where}, where they were kept", file=sys.stderr)
+    foreign = len(kept.others(folder, [task.file for task in tasks]))
+    if foreign:
+        are = "results that are" if foreign > 1 else "result that is"
+        print(
+            f"{where} also has {foreign} {are} not used here: of other cells, policies or settings",
+            file=sys.stderr,
+        )
+
+
+def _write(options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]) -> None:
+    """Fill the folder of ``--output``, replacing an earlier one but keeping its stored cells."""
+    assert options.output is not None
+    with folder_written_whole(options.output, kept.own_files) as folder:
+        kept.bring_along(Path(options.output).resolve(), folder)
+        report.write_long(folder, results)
+        report.write_effects(folder, results)
+        if options.figures:
+            from echo_env.lab.sweep.figures import write_figures
+
+            write_figures(folder / "figures", results, options.sweep_metrics)
+        files: dict[str, dict[str, str]] = {}
+        for task in tasks:
+            files.setdefault(str(task.cell), {})[task.policy.name] = task.file
+        report.write_summary(folder, {**content, "kept": files})

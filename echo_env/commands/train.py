@@ -1,0 +1,236 @@
+"""
+Train an agent the way rl_zoo3 does, with action masks. In a clone, python train.py is the same as echo-lab train.
+
+``echo-lab train``
+    The quick start: trains on the scarce lab with a progress bar, compares the agent with the rules on common days,
+    and says where TensorBoard finds the learning curves, with the rules as level lines.
+
+``echo-lab train --algo maskable_dqn --env EchoLab-v0 --tensorboard-log runs -P``
+    Training with every flag of rl_zoo3's ``train`` (``--help`` lists them), hyperparameters from zoo_configs/.
+    Results go to logs/<algo>/<env id>_<number>/.
+
+``echo-lab train --paper-protocol``
+    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
+
+``echo-lab train --import mine.py ...``
+    Import modules or .py files of your own first, for their policies and environments.
+
+``echo-lab train enjoy --algo maskable_dqn --env EchoLab-v0 --load-best``
+``echo-lab train record_video --algo maskable_dqn --env EchoLab-v0 --load-best -n 660``
+    Watch the latest agent, or write a video of it to logs/<algo>/<env id>_<number>/videos/.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from echo_env import ENV_IDS, PATHWAYS_ID
+from echo_env.commands import plugins
+from echo_env.commands.models import configs_folder
+from echo_env.common.extras import missing
+from echo_env.common.tables import make_output_encodable
+from echo_env.lab import LabConfig
+
+PAPER_PROTOCOL = "--paper-protocol"
+IMPORT = "--import"
+DEFAULT_ALGO = "maskable_dqn"
+DEFAULT_ENV = "EchoLab-v0"
+QUICK_START_ENV = "EchoLabScarce-v0"
+QUICK_START_SEED = 1
+# Enough for the best model of the run not to be the one with the luckiest days.
+QUICK_START_EPISODES = 500
+# The rule that evaluations compare with: the paper's best one.
+REFERENCE = "policy_2"
+RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
+# Days of the comparison, with a seed apart from those of training and of evaluation during it.
+COMPARISON_DAYS, COMPARISON_SEED = 2000, 2_000_003
+
+
+def main(tokens: Sequence[str], program: str = "echo-lab train") -> int:
+    """Run the command.
+
+    :param tokens: the command line without the program's name
+    :param program: the program's name
+    :return: exit status: 0, or 2 where the command asks for something that cannot be
+    """
+    make_output_encodable()
+    own, rest = _own_modules(tokens)
+    try:
+        plugins.import_own(own)
+    except ValueError as error:
+        return _refused(program, error)
+    try:
+        usage_error = plugins.plugin("training").UsageError
+    except ModuleNotFoundError as error:
+        return _refused(program, missing(error))
+    except ImportError as error:
+        # How to install rl_zoo3, in the plug-in's own words.
+        if "echo-lab-rl[" not in str(error):
+            raise
+        return _refused(program, error)
+    try:
+        if rest:
+            run(rest)
+        else:
+            quick_start()
+    except usage_error as error:
+        return _refused(program, error)
+    return 0
+
+
+def _refused(program: str, why: object) -> int:
+    print(f"{program}: {why}", file=sys.stderr)
+    return 2
+
+
+def _own_modules(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The values of ``--import``, and the other tokens."""
+    own: list[str] = []
+    rest: list[str] = []
+    taking = False
+    for token in tokens:
+        name, equals, value = token.partition("=")
+        if name == IMPORT:
+            own += [value] if equals else []
+            taking = True
+        elif taking and not token.startswith("-"):
+            own.append(token)
+        else:
+            rest.append(token)
+            taking = False
+    return own, rest
+
+
+def run(arguments: Sequence[str]) -> Path | None:
+    """Train, or play where the first argument says so.
+
+    :param arguments: the command line without the program's name
+    :return: the folder of the run, if there is one
+    """
+    training = plugins.plugin("training")
+    defaults = training.ZooDefaults(
+        algo=DEFAULT_ALGO,
+        env=DEFAULT_ENV,
+        config_folder=configs_folder(),
+        gym_packages=("echo_env",),
+        # Days differ by more than policies do. In the scarce lab, differences to a rule have a 95 % half-width of 70
+        # points on 100 common days and of 25 on 1000; the compiled lab plays them in a tenth of a second and in one.
+        eval_episodes=100,
+        held_out_episodes=1000,
+        find_reference=find_reference,
+        epilog=__doc__,
+    )
+    if arguments[0] in training.COMMANDS:
+        training.play(arguments[0], arguments[1:], defaults)
+        return None
+    folder: Path | None = training.train(_with_lab_defaults(_with_paper_protocol(arguments)), defaults)
+    return folder
+
+
+def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
+    """Add what suits the lab better than rl_zoo3's defaults.
+
+    Evaluations are on minus the penalty itself, whatever reward is trained on, and the engine is the compiled one
+    where the algorithm needs no wrapper around single environments.
+    """
+    flags = [argument.partition("=")[0] for argument in arguments]
+    given = list(arguments)
+    env_id = _option(arguments, "--env", DEFAULT_ENV)
+    if env_id not in (*ENV_IDS, PATHWAYS_ID):
+        return given
+    if env_id in ENV_IDS and "--eval-env-kwargs" not in flags:
+        given += ["--eval-env-kwargs", "reward:penalty"]
+    maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
+    if maskable and find_spec("numba") is not None and "--vec-env" not in flags:
+        given += ["--vec-env", "native"]
+    return given
+
+
+def _option(arguments: Sequence[str], flag: str, default: str) -> str:
+    """The value of an option as ``--flag value`` or ``--flag=value``."""
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == flag:
+            return following
+        if argument.startswith(flag + "="):
+            return argument.partition("=")[2]
+    return default
+
+
+def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
+    rest = [argument for argument in arguments if argument != PAPER_PROTOCOL]
+    if len(rest) == len(arguments):
+        return rest
+    if any(argument.startswith("--algo") for argument in rest):
+        raise plugins.plugin("training").UsageError(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
+    return ["--algo", "maskable_dqn", "--conf-file", str(configs_folder() / "paper_protocol.yml"), *rest]
+
+
+def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
+    """The reference policy of evaluations during training: a rule in a lab, the auction in patient pathways.
+
+    :param env_id: id of an environment
+    :param env_kwargs: its arguments in evaluations
+    :return: the plug-in's ``Reference``; None in other environments, and where the reward is not minus the penalty
+    """
+    reference = plugins.plugin("training").Reference
+    if env_id == PATHWAYS_ID:
+        from echo_env.pathways.evaluation.references import AUCTION, auction_utilities
+
+        return reference(AUCTION, partial(auction_utilities, env_kwargs))
+    from echo_env.lab.evaluation.references import rule_rewards
+
+    if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty":
+        return None
+    config = LabConfig.load(env_kwargs.get("config", ENV_IDS[env_id]))
+    return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
+
+
+def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
+    """Put the rules into TensorBoard, as level lines beside the agent's evaluations, on the same days.
+
+    :param log_folder: folder that TensorBoard shows
+    :param env_id: id of a lab
+    :param episodes: episodes of an evaluation, each in an environment of its own
+    """
+    from echo_env.lab.evaluation.references import rule_rewards
+
+    training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
+    config = LabConfig.load(ENV_IDS[env_id])
+    settings = yaml.safe_load((configs_folder() / "maskable_dqn.yml").read_text(encoding="utf8"))
+    seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + episodes)
+    rewards = {name: rule_rewards(config, name, seeds, [1] * episodes) for name in RULES_DRAWN}
+    steps = (0, settings[env_id]["n_timesteps"])
+    runs = {}
+    for name, own in rewards.items():
+        differences = training.differences(REFERENCE, own, rewards[REFERENCE])
+        levels = {"mean_reward": own.mean(), **dict(differences)}
+        runs[name] = tensorboard.Run({f"eval/{tag}": (steps, (level, level)) for tag, level in levels.items()}, {})
+    tensorboard.write_runs(log_folder / env_id, runs)
+
+
+def quick_start() -> None:
+    """Train on the scarce lab, compare with the rules, say where the curves are."""
+    from echo_env.commands import evaluate
+
+    draw_rules(Path("runs"), QUICK_START_ENV, QUICK_START_EPISODES)
+    folder = run(
+        [
+            *("--algo", "maskable_dqn", "--env", QUICK_START_ENV, "--seed", str(QUICK_START_SEED)),
+            *("-P", "--verbose", "0", "--num-threads", "1", "--tensorboard-log", "runs"),
+            *("--eval-freq", "40000", "--eval-episodes", str(QUICK_START_EPISODES)),
+            *("--n-eval-envs", str(QUICK_START_EPISODES)),
+        ]
+    )
+    assert folder is not None  # training, not a search
+    policies = ["policy_2", "policy_1", "fetal_first", "random", f"maskable_dqn={folder}"]
+    days = ["--days", str(COMPARISON_DAYS), "--seed", str(COMPARISON_SEED)]
+    evaluate.main(["--env", QUICK_START_ENV, "--policies", *policies, *days])
+    print(f"\nThe agent is in {folder}. Its learning curves: tensorboard --logdir runs")

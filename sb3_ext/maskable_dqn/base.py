@@ -1,0 +1,237 @@
+"""What the masked Q-learning algorithms share: masked acting, exploration, set-up, saving and loading."""
+
+import io
+import pathlib
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.noise import ActionNoise
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.save_util import load_from_pkl
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
+from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.dqn.dqn import DQN
+
+from sb3_ext.common.masks import MaskSource, check_masking_supported, random_actions
+from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
+from sb3_ext.maskable_dqn.acting import EpsilonGreedy
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.maskable_dqn.row_policy import RowPolicy
+from sb3_ext.maskable_dqn.settings import check_policy_class
+
+
+class MaskedQLearning(DQN):
+    """
+    Base of MaskableDQN and LookaheadDQN: acts epsilon-greedily among the feasible actions and keeps, in what it saves,
+    the state of its generators and of its exploration schedule.
+
+    A subclass provides :meth:`_make_replay_buffer`, ``_store_transition`` and ``train``. It sets its own attributes
+    before it calls this constructor, which builds the model.
+
+    :param policy: The policy model to use: MlpPolicy or RowPolicy
+    :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
+    :param reward_scale: Factor of the rewards in the learning target
+    :param _init_setup_model: Whether or not to build the network at the creation of the instance
+    :param dqn: The other arguments of SB3's ``DQN``
+    """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": MaskableDQNPolicy, "RowPolicy": RowPolicy}
+    #: Class that a loaded replay buffer must have.
+    memory_class: ClassVar[type[Any]]
+    policy: MaskableDQNPolicy
+    q_net: MaskableQNetwork
+    q_net_target: MaskableQNetwork
+    #: An instance of :attr:`memory_class`: has ``rng`` and ``end_trajectories()``.
+    replay_buffer: Any
+    #: (gradient_steps,) losses of the latest call of :meth:`train`, each the mean over its batch.
+    last_losses: np.ndarray
+
+    def __init__(
+        self,
+        policy: str | type[MaskableDQNPolicy],
+        env: GymEnv | str,
+        *,
+        reward_scale: float = 1.0,
+        _init_setup_model: bool = True,
+        **dqn: Any,
+    ) -> None:
+        super().__init__(policy, env, **dqn, _init_setup_model=False)
+        self.reward_scale = reward_scale
+        self.last_losses = np.zeros(0)
+        self._rng: np.random.Generator | None = None
+        self._rng_seed: int | None = None
+        self._acting_masks: np.ndarray | None = None
+        self.exploration = ExplorationClock()
+        if _init_setup_model:
+            self._setup_model()
+
+    def _setup_model(self) -> None:
+        self._check_settings()
+        # Restored below: the parent seeds all generators, but a loaded model continues with its own.
+        loaded_rng = self._rng if self._rng_seed == self.seed else None
+        self.replay_buffer = self._make_replay_buffer()
+        # SB3 would warn that a custom class of buffer ignores n_steps; this one does not.
+        given = self.replay_buffer_class, self.n_steps
+        self.replay_buffer_class, self.n_steps = type(self.replay_buffer), 1
+        # Not DQN's own set-up, which compares target_update_interval with a number and sets a schedule.
+        super(DQN, self)._setup_model()
+        self.replay_buffer_class, self.n_steps = given
+        self._create_aliases()
+        self.batch_norm_stats = get_parameters_by_name(self.q_net, ["running_"])
+        self.batch_norm_stats_target = get_parameters_by_name(self.q_net_target, ["running_"])
+        self._rng = loaded_rng or np.random.default_rng(self._seed_sequence(0))
+        self._rng_seed = self.seed
+        self._mask_source = MaskSource(int(self.action_space.n), type(self).__name__)  # type: ignore[attr-defined]
+        # Rebuilt from the settings, which `load` may have been told to change.
+        self.exploration.schedule = self._make_exploration_schedule()
+        self._chooser = EpsilonGreedy(self.policy)
+
+    def _check_settings(self) -> None:
+        check_policy_class(self.policy_class)
+        if self.env is not None:
+            self._check_env(self.env)
+
+    def _check_env(self, env: VecEnv) -> None:
+        check_masking_supported(env, type(self).__name__)
+
+    def _seed_sequence(self, purpose: int) -> np.random.SeedSequence:
+        """Independent seeds: purpose 0 is for actions, 1 for the replay buffer."""
+        return np.random.SeedSequence(self.seed, spawn_key=(purpose,))
+
+    def _make_replay_buffer(self) -> Any:
+        """An empty replay buffer, an instance of :attr:`memory_class`."""
+        raise NotImplementedError
+
+    def _make_exploration_schedule(self) -> ExplorationSchedule:
+        return exploration_schedule(self.exploration_initial_eps, self.exploration_final_eps, self.exploration_fraction)
+
+    def set_random_seed(self, seed: int | None = None) -> None:
+        """Seed all generators, those of the model and its replay buffer included; see SB3."""
+        super().set_random_seed(seed)
+        if seed is None:
+            return
+        self.seed = self._rng_seed = seed
+        self._rng = np.random.default_rng(self._seed_sequence(0))
+        if self.replay_buffer is not None:
+            self.replay_buffer.rng = np.random.default_rng(self._seed_sequence(1))
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        """Replace the environment, which needs ``action_masks()``; see SB3."""
+        super().set_env(env, force_reset)
+        assert self.env is not None
+        self._check_env(self.env)
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int = 4,
+        tb_log_name: str | None = None,
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+    ) -> Self:
+        """
+        Train; with ``reset_num_timesteps=False`` the previous training and its exploration continue; see SB3.
+
+        :param tb_log_name: Name of the run for TensorBoard, by default that of the class
+        """
+        name = type(self).__name__ if tb_log_name is None else tb_log_name
+        return super().learn(total_timesteps, callback, log_interval, name, reset_num_timesteps, progress_bar)
+
+    def _setup_learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        reset_num_timesteps: bool = True,
+        tb_log_name: str = "run",
+        progress_bar: bool = False,
+    ) -> tuple[int, BaseCallback]:
+        if reset_num_timesteps or self._last_obs is None:
+            # The environment is about to be reset, maybe in the middle of an episode.
+            self.replay_buffer.end_trajectories()
+        prepared = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
+        self._acting_masks = None
+        if reset_num_timesteps or self.exploration.start is None:
+            self.exploration.restart(self.num_timesteps, self._total_timesteps)
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+        return prepared
+
+    def restart_exploration(self) -> None:
+        """
+        Set epsilon back to its initial value now and let it fall again, linearly over the same fraction of
+        what remains of the training, or by the same factor. Between trainings it takes effect in the next one.
+        """
+        self.exploration.restart(self.num_timesteps, self._total_timesteps)
+        # A callback calls this after the step, and _on_step() continues from here.
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+
+    def _on_step(self) -> None:
+        """Update the target network when it is due, and epsilon; called after each step."""
+        self._n_calls += 1
+        if self._target_is_due():
+            polyak_update(self.q_net.parameters(), self.q_net_target.parameters(), self.tau)
+            polyak_update(self.batch_norm_stats, self.batch_norm_stats_target, 1.0)
+        self.exploration_rate = self.exploration.rate(self.num_timesteps)
+        self.logger.record("rollout/exploration_rate", self.exploration_rate)
+
+    def _target_is_due(self) -> bool:
+        # Each call stands for one step of every environment.
+        return self._n_calls % max(self.target_update_interval // self.n_envs, 1) == 0
+
+    def _sample_action(
+        self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assert self.env is not None
+        assert self._rng is not None
+        if self._acting_masks is None:
+            self._acting_masks = self._mask_source.current(self.env)
+        if self.num_timesteps < learning_starts:
+            actions = self._warm_up_actions(self.env, self._acting_masks, self._rng)
+        else:
+            assert isinstance(self._last_obs, np.ndarray)
+            actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
+        return actions, actions
+
+    def _warm_up_actions(self, env: VecEnv, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Actions (n_envs,) int64 before learning starts."""
+        return random_actions(masks, rng)
+
+    def predict(
+        self,
+        observation: np.ndarray | dict[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """
+        Actions for observations, epsilon-greedy unless deterministic; see SB3.
+
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool; without them all actions count as
+            feasible, with a warning the first time
+        :return: the actions, of shape () or (n_envs,), and ``state``
+        """
+        assert self._rng is not None
+        epsilon = 0.0 if deterministic else self.exploration_rate
+        if action_masks is None:
+            self._mask_source.warn_no_masks()
+        return self._chooser.predict(np.asarray(observation), action_masks, epsilon, self._rng), state
+
+    def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:
+        """
+        Load a replay buffer, with its generator and all that it knows of its transitions; see SB3.
+
+        :param path: File of the pickled buffer
+        :param truncate_last_traj: Without effect
+        :raises ValueError: the buffer is of another class
+        """
+        buffer = load_from_pkl(path, self.verbose)
+        if not isinstance(buffer, self.memory_class):
+            raise ValueError(f"The replay buffer must be a {self.memory_class.__name__}, not {type(buffer).__name__}.")
+        buffer.device = self.device
+        self.replay_buffer = buffer
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source"]
