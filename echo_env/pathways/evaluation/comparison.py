@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.parallel import map_in_order
+from echo_env.common.registry import policies_by_name
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.evaluation.engines import is_compiled, play_trials
@@ -169,7 +170,7 @@ def evaluate(
     if len(set(cells)) < len(cells):
         raise ValueError("patients or resources has a number twice, but each must be there once")
     configs = {cell: config.replace(resources=cell.resources, patients=cell.patients) for cell in cells}
-    names = [policy.name for policy in _made(policies, config)]
+    names = list(policies_by_name(policies, lambda name: make_policy(name, config)))
     if reference and reference not in names:
         raise ValueError(f"reference is {reference!r}, but must be one of {', '.join(names)}")
     blocks = [Block(cell, k, min(_CHUNK, draws - k)) for cell in cells for k in range(0, draws, _CHUNK)]
@@ -183,17 +184,6 @@ def evaluate(
         table = np.concatenate(own, axis=2)
         values[cell] = {name: dict(zip(METRICS, table[k], strict=True)) for k, name in enumerate(names)}
     return Comparison(config, seed, values, reference)
-
-
-def _made(policies: Sequence[str | Policy], config: PathwaysConfig) -> list[Policy]:
-    """The policies, made for a hospital."""
-    made = [make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies]
-    names = [policy.name for policy in made]
-    if not names:
-        raise ValueError("policies is empty, but must name at least one")
-    if len(set(names)) < len(names):
-        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
-    return made
 
 
 class BlockPlayer:
@@ -213,7 +203,7 @@ class BlockPlayer:
     def __call__(self, block: Block) -> Floats:
         """The metrics of all policies: (policies, metrics, draws, trials)."""
         config = self._configs[block.cell]
-        policies = _made(self._policies, config)
+        policies = list(policies_by_name(self._policies, lambda name: make_policy(name, config)).values())
         table = np.empty((len(policies), len(METRICS), block.number, self._trials))
         for k in range(block.number):
             instance = sample_draw(config, self._seed, block.first + k)
