@@ -5,15 +5,23 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, Union
 
 import yaml
 
 from echo_env.common.words import did_you_mean
 
+
+class Named(Protocol):
+    """Has a name."""
+
+    name: str
+
+
 Made = TypeVar("Made")
+NamedThing = TypeVar("NamedThing", bound=Named)
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 
@@ -86,6 +94,22 @@ class Registry(dict[str, Entry], Generic[Made]):
         made = factory(config, **arguments)
         made.name = write_name(plain, arguments)
         return made
+
+
+def policies_by_name(given: Sequence[str | NamedThing], make: Callable[[str], NamedThing]) -> dict[str, NamedThing]:
+    """Policies by name, in order; those given by name are made.
+
+    :param given: names, or policies themselves
+    :param make: makes one by its name
+    :raises ValueError: none is given, or two have the same name
+    """
+    made = [make(entry) if isinstance(entry, str) else entry for entry in given]
+    names = [policy.name for policy in made]
+    if not names:
+        raise ValueError("policies is empty, but must name at least one")
+    if len(set(names)) < len(names):
+        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
+    return dict(zip(names, made, strict=True))
 
 
 _IN_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "null"}

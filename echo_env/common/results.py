@@ -1,38 +1,15 @@
-"""What all comparisons share: the policies and their reference, and the folder with its summary."""
+"""What all comparisons share: the reference policy, and the folder with its summary."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from echo_env.common.files import files_in, listed_files, written_whole
 
 SUMMARY = "summary.json"
-
-
-class Named(Protocol):
-    """Anything with a name."""
-
-    name: str
-
-
-NamedT = TypeVar("NamedT", bound=Named)
-
-
-def by_name(policies: Iterable[NamedT]) -> dict[str, NamedT]:
-    """Policies by name, in order.
-
-    :raises ValueError: no policy, or two of the same name
-    """
-    made = list(policies)
-    names = [policy.name for policy in made]
-    if not names:
-        raise ValueError("policies is empty, but must name at least one")
-    if len(set(names)) < len(names):
-        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
-    return dict(zip(names, made, strict=True))
 
 
 def checked_reference(reference: str, names: Sequence[str]) -> str:

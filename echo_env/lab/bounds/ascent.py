@@ -20,18 +20,18 @@ Floats = NDArray[np.float64]
 
 _DEFLECTION = 0.85
 _PATIENCE, _SHRINK = 15, 0.7
-# A patient's price is of the order of the sum of the prices of an exam's minutes.
+# A patient's price is of the order of the summed prices of the minutes of an exam.
 _MINUTE_SCALE = 1 / 200
 _PROGRESS = 1e-5
 _SHORTEST_STEP = 1e-3
 
 
 class Ascent(NamedTuple):
-    """The best prices that were found.
+    """Result at the best prices found.
 
-    :param value: points, the bound
-    :param to_go: (T + 1,) float64, points of the rest of a sonographer's day from each minute on at these prices,
-        mean over sonographers
+    :param value: the bound, points
+    :param to_go: (T + 1,) float64, cost-to-go of a sonographer's day from each minute on, points, mean over
+        sonographers
     """
 
     value: float
@@ -39,19 +39,19 @@ class Ascent(NamedTuple):
 
 
 def reachable(config: LabConfig, day: Day) -> Trace:
-    """What can be had on a day: what ``fetal_first`` makes of it."""
+    """A feasible plan of the day, that of ``fetal_first``: an upper bound."""
     return simulate(config, day, make_policy("fetal_first", config))
 
 
 def ascend(problem: PathProblem, target: float, steps: int) -> Ascent:
-    """Raise the bound by changing prices, with Polyak's step length and deflected directions.
+    """Maximise the bound over prices, by Polyak's step length and deflected directions.
 
-    Each change is the excess of the limits (demand raises prices) plus a share of the last change; steps become
-    shorter when the bound has not risen for a while.
+    Each direction is the excess of the limits (a supergradient) plus a share of the last direction; steps are
+    shortened when the bound has not risen for a while.
 
-    :param problem: what is to be bounded
-    :param target: points, no less than the best bound, for the length of steps
-    :param steps: how many changes
+    :param problem: the relaxed day
+    :param target: points, at least the best bound, for Polyak's step length
+    :param steps: maximum number of steps
     """
     patients = problem.patients
     scale = np.where(np.arange(patients + 2 * problem.minutes) < patients, 1.0, _MINUTE_SCALE) * problem.limits

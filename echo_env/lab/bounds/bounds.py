@@ -1,23 +1,23 @@
-"""Lower bounds on the penalty of a day: how much better could any policy be?
+"""Lower bounds on the penalty of any policy: how much better could a policy be?
 
-``clairvoyant``, a bound for each day. It grants a planner everything: who comes and when, how long each exam takes,
-who is absent, and which breaks follow which exam. No policy pays less on that day, whatever it knows, because the
-bound is the value of a relaxation of the day's best plan: every plan that can be carried out is allowed and costs
-what the lab charges or less, and prices of at least 0 on the limits that it keeps can only lower its cost
-(Lagrangian relaxation of the time-indexed model, the limits being one exam a patient, the fetal-capable rooms and the
-rooms; see :mod:`~echo_env.lab.bounds.paths`). That holds at any prices; good ones are found by a deflected subgradient
-method. Minutes are whole ones as in the lab, so nothing is rounded; breaks are taken when they are due.
+``clairvoyant``, a bound for each day. The planner has perfect information: all arrivals, exam lengths, absences and
+breaks. No policy pays less on that day, because the bound is the value of a relaxation of the day's best plan: every
+feasible plan is feasible in it and costs at most what the lab charges, and nonnegative prices on the relaxed limits
+can only lower that cost (Lagrangian relaxation of the time-indexed model; the limits are one exam a patient, the
+fetal-capable rooms, and all rooms; see :mod:`~echo_env.lab.bounds.paths`). This holds at any prices; good ones are
+found by a deflected subgradient method. Time is in whole minutes as in the lab, so nothing is rounded; breaks are
+taken when they are due.
 
-``lengths_unknown``, a bound for the mean over days. It grants the same but for the lengths of exams: see
-:mod:`~echo_env.lab.bounds.lengths`. On a single day it may lie above what was paid; its mean is a lower bound on the
-mean penalty of every policy that does not know how long an exam will take before it is over.
+``lengths_unknown``, a bound on the mean over days. The planner knows all but the exam lengths: see
+:mod:`~echo_env.lab.bounds.lengths`. On a single day it may exceed the penalty paid; its mean is a lower bound on the
+mean penalty of every policy that does not know the length of an exam before it ends.
 
-Both are loose. Nobody knows what the clairvoyant planner knows: it serves short exams first, and lets a room wait for
-a patient only if that patient will come. The second still grants every arrival. And within the relaxation a
-patient may be examined by fractions, twice in one sonographer's day and not at all in another's, and a patient who
-is not fetal may change rooms. The idle term of ``while_waiting`` is left out, so under that rule the bound is one on
-the waiting part; and under ``every_pair``, where there are more sonographers than rooms, breaks are credited as if
-part of each fell on a pair. How much of the gap to a bound anybody could close is therefore not known.
+Both are loose. The clairvoyant planner serves short exams first, and keeps a room free for a patient only if that
+patient will come; the second bound still knows every arrival. In the relaxation, moreover, a patient may be examined
+fractionally, twice by one sonographer and not at all by another, and a non-fetal patient may change rooms. The idle
+term of ``while_waiting`` is left out, so under that rule the bound is one on the waiting part; under ``every_pair``,
+where there are more sonographers than rooms, part of each break is credited as if it kept a pair busy. How much of
+the gap to a bound can be closed is therefore unknown.
 
 Sources: J. M. van den Akker, J. A. Hoogeveen and S. L. van de Velde, "Parallel machine scheduling by column
 generation" (1999), for the decomposition; P. M. Camerini, L. Fratta and F. Maffioli, "On improving relaxation methods
@@ -41,7 +41,7 @@ from echo_env.lab.day import Day, sample_days
 Floats = NDArray[np.float64]
 
 STEPS = 1000
-"""Price changes for a bound; more would raise it by about a thousandth."""
+"""Subgradient steps for a bound; more would raise it by about a thousandth."""
 
 
 class Bounds(NamedTuple):
@@ -57,7 +57,7 @@ class Bounds(NamedTuple):
 
 
 def check_bounds_possible() -> None:
-    """Refuse to begin without a compiler.
+    """Check that the compiled engine is available.
 
     :raises ValueError: numba is missing
     """
@@ -66,12 +66,12 @@ def check_bounds_possible() -> None:
 
 
 def clairvoyant_bound(config: LabConfig, day: Day, steps: int = STEPS) -> float:
-    """What even a policy that knew all of this day in advance would pay at least.
+    """Lower bound on the penalty of this day under any policy, even one with perfect information.
 
     :param config: the lab
-    :param day: its luck
-    :param steps: price changes; fewer are faster, and the bound is lower
-    :return: penalty points; in float64, exact to about a millionth
+    :param day: its random draws
+    :param steps: subgradient steps; fewer are faster and give a lower bound
+    :return: penalty points, accurate to about a millionth
     :raises ValueError: numba is missing
     """
     check_bounds_possible()
@@ -85,7 +85,7 @@ def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> tuple[float, 
     """Both bounds of a day, clairvoyant and with unknown exam durations: see :class:`Bounds`.
 
     :param config: the lab
-    :param day: its luck
+    :param day: its random draws
     :param steps: as for :func:`clairvoyant_bound`
     :return: penalty points
     :raises ValueError: numba is missing
@@ -100,7 +100,7 @@ def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> tuple[float, 
         return clairvoyant, clairvoyant
     problem.gain += charge
     trace = reachable(config, day)
-    # Row of each patient among those who come.
+    # Row of each patient among those who arrive.
     row = np.cumsum(day.arrival >= 0) - 1
     charged = sum(charge[row[exam.patient], exam.start_min] for exam in trace.exams)
     return clairvoyant, ascend(problem, trace.penalty.total + charged, steps).value
@@ -109,11 +109,11 @@ def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> tuple[float, 
 def find_bounds(
     config: LabConfig, days: int, seed: int, progress: Callable[[int], None] | None = None, steps: int = STEPS
 ) -> Bounds:
-    """Bounds of the first days of a seed, the same days that policies are compared on.
+    """Bounds of the first days of a seed, the days that policies are compared on.
 
     :param config: the lab
-    :param days: how many, at least 1
-    :param seed: which days
+    :param days: number of days, at least 1
+    :param seed: seed of the days
     :param progress: called with 1 after each day
     :param steps: as for :func:`clairvoyant_bound`
     :raises ValueError: no day, or numba is missing

@@ -1,22 +1,23 @@
-"""The advantage of knowing how long exams take, charged for: what turns the clairvoyant bound into a tighter one.
+"""A dual penalty for knowing exam lengths, which tightens the clairvoyant bound.
 
 A planner who knows all lengths begins with the short exams. A policy cannot: when it begins an exam, its length is
-chance. So to each exam that begins in minute t a charge is added that is 0 on the mean for everybody who does not
-know the length,
+random. So each exam that begins in minute t is charged an amount whose mean is 0 for every policy that does not know
+the length,
 
     E[g(t + D)] - g(t + d),
 
-with d the length on this day, D a length drawn from the law of such exams, and g(t) what the rest of a sonographer's
-day is worth from minute t on. An exam shorter than the mean gains time; the charge takes the gain away again. For
-any g that has not seen the lengths, the mean charge of a policy that has not seen them is 0, whatever else it knows,
-because d is independent of all on which the decision to begin it in minute t rests. The mean of the best plans with
-charges is thus a lower bound on the mean penalty of such policies (information relaxation with a dual penalty: Brown,
-Smith and Sun, 2010, section 2). The better g, the tighter the bound; with g = 0 it is the clairvoyant one.
+with d the length on this day, D a length drawn from the law of such exams, and g(t) the cost-to-go of a sonographer's
+day from minute t on. A shorter exam than the mean gains time; the charge takes the gain away again. For any g that
+does not depend on the lengths, the mean charge of a policy that does not know them is 0, whatever else it knows,
+because d is independent of everything that the decision to begin in minute t is based on. The mean cost of the best
+plans with charges is thus a lower bound on the mean penalty of such policies (information relaxation with a dual
+penalty: Brown, Smith and Sun, 2010, section 2). The better g, the tighter the bound; with g = 0 it is the clairvoyant
+one.
 
-Here g is the mean, over sonographers and over a few days with the same arrivals, absences and breaks but with lengths
-drawn anew, of what :mod:`~echo_env.lab.bounds.paths` finds at good prices. Granted are therefore all arrivals,
-absences and breaks of the day, and not the lengths. To take away arrivals as well would need a g that depends on who
-has come so far, which changes as the plan goes on; the breaks are worth little to anybody.
+Here g is the cost-to-go that :mod:`~echo_env.lab.bounds.paths` finds at good prices, averaged over sonographers and
+over a few days with the same arrivals, absences and breaks but resampled lengths. The planner thus knows all
+arrivals, absences and breaks of the day, but not the lengths. To charge for arrivals as well, g would have to depend
+on who has come so far, which changes as the plan goes on; knowing the breaks is worth little.
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ from echo_env.lab.day.laws import duration_probability, exam_minutes
 Floats = NDArray[np.float64]
 
 DRAWS = 4
-"""Days with other lengths that g is the mean of."""
+"""Days with resampled lengths that g is averaged over."""
 _STEPS = 400
 _STREAM = 1
-"""Second word of the seed of these draws: a policy's own dice have the day's seed alone."""
+"""Second word of the seed of these draws; a randomised policy is seeded by the first word alone."""
 
 
 def lengths_charge(config: LabConfig, day: Day) -> Floats:
-    """What is added to the cost of an exam, for what its length was.
+    """Charges added to the cost of exams, for knowing their lengths.
 
     :param config: the lab
-    :param day: its luck
-    :return: (n, T) float64, points, for each patient who comes and each minute in which the exam may begin
+    :param day: its random draws
+    :return: (n, T) float64, points, for each patient who arrives and each minute in which the exam may begin
     """
     to_go = mean_to_go(config, day)
     minutes, comes = config.hours.end_min, day.arrival >= 0
@@ -59,7 +60,7 @@ def lengths_charge(config: LabConfig, day: Day) -> Floats:
 
 
 def mean_to_go(config: LabConfig, day: Day) -> Floats:
-    """(T + 1,) float64, g: what the rest of a sonographer's day is worth, points, had the lengths been others."""
+    """(T + 1,) float64, g: mean cost-to-go of a sonographer's day with resampled lengths, points."""
     rng = np.random.default_rng([day.policy_seed, _STREAM])
     total = np.zeros(config.hours.end_min + 1)
     for _ in range(DRAWS):
@@ -73,9 +74,9 @@ def mean_to_go(config: LabConfig, day: Day) -> Floats:
 
 
 def expected_to_go(law: ExamLaw, to_go: Floats) -> Floats:
-    """(T,) float64, the mean of g at the end of an exam, by the minute in which it begins.
+    """(T,) float64, expected g at the end of an exam, by the minute in which it begins.
 
-    :param law: of its length
+    :param law: law of its length
     :param to_go: (T + 1,) float64, g
     """
     longest = max(math.ceil(law.longest_min), 1)

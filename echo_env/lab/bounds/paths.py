@@ -1,10 +1,9 @@
-"""The days of single sonographers, as cheap as prices make them: the relaxed problem behind the bounds.
+"""The Lagrangian relaxation behind the bounds: the cheapest day of each sonographer at given prices.
 
-A clairvoyant plan of a day is a day for each sonographer: which patients, when, with the breaks that follow the
-exams. Three things tie these days together: nobody is examined twice, fetal exams do not exceed the fetal-capable
-rooms, and all exams do not exceed the rooms. Here they are not obeyed but paid for (Lagrangian relaxation), so that
-each sonographer's cheapest day is found alone, exactly, by dynamic programming over the minute and the number of
-exams done, as far as that number still decides about a break.
+A clairvoyant plan is a schedule for each sonographer: which patients, when, with the breaks that follow the exams.
+Three kinds of limits couple the schedules: one exam a patient, the fetal-capable rooms, and all rooms. Relaxed, they
+are priced instead, so that the cheapest schedule of each sonographer is found separately and exactly, by dynamic
+programming over the minute and the number of exams done, as far as that number still decides about a break.
 
 Needs numba.
 """
@@ -28,10 +27,10 @@ Bools = NDArray[np.bool_]
 
 
 class Relaxed(NamedTuple):
-    """What prices lead to.
+    """Solution of the relaxation at given prices.
 
-    :param value: points, a lower bound on the cost of every plan
-    :param excess: (n + 2 T,) float64, by how much each limit is exceeded; a supergradient of the value
+    :param value: a lower bound on the cost of every plan, points
+    :param excess: (n + 2 T,) float64, excess over each limit, a supergradient of the value
     """
 
     value: float
@@ -39,16 +38,15 @@ class Relaxed(NamedTuple):
 
 
 class PathProblem:
-    """A day with everything known: n patients who come, S sonographers who are there, T minutes.
+    """A day with perfect information: n patients who arrive, S sonographers present, T minutes.
 
-    What a plan costs is counted from nobody being served, plus or minus what each exam changes: the waiting it saves,
-    and of the idle term, under ``every_pair``, the pairs that it keeps busy. With m the lesser of rooms and
-    sonographers, idle pairs are at least m less those busy and m / S for each sonographer on break; exactly so where
-    there are no more sonographers than rooms. The idle term of ``while_waiting`` is left out, which only lowers the
-    cost.
+    The cost of a plan is that of serving nobody, plus the change that each exam makes: the waiting it saves and, under
+    ``every_pair``, the idle term of the pair that it keeps busy. With m the lesser of rooms and sonographers, the idle
+    pairs are at least m less the busy ones and less m / S for each sonographer on break, with equality where there
+    are no more sonographers than rooms. The idle term of ``while_waiting`` is left out, which only lowers the cost.
 
     :param config: the lab
-    :param day: its luck, all of which is used
+    :param day: its random draws, all of them known
     """
 
     def __init__(self, config: LabConfig, day: Day) -> None:
@@ -64,27 +62,27 @@ class PathProblem:
         pairs = min(self.rooms, len(present))
         self.nobody_served = float(paid[:, -1].sum() + self._idle * pairs * self.minutes)
         self.gain: Floats = paid[:, :-1] - paid[:, -1:]
-        """(n, T) float64, points added to the cost of a day by an exam that begins in a minute; may be added to."""
+        """(n, T) float64, points that an exam beginning in a minute adds to the cost; charges may be added."""
         self.start = np.arange(self.minutes)
         self.end: Ints = np.minimum(self.start + self._exam_min[:, None], self.minutes)
         """(n, T) int64, when an exam that begins in a minute ends, at most T."""
         self._break_price = self._idle * pairs / max(len(present), 1)
         staff, states = self._breaks.shape
         self.value: Floats = np.zeros((staff, self.minutes + 1, states))
-        """(S, T + 1, states) float64, points of the rest of a sonographer's day, at the last prices."""
+        """(S, T + 1, states) float64, cost-to-go of each sonographer's day at the last prices, points."""
         self._choice: Ints = np.zeros((staff, self.minutes, states), dtype=np.int64)
 
     @property
     def limits(self) -> Bools:
-        """(n + 2 T,) bool, which limits could be exceeded at all: patients, fetal-capable rooms, rooms."""
+        """(n + 2 T,) bool, limits that could be exceeded at all: patients, fetal-capable rooms, rooms."""
         kinds = (True, self.capable.sum() > self.rooms_fetal, len(self.capable) > self.rooms)
         return np.repeat(kinds, (self.patients, self.minutes, self.minutes))
 
     def solve(self, prices: Floats) -> Relaxed:
-        """Everybody's cheapest day.
+        """The cheapest schedule of every sonographer.
 
-        :param prices: (n + 2 T,) float64, of at least 0: points for an exam of each patient, for a minute of a
-            fetal-capable room, for a minute of a room
+        :param prices: (n + 2 T,) float64, nonnegative: points for an exam of each patient, for each minute of a
+            fetal-capable room, for each minute of a room
         """
         once, fetal_room, room = np.split(prices, [self.patients, self.patients + self.minutes])
         plain, fetal = (_summed(price - self._idle) for price in (room, room + fetal_room))
@@ -108,7 +106,7 @@ class PathProblem:
 
 
 def _summed(price: Floats) -> Floats:
-    """(T + 1,) what minutes cost together, from opening up to each minute."""
+    """(T + 1,) cumulative cost of the minutes before each minute."""
     return np.concatenate([[0.0], np.cumsum(price)])
 
 
@@ -142,9 +140,9 @@ def _cheapest_day(
     value: Floats,
     choice: Ints,
 ) -> None:
-    """Fill, backwards in time, what the rest of a day costs from each minute and number of exams, and what begins.
+    """Backward recursion: fill cost-to-go and best action for each minute and number of exams done.
 
-    A patient may come up more than once in a day: that is what the prices of patients are for.
+    A patient may be scheduled more than once: this is what the prices of patients are for.
     """
     minutes = len(choice)
     for n in range(last + 1):
@@ -174,7 +172,7 @@ def _add_up(
     busy_fetal: Floats,
     busy_all: Floats,
 ) -> None:
-    """Add a sonographer's day to the exams of each patient and the rooms in use in each minute."""
+    """Add a sonographer's schedule to the exams of each patient and the rooms in use in each minute."""
     minutes, t, n = len(choice), 0, 0
     while t < minutes:
         p = choice[t, n]

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from echo_env.common.figures import BLACK, BLUE, VERMILLION, axes_or_new, name_axes
 from echo_env.lab.config import Arrival, ExamLaw, Hours
 from echo_env.lab.day.laws import duration_density, duration_probability, offset_probability
-from echo_env.lab.plots.style import BLACK, BLUE, VERMILLION, axes_or_new, clock_axis, kind_line, name_axes
+from echo_env.lab.plots.style import clock_axis, kind_line
 
 Ints = NDArray[np.int64]
 

@@ -1,1 +1,1 @@
-"""Where a policy departs from another, and what that saves."""
+"""Departures: where a policy decides differently from another, and what that saves."""

@@ -1,8 +1,7 @@
-"""Where one policy departs from another, summed up over many days in words (section 6.0.5).
+"""Departures of one policy from another over many days: how often, when, in which states, and savings (section 6.0.5).
 
-:func:`~echo_env.lab.departures.state_by_state.state_by_state` shows a single day minute by minute. Here the same
-question is put on every day, and answered for people who run a lab: how often the two differ, when, in which
-situations, what is done instead, and what each kind of departure saves (needs pandas).
+:func:`~echo_env.lab.departures.state_by_state.state_by_state` shows a single day minute by minute; this module
+summarises many days for those who run a lab (needs pandas).
 """
 
 from __future__ import annotations
@@ -57,20 +56,20 @@ GROUP_COLUMNS = (
 
 @dataclass(frozen=True)
 class Departures:
-    """The decisions of one policy, and where another one would have decided otherwise in the same state.
+    """The decisions of one policy, with those of another policy in the same states.
 
     ``decisions`` has a row for each decision with a choice: number of the ``day``; ``minute`` since opening and clock
-    ``time``; patients waiting, by class; free rooms and sonographers; how many of each class are begun, and how many
-    the other policy would begin; whether the policy ``departs`` from it; which ``kind`` of departure that is, in
-    words (empty if none); and the points ``saved`` by the end of the day, see :func:`find_departures`.
+    ``time``; patients waiting, by class; free rooms and sonographers; exams begun, by class, and those that the other
+    policy would begin; whether the policy ``departs`` from it; the ``kind`` of departure in words (empty if none);
+    and the points ``saved`` by the end of the day, see :func:`find_departures`.
 
-    :param followed: name of the policy that decided
-    :param other: name of the one that was asked
+    :param followed: name of the policy that played the days
+    :param other: name of the policy compared with
     :param lab: name of the lab
-    :param seed: of the days
-    :param decisions: a row each, :data:`COLUMNS`
-    :param penalty: (days,) float64, points of each whole day under the policy that decided
-    :param other_penalty: (days,) float64, the same days under the other one
+    :param seed: seed of the days
+    :param decisions: a row for each decision, :data:`COLUMNS`
+    :param penalty: (days,) float64, points of each day under the followed policy
+    :param other_penalty: (days,) float64, points of each day under the other policy
     """
 
     followed: str
@@ -83,7 +82,7 @@ class Departures:
 
     @property
     def days(self) -> int:
-        """How many days."""
+        """Number of days."""
         return len(self.penalty)
 
     @property
@@ -96,15 +95,15 @@ class Departures:
         return estimate(self._by_day(self.departures, np.ones(len(self.departures))))
 
     def whole_day(self) -> Estimate:
-        """Points by which the other policy's whole days are dearer."""
+        """Points that the other policy pays more a day."""
         return paired_difference(self.other_penalty, self.penalty)
 
     def saved(self, departures: pd.DataFrame | None = None) -> Estimate:
-        """Points that a departure saves, on average.
+        """Mean points that a departure saves.
 
-        Departures of one day are not independent, so the interval is that of a ratio of two sums over days.
+        Departures of one day are dependent, so the interval is that of a ratio of two sums over days.
 
-        :param departures: some of them, by default all
+        :param departures: a subset of them, by default all
         """
         rows = self.departures if departures is None else departures
         count = self._by_day(rows, np.ones(len(rows)))
@@ -112,7 +111,7 @@ class Departures:
             return estimate([])
         mean = float(rows["saved"].mean())
         residual = estimate(self._by_day(rows, rows["saved"].to_numpy()) - mean * count)
-        # From a single day nothing can be said about others.
+        # One day says nothing about the variation between days.
         half = residual.half_width / float(count.mean()) if (count > 0).sum() > 1 else math.nan
         return Estimate(mean, mean - half, mean + half, len(rows))
 
@@ -120,20 +119,20 @@ class Departures:
         """A row for each kind of departure, the most frequent first.
 
         Columns: ``departures``, their ``share`` and number ``per_day``; mean points ``saved`` by each with the
-        interval ``saved_low`` to ``saved_high``, and ``saved_per_day`` by all; the shares ``helped`` and ``hurt`` of
-        those that saved points and that cost some.
+        interval ``saved_low`` to ``saved_high``, and ``saved_per_day`` by all; the shares ``helped`` and ``hurt`` that
+        saved and that cost points.
         """
         return self._grouped(["kind"], self.departures)
 
     def by_hour(self) -> pd.DataFrame:
-        """A row for each hour in which there was a choice; columns as :meth:`by_situation` has them."""
+        """A row for each hour with a choice; columns as in :meth:`by_situation`."""
         return self._among_choices(self.decisions.assign(hour=self.decisions["time"].str[:3] + "00"), ["hour"])
 
     def by_situation(self) -> pd.DataFrame:
-        """A row for each situation with a departure: who waits and what is free, in words, the most frequent first.
+        """A row for each situation with a departure: classes waiting and free resources, the most frequent first.
 
-        Columns: those of :meth:`by_kind`, the number of ``choices`` in such situations, and in which part of them
-        the policy ``departs``.
+        Columns: those of :meth:`by_kind`, the number of ``choices`` in such situations, and the share of them in
+        which the policy ``departs``.
         """
         rows = self.decisions
         waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, lambda row: words.waiting_in_words(row, numbered=False))
@@ -183,20 +182,20 @@ def find_departures(
     seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> Departures:
-    """Follow a policy over many days, and ask another one about every state on the way.
+    """Play days under one policy, and compare each of its decisions with that of another policy in the same state.
 
-    What a departure saves is found on the very same day: once the other policy decides, at this one moment, and the
-    policy that is followed goes on from there. What that costs more by the end of the day is what was saved. It is
-    for reports on days that are over. Savings of a day do not add up to the difference between the two policies:
-    who is made to forgo a departure may make it a minute later.
+    The saving of a departure is counterfactual, on the same day: the other policy decides once, at this moment, and
+    the followed policy from then on; the extra penalty by the end of the day is what the departure saved. The
+    savings of a day do not add up to the difference between the two policies: a departure that is prevented may be
+    made a minute later.
 
     :param config: the lab
-    :param followed: decides what happens; a trained agent, or a rule that serves by class
-    :param other: is asked; likewise
-    :param days: how many, at least 1
-    :param seed: which days: the same as in :func:`~echo_env.lab.evaluation.comparison.evaluate`
-    :param progress: called with the number of days that have just been got through
-    :raises ValueError: no day, or a policy that cannot be asked so
+    :param followed: plays the days; a trained agent, or a rule that serves by class
+    :param other: the policy compared with; likewise
+    :param days: number of days, at least 1
+    :param seed: seed of the days, the same days as in :func:`~echo_env.lab.evaluation.comparison.evaluate`
+    :param progress: called with a number of days whenever these have been played
+    :raises ValueError: no day, or a policy that is not memoryless
     """
     from echo_env.lab.departures import counterfactual
     from echo_env.lab.evaluation import engines as compiled
@@ -240,7 +239,7 @@ def _table(config: LabConfig, every: Decisions, other: str) -> pd.DataFrame:
 def _in_words(
     rows: NDArray[np.int64] | NDArray[np.bool_], words: Callable[[Sequence[int]], str]
 ) -> NDArray[np.object_]:
-    """Words for each row; equal rows are put into words once."""
+    """Words for each row; each distinct row is put into words once."""
     if not len(rows):
         return np.empty(0, dtype=object)
     unique, inverse = np.unique(rows, axis=0, return_inverse=True)

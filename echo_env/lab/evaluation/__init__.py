@@ -1,4 +1,4 @@
-"""Policies on the same days, side by side."""
+"""Comparison of policies on the same days."""
 
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 

@@ -1,4 +1,4 @@
-"""Policies on the same days, side by side."""
+"""Policies compared on the same days: common random numbers and paired differences."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.parallel import map_in_order
+from echo_env.common.registry import policies_by_name
+from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
@@ -22,16 +24,16 @@ from echo_env.lab.simulation.simulator import simulate
 ENGINES = ("auto", "simpy", "compiled")
 
 CHUNK = 500
-"""Days that the compiled engine plays at a time. Part of the result: an agent is asked about them in batches."""
+"""Days in one batch of the compiled engine. Part of the result: agents predict in batches of this size."""
 _SIMPY_CHUNK = 10
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What policies did on the same days.
+    """Metrics of policies on the same days.
 
     :param lab: name of the lab
-    :param seed: of the days
+    :param seed: seed of the days
     :param values: policy -> metric -> (days,) float64
     :param engines: policy -> the engine that played its days
     :param reference: the policy that the others are compared with, by default the first
@@ -50,12 +52,12 @@ class Comparison:
 
     @property
     def days(self) -> int:
-        """How many days."""
+        """Number of days."""
         return len(next(iter(self.values.values()))["penalty"])
 
     @property
     def others(self) -> list[str]:
-        """The policies that are compared with the reference."""
+        """The policies other than the reference."""
         return [name for name in self.values if name != self.reference]
 
     def mean(self, policy: str, metric: str) -> Estimate:
@@ -63,11 +65,11 @@ class Comparison:
         return estimate(self.values[policy][metric])
 
     def paired(self, policy: str, metric: str) -> Estimate:
-        """Mean difference to the reference, day by day."""
+        """Mean paired difference to the reference."""
         return paired_difference(self.values[policy][metric], self.values[self.reference][metric])
 
     def days_needed(self, policy: str, metric: str) -> float:
-        """How many days would make the interval of a difference just exclude 0; inf where there is none."""
+        """Number of days at which the interval of the paired difference would just exclude 0; inf for no difference."""
         return days_needed(self.paired(policy, metric))
 
     def to_dict(self, env: str) -> dict[str, Any]:
@@ -88,18 +90,6 @@ class Comparison:
         }
 
 
-def checked_reference(reference: str, names: Sequence[str]) -> str:
-    """The reference of a comparison: the one named, or the first.
-
-    :param reference: its name, or nothing
-    :param names: the policies compared
-    :raises ValueError: it is none of them
-    """
-    if reference and reference not in names:
-        raise ValueError(f"reference is {reference!r}, but must be one of {', '.join(names)}")
-    return reference or names[0]
-
-
 def evaluate(
     config: LabConfig,
     policies: Sequence[str | Policy],
@@ -110,25 +100,24 @@ def evaluate(
     jobs: int = 1,
     reference: str = "",
 ) -> Comparison:
-    """Run policies on the same days.
+    """Compare policies on the same days.
 
     :param config: the lab
     :param policies: names, or policies themselves
-    :param days: how many days, at least 1
-    :param seed: which days: day k of a seed is the same whatever else is asked for
-    :param progress: called with the number of days that a policy has just got through
-    :param engine: ``simpy``; ``compiled``; ``auto``: compiled where the policy has it, SimPy otherwise. Rules
-        give the same numbers on both, to the bit; an agent asked in batches may round differently where two
-        actions are worth the same to it within float32
-    :param jobs: how many processes share the days; the numbers are the same to the bit. With several, policies
-        are pickled
+    :param days: number of days, at least 1
+    :param seed: seed of the days; day k of a seed is the same day whatever the other arguments
+    :param progress: called with a number of days whenever a policy has been through them
+    :param engine: ``simpy``; ``compiled``; ``auto``: compiled where the policy offers it, else SimPy. Rules give the
+        same numbers on both, to the bit; an agent, which predicts in batches on the compiled engine, may choose
+        otherwise where two actions have equal values to within float32
+    :param jobs: number of processes; the numbers are the same to the bit. With several, policies are pickled
     :param reference: the policy that the others are compared with, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled
     """
     if days < 1:
         raise ValueError(f"days is {days}, but must be at least 1")
-    made = _made(policies, config)
+    made = policies_by_name(policies, lambda name: make_policy(name, config))
     checked_reference(reference, list(made))
     engines = {name: choose_engine(policy, engine) for name, policy in made.items()}
     blocks = _blocks(engines, days)
@@ -144,19 +133,8 @@ def evaluate(
     return Comparison(config.name, seed, values, engines, reference)
 
 
-def _made(policies: Sequence[str | Policy], config: LabConfig) -> dict[str, Policy]:
-    """The policies by name, in order."""
-    made = [make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies]
-    names = [policy.name for policy in made]
-    if not names:
-        raise ValueError("policies is empty, but must name at least one")
-    if len(set(names)) < len(names):
-        raise ValueError(f"policies has {max(names, key=names.count)!r} twice, but names must differ")
-    return dict(zip(names, made, strict=True))
-
-
 class Block(NamedTuple):
-    """Some days of one policy: ``number`` of them, from ``first`` on."""
+    """Consecutive days of one policy: ``number`` days, beginning with day ``first``."""
 
     policy: str
     first: int
@@ -164,7 +142,7 @@ class Block(NamedTuple):
 
 
 def _blocks(engines: Mapping[str, str], days: int) -> list[Block]:
-    """All days of all policies; those who are given the same days stand together."""
+    """All days of all policies; blocks of the same days are adjacent."""
     blocks = []
     for engine, size in (("compiled", CHUNK), ("simpy", _SIMPY_CHUNK)):
         names = [name for name, own in engines.items() if own == engine]
@@ -178,7 +156,7 @@ class BlockPlayer:
     :param config: the lab
     :param seed: of the days
     :param policies: by name
-    :param engines: policy -> what plays its days
+    :param engines: policy -> the engine that plays its days
     """
 
     def __init__(
@@ -198,7 +176,7 @@ class BlockPlayer:
         return {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
 
     def _days(self, block: Block) -> Days:
-        """The days of a block, drawn once for all policies that are given them in a row."""
+        """The days of a block, drawn once for adjacent blocks of the same days."""
         if self._drawn is None or (self._drawn[0], len(self._drawn[1])) != block[1:]:
             self._drawn = block.first, sample_days(self._config, block.number, self._seed, block.first)
         return self._drawn[1]

@@ -1,4 +1,4 @@
-"""Policies side by side on the same days (figures 10, 11, 14 to 16, 19, 20 and 22 to 24)."""
+"""Figures of policies on the same days (figures 10, 11, 14 to 16, 19, 20 and 22 to 24)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from echo_env.lab.simulation.metrics import METRICS
 Floats = NDArray[np.float64]
 
 _MOST_POINTS = 1000
-"""Of a running mean that are drawn."""
+"""Points drawn of a running mean."""
 
 
 def daily_violins(comparison: Comparison, metric: str, ax: Axes | None = None) -> Axes:
-    """How a day's number is spread over the days; median as a bar, mean as a diamond.
+    """Distribution of a metric over the days of each policy; median as a bar, mean as a diamond.
 
     :param comparison: policies on the same days
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`; days without it (nan) are left out
@@ -49,46 +49,26 @@ def daily_violins(comparison: Comparison, metric: str, ax: Axes | None = None) -
 
 
 def running_mean(comparison: Comparison, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """Mean over the first days, the more days the further right, with its 95 % band (figure 14).
+    """Running mean over the days of each policy, with its 95 % band (figure 14).
 
     :param comparison: policies on the same days
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
     :param ax: where to draw
     :raises ValueError: no such metric
     """
-    unit, meaning = _metric(metric)
-    ax = axes_or_new(ax)
-    for number, (name, values) in enumerate(comparison.values.items()):
-        _running(ax, values[metric], name, number, len(comparison.values))
-    title = f"{_sentence(meaning)}, mean so far: {comparison.lab}"
-    name_axes(ax, title, "Days simulated (number)", f"Mean so far ({unit})")
-    _show_settled(ax, comparison.days)
-    return ax
+    return _running_means(comparison, metric, "", ax)
 
 
 def running_difference(comparison: Comparison, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """The same for each policy minus the reference, day by day: what days have in common cancels out.
+    """Running mean of the paired differences to the reference, with its 95 % band.
 
-    :param comparison: policies on the same days
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
-    :param ax: where to draw
-    :raises ValueError: no such metric
+    Parameters and errors as for :func:`running_mean`.
     """
-    unit, meaning = _metric(metric)
-    ax = axes_or_new(ax)
-    base = comparison.values[comparison.reference][metric]
-    for number, (name, values) in enumerate(comparison.values.items()):
-        if name != comparison.reference:
-            _running(ax, values[metric] - base, name, number, len(comparison.values))
-    ax.axhline(0, color="0.3", linewidth=1)
-    title = f"{_sentence(meaning)} minus {comparison.reference}, mean so far: {comparison.lab}"
-    name_axes(ax, title, "Days simulated (number)", f"Mean difference so far ({unit})")
-    _show_settled(ax, comparison.days)
-    return ax
+    return _running_means(comparison, metric, comparison.reference, ax)
 
 
 def paired_differences(comparison: Comparison, metric: str = "penalty", ax: Axes | None = None) -> Axes:
-    """Each policy minus the reference, day by day: mean and 95 % interval. Left of 0 is better for penalties.
+    """Mean paired difference of each policy to the reference, with its 95 % interval; left of 0, the penalty is lower.
 
     :param comparison: policies on the same days, at least two
     :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
@@ -138,8 +118,24 @@ def _policy_ticks(ax: Axes, names: list[str]) -> None:
     ax.grid(visible=False, axis="x")
 
 
+def _running_means(comparison: Comparison, metric: str, minus: str, ax: Axes | None) -> Axes:
+    """Running means of each policy; if a reference is given, of the paired differences to it."""
+    unit, meaning = _metric(metric)
+    ax = axes_or_new(ax)
+    base = comparison.values[minus][metric] if minus else 0.0
+    for number, (name, values) in enumerate(comparison.values.items()):
+        if name != minus:
+            _running(ax, values[metric] - base, name, number, len(comparison.values))
+    if minus:
+        ax.axhline(0, color="0.3", linewidth=1)
+    what, kind = (f"{_sentence(meaning)} minus {minus}", "difference ") if minus else (_sentence(meaning), "")
+    name_axes(ax, f"{what}, mean so far: {comparison.lab}", "Days simulated (number)", f"Mean {kind}so far ({unit})")
+    _show_settled(ax, comparison.days)
+    return ax
+
+
 def _running(ax: Axes, values: Floats, label: str, number: int, policies: int) -> None:
-    """Line and band of the mean of the first n values, for every n; nan values are left out."""
+    """Line and 95 % band of the running mean; nan values are left out."""
     expanding = pd.Series(values).expanding()
     days = np.arange(1, len(values) + 1)
     mean, seen = expanding.mean().to_numpy(), expanding.count().to_numpy()
@@ -152,7 +148,7 @@ def _running(ax: Axes, values: Floats, label: str, number: int, policies: int) -
 
 
 def _show_settled(ax: Axes, days: int) -> None:
-    """Leave the first days, whose means jump, out of the limits of y."""
+    """Set the limits of y without the first days, whose means vary most."""
     first = min(max(days // 20, 10), days)
     bands = [path.vertices for band in ax.collections for path in band.get_paths()]
     y = np.concatenate([np.asarray(xy)[np.asarray(xy)[:, 0] >= first, 1] for xy in bands]) if bands else np.array([])

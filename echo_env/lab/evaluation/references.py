@@ -1,4 +1,4 @@
-"""What a rule earns on the days that environments play after a reset with a seed: the reference of evaluations."""
+"""Rewards of a rule on the days that environments play after a seeded reset: the reference in training."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from echo_env.lab.simulation.simulator import simulate
 def rule_rewards(config: LabConfig, name: str, seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
     """Minus the penalty of a rule on the days that environments play after a reset with a seed.
 
-    :param config: The lab
-    :param name: Of the rule
-    :param seeds: Seed of each environment
-    :param episodes: Number of days of each environment
+    :param config: the lab
+    :param name: name of the rule
+    :param seeds: seed of each environment
+    :param episodes: number of days of each environment
     :return: (days,) float64, by environment and then by day
     """
     policy, rngs = make_policy(name, config), [np.random.default_rng(seed) for seed in seeds]

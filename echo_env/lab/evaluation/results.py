@@ -1,9 +1,8 @@
-"""What a comparison leaves behind: a summary, a row for each policy and day, and running means to draw."""
+"""Files of a comparison: a summary, a row for each policy and day; and running means for TensorBoard."""
 
 from __future__ import annotations
 
 import csv
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.files import files_in, listed_files, number_text, written_whole
+from echo_env.common import results
+from echo_env.common.files import number_text, written_whole
+from echo_env.common.results import own_files
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 
-SUMMARY = "summary.json"
+__all__ = ["DAYS", "own_files", "running_means", "write_days", "write_summary"]
+
 DAYS = "days.csv"
 
 Curve = tuple[list[int], list[float]]
@@ -25,10 +27,10 @@ Curve = tuple[list[int], list[float]]
 
 
 def write_days(folder: Path, comparison: Comparison) -> None:
-    """Write ``days.csv``: ``policy``, ``day``, then every metric; what is nan is empty.
+    """Write ``days.csv``: ``policy``, ``day``, then every metric; nan is an empty field.
 
-    :param folder: where
-    :param comparison: what the policies did
+    :param folder: folder to write to
+    :param comparison: the comparison
     """
     with written_whole(folder / DAYS) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -39,15 +41,15 @@ def write_days(folder: Path, comparison: Comparison) -> None:
 
 
 def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: str, **more: Any) -> None:
-    """Write ``summary.json``, last of all files: it lists those that are there.
+    """Write ``summary.json``; written last, as it lists the files in the folder.
 
-    It holds what :meth:`~echo_env.lab.evaluation.comparison.Comparison.to_dict` gives, the reference, the days needed
-    to see each difference, engines, what the metrics are, and the lab.
+    It holds :meth:`~echo_env.lab.evaluation.comparison.Comparison.to_dict`, the reference, the days needed for each
+    difference, the engines, units and meanings of the metrics, and the lab.
 
-    :param folder: where
-    :param comparison: what the policies did
+    :param folder: folder to write to
+    :param comparison: the comparison
     :param config: the lab
-    :param env: what to call the env
+    :param env: name of the env
     :param more: further entries
     """
     needed = {
@@ -61,33 +63,23 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
         "metrics": metric_meanings(),
         "lab": asdict(config),
         **more,
-        "files": sorted({*files_in(folder), SUMMARY}),
     }
-    with written_whole(folder / SUMMARY) as file:
-        json.dump(summary, file, indent=2, allow_nan=False)
+    results.write_summary(folder, summary)
 
 
 def _whole(days: float) -> int | None:
     return None if math.isinf(days) else int(days)
 
 
-def own_files(folder: Path) -> set[str]:
-    """The files in a folder that an earlier comparison wrote there, as its summary says.
-
-    :param folder: one that exists
-    """
-    return listed_files(folder / SUMMARY)
-
-
 def running_means(comparison: Comparison, policy: str, points: int = 100) -> dict[str, Curve]:
-    """How the means of a policy's metrics settled with the number of days, and its differences to the reference.
+    """Running means of a policy's metrics and of its paired differences to the reference.
 
     ``mean/<metric>`` ends at the mean of all days, ``minus_<reference>/<metric>`` at the mean difference. Days
-    without a number are left out, as are differences that are 0 on every day.
+    without a value are left out, as are differences that are 0 on every day.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     :param policy: one of them
-    :param points: at most so many along the days
+    :param points: maximum number of points along the days
     """
     own, base = comparison.values[policy], comparison.values[comparison.reference]
     rows = {f"mean/{metric}": values for metric, values in own.items()}

@@ -14,7 +14,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import METRICS, metric_labels
 
-CAPTION = "mean ± half of the 95 % interval; differences are taken day by day"
+CAPTION = "mean ± half-width of the 95 % interval; differences are paired by day"
 _NAME, _CELL = 28, 19
 
 SHORT = ("penalty", "waiting_penalty", "wait_fetal_min")
@@ -22,9 +22,9 @@ SHORT = ("penalty", "waiting_penalty", "wait_fetal_min")
 
 
 def print_comparison(comparison: Comparison, config: LabConfig, title: str, console: Console | None = None) -> None:
-    """Print the comparison in short, then every metric, then every difference to the reference.
+    """Print a summary, then every metric, then every paired difference to the reference.
 
-    :param comparison: what the policies did
+    :param comparison: the comparison
     :param config: the lab
     :param title: of the first table
     :param console: where; by default standard output
@@ -43,14 +43,14 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
 
 
 def short_table(comparison: Comparison, names: dict[str, str], title: str, shown: Sequence[str]) -> Table:
-    """A row for each policy: what decides between them.
+    """The summary: a row for each policy with its main metrics.
 
-    :param comparison: what the policies did
-    :param names: metric -> what it is called
+    :param comparison: the comparison
+    :param names: metric -> label
     :param title: of the table
     :param shown: metrics, before the difference in penalty
     """
-    table = new_table(title, f"{CAPTION};\ndays needed: for the interval of the difference to leave out 0")
+    table = new_table(title, f"{CAPTION};\ndays needed: for the interval of the difference to exclude 0")
     table.add_column("policy", overflow="fold", max_width=30)
     for heading in (*(names[metric] for metric in shown), f"minus {comparison.reference}", "days needed"):
         table.add_column(heading, justify="right")
@@ -65,8 +65,8 @@ def short_table(comparison: Comparison, names: dict[str, str], title: str, shown
 def metric_table(comparison: Comparison, names: dict[str, str], policies: Sequence[str]) -> Table:
     """A row for each metric, a column for each policy.
 
-    :param comparison: what the policies did
-    :param names: metric -> what it is called
+    :param comparison: the comparison
+    :param names: metric -> label
     :param policies: the columns
     """
     table = _metrics_by_policy("every metric", policies)
@@ -79,10 +79,10 @@ def metric_table(comparison: Comparison, names: dict[str, str], policies: Sequen
 
 
 def difference_table(comparison: Comparison, names: dict[str, str], policies: Sequence[str]) -> Table:
-    """The same for the differences to the reference; metrics in which nobody differs from it are left out.
+    """The same for paired differences to the reference; metrics in which no policy differs are left out.
 
-    :param comparison: what the policies did
-    :param names: metric -> what it is called
+    :param comparison: the comparison
+    :param names: metric -> label
     :param policies: the columns
     """
     table = _metrics_by_policy(f"minus {comparison.reference}", policies)
@@ -108,7 +108,7 @@ def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:
 
 
 def _difference(comparison: Comparison, policy: str, metric: str) -> str:
-    """A difference, bold where its interval leaves out 0."""
+    """A paired difference, bold where its interval excludes 0."""
     value = comparison.paired(policy, metric)
     text = cell(value, sign="+")
     return f"[bold]{text}[/bold]" if value.excludes_zero else text

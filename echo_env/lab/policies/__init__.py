@@ -1,4 +1,4 @@
-"""Policies: who begins an exam when something is free."""
+"""Policies: rules, optimisers and agents that decide who begins an exam."""
 
 from echo_env.lab.policies.auction import AuctionPolicy
 from echo_env.lab.policies.base import Policy, make_policy, policy_names, register_cases, register_policy

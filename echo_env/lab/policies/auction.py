@@ -1,4 +1,4 @@
-"""Patients bid for rooms and sonographers what it would still cost to let them wait: an auction of regrets."""
+"""An auction of regrets: patients bid the expected further cost of waiting for rooms and sonographers."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from echo_env.lab.simulation.trace import Trace
 from echo_env.lab.simulation.whiteboard import LabView
 
 STEP = 0.5
-"""Share of the way from the old hazards to those just seen."""
+"""Step from the old hazards towards those observed, as a share."""
 
 Exposed = Literal["first_in_line", "everybody"]
 
 
 class Bids:
-    """What patients bid: the penalty they still expect if they lose now, points.
+    """Bids: the penalty that a patient still expects after losing now, points.
 
-    A patient who loses in minute m pays for that minute and is served in the next with the hazard h of then, so the
-    bid is V(m) = cost(m) + (1 - h(m + 1)) V(m + 1), and 0 at the end of the day. The cost of a minute is that of
-    :func:`~echo_env.lab.simulation.penalty.penalty_units` for one patient. One who came early costs nothing and has
-    the hazard of the early, until the minute in which the class changes to on time.
+    A patient who loses in minute m pays for that minute and is served in the next with its hazard h, so the bid is
+    V(m) = cost(m) + (1 - h(m + 1)) V(m + 1), and 0 at the end of the day. The cost of a minute is that of
+    :func:`~echo_env.lab.simulation.penalty.penalty_units` for one patient. An early patient costs nothing and has the
+    hazard of the early class, until the minute in which the class becomes on time.
 
-    A patient who wins pays nothing more, so this is the expected regret of Hosseini, Hoey and Cohen, "Multi-agent
+    A patient who wins pays nothing more, so the bid is the expected regret of Hosseini, Hoey and Cohen, "Multi-agent
     patient scheduling through auctioned decentralized MDPs" (section 3.1): the value with the resource minus the
     value without it.
 
@@ -69,11 +69,11 @@ class Bids:
         self._log_stays = np.cumsum(np.log(stays), axis=1)
 
     def of(self, patient_class: Ints, minute: Ints, near: Ints) -> Floats:
-        """Bids of some patients.
+        """Bids of patients.
 
         :param patient_class: (n,) int64
         :param minute: (n,) int64, now
-        :param near: (n,) int64, the minute in which an early patient becomes on time; of no account for others
+        :param near: (n,) int64, the minute in which an early patient becomes on time; ignored for others
         :return: (n,) float64, points
         """
         # An early patient is not served before the change, and still there at the auction of that minute.
@@ -85,25 +85,25 @@ class Bids:
 
 
 def hold_auction(view: LabView, bids: Bids) -> list[Start]:
-    """Sealed bids, the highest wins, in rounds until nobody is left who bids or nothing that a bidder could use.
+    """Sealed-bid rounds, the highest bid wins, until no bidder or no usable pair is left.
 
-    What is auctioned are pairs of a room and a sonographer. A non-fetal patient takes those first that are of no
-    use to fetal ones. Bids do not depend on what others win, so the rounds go down the list of bids. After equal
-    bids who has waited longest wins, then the lowest number.
+    Pairs of a room and a sonographer are auctioned. A non-fetal patient takes non-fetal resources first. Bids do not
+    depend on what others win, so the rounds go down the list of bids. Ties go to the longest wait, then to the lowest
+    number.
 
     :param view: the lab
-    :param bids: what patients bid
+    :param bids: the bids
     """
     waiting = view.waiting()
     kind, scheduled = np.array([(entry.patient_class, entry.scheduled_min) for entry in waiting]).T
     near = near_min(scheduled, view.config.arrival.on_time_margin_min)
     bid = bids.of(kind, np.full(len(waiting), view.minute), near)
-    # Stable, and waiting() has those who waited longest first.
+    # Stable sort: waiting() lists the longest waits first.
     return assign(view, [waiting[k] for k in np.argsort(-bid, kind="stable")])
 
 
 class _Auction:
-    """The auction with bids that are given."""
+    """The auction with given bids."""
 
     name = "auction"
 
@@ -118,11 +118,11 @@ class _Auction:
 
 
 class LearningRound(NamedTuple):
-    """Days played with the same hazards.
+    """A round of learning: days played with the same hazards.
 
-    :param hazards: (6, half hours) float64, those the bids were made from
-    :param seen: (6, half hours) float64, those of the days played so
-    :param penalty: mean of these days, points
+    :param hazards: (6, half hours) float64, hazards behind the bids
+    :param seen: (6, half hours) float64, hazards observed on these days
+    :param penalty: mean penalty of these days, points
     """
 
     hazards: Floats
@@ -131,7 +131,7 @@ class LearningRound(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Mean distance of what was seen from what was assumed; 0 at a fixed point."""
+        """Mean absolute difference of observed and assumed hazards; 0 at a fixed point."""
         return float(np.abs(self.seen - self.hazards).mean())
 
 
@@ -139,17 +139,17 @@ class LearningRound(NamedTuple):
 def learn_hazards(
     config: LabConfig, days: int, rounds: int, seed: int, exposed: Exposed, by: Pooling
 ) -> tuple[LearningRound, ...]:
-    """Look for hazards that come about when everybody bids by them.
+    """Iterate towards a fixed point: hazards that arise when patients bid by them.
 
-    It begins with the same hazard for all, that of :data:`~echo_env.lab.policies.service_hazards.PRIOR`. In each round
-    the same days are played and the hazards go half the way to those seen. The first round, which is not bid by
-    anything learned, is left out.
+    All hazards begin at the mean of :data:`~echo_env.lab.policies.service_hazards.PRIOR`. Each round plays the same
+    days and moves the hazards half the way to those observed. The first round, whose bids are not learned, is left
+    out.
 
     :param config: the lab
-    :param days: how many days are played in a round
-    :param rounds: how many rounds with hazards that were learned
-    :param seed: of these days
-    :param exposed: whose waiting counts: see :class:`AuctionPolicy`
+    :param days: days in a round
+    :param rounds: rounds with learned hazards
+    :param seed: seed of these days
+    :param exposed: whose waiting counts, see :class:`AuctionPolicy`
     :param by: see :func:`~echo_env.lab.policies.service_hazards.service_hazards`
     """
     played: list[LearningRound] = []
@@ -176,24 +176,24 @@ def _mean_penalty(traces: Sequence[Trace]) -> float:
 
 @register_policy("auction")
 class AuctionPolicy:
-    """Everybody bids the penalty still to be expected from losing; hazards are learned under this same policy.
+    """Patients bid the penalty they expect from losing; hazards are learned under this same policy.
 
     Hazards are learned when the first day begins, from days that :func:`~echo_env.lab.day.day.sample_days` draws from
     ``seed``: the same lab and arguments give the same hazards, and a process learns them once. See
-    :func:`learn_hazards`. Where many wait there is no fixed point to arrive at: the hazard of a class that has to
-    wait falls, so it bids more and is served first, its hazard rises, and it bids less. Of the second half of the
-    rounds, in which next to nothing is left of the first guess, the one whose days cost least is used.
+    :func:`learn_hazards`. Under congestion the iteration has no fixed point: the hazard of a class that has to wait
+    falls, so it bids more and is served first, its hazard rises, and it bids less. Of the second half of the rounds,
+    in which the initial guess has faded, the one with the cheapest days is used.
 
-    By default a minute counts only for the patient who bids most among those of the same kind: those behind, who
-    wait longest, have no say in who wins. With ``everybody`` they are in the mean, classes that are mostly served
-    last bid high, and in the scarce lab that costs more than it saves.
+    By default a minute counts only for the highest bidder of each kind: patients further down the list, who wait
+    longest, do not affect who wins. With ``everybody`` they count too, classes that are mostly served last bid high,
+    and in the scarce lab that costs more than it saves.
 
     :param config: the lab
     :param days: days played in each round, at least 1
     :param rounds: rounds of learning, at least 1
-    :param seed: of the days played, at least 0; take another one for days that are to be evaluated
-    :param exposed: whose waiting minutes count: those of who is ``first_in_line`` of each kind, or of ``everybody``
-    :param by: hazards of each ``class``, or of each ``kind``, whatever the punctuality
+    :param seed: seed of these days, at least 0; use another one for days of an evaluation
+    :param exposed: whose waiting minutes count: of the ``first_in_line`` of each kind, or of ``everybody``
+    :param by: hazards by ``class``, or by ``kind`` whatever the punctuality
     :raises ValueError: an argument out of range
     """
 
@@ -228,20 +228,20 @@ class AuctionPolicy:
 
     @property
     def bids(self) -> Bids:
-        """What patients bid, by the hazards that are used."""
+        """Bids by the hazards that are used."""
         if self._bids is None:
             self._bids = Bids(self._config, self.chosen.hazards)
         return self._bids
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Learn, if that has not been done."""
+        """Learn the hazards, if not yet done."""
         _ = self.bids
 
     def decide(self, view: LabView) -> list[Start]:
-        """Those who win, with what they win."""
+        """The winners with their rooms and sonographers."""
         return hold_auction(view, self.bids)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Learned before it goes to other processes: each of them would have to learn the same once more.
+        # Learn before pickling: otherwise each process would learn the same again.
         _ = self.bids
         return self.__dict__

@@ -1,4 +1,4 @@
-"""The one registry of policies."""
+"""The registry of policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.simulation.policy import Policy
 
 PolicyFactory = Callable[..., Policy]
-"""Called with a config, and with the arguments that the policy's name carries."""
+"""Makes a policy from a config and the arguments in the policy's name."""
 
 Factory = TypeVar("Factory", bound=PolicyFactory)
 
@@ -19,14 +19,17 @@ _REGISTRY: Registry[Policy] = Registry("policy")
 
 
 def register_policy(name: str) -> Callable[[Factory], Factory]:
-    """Class decorator (or for a function): the factory makes the policy called ``name``, given a config.
+    """Decorator for a class or function: the factory makes the policy called ``name``, given a config.
 
-    Further parameters of the factory are the policy's arguments: ``policy_5(alpha=1, beta=0.25)`` is made by
+    The factory's other parameters are the policy's arguments: ``policy_5(alpha=1, beta=0.25)`` is made by
     ``factory(config, alpha=1.0, beta=0.25)``. Their annotations (bool, int, float, str, Literal, and unions of
     them) say what is allowed.
 
+    A policy that offers ``tiers`` or ``chooser`` runs on the compiled engine: see
+    :mod:`~echo_env.lab.simulation.policy`.
+
     :param name: without parentheses
-    :raises ValueError: there is one of this name
+    :raises ValueError: the name is taken
     """
 
     return _REGISTRY.register(name)
@@ -35,9 +38,9 @@ def register_policy(name: str) -> Callable[[Factory], Factory]:
 def register_cases(prefix: str, cases: range) -> Callable[[Factory], Factory]:
     """Decorator for a family: the factory makes ``<prefix><n>``, given a config and a case n.
 
-    :param prefix: what the names of the family have in common
-    :param cases: the numbers at their ends
-    :raises ValueError: there is one of these names
+    :param prefix: common prefix of the names
+    :param cases: the numbers that follow it
+    :raises ValueError: one of the names is taken
     """
 
     def add(factory: Factory) -> Factory:
@@ -52,10 +55,9 @@ def register_cases(prefix: str, cases: range) -> Callable[[Factory], Factory]:
 
 
 def policy_names() -> list[str]:
-    """What :func:`make_policy` knows, for people to read.
+    """Names that :func:`make_policy` knows, as shown to people.
 
-    A policy that cannot be made without arguments stands with them, as ``policy_5(alpha, beta)``; a family
-    stands once, as ``policy_5_case_1..10``.
+    Required arguments are shown, as in ``policy_5(alpha, beta)``; a family is one entry, ``policy_5_case_1..10``.
     """
     return _REGISTRY.names()
 
@@ -67,8 +69,8 @@ def make_policy(name: str, config: LabConfig) -> Policy:
     'policy_5(alpha=1, beta=0.25)'
 
     :param name: ``name`` or ``name(argument=value, ...)``, see :func:`policy_names`; values are read as YAML scalars
-    :param config: the lab it is for
-    :raises ValueError: no such policy (lists the known ones and the nearest match), or arguments that it does
-        not take
+    :param config: the lab
+    :raises ValueError: unknown policy (the message lists the known ones and the nearest match), or arguments that
+        it does not take
     """
     return _REGISTRY.make(name, config)

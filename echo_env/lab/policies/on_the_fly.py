@@ -1,4 +1,4 @@
-"""Rules without appointments of resources: who comes first when something is free (sections 4.1 to 4.4)."""
+"""Rules without reservations: the order of service when resources are free (sections 4.1 to 4.4)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HandBack = Literal["served", "scheduled"]
 class TierPolicy:
     """Serves tiers of classes one after the other, within a tier the longest wait first.
 
-    :param name: how tables call it
-    :param tiers: classes served, in order of precedence; a class in none of them is not served
+    :param name: label in tables
+    :param tiers: tiers of classes, in order of precedence; a class in no tier is not served
     """
 
     def __init__(self, name: str, tiers: ClassTiers) -> None:
@@ -37,22 +37,22 @@ class TierPolicy:
 class DedicatedPolicy:
     """Serves by tier, with one fetal-capable room and sonographer dedicated to fetal patients.
 
-    A fetal patient takes the dedicated room and sonographer; where one of them is busy, a general one in its
-    place. Nobody else gets them: they may stand idle while others wait.
+    A fetal patient takes the dedicated room and sonographer; where one of them is busy, a general one instead. Other
+    patients never get them: they may stand idle while others wait.
 
     The paper keeps them so "unless all fetal patients have been accommodated before 5:00PM or none remain
-    after that time" (section 4.3). At closing they are handed back whatever the reading. Before closing:
+    after that time" (section 4.3). At closing they are handed back under either reading. Before closing:
 
-    - ``scheduled``, the default: once the last fetal appointment has come and of the fetal patients who came by
-      then none waits. Nobody who fails to show up keeps them, and who comes later takes what is free.
+    - ``scheduled``, the default: once the time of the last fetal appointment has passed and no fetal patient who
+      came by then is waiting. No-shows do not prolong the dedication; who comes later takes what is free.
     - ``served``: once every fetal patient in the book has begun an exam: the paper's sentence to the letter, and
-      its published code. A patient who does not show up never begins, so on most days that is at closing.
+      its published code. A no-show never begins, so on most days the hand-back is at closing.
 
     Dedicated are the first fetal-capable room and the first fetal-capable sonographer who is present, the same
     all day.
 
-    :param name: how tables call it
-    :param order: tiers of classes served, in order of precedence; a class in none of them is not served
+    :param name: label in tables
+    :param order: tiers of classes, in order of precedence; a class in no tier is not served
     :param hand_back: when the dedication ends before closing
     """
 
@@ -66,7 +66,7 @@ class DedicatedPolicy:
         self._last_min = -1
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Dedicate a room and a sonographer, as far as there are any."""
+        """Dedicate a fetal-capable room and sonographer, if there are any."""
         self._rooms = tuple(range(view.config.rooms.fetal)[:1])
         self._staff = tuple(present_staff(view)[0][:1])
         fetal = [line for line in view.appointments if line.fetal]
@@ -91,7 +91,7 @@ class DedicatedPolicy:
 
 
 def present_staff(view: LabView) -> tuple[list[int], list[int]]:
-    """Sonographers who came today: fetal-capable ones, and the others; by number."""
+    """Sonographers present today, by number: fetal-capable ones, and the others."""
     first = view.config.sonographers.fetal
     there = view.present.nonzero()[0].tolist()
     return [n for n in there if n < first], [n for n in there if n >= first]
@@ -104,13 +104,13 @@ def assign_around(
     staff: Collection[int],
     fetal_may: bool = False,
 ) -> list[Start]:
-    """Give patients what is free, as ``allocation.assign`` does, but for what is kept back.
+    """Assign free resources as :func:`~echo_env.lab.simulation.allocation.assign` does, except those kept back.
 
     :param view: the lab
-    :param patients: who is to be considered, first come first
-    :param rooms: rooms that are kept back
-    :param staff: sonographers who are kept back
-    :param fetal_may: whether fetal patients are given what is kept back, and that first; else nobody is
+    :param patients: patients in order of precedence
+    :param rooms: rooms kept back
+    :param staff: sonographers kept back
+    :param fetal_may: whether fetal patients may take what is kept back, and take that first; otherwise nobody may
     """
     kept_rooms, rooms_f = _split(view.free_rooms(fetal=True), rooms, fetal_may)
     kept_staff, staff_f = _split(view.free_sonographers(fetal=True), staff, fetal_may)
@@ -126,7 +126,7 @@ def assign_around(
 
 
 def _split(free: list[int], kept: Collection[int], may: bool = True) -> tuple[list[int], list[int]]:
-    """What is free of what is kept back (nothing, if nobody may have it), and the rest; order is kept."""
+    """Free ones that are kept back (none, unless they may be used), and the other free ones, both in order."""
     return [n for n in free if n in kept] if may else [], [n for n in free if n not in kept]
 
 
@@ -156,5 +156,5 @@ def policy_4(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
 
 @register_policy("fetal_first")
 def fetal_first(config: LabConfig) -> Policy:
-    """Policy 2 with fetal before non-fetal among the on-time, and among the late. No rule of the paper."""
+    """Policy 2 with fetal before non-fetal among on-time and among late patients. Not a rule of the paper."""
     return TierPolicy("fetal_first", (*((kind,) for kind in ON_TIME + LATE), EARLY))

@@ -1,4 +1,4 @@
-"""Rules with reservations: pairs of a room and a sonographer that belong to appointments (sections 4.5 and 4.6)."""
+"""Rules with reservations: pairs of a room and a sonographer reserved for appointments (sections 4.5 and 4.6)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.whiteboard import LabView, Status
 
 SPACING_MIN = 40
-"""Appointments that follow each other on a pair are more than so many minutes apart."""
+"""Successive appointments on a pair are more than this many minutes apart."""
 LOOKAHEAD_MIN = 40
-"""A pair with an appointment in less than so many minutes is kept free for it."""
+"""A pair is kept free for an appointment that is less than this many minutes away."""
 
 CASES = dict(enumerate(itertools.product((0.0, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)), start=1))
 """Table 2: case -> (alpha, beta)."""
@@ -25,11 +25,11 @@ CASES = dict(enumerate(itertools.product((0.0, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass
 class EchoPair:
-    """A room and a sonographer that belong together for the day.
+    """A room and a sonographer paired for the day.
 
-    :param room: its room
-    :param sonographer: its sonographer
-    :param outstanding: appointments given to it, by time, whose patients have neither begun nor forfeited
+    :param room: the room
+    :param sonographer: the sonographer
+    :param outstanding: appointments assigned to the pair, by time, neither begun nor forfeited
     """
 
     room: int
@@ -37,10 +37,10 @@ class EchoPair:
     outstanding: list[Appointment] = field(default_factory=list)
 
     def drop_settled(self, view: LabView, waiting: Mapping[int, WaitingPatient]) -> None:
-        """Let go of the first appointments, as far as they have begun or are forfeited.
+        """Remove leading appointments that have begun or are forfeited.
 
         :param view: the lab
-        :param waiting: who waits, by patient number
+        :param waiting: waiting patients by number
         """
         margin = view.config.arrival.on_time_margin_min
         while self.outstanding:
@@ -57,25 +57,25 @@ class EchoPair:
 class ReservationPolicy:
     """Serves by tier, with a share of the pairs reserved for appointments.
 
-    At opening, pairs are formed from who is present (:func:`form_pairs`); the share of each kind, rounded up, is
-    opened for reservations, and appointments are given to them (:func:`reserve`). Every minute:
+    At opening, pairs are formed of the rooms and the sonographers present (:func:`form_pairs`); a share of each kind,
+    rounded up, is opened for reservations, and appointments are assigned to them (:func:`reserve`). Every minute:
 
-    1. Of each reserved pair the next patient begins, if there, not late, and room and sonographer are free.
-       Next is the earliest appointment that has neither begun nor been forfeited: one is forfeited when its
-       patient is not there within 10 minutes after it. A patient who came early may begin early ("if the patient
-       isn't late", section 4.5).
-    2. On-time patients without a reservation, then late patients (they have none any more), then early ones
-       without a reservation (policy 6), are given general resources: those of no reserved pair, and those of
-       reserved pairs whose next appointment is at least 40 minutes away or does not exist.
+    1. On each reserved pair the next patient begins, if present and not late, and if room and sonographer are free.
+       Next is the earliest appointment neither begun nor forfeited; it is forfeited if the patient is not there
+       within 10 minutes after it. A patient who came early may begin early ("if the patient isn't late",
+       section 4.5).
+    2. On-time patients without a reservation, then late patients (who have forfeited theirs), then, in policy 6,
+       early patients without a reservation are given general resources: those of no reserved pair, and those of
+       reserved pairs without an appointment in the next 40 minutes.
 
-    A patient with a reservation takes no other room or sonographer. With both shares 0 there is only step 2 with
-    all resources: policy 1, or 2.
+    A patient with a reservation takes no other room or sonographer. With both shares 0, step 2 alone remains, with
+    all resources: policy 1 or 2.
 
-    :param name: how tables call it
+    :param name: label in tables
     :param alpha: share of the fetal pairs that is reserved, 0 to 1
     :param beta: share of the non-fetal pairs that is reserved, 0 to 1
     :param serve_early: whether early patients without a reservation are served
-    :raises ValueError: a share that is none
+    :raises ValueError: a share outside 0 to 1
     """
 
     def __init__(self, name: str, alpha: float, beta: float, serve_early: bool) -> None:
@@ -90,7 +90,7 @@ class ReservationPolicy:
         self._reserved: frozenset[int] = frozenset()
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Form pairs and give appointments to them."""
+        """Form pairs and assign appointments to them."""
         fetal, non_fetal = form_pairs(view)
         fetal, non_fetal = opened(fetal, self.alpha), opened(non_fetal, self.beta)
         reserve(fetal, [line for line in view.appointments if line.fetal])
@@ -99,7 +99,7 @@ class ReservationPolicy:
         self._reserved = frozenset(line.patient for pair in self._pairs for line in pair.outstanding)
 
     def decide(self, view: LabView) -> list[Start]:
-        """Reserved patients on their pairs, then the others on what is general."""
+        """Reserved patients on their pairs, then the others on general resources."""
         waiting = {entry.patient: entry for entry in view.waiting()}
         starts, kept = self._reserved_starts(view, waiting)
         others = [
@@ -116,7 +116,7 @@ class ReservationPolicy:
     def _reserved_starts(
         self, view: LabView, waiting: Mapping[int, WaitingPatient]
     ) -> tuple[list[Start], list[EchoPair]]:
-        """Who begins on a reserved pair now, and which pairs are not for general use."""
+        """Starts on reserved pairs, and the pairs kept from general use."""
         free_rooms = {*view.free_rooms(fetal=True), *view.free_rooms(fetal=False)}
         starts, kept = [], []
         for pair in self._pairs:
@@ -134,11 +134,11 @@ class ReservationPolicy:
 
 
 def form_pairs(view: LabView) -> tuple[list[EchoPair], list[EchoPair]]:
-    """Pair rooms with sonographers who are present: fetal pairs, then non-fetal ones.
+    """Pair rooms with the sonographers present: fetal pairs, then non-fetal ones.
 
-    Fetal-capable sonographers take the fetal-capable rooms first. What is left makes non-fetal pairs, non-fetal
-    rooms and sonographers first, by number, as everywhere in the paper. Where it is silent its published code
-    begins with the fetal-capable sonographers: then the penalty falls from beta 75 % to 100 %, against section 4.8.
+    Fetal-capable sonographers take the fetal-capable rooms first. The rest form non-fetal pairs, non-fetal rooms and
+    sonographers first, by number, as everywhere in the paper. The paper does not say so here, and its published code
+    begins with the fetal-capable sonographers; the penalty then falls from beta 75 % to 100 %, against section 4.8.
     """
     rooms = range(view.config.rooms.total)
     rooms_f, rooms_n = [*rooms[: view.config.rooms.fetal]], [*rooms[view.config.rooms.fetal :]]
@@ -150,18 +150,18 @@ def form_pairs(view: LabView) -> tuple[list[EchoPair], list[EchoPair]]:
 
 
 def opened(pairs: Sequence[EchoPair], share: float) -> list[EchoPair]:
-    """The first of the pairs, a share of them, rounded up; rounding errors do not count."""
+    """The first pairs, a share of all rounded up, free of floating-point error."""
     return list(pairs[: math.ceil(round(share * len(pairs), 9))])
 
 
 def reserve(pairs: Sequence[EchoPair], appointments: Iterable[Appointment]) -> None:
-    """Give appointments to pairs, in turn, so that each pair's are more than 40 minutes apart.
+    """Assign appointments to pairs in turn, so that those of a pair are more than 40 minutes apart.
 
-    The pair whose turn it is has been without an appointment for longest: one that does not fit there fits
-    nowhere, and its patient has no reservation.
+    The pair whose turn it is has the earliest last appointment: an appointment that does not fit there fits nowhere,
+    and its patient has no reservation.
 
-    :param pairs: those opened for reservations
-    :param appointments: of the same kind, by time
+    :param pairs: pairs opened for reservations
+    :param appointments: appointments of the same kind, by time
     """
     given = 0
     for line in appointments if pairs else ():

@@ -1,4 +1,4 @@
-"""Planning ahead with expected values: a mixed-integer program, solved anew whenever somebody can begin."""
+"""Rolling-horizon planning with expected values: a mixed-integer program at every decision."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PAIR_KINDS = ((False, False), (True, False), (False, True), (True, True))
-"""(room is fetal-capable, sonographer is): what a non-fetal exam may take. A fetal exam takes the last."""
+"""(room fetal-capable, sonographer fetal-capable): kinds for a non-fetal exam; a fetal exam needs the last."""
 _OPTIMAL = 0
 _LIKELY = 0.5
-"""Planned for are those who come with at least this probability."""
-# Points a minute (and minute waited), small beside any weight: where it costs the same, begin sooner, those first
-# who have waited longest, and spare what can do more.
+"""Patients are planned for if they come with at least this probability."""
+# Tie-breaking points, small beside any weight: per minute (and minute waited), begin sooner, longest waits first; per
+# capability, spare resources that can do more.
 _SOONER, _PLAINER = 1e-4, 1e-3
 
 
 class Jobs(NamedTuple):
-    """The exams that a plan is about: of those who wait, and of those expected within the horizon.
+    """Exams in a plan: those of waiting patients, and of patients expected within the horizon.
 
     :param patient: (n,) int64
     :param fetal: (n,) bool
@@ -48,7 +48,7 @@ class Jobs(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The decisions of the program: a job begins in a slot with a kind of pair.
+    """Decision variables: a job begins in a slot on a kind of pair.
 
     :param job: (v,) int64, row of :class:`Jobs`
     :param slot: (v,) int64, 0 is now
@@ -64,31 +64,29 @@ class Columns(NamedTuple):
 
 @register_policy("rolling_horizon")
 class RollingHorizonPolicy:
-    """Makes the plan that would be best if everything took as long as it does on the mean, and begins it.
+    """Model predictive control: plans with expected values, and carries out the starts of the present minute.
 
-    Whenever somebody can begin, those who wait and those who are expected are given starting times on a grid and
-    kinds of pairs (fetal-capable or not, of room and of sonographer), so that the penalty that the lab charges over
-    the horizon is least. Only the starts of now are carried out; next time there is a new plan (rolling horizon, or
-    model predictive control). Within a kind, rooms and sonographers are taken as in
-    :func:`~echo_env.lab.simulation.allocation.assign`; of patients for whom waiting costs the same, who has waited
-    longest begins first.
+    At every decision, waiting and expected patients are given starting times on a grid and kinds of pairs
+    (fetal-capable or not, of room and of sonographer) that minimise the lab's penalty over the horizon. Only the
+    starts of the present minute are carried out; the next decision makes a new plan (rolling horizon). Within a kind,
+    rooms and sonographers are taken as in :func:`~echo_env.lab.simulation.allocation.assign`; among patients whose
+    waiting costs the same, the longest wait begins first.
 
-    The plan takes an exam for as long as such exams take on the mean; of one under way, given for how long it has
-    been. A sonographer comes back after the mean break that may follow. Who has not come yet arrives at the mean
-    minute, given that it was not by now, if coming is likely, else not at all; the penalty counts with the
-    probability of coming. (Resources count in full: in parts, plans took four times as long to make, and were no
-    better.) Breaks after exams that are only planned are left out. Waiting is charged as in
-    :mod:`~echo_env.lab.simulation.waiting_cost`; busy minutes are credited with the idle weight under ``every_pair``;
-    what ``while_waiting`` charges for idle resources is left out, as waiting itself is charged.
+    An exam takes its mean length; one under way, its mean length given its age. A sonographer returns after the mean
+    break that may follow. A patient who has not come yet arrives at the conditional mean minute if likely to come,
+    else not at all; the penalty is weighted with the probability of coming. (Resources are used in full: fractional
+    use made plans four times slower and no better.) Breaks after exams that are only planned are left out. Waiting is
+    charged as in :mod:`~echo_env.lab.simulation.waiting_cost`; busy minutes are credited with the idle weight under
+    ``every_pair``; the idle term of ``while_waiting`` is left out, as waiting itself is charged.
 
-    HiGHS solves it through :func:`scipy.optimize.milp`. Where it does not finish within the limit, a rule decides,
-    and which plans do not finish depends on the machine.
+    HiGHS solves the program through :func:`scipy.optimize.milp`. Where it does not finish within the time limit, the
+    base rule decides; which plans do not finish depends on the machine.
 
     :param config: the lab
-    :param horizon_min: how far the plan looks ahead, minutes
-    :param step_min: the grid of starting times, minutes
-    :param time_limit_s: seconds for one plan
-    :param base: the rule that decides where there is no plan
+    :param horizon_min: planning horizon, minutes
+    :param step_min: grid of starting times, minutes
+    :param time_limit_s: time limit of a plan, seconds
+    :param base: the rule that decides where no plan is found
     :raises ValueError: an argument out of range, or an unknown rule
     """
 
@@ -117,15 +115,15 @@ class RollingHorizonPolicy:
         self._arrivals = ExpectedArrival(config.arrival, config.hours.closing_min)
         self._idle = config.penalty.idle if config.penalty.idle_rule == "every_pair" else 0.0
         self.fallbacks = 0
-        """How many decisions of the day the rule has made."""
+        """Decisions of the day made by the base rule."""
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Let the rule prepare itself."""
+        """Begin the base rule's day."""
         self._base.begin_day(view, seed)
         self.fallbacks = 0
 
     def decide(self, view: LabView) -> list[Start]:
-        """The starts of now of the best plan."""
+        """The starts of the present minute in the best plan."""
         jobs = self.jobs(view)
         columns = self._columns(view, jobs)
         chosen = self._solve(view, jobs, columns)
@@ -136,7 +134,7 @@ class RollingHorizonPolicy:
         return _starts(view, [(int(jobs.patient[columns.job[v]]), int(columns.kind[v])) for v in now])
 
     def jobs(self, view: LabView) -> Jobs:
-        """Who is to be examined, as far as that can be told now."""
+        """Exams to plan, given what is known now."""
         rows = [(entry.patient, entry.fetal, entry.scheduled_min, entry.arrival_min, 1.0) for entry in view.waiting()]
         for patient, fetal, scheduled in view.appointments:
             if not view.has_arrived(patient):
@@ -146,7 +144,7 @@ class RollingHorizonPolicy:
         return Jobs(*map(np.array, zip(*rows, strict=True)))
 
     def _slots(self, view: LabView) -> int:
-        """How many slots the horizon has; it ends with the day."""
+        """Number of slots of the horizon, which ends with the day."""
         left = min(self._horizon, self._config.hours.end_min - view.minute)
         return math.ceil(left / self._step)
 
@@ -154,7 +152,7 @@ class RollingHorizonPolicy:
         return max(round(self._exams[fetal].rest(0) / self._step), 1)
 
     def _columns(self, view: LabView, jobs: Jobs) -> Columns:
-        """Every job in every slot from its arrival on, with every kind of pair that may do it."""
+        """Every job in every slot from its arrival on, on every capable kind of pair."""
         now, end_min = view.minute, self._config.hours.end_min
         slots = self._slots(view)
         start = now + self._step * np.arange(slots)
@@ -162,7 +160,7 @@ class RollingHorizonPolicy:
         paid = waiting_points(self._config, jobs.scheduled, jobs.arrival)
         length = np.where(jobs.fetal, *(self._step * self._exam_slots(fetal) for fetal in (True, False)))
         busy = np.minimum(length[:, None], horizon - start)
-        # Points against not being served within the horizon.
+        # Points relative to not being served within the horizon.
         cost = jobs.share[:, None] * (paid[:, start] - paid[:, [horizon]] - self._idle * busy)
         waited = np.maximum(now - waits_since(jobs.scheduled, jobs.arrival), 0)
         cost += _SOONER * (1 + waited[:, None]) * (start - now)
@@ -174,7 +172,7 @@ class RollingHorizonPolicy:
         return Columns(job, slot, kind, cost[job, slot] + _PLAINER * capable[kind])
 
     def _solve(self, view: LabView, jobs: Jobs, columns: Columns) -> Ints | None:
-        """Which columns the best plan has; None if it has not been found in time."""
+        """Columns of the best plan; None if it was not found within the time limit."""
         slots, count = self._slots(view), len(columns.job)
         limit = np.concatenate([np.ones(len(jobs.patient)), self._free(view, slots).ravel()])
         length = np.where(jobs.fetal, self._exam_slots(True), self._exam_slots(False))[columns.job]
@@ -199,7 +197,7 @@ class RollingHorizonPolicy:
         return np.flatnonzero(found.x > 0.5) if found.status == _OPTIMAL else None
 
     def _free(self, view: LabView, slots: int) -> Floats:
-        """(4, slots) float64: what is free by then, if all goes as expected.
+        """(4, slots) float64, expected free resources in each slot.
 
         Rows are non-fetal and fetal-capable rooms, then non-fetal and fetal-capable sonographers.
         """
@@ -219,12 +217,12 @@ class RollingHorizonPolicy:
         return free
 
     def _slot_after(self, minutes: float) -> int:
-        """The first slot so many minutes from now, not the present one."""
+        """First slot at least this many minutes from now, not the present one."""
         return max(math.ceil(minutes / self._step), 1)
 
 
 def _starts(view: LabView, chosen: list[tuple[int, int]]) -> list[Start]:
-    """Rooms and sonographers for those who begin now, by patient number and the kind of pair they were given."""
+    """Starts of the present minute, from (patient number, kind of pair)."""
     rooms = {kind: view.free_rooms(fetal=kind) for kind in (False, True)}
     staff = {kind: view.free_sonographers(fetal=kind) for kind in (False, True)}
     starts = []

@@ -19,22 +19,22 @@ from echo_env.lab.simulation.whiteboard import LabView
 
 @register_policy("rollout")
 class RolloutPolicy:
-    """Does what a rule does, unless simulation says that something else is better.
+    """Follows a base rule, except where simulation finds a better action.
 
-    Wherever another joint action than the rule's is on offer (idling is not), the rest of the day is drawn several
-    times, given what the staff know: see :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On the same draws each
-    action is tried, the rule deciding from then on, and the rule alone. The action with the least mean penalty is
-    taken if it is better than the rule by more than so many standard errors of that difference; else the rule has its
-    way.
+    Where a joint action other than the rule's is feasible (idling excluded), the rest of the day is sampled several
+    times, given what the staff know: see :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On these common random
+    numbers each action is evaluated with the rule deciding afterwards, against the rule throughout. The action with
+    the lowest mean penalty is taken if it beats the rule by more than ``margin`` standard errors of the paired
+    difference.
 
     This is rollout in the sense of Bertsekas, Tsitsiklis and Wu, "Rollout algorithms for combinatorial
-    optimization" (1997): one step of policy improvement, made where the day happens to go.
+    optimization" (1997): one step of policy improvement, in the states that occur.
 
     :param config: the lab
-    :param base: the rule, one that serves by class
-    :param samples: how many rests of the day, at least 2
+    :param base: the base rule, one that serves by class
+    :param samples: number of sampled futures, at least 2
     :param margin: standard errors of the paired difference by which an action must beat the rule
-    :raises ValueError: an argument out of range, a rule that is not compiled, or numba is missing
+    :raises ValueError: an argument out of range, a base rule without ``tiers``, or numba is missing
     """
 
     name = "rollout"
@@ -49,7 +49,7 @@ class RolloutPolicy:
                 "policy 'rollout' simulates on the compiled engine, but numba is missing: "
                 "pip install 'echo-lab-rl[fast]'"
             )
-        # Imported here, so that other policies need no compiler.
+        # Imported here: other policies need no compiler.
         from echo_env.lab.compiled import batch, redraw
 
         self._config, self._samples, self._margin = config, samples, margin
@@ -60,12 +60,12 @@ class RolloutPolicy:
         self._rng = np.random.default_rng(0)
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Take the day's dice."""
+        """Seed the day's generator."""
         self._rng = np.random.default_rng(seed)
         self._base.begin_day(view, seed)
 
     def decide(self, view: LabView) -> list[Start]:
-        """The rule's starts, or those of an action that has been found to be better."""
+        """The rule's starts, or those of a better action."""
         usual = as_starts(self._base.decide(view))
         others = self._other_actions(view, usual)
         if not len(others):
@@ -78,7 +78,7 @@ class RolloutPolicy:
         return usual
 
     def _other_actions(self, view: LabView, usual: list[Start]) -> NDArray[np.int64]:
-        """(n,) the joint actions on offer, but for the one by which the rule's patients begin."""
+        """(n,) feasible joint actions other than the rule's."""
         offered = feasible(view.waiting_counts, view.free_counts, idling=False)
         classes = {entry.patient: entry.patient_class for entry in view.waiting()}
         digits = np.bincount([classes[start.patient] for start in usual], minlength=DIGITS.shape[1])
@@ -86,7 +86,7 @@ class RolloutPolicy:
         return actions[(DIGITS[actions] != digits).any(axis=1)]
 
     def _gains(self, view: LabView, actions: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(n, samples) penalty points by which actions beat the rule, on the same rests of the day."""
+        """(n, samples) penalty points by which actions beat the rule, paired on the same futures."""
         from echo_env.lab.compiled import continuation
 
         labs = self._future.labs_of(view, self._samples)

@@ -1,4 +1,4 @@
-"""How likely somebody who waits is to begin an exam in this minute, by what was seen on days that were played.
+"""Service hazards, estimated from days that were played.
 
 A hazard is the probability of being served in a minute, given that one still waits. Here it depends on the patient's
 class (kind and punctuality) and on the half hour.
@@ -20,22 +20,22 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CELL_MIN = 30
-"""A hazard is the same for so many minutes."""
+"""Minutes over which a hazard is constant."""
 PRIOR = (1.0, 29.0)
-"""Minutes in which one was served and in which one was not, as if they had been seen: one service in half an hour."""
+"""Parameters of the Beta prior, as minutes with and without a service: one service in half an hour."""
 
 Pooling = Literal["class", "kind"]
 
 
 class WaitingMinutes(NamedTuple):
-    """A row for each minute in which a patient waited when it was decided who begins, in that of the start too.
+    """A row for each patient and minute waited at the time of the decision, that of the start included.
 
     :param day: (n,) int64, index of the day
     :param patient: (n,) int64, number of the patient
     :param patient_class: (n,) int64, :class:`~echo_env.lab.simulation.patient.PatientClass` in that minute
     :param minute: (n,) int64, minutes since opening
     :param near_min: (n,) int64, the minute in which a patient who came early becomes on time
-    :param since_min: (n,) int64, where the patient's waiting is counted from
+    :param since_min: (n,) int64, the minute from which the wait counts
     :param begins: (n,) bool, whether the exam begins in that minute
     """
 
@@ -48,9 +48,9 @@ class WaitingMinutes(NamedTuple):
     begins: NDArray[np.bool_]
 
     def take(self, which: Ints) -> WaitingMinutes:
-        """Some of the rows.
+        """The rows at these indices.
 
-        :param which: their indices
+        :param which: (m,) int64
         """
         return WaitingMinutes._make(column[which] for column in self)
 
@@ -65,7 +65,7 @@ def near_min(scheduled: Ints, margin: int) -> Ints:
 
 
 def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinutes:
-    """Who waited when, on days that were played.
+    """All minutes waited, on days that were played.
 
     :param config: the lab
     :param traces: the days
@@ -91,9 +91,9 @@ def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinute
 
 
 def first_in_line(rows: WaitingMinutes, bids: Callable[[Ints, Ints, Ints], Floats]) -> WaitingMinutes:
-    """Of each kind, in each minute, the patient who bids most: after equal bids who waited longest, then by number.
+    """Rows of the highest bidder of each kind in each minute; ties go to the longest wait, then the lowest number.
 
-    :param rows: everybody
+    :param rows: all patients
     :param bids: (classes, minutes, near minutes) -> bids, points
     """
     bid = bids(rows.patient_class, rows.minute, rows.near_min)
@@ -106,15 +106,15 @@ def first_in_line(rows: WaitingMinutes, bids: Callable[[Ints, Ints, Ints], Float
 
 
 def cells_of(config: LabConfig) -> int:
-    """How many half hours a day has."""
+    """Number of half hours in a day."""
     return -(-config.hours.end_min // CELL_MIN)
 
 
 def service_hazards(config: LabConfig, rows: WaitingMinutes, by: Pooling = "class") -> Floats:
-    """Minutes in which somebody began, by minutes in which somebody waited, with :data:`PRIOR`: means of a Beta law.
+    """Posterior mean hazards: minutes with a service over minutes waited, under the Beta prior :data:`PRIOR`.
 
     :param config: the lab
-    :param rows: the waiting that counts
+    :param rows: the minutes waited that count
     :param by: ``class``; or ``kind``: on time, late and early counted together
     :return: (6, half hours) float64, by :class:`~echo_env.lab.simulation.patient.PatientClass`
     """

@@ -9,8 +9,9 @@
 True
 """
 
+from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import DERIVED
-from echo_env.lab.sweep.grid import MODES, Axis, Cell, Sweep, make_sweep
+from echo_env.lab.sweep.grid import MODES, Cell, Sweep, make_sweep
 from echo_env.lab.sweep.play import Player, play_sweep, tasks_of
 from echo_env.lab.sweep.results import Effect, Elasticity, SweepResults
 

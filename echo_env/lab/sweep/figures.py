@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from echo_env.common.figures import write_figure
 from echo_env.lab.simulation.metrics import METRICS
-from echo_env.lab.sweep.grid import Axis
+from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.results import SweepResults
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from echo_env.common.parallel import map_in_order
+from echo_env.common.results import checked_reference
 from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.evaluation.comparison import Comparison, checked_reference, choose_engine, evaluate
+from echo_env.lab.evaluation.comparison import Comparison, choose_engine, evaluate
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep

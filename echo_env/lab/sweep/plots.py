@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from echo_env.common.stats import Estimate
-from echo_env.lab.plots.style import (
+from echo_env.common.figures import (
     BLUE,
     ORANGE,
     axes_or_new,
@@ -21,9 +20,11 @@ from echo_env.lab.plots.style import (
     policy_line,
     thousands,
 )
+from echo_env.common.stats import Estimate
 from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import Kind
-from echo_env.lab.sweep.grid import Axis, Cell
+from echo_env.lab.sweep.grid import Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import Effect, SweepResults
 

@@ -13,7 +13,8 @@ from echo_env.common.files import number_text, written_whole
 from echo_env.common.results import write_summary
 from echo_env.common.stats import Estimate
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
-from echo_env.lab.sweep.grid import Axis, Cell, Sweep
+from echo_env.lab.sweep.axes import Axis
+from echo_env.lab.sweep.grid import Cell, Sweep
 from echo_env.lab.sweep.results import Effect, SweepResults
 
 LONG, EFFECTS = "sweep.csv", "effects.csv"

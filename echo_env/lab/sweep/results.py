@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.sweep.grid import Axis, Cell, Sweep
+from echo_env.lab.sweep.axes import Axis
+from echo_env.lab.sweep.grid import Cell, Sweep
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
 from echo_env.lab.evaluation.tables import CAPTION
 from echo_env.lab.simulation.metrics import METRICS, metric_labels
-from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Axis, Cell
+from echo_env.lab.sweep.axes import Axis
+from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 

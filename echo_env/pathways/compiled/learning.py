@@ -17,6 +17,7 @@ from echo_env.common.jit import njit
 from echo_env.pathways.compiled.kernel import Cohort, Record, play
 from echo_env.pathways.compiled.mdp import never_treated, solve
 from echo_env.pathways.instance.instance import Instance, Luck, learning_luck
+from echo_env.pathways.instance.model import Model
 
 Floats = NDArray[np.float64]
 
@@ -53,11 +54,28 @@ def first_chances(instance: Instance) -> Floats:
 
 
 @njit
-def learn(model, cohort, horizon, luck, rule, never, chances, rounds, step):
+def learn(
+    model: Model,
+    cohort: Cohort,
+    horizon: int,
+    luck: Luck,
+    rule: int,
+    never: Floats,
+    chances: Floats,
+    rounds: int,
+    step: float,
+) -> Floats:
     """Fictitious play.
 
+    :param model: the conditions
+    :param cohort: the patients
+    :param horizon: T
     :param luck: random draws of all episodes of all rounds, (E, ...) each
-    :param chances: (R, T) initial probabilities of winning; updated in place
+    :param rule: bidding rule
+    :param never: (T + 1, M, S, H) float64, values without treatment
+    :param chances: (R, T) float64, initial probabilities of winning; updated in place
+    :param rounds: number of rounds, each with an equal share of the episodes
+    :param step: step size from the belief towards the observed frequency, 0 to 1
     :return: (T + 1, M, S, H) values given the final probabilities
     """
     patients = len(cohort.condition)

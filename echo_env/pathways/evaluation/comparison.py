@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.parallel import map_in_order
-from echo_env.common.results import by_name, checked_reference
+from echo_env.common.registry import policies_by_name
+from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.evaluation.engines import is_compiled, play_trials
@@ -167,7 +168,7 @@ def evaluate(
     if len(set(sizes)) < len(sizes):
         raise ValueError("patients or resources has a number twice, but each must be there once")
     configs = {size: config.replace(resources=size.resources, patients=size.patients) for size in sizes}
-    names = [policy.name for policy in _made(policies, config)]
+    names = list(policies_by_name(policies, lambda name: make_policy(name, config)))
     checked_reference(reference, names)
     blocks = [Block(size, k, min(_CHUNK, draws - k)) for size in sizes for k in range(0, draws, _CHUNK)]
     play = BlockPlayer(configs, policies, trials, seed)
@@ -180,12 +181,6 @@ def evaluate(
         table = np.concatenate(own, axis=2)
         values[size] = {name: dict(zip(METRICS, table[k], strict=True)) for k, name in enumerate(names)}
     return Comparison(config, seed, values, reference)
-
-
-def _made(policies: Sequence[str | Policy], config: PathwaysConfig) -> list[Policy]:
-    """The policies for a hospital; their names differ."""
-    made = (make_policy(entry, config) if isinstance(entry, str) else entry for entry in policies)
-    return list(by_name(made).values())
 
 
 class BlockPlayer:
@@ -205,7 +200,7 @@ class BlockPlayer:
     def __call__(self, block: Block) -> Floats:
         """(policies, metrics, draws, trials) float64, the metrics of all policies."""
         config = self._configs[block.size]
-        policies = _made(self._policies, config)
+        policies = list(policies_by_name(self._policies, lambda name: make_policy(name, config)).values())
         table = np.empty((len(policies), len(METRICS), block.number, self._trials))
         for k in range(block.number):
             instance = sample_draw(config, self._seed, block.first + k)

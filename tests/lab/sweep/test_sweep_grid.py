@@ -12,7 +12,8 @@ import pytest
 from echo_env.lab import ConfigError, LabConfig, sample_days
 from echo_env.lab.config import Appointments
 from echo_env.lab.sweep import make_sweep
-from echo_env.lab.sweep.grid import in_common, read_axis
+from echo_env.lab.sweep.axes import read_axis
+from echo_env.lab.sweep.grid import in_common
 
 SCARCE = LabConfig.load("scarce")
 
