@@ -106,4 +106,4 @@ def main(tokens: Sequence[str], program: str = "echo-lab calibrate") -> int:
         if options is not None:
             run(options, command_line(program, tokens))
 
-    return exit_status(work)
+    return exit_status(work, extra="calibrate")

@@ -49,7 +49,7 @@ def files_in(folder: Path) -> set[str]:
 
 
 def listed_files(summary: Path) -> set[str]:
-    """The files that a summary (JSON with the entry ``files``) lists as written beside it; none if it cannot be read."""
+    """The files that a summary (JSON with the entry ``files``) lists beside it; none if it cannot be read."""
     try:
         listed = json.loads(summary.read_text(encoding="utf8"))["files"]
     except (OSError, ValueError, TypeError, KeyError):
