@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -70,8 +71,6 @@ def with_changes(text: str, changes: dict[Loc, Any]) -> str:
     :param changes: place of a field -> value: ``{("rooms", "fetal"): 2}``; sections are added if need be
     :raises ConfigError: the text is not YAML of the expected form
     """
-    from io import StringIO
-
     document = _document(text, "text")
     for (*sections, name), value in changes.items():
         part = document

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -63,7 +63,7 @@ def _pickled(work: Any) -> bytes:
     import cloudpickle
 
     try:
-        return cloudpickle.dumps(work)
+        return bytes(cloudpickle.dumps(work))
     except (AttributeError, TypeError, pickle.PicklingError) as error:
         raise ValueError(f"jobs must be 1, because the work cannot be sent to other processes: {error}") from error
 
@@ -76,7 +76,7 @@ def _work_on(pickled: bytes, number: int, task: Any) -> tuple[int, Any]:
 @lru_cache(maxsize=1)
 def _unpickled(pickled: bytes) -> Callable[[Any], Any]:
     """In a worker: the work, unpickled with the first task and then kept."""
-    return pickle.loads(pickled)
+    return cast(Callable[[Any], Any], pickle.loads(pickled))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A registry of things made by name, with arguments that the name may carry: ``name(argument=value, ...)``."""
+"""A registry of factories by name; a name may carry arguments: ``name(argument=value, ...)``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, Union
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
 
 import yaml
 
@@ -26,10 +26,10 @@ Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 
 class Entry(NamedTuple):
-    """Something registered.
+    """A registered factory.
 
-    :param factory: makes it
-    :param shown: how lists show it; the members of a family all in the same way
+    :param factory: called as ``factory(config, **arguments)``
+    :param shown: its name in lists; the members of a family share one
     """
 
     factory: Callable[..., Any]
@@ -37,9 +37,9 @@ class Entry(NamedTuple):
 
 
 class Registry(dict[str, Entry], Generic[Made]):
-    """Name -> what makes it.
+    """Name -> factory.
 
-    :param kind: what the things are called, for messages
+    :param kind: noun for what is made, for messages
     """
 
     def __init__(self, kind: str) -> None:
@@ -54,7 +54,7 @@ class Registry(dict[str, Entry], Generic[Made]):
         what is allowed.
 
         :param name: without parentheses
-        :raises ValueError: there is one of this name
+        :raises ValueError: the name is taken
         """
 
         def add(factory: Factory) -> Factory:
@@ -65,20 +65,22 @@ class Registry(dict[str, Entry], Generic[Made]):
         return add
 
     def add(self, name: str, entry: Entry) -> None:
-        """Add one.
+        """Add a factory.
 
-        :raises ValueError: there is one of this name
+        :param name: without parentheses
+        :param entry: the factory and its name in lists
+        :raises ValueError: the name is taken
         """
         if name in self:
             raise ValueError(f"{self._kind} {name!r} is registered already")
         self[name] = entry
 
     def names(self) -> list[str]:
-        """What :meth:`make` knows, for people to read; with the arguments that must be given."""
+        """Names that :meth:`make` takes, sorted, each with its required arguments."""
         return sorted({entry.shown for entry in self.values()})
 
     def make(self, name: str, config: Any) -> Made:
-        """Make one by its name, and call it by what was asked for.
+        """Make one by its name; its ``name`` becomes the canonical form of that name.
 
         :param name: ``name`` or ``name(argument=value, ...)``; values are read as YAML scalars
         :param config: what it is for
@@ -91,9 +93,9 @@ class Registry(dict[str, Entry], Generic[Made]):
             raise ValueError(f"{self._kind} {plain!r} is unknown{hint}; known: {', '.join(self.names())}")
         factory = self[plain].factory
         arguments = read_arguments(plain, factory, given)
-        made = factory(config, **arguments)
+        made: Any = factory(config, **arguments)
         made.name = write_name(plain, arguments)
-        return made
+        return cast(Made, made)
 
 
 def policies_by_name(given: Sequence[str | NamedThing], make: Callable[[str], NamedThing]) -> dict[str, NamedThing]:
@@ -116,7 +118,7 @@ _IN_WORDS = {bool: "true or false", int: "a whole number", float: "a number", st
 
 
 def split_name(text: str) -> tuple[str, dict[str, str]]:
-    """Take apart what was asked for; values may have parentheses of their own.
+    """Split ``name(argument=value, ...)`` into name and arguments; values may have parentheses of their own.
 
     >>> split_name("rollout(base=policy_5(alpha=1,beta=1), samples=20)")
     ('rollout', {'base': 'policy_5(alpha=1,beta=1)', 'samples': '20'})
@@ -197,7 +199,7 @@ def read_arguments(name: str, factory: Callable[..., Any], given: Mapping[str, s
 
 
 def write_name(name: str, arguments: Mapping[str, Any]) -> str:
-    """The one way in which a policy with these arguments is written.
+    """The canonical name of a policy with these arguments.
 
     >>> write_name("policy_5", {"alpha": 1.0, "beta": 0.25})
     'policy_5(alpha=1, beta=0.25)'

@@ -1,4 +1,4 @@
-"""Work in several processes: the order of results, errors, and who is left behind."""
+"""Work in several processes: results in order, errors, and no process left behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slow_first(task: int) -> int:
 
 
 def only_even(task: int) -> int:
-    """Refuses odd tasks."""
+    """Raises for odd tasks."""
     if task % 2:
         raise ValueError(f"task is {task}, but must be even")
     time.sleep(0.1)
@@ -33,7 +33,7 @@ def only_even(task: int) -> int:
 
 
 def killed(task: int) -> int:
-    """A process that the system kills."""
+    """Kills the process that it runs in."""
     os.kill(os.getpid(), signal.SIGKILL)
     return task
 
@@ -44,12 +44,12 @@ def holding(lock: object, task: int) -> int:
 
 
 def nothing(task: int) -> None:
-    """Nobody is told."""
+    """Progress that is not shown."""
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_results_are_in_the_order_of_the_tasks(jobs: int) -> None:
-    """Whoever finishes first would come first: another result with every run."""
+    """Results come in the order of the tasks, whichever finishes first."""
     told: list[int] = []
     assert map_in_order(slow_first, range(5), jobs, told.append) == [0, 1, 4, 9, 16]
     assert sorted(told) == [0, 1, 2, 3, 4]
@@ -57,7 +57,7 @@ def test_results_are_in_the_order_of_the_tasks(jobs: int) -> None:
 
 
 def test_an_error_ends_all_workers() -> None:
-    """A typo would be reported only after hours of other work, or leave processes behind."""
+    """The first error is raised at once, and no process outlives it."""
     begin = time.monotonic()
     with pytest.raises(ValueError, match="task is 1, but must be even"):
         map_in_order(only_even, range(2000), 2, nothing)
@@ -66,20 +66,20 @@ def test_an_error_ends_all_workers() -> None:
 
 
 def test_a_killed_worker_is_an_error() -> None:
-    """The command would wait for ever, or print a traceback."""
+    """A worker that the system kills is reported in one sentence."""
     with pytest.raises(ChildProcessError, match="a worker process was killed"):
         map_in_order(killed, range(4), 2, nothing)
 
 
 @pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "2"])
 def test_jobs_must_be_a_positive_number(jobs: int) -> None:
-    """Nothing would be done, without a word."""
+    """The number of processes is a whole number of at least 1."""
     with pytest.raises(ValueError, match=r"jobs is .*, but must be a whole number of at least 1"):
         map_in_order(slow_first, range(2), jobs, nothing)
 
 
 def test_work_that_cannot_be_sent_is_refused() -> None:
-    """Pickle would complain about something that the user never wrote."""
+    """Work that cannot be pickled is refused with a remedy."""
     with pytest.raises(ValueError, match="jobs must be 1, because the work cannot be sent to other processes"):
         map_in_order(partial(holding, threading.Lock()), range(2), 2, nothing)
 
@@ -104,7 +104,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_workers_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
-    """Workers would go on burning a core that nobody knows of."""
+    """Workers end when their parent is killed."""
     (tmp_path / "sleepers.py").write_text(SLEEPERS)
     environment = {**os.environ, **python_path()}
     # What cleans up after a killed process says so.
@@ -120,12 +120,12 @@ def test_workers_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None
 
 
 def python_path() -> dict[str, str]:
-    """Where a script elsewhere finds the package."""
+    """Environment variables with which a script in another folder finds the package."""
     return {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def is_running(process: int) -> bool:
-    """Whether there is a process of this number that has not ended."""
+    """Whether a process of this number is running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -136,7 +136,7 @@ def is_running(process: int) -> bool:
 
 
 def comes_true(what: Callable[[], bool], seconds: float = 60) -> bool:
-    """Wait until something holds."""
+    """Wait until a condition holds; False if it does not in time."""
     limit = time.monotonic() + seconds
     while not what():
         if time.monotonic() > limit:

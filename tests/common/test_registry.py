@@ -1,4 +1,4 @@
-"""How policies are named, and the registry: what can be asked for, and what is said where it cannot."""
+"""Names of policies and their arguments: what can be made, and the message for what cannot."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def with_arguments() -> Iterator[list[object]]:
     ],
 )
 def test_names_are_taken_apart(text: str, name: str, arguments: dict[str, str]) -> None:
-    """An argument would be cut in the middle, or given to the wrong policy."""
+    """A name is split into the policy and its arguments, nested names included."""
     assert split_name(text) == (name, arguments)
 
 
@@ -82,7 +82,7 @@ def test_names_are_taken_apart(text: str, name: str, arguments: dict[str, str]) 
     ],
 )
 def test_what_cannot_be_made_is_refused_in_one_sentence(text: str, message: str) -> None:
-    """A typo would end in a traceback, or in a policy that was not asked for."""
+    """Each wrong name or argument is refused in one sentence that says what is allowed."""
     with pytest.raises(ValueError, match=message) as error:
         make_policy(text, CONFIG)
     assert "\n" not in str(error.value)
@@ -100,13 +100,13 @@ def test_what_cannot_be_made_is_refused_in_one_sentence(text: str, message: str)
     ],
 )
 def test_names_are_written_in_one_way(text: str, name: str) -> None:
-    """The same policy would stand in a table twice, or under a name that was not asked for."""
+    """A policy has one name, however its arguments were written, and that name makes it again."""
     assert make_policy(text, CONFIG).name == name
     assert make_policy(name, CONFIG).name == name
 
 
 def test_values_are_read_by_their_annotation(with_arguments: list[object]) -> None:
-    """A number would arrive as text, or text as a number."""
+    """Each argument is converted to the type of its annotation."""
     policy = make_policy("kinds(mode=worst, greedy=true, limit=3, base=policy_5(alpha=1,beta=1), share=1)", CONFIG)
     assert with_arguments == ["policy_5(alpha=1,beta=1)", 20, 1.0, True, 3, "worst"]
     assert isinstance(with_arguments[2], float)
@@ -127,13 +127,13 @@ def test_values_are_read_by_their_annotation(with_arguments: list[object]) -> No
 )
 @pytest.mark.usefixtures("with_arguments")
 def test_values_of_another_type_are_refused(argument: str, message: str) -> None:
-    """A policy would be made with something that it cannot work with."""
+    """A value of another type than the annotation is refused."""
     with pytest.raises(ValueError, match=f"'kinds' has {argument}, but {message}"):
         make_policy(f"kinds(base=policy_1, {argument})", CONFIG)
 
 
 def test_the_list_is_short_and_every_name_in_it_can_be_made() -> None:
-    """Errors and --help would list twenty cases, or names that lead nowhere."""
+    """The list of names stays short, and each name in it can be made."""
     names = policy_names()
     assert {"policy_1", "policy_4", "policy_5(alpha, beta)", "policy_5_case_1..10", "fetal_first"} <= set(names)
     assert len(", ".join(names)) < 200
@@ -146,7 +146,7 @@ def test_the_list_is_short_and_every_name_in_it_can_be_made() -> None:
 
 
 def test_no_name_is_registered_twice() -> None:
-    """An extension would silently replace a rule of the paper."""
+    """A name that is taken cannot be registered again."""
     with pytest.raises(ValueError, match="'policy_1' is registered already"):
         register_policy("policy_1")(lambda config: make_policy("policy_2", config))
     with pytest.raises(ValueError, match="'policy_6_case_1' is registered already"):

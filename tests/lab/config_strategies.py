@@ -48,7 +48,7 @@ def configs(draw: st.DrawFn) -> LabConfig:
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> Arrival:
-    """Nobody comes, everybody comes hours late, or as often as it was seen."""
+    """Any law of arrival: no-shows only, delays of hours, or an empirical law."""
     law = (draw(shares), draw(shares), draw(st.floats(0, 200)), draw(st.floats(0.1, 60)), draw(st.floats(0, 200)))
     offsets = tuple(draw(st.lists(st.integers(-300, 300), max_size=5)))
     return Arrival(*law, draw(st.integers(0, 60)), "empirical" if offsets else "exponential", offsets)

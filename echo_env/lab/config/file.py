@@ -32,9 +32,10 @@ def clock_times_to_minutes(data: dict[str, Any]) -> None:
     hours = data.get("hours")
     if not isinstance(hours, dict):
         return
+    known = [*HOURS, *(f"{name}_min" for name in HOURS)]
     for name in hours:
-        if name not in HOURS and name not in (known := [f"{hour}_min" for hour in HOURS]):
-            hint = did_you_mean(name, [*HOURS, *known], "hours.")
+        if name not in known:
+            hint = did_you_mean(name, known, "hours.")
             raise ConfigError(f"hours.{name} is no known field{hint}; allowed here: {', '.join(HOURS)}")
     opening = _minutes(("hours", "opening"), hours.pop("opening")) if "opening" in hours else hours.get("opening_min")
     if opening is None:

@@ -79,7 +79,7 @@ class Change(NamedTuple):
 
 
 def _check_rows(name: str, rows: Floats) -> None:
-    """Refuse what is no probability distribution."""
+    """Refuse rows that are not probability distributions."""
     flat = rows.reshape(-1, 3)
     sums = flat.sum(axis=1)
     wrong = (flat < 0).any(axis=1) | ~(np.abs(sums - 1) < 1e-9)
@@ -95,7 +95,7 @@ def draw_condition(config: PathwaysConfig, rng: np.random.Generator) -> Conditio
     """Draw a condition (section 5: random resources in a random order; Dirichlet and Beta priors).
 
     :param config: the hospital
-    :param rng: where the luck comes from
+    :param rng: random generator
     """
     resources = tuple(rng.permutation(config.resources)[: config.needs].tolist())
     order = _draw_order(config, rng)

@@ -14,7 +14,7 @@ from echo_env.lab.config import preset_names
 
 
 def test_presets_hold_the_papers_numbers() -> None:
-    """A number of the paper would have been changed in passing."""
+    """The presets hold the numbers of the paper and of its published code."""
     assert preset_names() == ["abundant", "authors_code", "baseline", "scarce"]
     base, scarce, abundant, authors = (LabConfig.load(n) for n in ("baseline", "scarce", "abundant", "authors_code"))
     assert (base.rooms.fetal, base.rooms.non_fetal, base.sonographers.fetal, base.sonographers.non_fetal) == (
@@ -43,7 +43,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_base_inherits_and_overrides(tmp_path: Path) -> None:
-    """A lab of one's own would need every field, or lose those it does not name."""
+    """A file overrides the fields that it names and inherits all others from its base."""
     config = LabConfig.load(
         write(tmp_path, "base: scarce\nname: mine\nrooms: {non_fetal: 4}\nappointments: {fetal: ['09:00', 10:30]}")
     )
@@ -53,7 +53,7 @@ def test_base_inherits_and_overrides(tmp_path: Path) -> None:
 
 
 def test_a_complete_file_needs_no_base(tmp_path: Path) -> None:
-    """What the loader reads would not be what a preset is written in."""
+    """A file that holds every field loads without a base."""
     raw = read_layers("echo_env.lab", "baseline").data
     assert LabConfig.load(write(tmp_path, yaml.safe_dump(raw))) == LabConfig.load("baseline")
 
@@ -89,20 +89,20 @@ def test_a_complete_file_needs_no_base(tmp_path: Path) -> None:
     ],
 )
 def test_bad_files_are_refused_in_one_sentence(tmp_path: Path, text: str, message: str) -> None:
-    """A wrong file would be half-read, or end in a traceback that names no field."""
+    """Each wrong file is refused in one sentence that names the field."""
     with pytest.raises(ConfigError, match=re.escape(message) if message != "hours" else "missing") as caught:
         LabConfig.load(write(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_preset_names_the_nearest() -> None:
-    """A typo would not be told from a missing file."""
+    """An unknown preset is reported with the nearest name and all names."""
     with pytest.raises(ConfigError, match=r"neither a file nor a preset \(did you mean baseline\?\).*abundant"):
         LabConfig.load("basline")
 
 
 def test_a_file_that_inherits_from_itself_is_refused(tmp_path: Path) -> None:
-    """The loader would go round and round."""
+    """A circle of bases is refused."""
     path = tmp_path / "lab.yaml"
     path.write_text(f"base: {path}\n")
     with pytest.raises(ConfigError, match="inherits from this config itself"):
@@ -110,7 +110,7 @@ def test_a_file_that_inherits_from_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_replace_names_unknown_fields() -> None:
-    """A sweep over a misspelt field would change nothing, silently."""
+    """Replacing an unknown field is refused."""
     config = LabConfig.load("baseline")
     assert config.replace(rooms__fetal=2, name="x").rooms.fetal == 2
     with pytest.raises(ConfigError, match=r"rooms\.fetl is no field"):

@@ -1,4 +1,4 @@
-"""Any lab that can be configured: it runs, nobody gets lost, and nothing is used twice at once, on both engines."""
+"""Any lab that can be configured, on both engines: a patient has one outcome, a resource one use at a time."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ BARE = LabConfig.load("baseline").replace(
 
 
 def simpy(config: LabConfig, day: Day, policy: Policy) -> Trace:
-    """A day on the engine that is the reference."""
+    """A day on the SimPy engine, the reference."""
     return simulate(config, day, policy)
 
 
 def compiled(config: LabConfig, day: Day, policy: Policy) -> Trace:
-    """The same on the other one."""
+    """A day on the compiled engine."""
     batch = pytest.importorskip("echo_env.lab.compiled.batch")
     labs = batch.make_labs(config, 1, keep_rows=True)
     batch.begin_days(config, labs, np.arange(1), [day])
@@ -39,7 +39,7 @@ def compiled(config: LabConfig, day: Day, policy: Policy) -> Trace:
 
 
 def assert_nobody_is_lost(trace: Trace) -> None:
-    """Every appointment has one of four ends, and the same one in records and metrics."""
+    """Every appointment has one of four outcomes, the same in records and metrics."""
     numbers = day_metrics(trace)
     ends = ("served", "no_show", "turned_away", "left_waiting")
     assert sum(numbers[end] for end in ends) == len(trace.config.appointments)
@@ -95,7 +95,7 @@ def assert_metrics_are_possible(trace: Trace) -> None:
 
 @pytest.mark.parametrize(("play", "rules"), [(simpy, RULES), (compiled, COMPILED_RULES)])
 def test_any_lab_runs_and_keeps_its_books(play: Callable[..., Trace], rules: tuple[str, ...]) -> None:
-    """A hospital's own lab would crash, lose patients, or examine two of them in one room."""
+    """Any lab runs, and its traces are consistent."""
 
     @given(configs(), st.integers(0, 2**31), st.sampled_from(rules))
     @example(BARE, 0, "policy_1")
@@ -114,7 +114,7 @@ def test_any_lab_runs_and_keeps_its_books(play: Callable[..., Trace], rules: tup
 @given(configs(), st.integers(0, 2**31), st.sampled_from(COMPILED_RULES))
 @settings(max_examples=100, deadline=None)
 def test_both_engines_tell_the_same_of_any_lab(config: LabConfig, seed: int, rule: str) -> None:
-    """What is measured would depend on whether numba is installed."""
+    """Both engines give the same traces, to the bit."""
     (day,) = sample_days(config, 1, seed)
     slow, fast = (play(config, day, make_policy(rule, config)) for play in (simpy, compiled))
     assert fast.exams == slow.exams
@@ -126,7 +126,7 @@ def test_both_engines_tell_the_same_of_any_lab(config: LabConfig, seed: int, rul
 @given(configs())
 @settings(max_examples=100, deadline=None)
 def test_no_field_of_any_lab_is_lost_in_a_file(tmp_path_factory: pytest.TempPathFactory, config: LabConfig) -> None:
-    """A lab would be another one after it has been written down."""
+    """A lab that is written to a file and loaded again is equal."""
     import dataclasses
 
     raw = dataclasses.asdict(config)

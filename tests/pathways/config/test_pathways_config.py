@@ -23,7 +23,7 @@ def test_numbers_stand_in_the_preset_alone() -> None:
 
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
-    """A hospital of one's own could not be written down."""
+    """A file holds what differs from its base."""
     path = tmp_path / "mine.yaml"
     path.write_text("base: baseline\nname: mine\nunits: [1, 2, 1, 1]\npathway: [[], [0], [0], [1, 2]]\n")
     assert PathwaysConfig.load(path) == BASELINE.replace(
@@ -56,14 +56,14 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(changes: dict[str, Any], message: str) -> None:
-    """Somebody would be left with a traceback, or with numbers that mean nothing."""
+    """Each impossible hospital is refused in one sentence that names the field."""
     with pytest.raises(ConfigError, match=message) as error:
         BASELINE.replace(**changes)
     assert "\n" not in str(error.value)
 
 
 def test_unknown_fields_of_a_file_are_named(tmp_path: Path) -> None:
-    """A misspelt field would be ignored."""
+    """An unknown field of a file is refused with the nearest name."""
     path = tmp_path / "mine.yaml"
     path.write_text("base: baseline\npatient: 3\n")
     with pytest.raises(ConfigError, match=r"patient is no known field \(did you mean patients\?\)"):
@@ -81,13 +81,13 @@ def test_unknown_fields_of_a_file_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_impossible_conditions_are_refused(fields: dict[str, Any], message: str) -> None:
-    """A condition would have probabilities that are none, or needs that nobody could ever meet."""
+    """Conditions whose probabilities do not sum to 1, or whose needs can never be met, are refused."""
     with pytest.raises(ConfigError, match=message):
         make_condition(**fields)
 
 
 def test_instances_that_do_not_fit_are_refused() -> None:
-    """Patients would have conditions, health or resources that their hospital does not know."""
+    """Conditions, health and resources outside the hospital's are refused."""
     condition = make_condition()
     with pytest.raises(ConfigError, match=r"condition is .* one entry from 0 to 0"):
         make_instance([condition], [(1, 0)])
