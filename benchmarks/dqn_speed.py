@@ -1,9 +1,9 @@
 """Speed of MaskableDQN against SB3's DQN, and of both engines of the lab under an algorithm.
 
-Seconds are CPU seconds of this one-threaded process, so that a busy machine disturbs less.
-Both algorithms run by turns on the same environment with the same network, batch size and update frequency
+Seconds are CPU seconds of this one-threaded process, so that other load on the machine matters less.
+Both algorithms run in turns on the same environment with the same network, batch size and update frequency
 (96 x 96, batch 32, an update every 4 steps). By default the environment is synthetic: 13 inputs, 729
-actions of which about one in six is offered, and nearly no dynamics, so that what is timed is the algorithm.
+actions of which about one in six is feasible, and nearly no dynamics, so that the algorithm is what is timed.
 
     python benchmarks/dqn_speed.py --steps 20000 --repeats 5
     python benchmarks/dqn_speed.py --env EchoLab-v0 --import-module echo_env
@@ -11,14 +11,14 @@ actions of which about one in six is offered, and nearly no dynamics, so that wh
 
 ``--vector`` trains on 256 labs of the vector env and on 8 single ones in a DummyVecEnv, with as many gradient steps
 per environment step: MaskableDQN 128 x 128 with prioritized replay, one of batch 256 every 64 steps; MaskablePPO
-with the policy that looks at the offered actions only, 128 x 128, 4 epochs of batch 1,024 over 2,048 steps.
+with the policy that computes feasible actions only, 128 x 128, 4 epochs of batch 1,024 over 2,048 steps.
 
 Rows are appended to ``dqn_speed.csv`` beside this file.
 """
 
 import os
 
-# Before numpy is imported: torch is not the only one that would take more than one core.
+# Before numpy is imported: torch is not the only library that would start a thread on every core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
@@ -52,7 +52,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class SyntheticMaskedEnv(gym.Env[np.ndarray, np.int64]):
-    """Random observations and masks out of a table: an environment that costs next to nothing."""
+    """Random observations and masks out of a table: an environment that takes hardly any time."""
 
     def __init__(self) -> None:
         self.observation_space = gym.spaces.Box(0.0, 1.0, (N_INPUTS,), np.float32)
@@ -80,12 +80,12 @@ class SyntheticMaskedEnv(gym.Env[np.ndarray, np.int64]):
 
 
 class NearestOffered(gym.ActionWrapper[np.ndarray, np.int64, np.int64]):
-    """Lets an algorithm without masks run on an environment that refuses actions not on offer."""
+    """Lets an algorithm without masks run on an environment that refuses infeasible actions."""
 
     def action(self, action: np.int64) -> np.int64:
-        """The offered action with the closest number."""
-        offered = np.flatnonzero(self.get_wrapper_attr("action_masks")())
-        return offered[np.abs(offered - action).argmin()]
+        """The feasible action with the closest number."""
+        feasible = np.flatnonzero(self.get_wrapper_attr("action_masks")())
+        return feasible[np.abs(feasible - action).argmin()]
 
 
 def make_env(env_id: str | None, masked: bool) -> gym.Env[Any, Any]:
@@ -147,7 +147,7 @@ def lab_steps_per_second(model: BaseAlgorithm, steps: int) -> float:
 
 
 def time_vector(steps: int, repeats: int) -> list[tuple[str, float]]:
-    """Environment steps a second on either engine, by turns, and the median of the ratios of the turns."""
+    """Environment steps a second on either engine, in turns, and the median of the ratios of the turns."""
     importlib.import_module("echo_env")
     rows = []
     for name, make in (("MaskableDQN", make_dqn), ("MaskablePPO", make_ppo)):
@@ -165,7 +165,7 @@ def time_vector(steps: int, repeats: int) -> list[tuple[str, float]]:
 
 
 def time_learning(env_id: str | None, steps: int, repeats: int) -> list[tuple[str, float]]:
-    """Steps a second of both algorithms, by turns, and the median of the ratios of the turns."""
+    """Steps a second of both algorithms, in turns, and the median of the ratios of the turns."""
     ours, theirs = [], []
     for turn in range(repeats):
         theirs.append(steps_per_second(DQN, env_id, steps))

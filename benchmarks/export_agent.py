@@ -1,9 +1,9 @@
-"""Keep a trained agent in the repository, as what `agent` stands for in `evaluate.py --policies policy_2 agent`.
+"""Ship a trained agent in zoo_configs/agents, as the policy `agent` of `evaluate.py --policies policy_2 agent`.
 
 python benchmarks/export_agent.py logs/maskable_dqn/EchoLabScarce-v0_1 --env EchoLabScarce-v0
 
-The run's best model, else its last one, goes to zoo_configs/agents without what only training needs: optimizer state
-and target network begin anew if it is trained on. It is evaluated on fixed days, and agents.yml gets its entry.
+The run's best model, else its last one, is stored without what only training needs: optimizer state and target network
+start afresh if it is trained further. It is evaluated on fixed days, and agents.yml gets its entry.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
 from sb3_ext.zoo.agents import find_model, find_statistics, load_agent  # noqa: E402
 
 DAYS, SEED = 400, 2026
-"""The days that agents are evaluated on."""
+"""The days on which shipped agents are evaluated."""
 METRICS = ("penalty", "waiting_penalty", "wait_fetal_min", "wait_non_fetal_min")
 REFERENCE = "policy_2"
 
 MOST_BYTES = 2**20
-"""What a file in the repository may have."""
+"""Largest model file that is accepted, bytes."""
 
 PROGRESS = ("_last_obs", "_last_original_obs", "_last_episode_starts", "ep_info_buffer", "ep_success_buffer")
-"""What a model saves of where its training stood."""
+"""Attributes that hold the progress of training."""
 
 
 class _RunLoader(yaml.SafeLoader):
@@ -58,10 +58,10 @@ _RunLoader.add_constructor(
 
 
 def slim(model: BaseAlgorithm, path: Path) -> None:
-    """Save a model without what only training needs. The model is not fit for training afterwards.
+    """Save a model without what only training needs; afterwards the model in memory cannot be trained.
 
     :param model: any algorithm of the zoo
-    :param path: where to, with its ending
+    :param path: file to write, with its ending
     """
     policy = model.policy
     # An optimizer that has made no step has no state.
@@ -80,7 +80,7 @@ def slim(model: BaseAlgorithm, path: Path) -> None:
         model.save(whole, exclude=PROGRESS)
         with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
             for name in old.namelist():
-                # What machine it was saved on is nobody's business.
+                # The machine on which it was saved is nobody's business.
                 if name != "system_info.txt":
                     new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED)
 
@@ -102,12 +102,12 @@ def how_it_was_trained(run: Path, env_id: str) -> dict[str, Any]:
 
 
 def _from_root(path: str) -> str:
-    """A path as it is called from the repository's root."""
+    """A path relative to the repository's root, where it lies inside."""
     return str(path).removeprefix(f"{ROOT}{os.sep}")
 
 
 def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
-    """What an agent does on the fixed days: means, and the mean difference in penalty to the reference.
+    """Evaluate an agent on the fixed days: means, and the mean paired difference in penalty to the reference.
 
     :param algo: its algorithm
     :param path: its file
@@ -123,7 +123,7 @@ def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
 
 
 def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
-    """Put the agent of a run into the folder, in place of the one there was for its env.
+    """Put the agent of a run into the folder, replacing an earlier one for the same env.
 
     :param run: folder of the run
     :param env_id: env it was trained on

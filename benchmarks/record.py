@@ -1,4 +1,4 @@
-"""Rows of measurements: each carries the day, the commit, the machine and the command that made it."""
+"""Rows of measurements: each has the date, the commit, the Python version and the command that made it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 
 def append_row(table: str, row: dict[str, Any]) -> None:
-    """Add a row to ``benchmarks/<table>.csv``.
+    """Append a row to ``benchmarks/<table>.csv``.
 
     :param table: name of the file, without its ending; its columns are those of its first row
     :param row: what was measured
@@ -36,7 +36,7 @@ def append_row(table: str, row: dict[str, Any]) -> None:
 
 
 def commit() -> str:
-    """The commit measured, with a plus sign if files have changed since."""
+    """The commit measured, with a plus sign if the working tree differs from it."""
     git = ["git", "-C", str(FOLDER)]
     done = subprocess.run([*git, "describe", "--always", "--dirty=+"], capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

@@ -1,7 +1,7 @@
 """Speed of prioritized replay: a draw and the update of its priorities, against SB3's uniform draw alone.
 
 Capacity 100,000, full, 13 float32 inputs, 729 actions. All buffers take turns of a fraction of a second in one
-run, and what counts are the ratios within a turn, since a machine that others use is fast or slow for minutes.
+run, and what counts are the ratios within a turn, since the speed of a shared machine varies over minutes.
 cpprb's and tianshou's prioritized buffers take part if they are installed. They store no masks, as SB3's does not,
 and give numpy arrays, where SB3's and "ours" make tensors; "numpy arrays" is what MaskableDQN takes.
 Seconds are CPU seconds of this one-threaded process.
@@ -13,7 +13,7 @@ Rows are appended to ``replay_speed.csv`` beside this file.
 
 import os
 
-# Before numpy is imported: torch is not the only one that would take more than one core.
+# Before numpy is imported: torch is not the only library that would start a thread on every core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse

@@ -2,8 +2,9 @@
 
 echo-lab calibrate whiteboard.xlsx --output my_lab.yaml --report report/
 
-The lab can be used wherever a lab is expected: echo-lab evaluate --config my_lab.yaml. The report says which cells
-were read, repaired and left out, how well the laws fit, and where the sheets differ from the paper. Both are written
+The lab can be used wherever a lab is expected: echo-lab evaluate --config
+my_lab.yaml. The report says which cells were read, repaired and left out, how
+well the laws fit, and where the sheets differ from the paper. Both are written
 whole, or, if anything goes wrong, not at all.
 """
 
@@ -108,4 +109,4 @@ def main(tokens: Sequence[str], program: str = "echo-lab calibrate") -> int:
         if options is not None:
             run(options, command_line(program, tokens))
 
-    return exit_status(work)
+    return exit_status(work, extra="calibrate")

@@ -1,33 +1,42 @@
 """Compare rules and trained models on the same days.
 
-echo-lab evaluate --env EchoLabScarce-v0 --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
-    --days 2000 --seed 7 --output results/scarce --figures
+echo-lab evaluate --env EchoLabScarce-v0 --days 2000 --seed 7 \\
+    --policies policy_2 policy_1 fetal_first maskable_dqn=PATH \\
+    --output results/scarce --figures
 echo-lab evaluate --env EchoLabScarce-v0 --policies policy_2 agent --departures
-echo-lab evaluate --config mine.yaml --policies policy_2 fetal_first --days 500 --output results/what_if --figures \\
-    --sweep rooms.non_fetal=3:7 sonographers.absence_rate=0,0.1,0.2 appointments.scale=0.8:1.2:0.1
+echo-lab evaluate --config mine.yaml --policies policy_2 fetal_first \\
+    --days 500 --output results/what_if --figures \\
+    --sweep rooms.non_fetal=3:7 sonographers.absence_rate=0,0.1,0.2
 
 In a clone, python evaluate.py is the same.
 
-One policy is the reference: the others are compared with it day by day, on common random numbers, so that the
-variation between days cancels out. Intervals are 95 % confidence intervals. No agent was trained on these days.
+One policy is the reference: the others are compared with it day by day, on
+common random numbers, so that the variation between days cancels out.
+Intervals are 95 % confidence intervals. No agent was trained on these days.
 
-DIR of --output holds summary.json, days.csv (a row for each policy and day) and tensorboard/ (see it with
-tensorboard --logdir DIR), with --figures figures/, and with --departures departures.md and departures.csv (a row
-for each departure). It is written whole, or, if anything goes wrong, left as it was.
+DIR of --output holds summary.json, days.csv (a row for each policy and day)
+and tensorboard/ (see it with tensorboard --logdir DIR), with --figures
+figures/, and with --departures departures.md and departures.csv (a row for
+each departure). It is written whole, or, if anything goes wrong, left as it
+was.
 
---bound N gives lower bounds on the penalty of any policy, on the first N days (bounds.csv); they are loose, as
-echo_env/lab/bounds/bounds.py says.
+--bound N gives lower bounds on the penalty of any policy, on the first N days
+(bounds.csv); they are loose, as echo_env/lab/bounds/bounds.py says.
 
---sweep asks what if: any field of the lab by its dotted path, as lists (3,5) and ranges with both ends (3:7,
-0.8:1.2:0.1). Besides the config's own fields there are appointments.scale, .per_day, .fetal_per_day and
-.non_fetal_per_day (the template thinned or repeated evenly), appointments.template=LAB (another lab's book) and
-hours.opening, .closing and .end as clock times. DIR then holds sweep.csv (a row for each cell, policy and metric),
-effects.csv (the effect of each field alone, elasticities), summary.json, figures/ and cells/, where each result is
-stored as soon as it is complete: after Ctrl-C, or with more values, the same command plays only what is missing.
+--sweep asks what if: any field of the lab by its dotted path, as lists (3,5)
+and ranges with both ends (3:7, 0.8:1.2:0.1). Besides the config's own fields
+there are appointments.scale, .per_day, .fetal_per_day and .non_fetal_per_day
+(the template thinned or repeated evenly), appointments.template=LAB (another
+lab's book) and hours.opening, .closing and .end as clock times. DIR then holds
+sweep.csv (a row for each cell, policy and metric), effects.csv (the effect of
+each field alone, elasticities), summary.json, figures/ and cells/, where each
+result is stored as soon as it is complete: after Ctrl-C, or with more values,
+the same command plays only what is missing.
 
 --import mine.py makes your own @register_policy rules known.
 
---env PatientPathways-v0 is another hospital, with arguments of its own: see --env PatientPathways-v0 --help.
+--env PatientPathways-v0 is another hospital, with arguments of its own: see
+--env PatientPathways-v0 --help.
 """
 
 from __future__ import annotations

@@ -1,20 +1,25 @@
 """Compare policies for patient pathways on the same draws and the same luck.
 
-echo-lab evaluate --env PatientPathways-v0 --patients 2:20:2 --resources 4 10 --draws 120 --trials 5 --figures \\
-    --output results/pathways
-echo-lab evaluate --env PatientPathways-v0 --policies auction "auction(bids=value)" matching --patients 20
-echo-lab evaluate --env PatientPathways-v0 --config mine.yaml --policies auction fcfs_request
+echo-lab evaluate --env PatientPathways-v0 --patients 2:20:2 \\
+    --resources 4 10 --draws 120 --trials 5 --output results/pathways --figures
+echo-lab evaluate --env PatientPathways-v0 --patients 20 \\
+    --policies auction "auction(bids=value)" matching
+echo-lab evaluate --env PatientPathways-v0 --config mine.yaml \\
+    --policies auction fcfs_request
 
-Each draw is a hospital (conditions, patients), each trial an episode in it with random numbers of its own. Utility is
-the mean success over patients and steps, success being health from 0 to 1. One policy is the reference: its differences
-to the others are taken draw by draw, so that the variation between draws cancels out. Intervals are 95 % confidence
-intervals over draws.
+Each draw is a hospital (conditions, patients), each trial an episode in it
+with random numbers of its own. Utility is the mean success over patients and
+steps, success being health from 0 to 1. One policy is the reference: its
+differences to the others are taken draw by draw, so that the variation between
+draws cancels out. Intervals are 95 % confidence intervals over draws.
 
---bound gives the share of what is possible that policies reach: of the optimum in tiny hospitals (up to 50,000 joint
-states, such as 3 patients with 3 needs), else of an upper bound on any policy (echo_env/pathways/bounds/bounds.py).
+--bound gives the share of what is possible that policies reach: of the optimum
+in tiny hospitals (up to 50,000 joint states, such as 3 patients with 3 needs),
+else of an upper bound on any policy (echo_env/pathways/bounds/bounds.py).
 
-DIR of --output holds summary.json, draws.csv (a row for each cell, policy and draw: means over trials) and, with
---figures, figures/ (figure 2 of the paper, the differences, an episode of each policy). It is written whole, or, if
+DIR of --output holds summary.json, draws.csv (a row for each cell, policy and
+draw: means over trials) and, with --figures, figures/ (figure 2 of the paper,
+the differences, an episode of each policy). It is written whole, or, if
 anything goes wrong, left as it was.
 """
 

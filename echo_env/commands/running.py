@@ -83,17 +83,18 @@ def _is_option(token: str) -> bool:
     return token.startswith("-") and not token[1:].replace(".", "").isdigit()
 
 
-def exit_status(work: Callable[[], Any]) -> int:
+def exit_status(work: Callable[[], Any], extra: str = "") -> int:
     """Do something for the user.
 
     :param work: raises what stands in the way
+    :param extra: the extra that the command needs, if any
     :return: 0; 2 for input that cannot be used, said in one sentence; 130 after Ctrl-C
     """
     make_output_encodable()
     try:
         work()
     except ModuleNotFoundError as error:
-        print(f"error: {missing(error)}", file=sys.stderr)
+        print(f"error: {missing(error, extra)}", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
         print(f"error: {sentence(error)}", file=sys.stderr)

@@ -3,8 +3,8 @@
 echo-lab schema > lab.schema.json
 echo-lab schema --of pathways > pathways.schema.json
 
-Editors with a YAML language server complete and check a config whose first line is
-# yaml-language-server: $schema=lab.schema.json
+Editors with a YAML language server complete and check a config whose first
+line is # yaml-language-server: $schema=lab.schema.json
 """
 
 from __future__ import annotations

@@ -18,22 +18,24 @@ EXTRAS = {
     ),
     "fast": ("llvmlite", "numba"),
     "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
-    "calibrate": ("openpyxl",),
+    "calibrate": ("openpyxl", "pandas", "matplotlib"),
     "video": ("moviepy",),
 }
 """Extra of the distribution -> the packages to import that it installs."""
 
 
-def missing(error: ModuleNotFoundError) -> str:
+def missing(error: ModuleNotFoundError, preferred: str = "") -> str:
     """How to install what an import did not find.
 
     >>> missing(ModuleNotFoundError("No module named 'numba'", name="numba"))
     "numba is missing: pip install 'echo-lab-rl[fast]'"
 
     :param error: what the import raised
+    :param preferred: extra to name, if it installs the package
     """
     package = (error.name or "").partition(".")[0]
-    extra = next((extra for extra, packages in EXTRAS.items() if package in packages), "all")
+    extras = [extra for extra, packages in EXTRAS.items() if package in packages]
+    extra = preferred if preferred in extras else (*extras, "all")[0]
     return f"{package or 'a package'} is missing: pip install 'echo-lab-rl[{extra}]'"
 
 

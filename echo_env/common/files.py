@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import IO
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[IO[str]]:
-    """Open a text file that takes its name only once it is complete.
+    """Open a UTF-8 text file that takes its name only once it is complete.
 
-    :param path: where it will be; the folder is made if need be
+    :param path: the file; its folder is made if need be
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,12 +44,12 @@ OwnFiles = Callable[[Path], set[str]]
 
 
 def files_in(folder: Path) -> set[str]:
-    """Everything in a folder and in those below that is not a folder: paths from there on, with slashes."""
+    """All files and links in a folder and below: paths relative to it, with slashes."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
 
 
 def listed_files(summary: Path) -> set[str]:
-    """The files that a summary (JSON with the entry ``files``) says were written beside it; none if there is none."""
+    """The files that a summary (JSON with the entry ``files``) lists beside it; none if it cannot be read."""
     try:
         listed = json.loads(summary.read_text(encoding="utf8"))["files"]
     except (OSError, ValueError, TypeError, KeyError):
@@ -58,12 +58,12 @@ def listed_files(summary: Path) -> set[str]:
 
 
 def check_replaceable(path: str | Path, own_files: OwnFiles) -> None:
-    """Refuse to put a folder where something stands that is not ours.
+    """Check that a folder can be written, replacing only files of our own.
 
-    :param path: where it is to be; nothing, an empty folder, or one that holds only files of our own
-    :param own_files: which these are
+    :param path: the folder; absent, empty, or with only files of our own in it
+    :param own_files: names these files
     :raises FileExistsError: names what is in the way
-    :raises PermissionError: it could not be written
+    :raises PermissionError: the folder cannot be written
     """
     folder = Path(path)
     if folder.is_dir():
@@ -79,9 +79,9 @@ def check_replaceable(path: str | Path, own_files: OwnFiles) -> None:
 
 @contextmanager
 def folder_written_whole(path: str | Path, own_files: OwnFiles) -> Iterator[Path]:
-    """Fill a folder that takes its name only once it is complete, in place of one written earlier.
+    """Fill a folder that takes its name only once it is complete, replacing one written earlier.
 
-    :param path: where it will be; folders above are made if need be
+    :param path: the folder; those above are made if need be
     :param own_files: which files of an earlier one may be replaced, see :func:`check_replaceable`
     :return: a folder beside it, to be filled; gone if the block raises
     """
@@ -105,5 +105,5 @@ def folder_written_whole(path: str | Path, own_files: OwnFiles) -> Iterator[Path
 
 
 def _nearest_existing(folder: Path) -> Path:
-    """The folder above that is there already, and so on the same disk."""
+    """The nearest existing parent, which is on the same disk."""
     return next(parent for parent in folder.resolve().parents if parent.is_dir())

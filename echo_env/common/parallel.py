@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice
 from typing import Any, TypeVar
 
 Task = TypeVar("Task")
@@ -22,13 +19,13 @@ Result = TypeVar("Result")
 def map_in_order(
     work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int, done: Callable[[Task], None]
 ) -> list[Result]:
-    """``[work(task) for task in tasks]``, by so many processes; who finishes first makes no difference.
+    """``[work(task) for task in tasks]``, in several processes; which of them finishes first makes no difference.
 
     The first error, Ctrl-C too, stops all processes at once and is raised here.
 
     :param work: what is done with a task; for several jobs it can be pickled, as can tasks and results
     :param tasks: the tasks, begun in this order
-    :param jobs: how many processes work; with 1 it is this one
+    :param jobs: number of processes; with 1 it is this one
     :param done: called with each task that is finished, in whatever order that happens
     :raises ValueError: jobs is not a whole number of at least 1, or the work cannot be sent to other processes
     :raises ChildProcessError: a process was killed from outside
@@ -37,25 +34,23 @@ def map_in_order(
         raise ValueError(f"jobs is {jobs!r}, but must be a whole number of at least 1")
     if jobs == 1 or len(tasks) <= 1:
         return [_told(task, work(task), done) for task in tasks]
-    pickled, queue = _pickled(work), iter(enumerate(tasks))
-    running: dict[Future[Result], int] = {}
-    results: dict[int, Result] = {}
-    with _workers(min(jobs, len(tasks))) as pool:
-        while len(results) < len(tasks):
-            # A few in hand, so that no process waits for this one.
-            for number, task in islice(queue, 2 * jobs - len(running)):
-                running[_submitted(pool, pickled, task)] = number
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                number = running.pop(future)
-                results[number] = _told(tasks[number], future.result(), done)
+    # Not loaded with the package: one process has no use for it.
+    from joblib import Parallel, delayed
+
+    pickled, results = _pickled(work), {}
+    with _workers_ended():
+        # Batches would hold back progress. Arrays arrive as they were sent, and workers compute with as many threads
+        # as this process does: numbers must not depend on jobs.
+        threads = os.cpu_count()
+        pool = Parallel(
+            min(jobs, len(tasks)), backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None,
+            inner_max_num_threads=threads, initializer=_leave_with_parent, initargs=(os.getpid(),),
+        )  # fmt: skip
+        with _interrupts_ignored():
+            arriving = pool(delayed(_work_on)(pickled, number, task) for number, task in enumerate(tasks))
+        for number, result in arriving:
+            results[number] = _told(tasks[number], result, done)
     return [results[number] for number in range(len(tasks))]
-
-
-def _submitted(pool: ProcessPoolExecutor, pickled: bytes, task: Any) -> Future[Any]:
-    """Hand a task to the pool, which may start a process for it."""
-    # Processes inherit this from the one that starts them: Ctrl-C is for the parent alone to act upon.
-    with _interrupts_ignored():
-        return pool.submit(_work_on, pickled, task)
 
 
 def _told(task: Task, result: Result, done: Callable[[Task], None]) -> Result:
@@ -64,15 +59,18 @@ def _told(task: Task, result: Result, done: Callable[[Task], None]) -> Result:
 
 
 def _pickled(work: Any) -> bytes:
+    # What a script or a notebook defines is sent along, because workers do not run it.
+    import cloudpickle
+
     try:
-        return pickle.dumps(work)
+        return cloudpickle.dumps(work)
     except (AttributeError, TypeError, pickle.PicklingError) as error:
         raise ValueError(f"jobs must be 1, because the work cannot be sent to other processes: {error}") from error
 
 
-def _work_on(pickled: bytes, task: Any) -> Any:
+def _work_on(pickled: bytes, number: int, task: Any) -> tuple[int, Any]:
     """In a worker: one task."""
-    return _unpickled(pickled)(task)
+    return number, _unpickled(pickled)(task)
 
 
 @lru_cache(maxsize=1)
@@ -82,30 +80,27 @@ def _unpickled(pickled: bytes) -> Callable[[Any], Any]:
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block, and at once if it raises."""
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_leave_with_parent)
+def _workers_ended() -> Iterator[None]:
+    """End all processes with the block, at once if it raises."""
+    from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
+
+    failed = True
     try:
-        yield pool
-    except BaseException as error:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        if isinstance(error, BrokenProcessPool):
-            message = "a worker process was killed, perhaps for want of memory: try fewer jobs"
-            raise ChildProcessError(message) from error
-        raise
+        yield
+        failed = False
+    except BrokenProcessPool as error:
+        message = "a worker process was killed, perhaps for want of memory: try fewer jobs"
+        raise ChildProcessError(message) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        get_reusable_executor().shutdown(kill_workers=failed)
 
 
-def _leave_with_parent() -> None:
+def _leave_with_parent(parent: int) -> None:
     """In a worker: end when the parent does, however that comes about."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
 
     def watch() -> None:
-        parent.join()
+        while os.getppid() == parent:
+            time.sleep(0.5)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -113,7 +108,10 @@ def _leave_with_parent() -> None:
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment, where this thread has a say in it."""
+    """Ignore Ctrl-C for a moment, where this thread has a say in it.
+
+    Processes inherit this from the one that starts them: Ctrl-C is for the parent alone to act upon.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

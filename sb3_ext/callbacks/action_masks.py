@@ -1,4 +1,4 @@
-"""What action masks left to choose from, and what was chosen, written to the training log."""
+"""Statistics of the feasible and the chosen actions, written to the training log."""
 
 import numpy as np
 from gymnasium import spaces
@@ -8,15 +8,15 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 class ActionMaskStatistics(BaseCallback):
     """
-    Records, over every ``window`` steps of the environments, how much there was to choose and how it was chosen:
+    Records, over every ``window`` steps of the environments, how many actions were feasible and which were chosen:
 
-    - ``actions/offered``: mean number of actions on offer;
-    - ``actions/forced``: share of the steps in which a single one was;
-    - ``actions/rank_entropy``: entropy of the rank of the chosen action among those on offer, by action number, as
-      a share of the entropy that choosing at random would give. 1 is as mixed as chance, 0 is always the first,
-      or always the last. Forced steps do not count.
+    - ``actions/offered``: mean number of feasible actions;
+    - ``actions/forced``: share of the steps with a single feasible action;
+    - ``actions/rank_entropy``: entropy of the rank of the chosen action among the feasible ones, by action number,
+      as a share of the entropy of uniform random choices. 1 is as mixed as random, 0 is always the same rank.
+      Forced steps do not count.
 
-    Reads the masks that the algorithm itself chose by, as MaskableDQN and MaskablePPO have them at hand; with
+    Reads the masks that MaskableDQN and MaskablePPO themselves used; with
     another algorithm, without masks, or with actions that are not ``Discrete``, nothing is recorded.
 
     :param window: Steps, over all environments, that a value is taken over
@@ -65,9 +65,9 @@ class ActionMaskStatistics(BaseCallback):
 
 def rank_entropy(offered: np.ndarray, ranks: np.ndarray) -> float:
     """
-    Entropy of ranks as a share of what choosing at random would give.
+    Entropy of ranks as a share of that of uniform random choices.
 
-    :param offered: (n,) int, how many actions were on offer, more than 1 each
+    :param offered: (n,) int, numbers of feasible actions, at least 2 each
     :param ranks: (n,) int, which of them was chosen, from 0
     :return: 0 where all ranks are the same, about 1 where they are random
     """

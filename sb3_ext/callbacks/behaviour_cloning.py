@@ -1,4 +1,4 @@
-"""Guidance before the training: the policy first learns to do what a rule does."""
+"""Behaviour cloning before the training: the policy first learns to imitate a rule."""
 
 import inspect
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ from sb3_ext.common.transitions import truncations
 
 class Demonstrations(NamedTuple):
     """
-    States in which there was a choice, and what the rule chose.
+    States with more than one feasible action, and the rule's actions.
 
     :param observations: (n, *obs_shape), as the policy is shown them
-    :param masks: (n, n_actions) bool, what was offered
+    :param masks: (n, n_actions) bool, feasible actions
     :param actions: (n,) int64
     :param returns: (n,) float32, discounted rewards from there to the end of the episode; nan where not seen
     """
@@ -31,14 +31,14 @@ class Demonstrations(NamedTuple):
 
 class BehaviourCloning(StatefulCallback):
     """
-    Lets a rule play when a training starts, and fits the policy to what the rule does; training goes on from there.
+    Lets a rule act when a training starts, fits the policy to its actions, and lets the training continue from there.
 
     Behaviour cloning (Pomerleau, "ALVINN", 1989) is the simplest way to start from a rule and then improve on it.
-    The environment is asked for the rule's actions by its method ``rule_actions(rule)``. What is maximized is the
+    The rule's actions come from the environment's method ``rule_actions(rule)``. The objective is the
     policy's mean log-probability of these actions, plus ``ent_coef`` times its entropy: a policy that is certain
     of the rule tries nothing else. With ``vf_coef`` the value function is fitted too, to the rule's discounted
-    returns: else its first errors pull the policy away from the rule. States with a single action on offer teach
-    nothing and are left out. The policy's own optimizer stays as it is.
+    returns: otherwise its initial errors pull the policy away from the rule. States with a single feasible action
+    hold no information and are left out. The policy's own optimizer stays as it is.
 
     The steps of the rule do not count as steps of the training, nor do its episodes in SB3's log; files of
     ``Monitor`` list those that it finished. Afterwards the environment is reset: training begins with whole
@@ -109,7 +109,7 @@ class BehaviourCloning(StatefulCallback):
         self.logger.record("guidance/loss", losses[-1])
         self.logger.record("guidance/agreement", agreement)
         if self.verbose > 0:
-            print(f"Learned from {len(shown.actions)} choices of {self.rule}: it would do {agreement:.1%} of them too")
+            print(f"Cloned {len(shown.actions)} choices of {self.rule}: the policy agrees with {agreement:.1%} of them")
 
     def _on_step(self) -> bool:
         return True
@@ -133,7 +133,7 @@ class BehaviourCloning(StatefulCallback):
         self._restart()
         given, masks, actions = map(np.concatenate, zip(*states, strict=True))
         if not len(actions):
-            raise ValueError(f"BehaviourCloning: in {self.steps} steps there was no choice to make: give more steps.")
+            raise ValueError(f"BehaviourCloning: no state of {self.steps} steps had a choice to make: give more steps.")
         choices, rewards, dones, cuts = map(np.stack, zip(*steps, strict=True))
         if normalizer is not None:
             given, rewards = np.asarray(normalizer.normalize_obs(given)), normalizer.normalize_reward(rewards)
@@ -193,7 +193,7 @@ class BehaviourCloning(StatefulCallback):
 
 def check_policy(policy: BasePolicy) -> None:
     """
-    Raise an error unless a policy tells the log-probabilities of actions under masks.
+    Raise an error unless a policy can evaluate log-probabilities of actions under masks.
 
     :param policy: the policy
     """

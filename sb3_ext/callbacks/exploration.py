@@ -1,4 +1,4 @@
-"""Exploration started over in the middle of a training."""
+"""Exploration restarted in the middle of a training."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from sb3_ext.callbacks.state import StatefulCallback
 
 class EpsilonReset(StatefulCallback):
     """
-    Starts the exploration of a model over, once, when enough episodes are finished: the model's
-    ``restart_exploration()`` puts epsilon back to its first value.
+    Restarts the exploration of a model once, after a number of episodes: the model's ``restart_exploration()`` sets
+    epsilon back to its initial value.
 
-    Setting ``model.exploration_rate`` would do nothing, since SB3 computes it anew at every step. Whether it
+    Setting ``model.exploration_rate`` would do nothing, since SB3 recomputes it at every step. Whether it
     was done is kept in the model (see :class:`~sb3_ext.callbacks.state.StatefulCallback`): a training that
     continues does not do it again.
 
-    :param episode: How many episodes must be finished, over all environments
+    :param episode: Number of finished episodes, over all environments, at which to restart
     :param verbose: Verbosity level: 0 for no output, 1 for a line at the reset
     """
 
@@ -42,5 +42,5 @@ class EpsilonReset(StatefulCallback):
             self.model.restart_exploration()  # type: ignore[attr-defined]  # checked in _init_callback
             self.state["resets"] = 1
             if self.verbose > 0:
-                print(f"Exploration started over after {self.state['episodes']} episodes")
+                print(f"Exploration restarted after {self.state['episodes']} episodes")
         return True

@@ -17,12 +17,12 @@ class LearningRateOnPlateau(StatefulCallback):
     SB3 sets the optimizer's rate from ``model.lr_schedule`` before each training step, so the schedule is what
     is replaced. The losses are read from ``model.last_losses``, the losses of the latest ``train()``, when the
     next rollout starts. The rate, the lowest loss and the count are kept in the model (see
-    :class:`~sb3_ext.callbacks.state.StatefulCallback`): a continued training goes on at the rate reached, even
+    :class:`~sb3_ext.callbacks.state.StatefulCallback`): a continued training resumes at the rate reached, even
     though loading a model sets ``lr_schedule`` back to its ``learning_rate``.
 
     :param factor: What the rate is multiplied by, in (0, 1)
-    :param patience: Updates without a new lowest loss that are borne
-    :param minimum: The rate never falls below this
+    :param patience: Updates without a new lowest loss that are tolerated
+    :param minimum: Lower limit of the rate
     :param verbose: Verbosity level: 0 for no output, 1 for a line at each change
     """
 
@@ -54,7 +54,7 @@ class LearningRateOnPlateau(StatefulCallback):
         self._scheduler = self._make_scheduler()
 
     def _make_scheduler(self) -> ReduceLROnPlateau:
-        # Its optimizer optimizes nothing: it only holds the rate, since SB3 overwrites that of the real one.
+        # A dummy optimizer that only holds the rate, since SB3 overwrites that of the real one.
         rate_holder = th.optim.SGD([th.zeros(1, requires_grad=True)], lr=self.state["learning_rate"])
         scheduler = ReduceLROnPlateau(
             rate_holder,

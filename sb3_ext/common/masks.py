@@ -1,4 +1,4 @@
-"""Where action masks come from, and how actions are drawn from them."""
+"""Sources of action masks, and random actions under masks."""
 
 import warnings
 from typing import Any
@@ -18,7 +18,7 @@ def check_masking_supported(env: VecEnv, who: str) -> None:
     Raise an error unless every environment has a method ``action_masks()``.
 
     :param env: the vectorized environment
-    :param who: needs it, for the message
+    :param who: Class that needs masks, for the message
     """
     if not env.has_attr(METHOD_NAME):
         raise ValueError(
@@ -29,50 +29,50 @@ def check_masking_supported(env: VecEnv, who: str) -> None:
 
 def as_masks(masks: Any, n_actions: int) -> np.ndarray:
     """
-    Check masks and bring them into one form.
+    Check masks and convert them to one shape and dtype.
 
-    :param masks: (n_actions,) or (n_envs, n_actions), anything that reads as booleans
+    :param masks: (n_actions,) or (n_envs, n_actions), convertible to booleans
     :param n_actions: Number of actions
-    :return: (n_envs, n_actions) bool, of which every row offers an action
+    :return: (n_envs, n_actions) bool, every row with a True
     """
     rows = np.asarray(masks, dtype=bool)
     if rows.ndim == 0 or rows.shape[-1] != n_actions:
         raise ValueError(f"action_masks must have {n_actions} entries per environment, not shape {rows.shape}.")
     rows = rows.reshape(-1, n_actions)
     if not rows.any(axis=1).all():
-        raise ValueError("action_masks must offer at least one action in every state that is not terminal.")
+        raise ValueError("action_masks must have at least one feasible action in every state that is not terminal.")
     return rows
 
 
 def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
-    One uniform draw among the offered actions of each environment.
+    One uniform draw from the feasible actions of each environment.
 
     :param masks: (n_envs, n_actions) bool, every row with a True
     :param rng: Source of the draws
     :return: (n_envs,) int64
     """
     n_envs, n_actions = masks.shape
-    # The offered actions of all environments in one list, and where in it those of each environment begin.
-    offered = np.flatnonzero(masks)
+    # The feasible actions of all environments in one array, and where in it those of each environment begin.
+    feasible = np.flatnonzero(masks)
     if n_envs == 1:
-        return offered[(rng.random(1) * len(offered)).astype(np.int64)]
-    begins = np.searchsorted(offered, np.arange(n_envs + 1) * n_actions)
+        return feasible[(rng.random(1) * len(feasible)).astype(np.int64)]
+    begins = np.searchsorted(feasible, np.arange(n_envs + 1) * n_actions)
     ranks = (rng.random(n_envs) * np.diff(begins)).astype(np.int64)
-    actions: np.ndarray = offered[begins[:-1] + ranks] % n_actions
+    actions: np.ndarray = feasible[begins[:-1] + ranks] % n_actions
     return actions
 
 
 class MaskSource:
     """
-    Finds masks with as few calls into the environment as possible. A VecEnv with the arrays ``step_masks`` and
-    ``last_masks`` (:class:`~sb3_ext.common.vec_env.GymnasiumVecEnv` has them) is read without a look at any ``info``.
-    Else no call is needed when ``info`` carries the masks, and one ``env_method`` call per step when it does not.
+    Gets masks with as few calls into the environment as possible. A VecEnv with the arrays ``step_masks`` and
+    ``last_masks`` (:class:`~sb3_ext.common.vec_env.GymnasiumVecEnv` has them) is read without any ``info``.
+    Otherwise no call is needed when ``info`` carries the masks, and one ``env_method`` call per step when it does not.
 
     Two masks matter after a step. The *next* mask is that of the state the transition led to. The *acting*
     mask is that of the state in which the next action is chosen. They differ where an episode ended, since
-    the VecEnv has then already reset the environment: what ``env_method("action_masks")`` says is about the
-    new episode.
+    the VecEnv has then already reset the environment: ``env_method("action_masks")`` describes the new
+    episode.
 
     :param n_actions: Number of actions
     :param who: Class that asks for masks, for its warnings
@@ -86,7 +86,7 @@ class MaskSource:
 
     def current(self, env: VecEnv) -> np.ndarray:
         """
-        The masks of the states in which the environments are now.
+        The masks of the current states of the environments.
 
         :param env: the vectorized environment
         :return: (n_envs, n_actions) bool
@@ -132,7 +132,7 @@ class MaskSource:
         return as_masks(following, self.n_actions), acting
 
     def _acting_after_reset(self, env: VecEnv, dones: np.ndarray, given: list[Any]) -> np.ndarray:
-        # Wrappers of a VecEnv have a list of their own, which nobody keeps up to date.
+        # Wrappers of a VecEnv have a list of their own, which is never updated.
         reset_infos = env.unwrapped.reset_infos
         acting = [(reset_infos[i] or {}).get(INFO_KEY) if done else given[i] for i, done in enumerate(dones)]
         return self._given_or_fetched(env, acting)
@@ -147,14 +147,14 @@ class MaskSource:
             self._warned_mask_lost = True
             warnings.warn(
                 "An episode was truncated and info has no 'action_mask', so that the mask of its last state is "
-                "lost after the automatic reset and all actions are taken as offered there; wrap the "
+                "lost after the automatic reset and all actions count as feasible there; wrap the "
                 "environment with sb3_ext.ActionMaskInfo, outside of its time limit.",
                 UserWarning,
                 stacklevel=2,
             )
 
     def warn_no_masks(self) -> None:
-        """Say once that a prediction was asked for without masks."""
+        """Warn once of a prediction without masks."""
         if not self._warned_no_masks:
             self._warned_no_masks = True
             warnings.warn(

@@ -1,4 +1,4 @@
-"""A network that judges actions by the same weights, for observations with a row for each action."""
+"""A network with shared weights for all actions, for observations with a row per action."""
 
 from typing import Any
 
@@ -11,11 +11,10 @@ class RowNetwork(nn.Module):
     """
     Latents for the score of each action, and for the value of the state.
 
-    An observation has the shape (n_actions, columns): row a describes action a. The last row holds what concerns
-    all, and its action is the one that is about none of the others, such as doing nothing. Every other row goes through
-    the same layers, together with the last row and, from the second layer on, with the mean over all rows of the layer
-    before. What is learned about one row so holds for all, and the order of rows does not matter (Zaheer et al.,
-    https://arxiv.org/abs/1703.06114).
+    An observation has the shape (n_actions, columns): row a describes action a. The last row holds global
+    features, and its action is the no-op. Every other row passes through the same layers, together with the last row
+    and, from the second layer on, with the mean of the previous layer over all rows. The network is thus equivariant
+    under permutations of the rows (Zaheer et al., https://arxiv.org/abs/1703.06114).
 
     :param shape: (n_actions, columns)
     :param net_arch: Units of the hidden layers, at least one
@@ -66,7 +65,7 @@ class RowNetwork(nn.Module):
 
 class RowScores(nn.Module):
     """
-    Latents of the actions to one number each, by the same weights; the last action has weights of its own.
+    Maps the latent of each action to its score with shared weights; the last action has weights of its own.
 
     :param units: Width of a latent
     """
@@ -86,14 +85,14 @@ def check_rows(
     policy: str, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], net_arch: object
 ) -> tuple[int, ...]:
     """
-    Check that observations have a row for each action.
+    Check that observations have a row per action.
 
-    :param policy: Who needs it, for the message
+    :param policy: Name of the policy, for the message
     :param observation_space: Observation space
     :param action_space: Action space
     :param net_arch: Units of the hidden layers
     :return: (n_actions, columns)
-    :raises ValueError: they have not, or the layers are no list of at least one number
+    :raises ValueError: observations have no row per action, or net_arch is not a list of at least one number
     """
     shape, actions = observation_space.shape, getattr(action_space, "n", None)
     if not isinstance(observation_space, spaces.Box) or shape is None or len(shape) != 2 or shape[0] != actions:

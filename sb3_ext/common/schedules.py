@@ -10,14 +10,14 @@ def _check_probability(owner: object, name: str, value: float) -> None:
 
 
 class ExplorationSchedule(Protocol):
-    """Anything that gives epsilon for a step. It must pickle."""
+    """A picklable function that gives epsilon for a step."""
 
     def __call__(self, steps: int, horizon: int) -> float:
         """
         Epsilon at one step.
 
         :param steps: Environment steps since exploration (re)started, at least 0
-        :param horizon: Steps that the training had before it when exploration (re)started
+        :param horizon: Remaining steps of the training when exploration (re)started
         :return: probability of a random action, in [0, 1]
         """
 
@@ -86,7 +86,7 @@ def exploration_schedule(
     initial: float, final: float, fraction: float, decay: float | None = None, decay_every: int = 4
 ) -> ExplorationSchedule:
     """
-    The schedule that plain numbers, such as those of a YAML file, stand for.
+    The schedule described by plain numbers, such as those of a YAML file.
 
     :param initial: Epsilon at the start
     :param final: Epsilon at the end
@@ -101,7 +101,7 @@ def exploration_schedule(
 
 
 class ExplorationClock:
-    """Knows when exploration (re)started, and so what epsilon is now. It is saved with the model."""
+    """Keeps when exploration (re)started, and gives the current epsilon. It is saved with the model."""
 
     #: Epsilon by the steps since then.
     schedule: ExplorationSchedule
@@ -128,6 +128,6 @@ class ExplorationClock:
         :return: in [0, 1]
         """
         if self.start is None:
-            # Waiting for a training of unknown length: the first value of any.
+            # The next training has an unknown length: the initial value.
             return self.schedule(0, 1)
         return self.schedule(now - self.start, self.horizon)

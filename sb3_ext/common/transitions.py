@@ -1,4 +1,4 @@
-"""What a step of a vectorized environment says of its transitions, as arrays."""
+"""The transitions of a step of a vectorized environment, as arrays."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def true_next_observations(
     new_obs: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]], normalizer: VecNormalize | None
 ) -> np.ndarray:
     """
-    The observations that the step led to, also where the next episode has begun already.
+    The observations that the step led to, also where the next episode has already begun.
 
     :param new_obs: (n_envs, *obs_shape), as the environments gave them
     :param dones: (n_envs,) bool

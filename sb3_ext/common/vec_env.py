@@ -32,13 +32,13 @@ class GymnasiumVecEnv(VecEnv):
     ``AutoresetMode.SAME_STEP`` gives it; with ``DISABLED`` it is reset here through
     ``reset(options={"reset_mask": ...})``, and so are Gymnasium's own ``SyncVectorEnv`` and ``AsyncVectorEnv`` with
     ``NEXT_STEP``, which know that option in every mode. Any other environment with ``NEXT_STEP`` is refused: it
-    begins an episode only in a step that plays on in all others, for which SB3 has chosen no actions.
+    begins an episode only in a step that also advances all others, for which SB3 has chosen no actions.
 
-    ``infos`` are lists of dictionaries as SB3 has them. On top of what the environment tells they hold
-    ``terminal_observation`` and ``TimeLimit.truncated``, and what ``Monitor`` would write into ``episode``, which is
-    why ``env_is_wrapped(Monitor)`` says True. ``info["action_mask"]`` is the mask of the state that the step led to,
-    also where an episode ended; the masks of the states in which the environments are now come from
-    ``env_method("action_masks")``. An algorithm that needs no dictionaries finds the same in :attr:`step_masks`,
+    ``infos`` are lists of dictionaries as SB3 has them. Besides the environment's entries they hold
+    ``terminal_observation``, ``TimeLimit.truncated`` and the ``episode`` that ``Monitor`` would write, which is
+    why ``env_is_wrapped(Monitor)`` is True. ``info["action_mask"]`` is the mask of the state that the step led to,
+    also where an episode ended; the masks of the current states come from
+    ``env_method("action_masks")``. Algorithms that need no dictionaries find the same in :attr:`step_masks`,
     :attr:`last_masks` and :meth:`step_values`.
 
     :param env: The environment; masks come from its method ``action_masks()``, (n_envs, n_actions) bool, or from
@@ -47,7 +47,7 @@ class GymnasiumVecEnv(VecEnv):
     :param info_keywords: Entries of ``info`` on the last step of an episode that its statistics should hold too
     """
 
-    #: (n_envs, n_actions) bool, masks of the states in which the environments are now; None if there are none.
+    #: (n_envs, n_actions) bool, masks of the current states; None if there are none.
     last_masks: np.ndarray | None = None
     #: (n_envs, n_actions) bool, masks of the states that the latest step led to, before any reset; None if one of
     #: them is not known.
@@ -60,8 +60,8 @@ class GymnasiumVecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self._fetch_masks = self._mask_method()
         self._probed = False
-        # What the latest step told; where the environment has begun the next episodes itself, that of ended ones
-        # is in the second.
+        # The info of the latest step; where the environment itself begins the next episodes, that of ended ones is in
+        # the second.
         self._step_info: dict[str, Any] = {}
         self._final_info: dict[str, Any] | None = None
         self._dones = np.zeros(self.num_envs, dtype=bool)
@@ -164,11 +164,11 @@ class GymnasiumVecEnv(VecEnv):
 
     def step_values(self, key: str) -> np.ndarray:
         """
-        What the latest step told under a key of ``info``, also of episodes that it ended, without dictionaries.
+        An entry of the latest step's ``info``, also for episodes that it ended, without dictionaries.
 
         :param key: Key of ``info`` with an array
-        :return: (n_envs, ...) copy, zero where nothing was told
-        :raises KeyError: the step told nothing under this key
+        :return: (n_envs, ...) copy, zero where there was no entry
+        :raises KeyError: the step's info has no such entry
         """
         if self._final_info is None:
             return np.array(self._step_info[key])
@@ -189,7 +189,7 @@ class GymnasiumVecEnv(VecEnv):
             return {key: np.array(observations[key], dtype=box.dtype) for key, box in self.observation_space.items()}
         return np.array(observations, dtype=self.observation_space.dtype)
 
-    # What SB3 asks of single environments.
+    # SB3's access to single environments.
 
     def _mask_method(self) -> Callable[[], Any] | None:
         if self._in_sub_envs(METHOD_NAME):
@@ -211,7 +211,7 @@ class GymnasiumVecEnv(VecEnv):
     def _in_sub_envs(self, name: str) -> bool:
         """Whether the environment holds single ones that have an attribute."""
         base = self.vector_env.unwrapped
-        # Asked through a method that every environment has: a worker dies of an attribute that it lacks.
+        # Through a method that every environment has: a worker crashes on a missing attribute.
         return isinstance(base, SyncVectorEnv | AsyncVectorEnv) and all(base.call("has_wrapper_attr", name))
 
     def _per_env(self, value: Any, chosen: Sequence[int]) -> list[Any]:
@@ -230,7 +230,7 @@ class GymnasiumVecEnv(VecEnv):
         """Whether the environment, or each of those that it holds, has an attribute; see SB3."""
         if attr_name == METHOD_NAME and self._fetch_masks is None:
             if not self._probed:
-                # SB3 asks before its first reset, and only a reset shows what stands in info.
+                # SB3 checks before its first reset, and only a reset shows what info holds.
                 self._probed = True
                 self.last_masks = self._masks_now(self.vector_env.reset()[1])
             return self.last_masks is not None
@@ -297,7 +297,7 @@ class GymnasiumVecEnv(VecEnv):
         return [is_wrapped(base.envs[i], wrapper_class) for i in chosen]
 
     def get_images(self) -> Sequence[np.ndarray | None]:
-        """One picture of each environment, or None where it draws none."""
+        """One image of each environment, or None where it renders none."""
         if self.render_mode != "rgb_array":
             message = f"Pictures need render_mode 'rgb_array', and the environment has {self.render_mode!r}."
             warnings.warn(message, stacklevel=2)

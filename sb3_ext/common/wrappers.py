@@ -19,8 +19,8 @@ class ActionMaskInfo(
 
     A VecEnv resets an environment inside the very step that ends its episode, so that afterwards
     ``env_method("action_masks")`` describes the first state of the *next* episode. Where an episode is cut
-    short (truncated), learning needs the mask of the last state, and this is the place that still has it.
-    Apply it outside of a time limit: the mask then belongs to the state with which the episode was cut.
+    short (truncated), learning needs the mask of the last state, which is still known here.
+    Apply it outside of a time limit: the mask then belongs to the state in which the episode was cut.
 
     :param env: Environment with a method ``action_masks()``, in it or in a wrapper of it
     """
@@ -33,11 +33,11 @@ class ActionMaskInfo(
 
     def action_masks(self) -> np.ndarray:
         """
-        The actions offered in the current state.
+        The actions feasible in the current state.
 
         :return: (n_actions,) bool
         """
-        # Copied, since an environment may go on writing into an array of its own.
+        # Copied, since an environment may overwrite its own array later.
         return np.array(self.env.get_wrapper_attr("action_masks")(), dtype=bool)
 
     def reset(

@@ -27,7 +27,7 @@ class LookaheadBuffer(BaseBuffer):
     """
     The newest states with the advantages of their actions, drawn uniformly and with replacement.
 
-    Where more than ``most_actions`` returns are known of a state, those of so many actions are kept, by chance.
+    Where more than ``most_actions`` returns of a state are known, a uniform random subset of that size is kept.
     All randomness comes from the buffer's own generator, which is pickled with it.
 
     :param buffer_size: States to keep
@@ -65,7 +65,7 @@ class LookaheadBuffer(BaseBuffer):
 
     def add_returns(self, observations: np.ndarray, returns: np.ndarray) -> int:
         """
-        Store states of which the returns of at least two actions are known; the others teach nothing.
+        Store states with known returns of at least two actions; the others hold no information on differences.
 
         :param observations: (n, *obs_shape)
         :param returns: (n, n_actions) float, nan where not known
@@ -86,7 +86,7 @@ class LookaheadBuffer(BaseBuffer):
         return len(chosen)
 
     def _some_actions(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Actions (n, K) and whether each is one that is known: all of these, or K by chance."""
+        """Actions (n, K) and which of them are known: all known ones, or K of them at random."""
         most = self.actions.shape[1]
         keys = np.where(known, 0.0, 2.0)
         crowded = known.sum(axis=1) > most
@@ -95,7 +95,7 @@ class LookaheadBuffer(BaseBuffer):
         return actions, np.take_along_axis(known, actions, axis=1)
 
     def end_trajectories(self) -> None:
-        """Nothing to do when the environment is reset: each state stands alone."""
+        """Nothing to do when the environment is reset: states are independent of each other."""
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> LookaheadSamples:  # type: ignore[override]
         observations = self._normalize_obs(self.observations[batch_inds], env)

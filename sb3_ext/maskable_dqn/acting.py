@@ -1,4 +1,4 @@
-"""Choosing actions: epsilon-greedy among those that are offered."""
+"""Epsilon-greedy choice among the feasible actions."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class EpsilonGreedy:
 
     def greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """
-        The best offered actions.
+        The best feasible actions.
 
         :param observations: (n_envs, *obs_shape)
         :param masks: (n_envs, n_actions) bool, every row with a True
@@ -34,7 +34,7 @@ class EpsilonGreedy:
         self, observations: np.ndarray, masks: np.ndarray, epsilon: float, rng: np.random.Generator
     ) -> np.ndarray:
         """
-        A random offered action with probability epsilon, else the best; each environment has its own coin.
+        A random feasible action with probability epsilon, else the best; each environment has its own coin.
 
         :param observations: (n_envs, *obs_shape)
         :param masks: (n_envs, n_actions) bool, every row with a True
@@ -43,7 +43,7 @@ class EpsilonGreedy:
         :return: (n_envs,) int
         """
         if epsilon == 0.0:
-            # No coins: a deterministic evaluation must not move the generator of the training on.
+            # No coins: a deterministic evaluation must not advance the generator of the training.
             return self.greedy(observations, masks)
         explore = rng.random(len(masks)) < epsilon
         if explore.all():
@@ -63,10 +63,10 @@ class EpsilonGreedy:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """
-        Epsilon-greedy actions for observations and masks as a user has them.
+        Epsilon-greedy actions for a user's observations and masks.
 
         :param observation: of one environment or of several
-        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are offered
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
         :return: the actions, of shape () or (n_envs,)

@@ -1,4 +1,4 @@
-"""What is done before learning starts: what a rule does, or anything at random."""
+"""Warm-up before learning starts: actions of a rule, or random ones."""
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
@@ -12,7 +12,7 @@ class WarmUp:
     Chooses the actions of the steps that only fill the replay buffer.
 
     :param rule: Name of the rule to demonstrate, as the environment knows it; ``None`` for random actions
-    :param noise: Share of random offered actions among the rule's, so that alternatives are seen too
+    :param noise: Probability of a random feasible action in place of the rule's
     """
 
     def __init__(self, rule: str | None, noise: float) -> None:
@@ -23,7 +23,7 @@ class WarmUp:
 
     def check(self, env: VecEnv) -> None:
         """
-        Raise an error if the environment cannot be asked for the rule.
+        Raise an error if the environment has no rules.
 
         :param env: the vectorized environment
         """

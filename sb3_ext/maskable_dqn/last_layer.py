@@ -1,5 +1,5 @@
 """
-Last layers in numpy, for the hand-written passes: all of them are linear in their parameters.
+Last layers in numpy, for the hand-written passes: all are linear in their parameters.
 
 Whatever head a network has, its values are ``features @ weight.T + bias`` with some ``weight`` (n_actions, units) and
 ``bias`` (n_actions,), and the gradients of its parameters follow from those of ``weight`` and ``bias``. Of these, only
@@ -16,7 +16,7 @@ from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead
 
 
 class LastLayer(Protocol):
-    """How the parameters of a head make a linear layer."""
+    """Converts the parameters of a head to a linear layer, and gradients back."""
 
     def as_linear(self, parameters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -33,7 +33,7 @@ class LastLayer(Protocol):
         Gradients of the parameters from those of the linear layer.
 
         :param gradients: of each parameter, to be overwritten
-        :param actions: (k,) int, different actions; the gradient of the others is zero
+        :param actions: (k,) int, distinct actions; the gradient of all others is zero
         :param weight: (k, units) float32, gradient of their rows of the weight
         :param bias: (k,) float32, and of the bias
         """
@@ -102,7 +102,7 @@ class FactoredLayer:
 
 def last_layer(head: nn.Module) -> LastLayer | None:
     """
-    What makes a linear layer of a head.
+    The linear layer that a head is equivalent to.
 
     :param head: the last module of a Q-network
     :return: ``None`` for a module that is none of the above

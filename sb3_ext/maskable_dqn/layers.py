@@ -9,10 +9,10 @@ from torch import nn
 
 class SeededDropout(nn.Module):
     """
-    Dropout that draws from a generator of its own, whose state is part of the network's state dict. Training
-    that is saved and loaded so goes on with the same draws, whatever else uses PyTorch's global generator.
+    Dropout that draws from a generator of its own, whose state is part of the network's state dict. A
+    training that is saved and loaded thus continues with the same draws, whatever uses PyTorch's global generator.
 
-    :param p: Probability that a unit is left out, in [0, 1)
+    :param p: Probability that a unit is dropped, in [0, 1)
     """
 
     def __init__(self, p: float) -> None:
@@ -22,7 +22,7 @@ class SeededDropout(nn.Module):
         self.generator.manual_seed(int(th.randint(2**62, (1,))))
 
     def forward(self, x: th.Tensor) -> th.Tensor:
-        """Leave units out and scale the others by 1 / (1 - p), in training mode only."""
+        """Drop units and scale the others by 1 / (1 - p), in training mode only."""
         if not self.training:
             return x
         keep = th.rand(x.shape, generator=self.generator).to(x.device) >= self.p
@@ -46,7 +46,7 @@ class DuelingHead(nn.Module):
     Last layer as state value plus advantages (https://arxiv.org/abs/1511.06581): V + A - mean(A).
 
     :param in_features: Units of the last hidden layer
-    :param n_actions: Number of actions; the mean goes over all of them, offered or not
+    :param n_actions: Number of actions; the mean goes over all of them, feasible or not
     """
 
     def __init__(self, in_features: int, n_actions: int) -> None:

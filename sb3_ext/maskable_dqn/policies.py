@@ -16,7 +16,7 @@ from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
 
 def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
     """
-    The best offered action.
+    The best feasible action.
 
     :param q_values: (B, n_actions) float
     :param masks: (B, n_actions) bool
@@ -100,7 +100,7 @@ class MaskableQNetwork(QNetwork):
 
 class MaskableDQNPolicy(DQNPolicy):
     """
-    Policy of MaskableDQN: a Q-network, its target, and the greedy choice among the offered actions.
+    Policy of MaskableDQN: a Q-network, its target, and the greedy choice among the feasible actions.
 
     :param observation_space: Observation space
     :param action_space: Discrete action space
@@ -184,7 +184,7 @@ class MaskableDQNPolicy(DQNPolicy):
 
         :param obs: (B, *obs_shape)
         :param deterministic: without effect, since exploration is the algorithm's
-        :param action_masks: (B, n_actions) bool, or None if all actions are offered
+        :param action_masks: (B, n_actions) bool, or None if all actions are feasible
         :return: (B,) int64
         """
         return self._predict(obs, deterministic, action_masks)
@@ -207,7 +207,7 @@ class MaskableDQNPolicy(DQNPolicy):
         :param state: handed back
         :param episode_start: without effect
         :param deterministic: without effect, since exploration is the algorithm's
-        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are offered
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
         :return: the actions, of shape () or (n_envs,), and ``state``
         """
         if action_masks is None:

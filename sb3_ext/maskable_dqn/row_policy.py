@@ -1,4 +1,4 @@
-"""Policy of MaskableDQN for observations with a row for each action."""
+"""Policy of MaskableDQN for observations with a row per action."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class RowValues(nn.Module):
 
 class RowQNetwork(MaskableQNetwork):
     """
-    Action values by the same weights for all actions, see :class:`~sb3_ext.common.rows.RowNetwork`.
+    Action values with shared weights for all actions, see :class:`~sb3_ext.common.rows.RowNetwork`.
 
     :param args: as SB3's ``QNetwork``
     :param kwargs: as :class:`~sb3_ext.maskable_dqn.policies.MaskableQNetwork`; ``dropout``, ``kaiming_init``,

@@ -47,7 +47,7 @@ class UpdateResult(NamedTuple):
 
 
 class Updater(Protocol):
-    """Anything that can update a policy from a batch."""
+    """Updates a policy from a batch."""
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
         """
@@ -100,7 +100,7 @@ class AutogradUpdater:
         policy = self.policy
         samples = batch.to_samples(policy.device)
         targets = self.targets(samples, settings)
-        # Training mode for this one pass: dropout has no business in targets or in the choice of actions.
+        # Training mode for this pass only: targets and acting use no dropout.
         policy.set_training_mode(True)
         q_values = policy.q_net(samples.observations).gather(1, samples.actions)
         policy.set_training_mode(False)
@@ -119,7 +119,7 @@ class AutogradUpdater:
     @th.no_grad()
     def targets(self, samples: MaskableReplayBufferSamples, settings: UpdateSettings) -> th.Tensor:
         """
-        Scaled return plus discounted value of the best offered next action.
+        Scaled return plus discounted value of the best feasible next action.
 
         :param samples: B transitions
         :param settings: of the algorithm

@@ -1,4 +1,4 @@
-"""Masked PPO for many actions of which few are offered."""
+"""Masked PPO for many actions of which few are feasible."""
 
 from sb3_ext.maskable_ppo.maskable_ppo import MaskablePPO
 from sb3_ext.maskable_ppo.policies import OfferedActionsPolicy, OfferedMlpPolicy

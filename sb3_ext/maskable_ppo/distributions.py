@@ -1,4 +1,4 @@
-"""The distribution over discrete actions of which only a few are offered."""
+"""The distribution over discrete actions of which only a few are feasible."""
 
 from typing import Self
 
@@ -11,25 +11,25 @@ from sb3_contrib.common.maskable.distributions import (
 )
 from torch import nn
 
-#: Logit of an action that is not offered: sb3-contrib's, so that both give the same numbers.
+#: Logit of an infeasible action: sb3-contrib's, so that both give the same numbers.
 NOT_OFFERED = -1e8
-#: Share of all actions above which one dense matrix product is faster than gathering the offered ones. Measured with
-#: 50 to 5,000 actions, batches of 256 and 1,024: they are level between 4 % (5,000 actions) and 25 % (50).
+#: Share of all actions above which one dense matrix product is faster than gathering the feasible ones. Measured with
+#: 50 to 5,000 actions, batches of 256 and 1,024: they break even between 4 % (5,000 actions) and 25 % (50).
 LARGEST_SHARE = 0.05
 
 
 class OfferedCategorical:
     """
-    One categorical distribution per row, over the actions that are offered in it.
+    One categorical distribution per row, over its feasible actions.
 
-    The offered actions of a row stand side by side in ascending order, in a table as wide as the longest row. Only
+    The feasible actions of a row are stored in ascending order, in a table as wide as the longest row. Only
     their logits are computed.
 
     :param latent: (B, latent_dim) float, output of the policy's last hidden layer
     :param action_net: Linear layer from there to the logits of all actions
-    :param rows: (N,) int64, ascending, row of each offered action
+    :param rows: (N,) int64, ascending, row of each feasible action
     :param offered: (N,) int64, its number
-    :param counts: (B,) int64, how many are offered in each row
+    :param counts: (B,) int64, number of feasible actions of each row
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class OfferedCategorical:
         # Gradients of index_select are far cheaper than those of weight[offered], which sort.
         weight, bias = (part.index_select(0, offered) for part in (action_net.weight, action_net.bias))
         logits = (weight * latent.index_select(0, rows)).sum(1) + bias
-        #: (B, K) int64, the offered actions by column, -1 where a row has no more.
+        #: (B, K) int64, the feasible actions by column, padded with -1.
         self.actions = th.full(shape, -1, device=rows.device).index_put((rows, columns), offered)
-        #: (B, K) float, their log-probabilities; about -1e8, which is probability 0, where a row has no more.
+        #: (B, K) float, their log-probabilities, padded with about -1e8, which is probability 0.
         self.log_probs = latent.new_full(shape, NOT_OFFERED).index_put((rows, columns), logits).log_softmax(1)
 
     def log_prob(self, actions: th.Tensor) -> th.Tensor:
@@ -50,7 +50,7 @@ class OfferedCategorical:
         Log-probabilities of one action per row.
 
         :param actions: (B,) int64
-        :return: (B,) float, -1e8 without a gradient where the action is not offered
+        :return: (B,) float, -1e8 without a gradient where the action is infeasible
         """
         found = self.actions == actions[:, None]
         log_probs = th.where(found, self.log_probs, 0.0).sum(1)
@@ -66,7 +66,7 @@ class OfferedCategorical:
             return self._named(self.log_probs.exp().multinomial(1))
 
     def mode(self) -> th.Tensor:
-        """(B,) int64, the likeliest offered action of each row, of equal ones the lowest."""
+        """(B,) int64, the likeliest feasible action of each row, the lowest one of ties."""
         return self._named(self.log_probs.argmax(1, keepdim=True))
 
     def _named(self, columns: th.Tensor) -> th.Tensor:
@@ -75,11 +75,11 @@ class OfferedCategorical:
 
 class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
     """
-    sb3-contrib's masked categorical distribution, which may also be given what the logits are computed from. It
-    then computes those of the offered actions only, where they are few.
+    sb3-contrib's masked categorical distribution, which can also be given the inputs of the last layer. It then
+    computes the logits of the feasible actions only, where these are few.
 
-    Without masks, where more than one in twenty of all actions is offered, or where a row offers none, it is
-    sb3-contrib's own, on all logits. The same holds for whoever looks into :attr:`distribution`.
+    Without masks, where more than 5 % of all actions are feasible, or where a row has no feasible action, it is
+    sb3-contrib's own, on all logits. So is :attr:`distribution`.
 
     :param action_dim: Number of discrete actions
     """
@@ -102,7 +102,7 @@ class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
 
     def proba_distribution_from_latent(self, latent: th.Tensor, action_net: nn.Linear) -> Self:
         """
-        Become the distribution of logits that are not computed yet.
+        Become the distribution of logits that are yet to be computed.
 
         :param latent: (B, latent_dim) float, output of the policy's last hidden layer
         :param action_net: What :meth:`proba_distribution_net` made
@@ -113,7 +113,7 @@ class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
 
     @property
     def distribution(self) -> MaskableCategorical:
-        """Over all actions, masked; computed when it is asked for."""
+        """Over all actions, masked; computed on access."""
         if self._dense is None:
             if self._source is None:
                 raise AttributeError("The distribution has been given neither logits nor what they are computed from.")
@@ -127,9 +127,9 @@ class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
 
     def apply_masking(self, masks: MaybeMasks) -> None:
         """
-        Offer some of the actions only.
+        Restrict the distribution to the feasible actions.
 
-        :param masks: (B, n_actions), or (n_actions,) if B is 1, that reads as booleans; None offers all
+        :param masks: (B, n_actions), or (n_actions,) if B is 1, convertible to booleans; None for all actions
         """
         if self._source is None:
             super().apply_masking(masks)
@@ -152,7 +152,7 @@ class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
         Log-probabilities of one action per row.
 
         :param actions: (B,) int64
-        :return: (B,) float, about -1e8 where the action is not offered
+        :return: (B,) float, about -1e8 where the action is infeasible
         """
         return super().log_prob(actions) if self._offered is None else self._offered.log_prob(actions)
 
@@ -165,18 +165,18 @@ class OfferedCategoricalDistribution(MaskableCategoricalDistribution):
         return super().sample() if self._offered is None else self._offered.sample()
 
     def mode(self) -> th.Tensor:
-        """(B,) int64, the likeliest offered action of each row."""
+        """(B,) int64, the likeliest feasible action of each row."""
         return super().mode() if self._offered is None else self._offered.mode()
 
 
 def true_numbers(masks: th.Tensor) -> th.Tensor:
     """
-    Where masks are True, numbering their entries row by row.
+    Flat indices of the True entries of masks.
 
     :param masks: (B, n_actions) bool
     :return: (N,) int64, ascending
     """
     if masks.device.type == "cpu":
-        # NumPy is eight times as fast as torch.
+        # Eight times as fast in NumPy as in torch.
         return th.from_numpy(np.flatnonzero(masks.numpy()))
     return masks.flatten().nonzero()[:, 0]

@@ -15,10 +15,10 @@ class MaskablePPO(sb3_contrib.MaskablePPO):
     changed.
 
     ``MaskablePPO("OfferedMlpPolicy", env)`` takes the parameters of ``MaskablePPO("MlpPolicy", env)`` and learns
-    the same, faster where few of many actions are offered; see
+    the same, faster where few of many actions are feasible; see
     :class:`~sb3_ext.maskable_ppo.policies.OfferedActionsPolicy`. ``RowPolicy`` scores all actions by the same weights;
-    see :class:`~sb3_ext.maskable_ppo.row_policy.RowPolicy`. What sb3-contrib's own class saved loads here, and
-    parameters go over either way with ``set_parameters(model.get_parameters())``.
+    see :class:`~sb3_ext.maskable_ppo.row_policy.RowPolicy`. Models saved by sb3-contrib's own class load here, and
+    parameters can be exchanged in both directions with ``set_parameters(model.get_parameters())``.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {

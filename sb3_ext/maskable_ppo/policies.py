@@ -1,4 +1,4 @@
-"""Policy of MaskablePPO for many actions of which few are offered."""
+"""Policy of MaskablePPO for many actions of which few are feasible."""
 
 from typing import Any
 
@@ -14,13 +14,12 @@ from sb3_ext.maskable_ppo.distributions import OfferedCategoricalDistribution
 
 class OfferedActionsPolicy(MaskableActorCriticPolicy):
     """
-    sb3-contrib's policy, which computes the logits of the offered actions only.
+    sb3-contrib's policy, which computes the logits of the feasible actions only.
 
     Log-probabilities, entropies, gradients and greedy actions are those of ``MlpPolicy`` up to rounding, and so are
     the names and shapes of the parameters: either loads the other's. Sampled actions have the same distribution,
-    but are not the same draws. It pays where few of many actions are offered: with 729 actions of which 2 or 3 are,
-    training takes about a third of the time. Where more than one in twenty is, it
-    does what ``MlpPolicy`` does.
+    but are not the same draws. It pays where few of many actions are feasible: with 2 or 3 out of 729,
+    training takes about a third of the time. Where more than 5 % are, it does what ``MlpPolicy`` does.
 
     :param observation_space: Observation space
     :param action_space: Discrete action space

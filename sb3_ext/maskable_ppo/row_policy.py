@@ -1,4 +1,4 @@
-"""Policy of MaskablePPO for observations with a row for each action."""
+"""Policy of MaskablePPO for observations with a row per action."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class RowCategoricalDistribution(MaskableCategoricalDistribution):
 
 class RowPolicy(MaskableActorCriticPolicy):
     """
-    Scores all actions by the same weights, see :class:`~sb3_ext.common.rows.RowNetwork`.
+    Scores all actions with shared weights, see :class:`~sb3_ext.common.rows.RowNetwork`.
 
     :param observation_space: Box of the shape (n_actions, columns)
     :param action_space: Discrete action space
@@ -41,7 +41,7 @@ class RowPolicy(MaskableActorCriticPolicy):
     :param optimizer_kwargs: Its keyword arguments except for the learning rate; by default sb3-contrib's ``eps`` of
         1e-5 and Adam's fused implementation
     :param kwargs: as sb3-contrib's ``MaskableActorCriticPolicy``
-    :raises ValueError: observations have no row for each action
+    :raises ValueError: observations have no row per action
     """
 
     def __init__(

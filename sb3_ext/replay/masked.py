@@ -17,12 +17,12 @@ class MaskableReplayBuffer(ReplayBuffer):
     that ``next_obs[i]`` is. Masks are kept packed, 8 actions a byte.
 
     Every step carries its own discount, ``gamma ** elapsed``: with an ``elapsed_key`` a step may stand for
-    several units of time. Returns over ``n_steps`` are put together when sampling. They stay within one
+    several units of time. Returns over ``n_steps`` are computed when sampling. They stay within one
     environment's transitions and stop at the end of an episode, at the newest transition, and where the
     environment was reset between two trainings (:meth:`end_trajectories`).
 
-    A transition with all that belongs to it is one record in ``records``, and the arrays that SB3's buffer has are
-    views of its fields: reading a transition from memory then costs one access instead of ten.
+    A transition is one record in ``records``, and the arrays that SB3's buffer has are views of its fields: reading
+    a transition then takes one memory access instead of ten.
 
     All randomness comes from the buffer's own generator, which is pickled with it.
 
@@ -32,7 +32,7 @@ class MaskableReplayBuffer(ReplayBuffer):
     :param device: PyTorch device of the samples
     :param n_envs: Number of parallel environments
     :param optimize_memory_usage: Not supported
-    :param handle_timeout_termination: Whether the value beyond a truncated episode counts
+    :param handle_timeout_termination: Whether to bootstrap beyond a truncated episode
     :param n_steps: Steps of the return, at least 1
     :param gamma: Discount per unit of time, in [0, 1]
     :param elapsed_key: Entry of ``info`` with the units of time that the step took; None: every step takes one
@@ -48,7 +48,7 @@ class MaskableReplayBuffer(ReplayBuffer):
     terminals: np.ndarray
     #: (buffer_size, n_envs) float32, by which the value of the next state counts
     discounts: np.ndarray
-    #: (buffer_size, n_envs) bool, where the next row of the same environment does not go on with this one
+    #: (buffer_size, n_envs) bool, where the next row of the same environment does not continue this one
     ends: np.ndarray
 
     def __init__(
@@ -94,7 +94,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         self._allocate()
 
     def _allocate(self) -> None:
-        """Put records in the place of the arrays that the parent has made."""
+        """Replace the parent's arrays by records."""
         names = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
         arrays = [(name, getattr(self, name)) for name in names]
         fields = [(name, array.dtype, array.shape[2:]) for name, array in arrays]
@@ -112,7 +112,7 @@ class MaskableReplayBuffer(ReplayBuffer):
             setattr(self, name, self.records[name])
 
     def __getstate__(self) -> dict[str, Any]:
-        # The views would be saved as arrays of their own.
+        # The views would be pickled as arrays of their own.
         names = self.records.dtype.names or ()
         return {name: value for name, value in self.__dict__.items() if name not in names}
 
@@ -172,7 +172,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         :param elapsed: (n_envs,) units of time the step took, at least 0; needed if there is an ``elapsed_key``
         """
         position = self.pos
-        # Before anything is written: what is refused leaves no half of a transition.
+        # First, since it may raise an error, which must not leave half a transition.
         self.discounts[position] = self._discounts_of(elapsed)
         self.observations[position] = np.reshape(obs, self.observations.shape[1:])
         self.next_observations[position] = np.reshape(next_obs, self.observations.shape[1:])
@@ -197,7 +197,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         return self.gamma ** np.asarray(elapsed, dtype=np.float64)
 
     def end_trajectories(self) -> None:
-        """Say that what is added next does not follow what was added last: the environments were reset."""
+        """Mark that the next transition does not follow the last one: the environments were reset."""
         if self.size() > 0:
             self.ends[self.pos - 1] = True
 

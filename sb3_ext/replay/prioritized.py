@@ -21,8 +21,8 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
     ``max_priority``], in the units of the learning target (after ``reward_scale``).
 
     Importance weights are :math:`w_i = (N P(i))^{-\beta}` (equation (3)), N the number of stored transitions.
-    Equation (3) gives weights above 1, up to 63 with the default limits, to what is drawn rarely, and so
-    larger steps than the learning rate says. ``normalize_weights`` therefore divides by the largest weight of
+    Equation (3) gives weights above 1, up to 63 with the default limits, to rarely drawn transitions, and so
+    larger steps than the learning rate intends. ``normalize_weights`` therefore divides by the largest weight of
     the batch, which only ever makes steps smaller (Schaul et al., section 3.4), and is the default; with
     False the weights are those of equation (3) exactly.
 
@@ -122,10 +122,10 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
 
     def priorities(self, at_most: int) -> np.ndarray:
         """
-        Priorities of stored transitions, all of them or as many at equal distances.
+        Priorities of stored transitions, all of them or an evenly spaced sample.
 
-        :param at_most: How many are wanted
-        :return: (n,) float64, what TD errors they have as far as is known; with alpha 0 that is not kept
+        :param at_most: Largest size of the sample
+        :return: (n,) float64, their last known limited TD errors; not available with alpha 0
         """
         n_rows = self._n_rows()
         rows = np.arange(0, n_rows, max(1, -(-n_rows // at_most)))

@@ -1,4 +1,4 @@
-"""What a replay buffer with masks gives out: a batch as numpy arrays or as tensors."""
+"""Batches of a replay buffer with masks, as numpy arrays or as tensors."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class ReplayBatch(NamedTuple):
     """
     A drawn batch of B transitions, as numpy arrays.
 
-    With n-step returns, what is said of the next state is said of the last one of the n steps.
+    With n-step returns the next state is that after the last of the n steps.
     """
 
     #: (B, *obs_shape), normalized if the environment normalizes
@@ -44,7 +44,7 @@ class ReplayBatch(NamedTuple):
     rewards: np.ndarray
     #: (B,) float32, by which the value of the next state counts
     discounts: np.ndarray
-    #: (B, n_actions) bool, what the next state offers; all True if it is terminal
+    #: (B, n_actions) bool, actions feasible in the next state; all True if it is terminal
     next_action_masks: np.ndarray
     #: (B,) int, rows of the buffer: position * n_envs + environment
     rows: np.ndarray
@@ -62,7 +62,7 @@ class ReplayBatch(NamedTuple):
         on_cpu = (device if isinstance(device, str) else device.type) == "cpu"
 
         def tensor(array: np.ndarray) -> th.Tensor:
-            # Not asking for the CPU when already there: ten such questions cost as much as drawing the batch.
+            # No .to() on the CPU: ten such calls cost as much as drawing the batch.
             return th.from_numpy(array) if on_cpu else th.from_numpy(array).to(device)
 
         return MaskableReplayBufferSamples(

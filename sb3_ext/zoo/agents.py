@@ -33,7 +33,7 @@ def load_agent(algo: str, path: str | Path, env: GymEnv | None = None, device: s
     model, model_path = _load(algo, path, env, device)
     if find_statistics(model_path) is not None:
         warnings.warn(
-            f"{model_path} was trained on normalised observations: on others it acts at random, see load_predictor",
+            f"{model_path} was trained on normalised observations and needs them to act well: use load_predictor",
             stacklevel=2,
         )
     return model

@@ -1,4 +1,4 @@
-"""Checks of what the user asked for, made before anything is written."""
+"""Checks of the user's settings, made before anything is written."""
 
 import importlib
 import inspect

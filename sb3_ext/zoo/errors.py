@@ -1,11 +1,11 @@
-"""Errors for people: one sentence that says what is wrong and what is allowed."""
+"""Errors for users: one sentence that says what is wrong and what is allowed."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UsageError(ValueError):
-    """Something that the user asked for cannot be done; the message is one sentence for them."""
+    """The user's command or setting is invalid; the message is one sentence for them."""
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:

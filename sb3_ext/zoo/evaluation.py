@@ -1,4 +1,4 @@
-"""Evaluation of training: masked where the model can, always on the same episodes, beside a reference policy."""
+"""Evaluation during training: masked where the model supports it, on the same episodes, against a reference."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sb3_ext.zoo.algorithms import takes_masks
 
-# Far from the small seeds that people train with: a VecEnv gives environment i the seed plus i.
+# Far from the small seeds that trainings use: a VecEnv gives environment i the seed plus i.
 EVALUATION_SEED = 1_000_003
-# Of the episodes on which a run is judged in the end, and on which nothing was chosen.
+# Seed of the held-out episodes, on which no model is selected.
 HELD_OUT_SEED = 3_000_003
 
 
@@ -67,17 +67,17 @@ class ZooEvalCallback(MaskableEvalCallback):
     """
     SB3's ``EvalCallback`` for any algorithm: passes action masks to the models that take them, and to no other.
 
-    Every evaluation starts from the same seed, so that each sees the same episodes. Episodes of a noisy
-    environment differ far more from each other than policies do, and on new episodes each time the best model
-    would be the one with the luckiest ones.
+    Every evaluation starts from the same seed, so that all play the same episodes. In a noisy environment returns
+    differ far more between episodes than between policies, and with new episodes each time the best model would be
+    the one with the luckiest episodes.
 
     With a reference each evaluation also records ``eval/minus_<reference>``, the mean over the episodes of the
-    model's reward minus the reference's in the same episode, and the ends of its 95 % interval, ``..._low`` and
-    ``..._high``. Above 0 the model is better.
+    model's reward minus the reference's in the same episode, and the ends of its 95 % confidence interval,
+    ``..._low`` and ``..._high``. Above 0 the model is better.
 
     :param args: Arguments of ``EvalCallback``
-    :param evaluation_seed: Seed of the evaluation environments at the start of each evaluation, or ``None`` to
-        go on from the last one
+    :param evaluation_seed: Seed of the evaluation environments at the start of each evaluation, or ``None``
+        to continue with new episodes
     :param reference: Policy to compare with, which needs a seed
     :param kwargs: Keyword arguments of ``EvalCallback``
     """
@@ -159,7 +159,7 @@ class ZooEvalCallback(MaskableEvalCallback):
 
 def differences(name: str, rewards: np.ndarray, reference_rewards: np.ndarray) -> list[tuple[str, float]]:
     """
-    The mean paired difference to a reference, with Student's 95 % interval.
+    The mean paired difference to a reference, with Student's 95 % confidence interval.
 
     :param name: Name of the reference
     :param rewards: (n,) float

@@ -28,9 +28,9 @@ from sb3_ext.zoo.replacing import replaced
 
 # Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
 NATIVE = "native"
-# Most environments that an evaluation gets by itself in their own vectorized form, where many cost little.
+# Largest default number of vectorized environments in an evaluation.
 MOST_EVAL_ENVS = 256
-# What a bad setting raises while environments, callbacks and model are built.
+# Errors that a bad setting raises while environments, callbacks and model are built.
 SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
@@ -43,18 +43,18 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - environment arguments of the command line are merged with those of the config, and evaluation
       environments get them too (rl_zoo3 drops the config's for evaluation);
     - the environment's id and arguments are stored in the model, as ``model.env_spec``;
-    - training continued from a model (``--trained-agent``) goes on counting steps, and so goes on with exploration
-      and schedules, where rl_zoo3 starts them over;
+    - training continued from a model (``--trained-agent``) continues its count of steps, and with it exploration
+      and schedules, where rl_zoo3 restarts them;
     - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``, and, where there
-      are masks, how much they leave to choose, see ``ActionMaskStatistics``;
+      are masks, how many actions they leave feasible, see ``ActionMaskStatistics``;
     - evaluations compare with a reference policy where there is one, see ``ZooEvalCallback``;
     - a training that is evaluated and logged to TensorBoard ends with an evaluation of its best model on held-out
       episodes, which stands beside the hyperparameters in the tab HPARAMS;
     - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
-    - an error in a trial that has nothing to do with NaNs ends the search, where rl_zoo3 would count the trial
-      as pruned and so hide, for instance, that infeasible actions are being taken.
+    - an error in a trial that is not about NaNs ends the search, where rl_zoo3 would count the trial
+      as pruned and so hide, for instance, that infeasible actions are taken.
 
     :param args: Arguments of ``ExperimentManager``
     :param vec_env_type: "dummy", "subproc" or "native"
@@ -180,7 +180,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
 
     def learn(self, model: BaseAlgorithm) -> None:
         """
-        Train the model, close its environments, and record what came of it.
+        Train the model, close its environments, and record the results.
 
         :param model: The model
         """

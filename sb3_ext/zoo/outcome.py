@@ -1,4 +1,4 @@
-"""What a run was made with beside what came of it, for TensorBoard's tab HPARAMS."""
+"""Settings of a run beside its results, for TensorBoard's tab HPARAMS."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +59,7 @@ def writes_tensorboard(model: BaseAlgorithm) -> bool:
 
 def kept_agent(model: BaseAlgorithm, folder: Path) -> BaseAlgorithm:
     """
-    The agent that a run is known by: its best model, else the model as it is in the end.
+    The agent that represents a run: its best model, else the final one.
 
     :param model: The model that was trained
     :param folder: Folder of the run

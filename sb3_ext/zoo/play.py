@@ -26,7 +26,7 @@ COMMANDS = ("enjoy", "record_video")
 
 class MaskedPlayer:
     """
-    A model for scripts that know nothing of masks: ``predict`` asks the environments for them.
+    A model for scripts without masks: ``predict`` gets the masks from the environments.
 
     :param model: A maskable model
     :param env: The environments that it acts in
@@ -44,7 +44,7 @@ class MaskedPlayer:
 
 class PlayerLoader:
     """
-    Stands for a maskable algorithm in rl_zoo3's table while a script runs: what it loads is a ``MaskedPlayer``.
+    Replaces a maskable algorithm in rl_zoo3's table while a script runs; loads a ``MaskedPlayer``.
 
     :param algorithm: The algorithm
     :param envs: The environments made so far, the last one being the one played in
@@ -61,7 +61,7 @@ class PlayerLoader:
 
 @contextlib.contextmanager
 def masked_players() -> Iterator[None]:
-    """Have rl_zoo3's scripts load masked players, while the context lasts."""
+    """Make rl_zoo3's scripts load masked players within the context."""
     envs: list[VecEnv] = []
     create_test_env = utils.create_test_env
 

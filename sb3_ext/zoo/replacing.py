@@ -8,7 +8,7 @@ from typing import Any
 @contextlib.contextmanager
 def replaced(owner: object, **attributes: Any) -> Iterator[None]:
     """
-    Replace attributes of a module or class for a while.
+    Replace attributes of a module or class within a context.
 
     :param owner: The module or class
     :param attributes: New values by name

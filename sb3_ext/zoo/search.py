@@ -1,4 +1,4 @@
-"""Hyperparameter search for the maskable algorithms: what Optuna may try, and masked trials."""
+"""Hyperparameter search for the maskable algorithms: search spaces, and masked trials."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from sb3_ext.zoo.evaluation import ZooEvalCallback
 
 class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
-    rl_zoo3's evaluation of a trial, masked where the model can and on the same episodes for every trial.
+    rl_zoo3's evaluation of a trial, masked where the model supports it and on the same episodes for every trial.
 
     ``TrialEvalCallback`` evaluates through ``super()``, which here is ``ZooEvalCallback``.
     """
@@ -24,7 +24,7 @@ def sample_maskable_dqn_params(
     trial: optuna.Trial, n_actions: int, n_envs: int, additional_args: dict[str, Any]
 ) -> dict[str, Any]:
     """
-    What rl_zoo3 tries for DQN, and what MaskableDQN adds to it.
+    Sample rl_zoo3's search space of DQN, and what MaskableDQN adds to it.
 
     :param trial: Optuna trial
     :param n_actions: As for every sampler of rl_zoo3; not used with discrete actions
@@ -56,7 +56,7 @@ def sample_lookahead_dqn_params(
     trial: optuna.Trial, n_actions: int, n_envs: int, additional_args: dict[str, Any]
 ) -> dict[str, Any]:
     """
-    What is tried for LookaheadDQN: the network, the updates, and how long one policy continues.
+    Sample the search space of LookaheadDQN: the network, the updates, and the steps per base policy.
 
     :param trial: Optuna trial
     :param n_actions: As for every sampler of rl_zoo3; not used with discrete actions
@@ -84,7 +84,7 @@ def convert_lookahead_dqn_params(sampled_params: dict[str, Any]) -> dict[str, An
     """
     widths = {"small": [64, 64], "medium": [128, 128], "big": [256, 256]}
     hyperparams = {name: value for name, value in sampled_params.items() if name != "net_arch"}
-    # One policy continues for as long as it takes the memory to forget the one before.
+    # A base policy lasts until the memory holds no more returns of the one before.
     hyperparams["buffer_size"] = hyperparams["target_update_interval"] = hyperparams["base_steps"]
     hyperparams["policy_kwargs"] = {"net_arch": widths[sampled_params["net_arch"]]}
     return hyperparams

@@ -1,4 +1,4 @@
-"""Results for TensorBoard: curves, settings beside what they led to, and pictures."""
+"""Results for TensorBoard: curves, settings beside results, and pictures."""
 
 import math
 import re
@@ -16,8 +16,8 @@ class Run(NamedTuple):
     What TensorBoard shows under one name.
 
     :param curves: Tag -> (steps, values), whole numbers and as many values; what is not finite is left out
-    :param settings: What the run was made with, for the tab HPARAMS; the last value of every curve stands
-        beside it; without any it is not among the rows there
+    :param settings: Settings of the run, for the tab HPARAMS, where the last value of every curve stands beside
+        them; without settings the run has no row there
     """
 
     curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]
@@ -29,7 +29,7 @@ def write_runs(folder: Path, runs: Mapping[str, Run], pictures: Mapping[str, Pat
     Write runs, each into a folder of its own, and pictures into the folder ``pictures`` beside them.
 
     :param folder: Folder that TensorBoard is to show, made if need be
-    :param runs: Runs by name; what a folder cannot be called is put as an underscore
+    :param runs: Runs by name; characters that a folder's name cannot have become underscores
     :param pictures: Tag -> an image file, to be shown under the tab IMAGES
     """
     taken: set[str] = set()

@@ -98,3 +98,14 @@ def test_the_command_line_can_be_pasted_into_a_shell() -> None:
     assert command_line("evaluate.py", ["--policies", "a(b=1)"]) == "python evaluate.py --policies 'a(b=1)'"
     assert command_line("echo-lab evaluate", ["--days", "5"]) == "echo-lab evaluate --days 5"
     assert command_line("python -m echo_env.calibrate", ["x"]) == "python -m echo_env.calibrate x"
+
+
+def test_a_command_names_the_extra_that_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    """pandas comes with two extras: that of the command is named."""
+
+    def work() -> None:
+        raise ModuleNotFoundError(name="pandas")
+
+    for extra, named in (("calibrate", "calibrate"), ("", "plots"), ("fast", "plots")):
+        assert exit_status(work, extra) == 2
+        assert capsys.readouterr().err == f"error: pandas is missing: pip install 'echo-lab-rl[{named}]'\n"

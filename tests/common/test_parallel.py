@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,11 @@ def only_even(task: int) -> int:
 def killed(task: int) -> int:
     """A process that the system kills."""
     os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def holding(lock: object, task: int) -> int:
+    """Work with something that belongs to one process."""
     return task
 
 
@@ -74,7 +81,12 @@ def test_jobs_must_be_a_positive_number(jobs: int) -> None:
 def test_work_that_cannot_be_sent_is_refused() -> None:
     """Pickle would complain about something that the user never wrote."""
     with pytest.raises(ValueError, match="jobs must be 1, because the work cannot be sent to other processes"):
-        map_in_order(lambda task: task, range(2), 2, nothing)
+        map_in_order(partial(holding, threading.Lock()), range(2), 2, nothing)
+
+
+def test_functions_without_a_name_can_be_sent() -> None:
+    """What a script, a notebook or a function defines works in several processes too."""
+    assert map_in_order(lambda task: task + 1, range(3), 2, nothing) == [1, 2, 3]
 
 
 SLEEPERS = """

@@ -12,7 +12,7 @@ N_ACTIONS = 5
 class CountingEnv(gym.Env[np.ndarray, int]):
     """
     State = steps since reset, all of it deterministic. In the state t of episode k only the actions
-    (t + k) % 5 and (t + k + 1) % 5 are offered; another one raises an error.
+    (t + k) % 5 and (t + k + 1) % 5 are feasible; another one raises an error.
 
     :param length: steps of an episode
     :param truncates: whether episodes are truncated or terminated
@@ -52,7 +52,7 @@ class CountingEnv(gym.Env[np.ndarray, int]):
         """Reward 1 for the lower-numbered of the two, -1 for the other."""
         offered = self.mask_of(self.t, self.episode)
         if not offered[action]:
-            raise RuntimeError(f"action {action} is not offered in state {self.t} of episode {self.episode}")
+            raise RuntimeError(f"action {action} is infeasible in state {self.t} of episode {self.episode}")
         reward = 1.0 if action == np.flatnonzero(offered)[0] else -1.0
         self.t += 1
         over = self.t == self.length

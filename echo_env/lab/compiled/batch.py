@@ -1,6 +1,6 @@
 """Many labs at once: their arrays, whole days under a rule, and steps of an environment.
 
-The compiled twin of :func:`~echo_env.lab.simulation.simulator.simulate` and of the stepping in
+The compiled counterpart of :func:`~echo_env.lab.simulation.simulator.simulate` and of the stepping in
 :class:`~echo_env.lab.envs.env.EchoLabEnv`; :mod:`~echo_env.lab.compiled.kernel` holds what happens in one lab.
 """
 
@@ -27,7 +27,7 @@ TierTable = NDArray[np.int64]
 
 
 def rules_of(config: LabConfig) -> Rules:
-    """What the kernel needs of a config."""
+    """The numbers of a config that the kernel reads."""
     hours, breaks = config.hours, config.breaks
     whole = [0] * 7
     whole[kernel.ROOMS_FETAL] = config.rooms.fetal
@@ -40,11 +40,11 @@ def rules_of(config: LabConfig) -> Rules:
 
 
 def make_labs(config: LabConfig, count: int, keep_rows: bool = False) -> Labs:
-    """Arrays for ``count`` labs, not yet holding a day.
+    """Arrays for ``count`` labs, without a day.
 
     :param config: the lab
     :param count: how many
-    :param keep_rows: whether the counts of every minute are to be kept, as a trace needs them
+    :param keep_rows: whether to keep the counts of every minute, which a trace needs
     """
     patients, staff, rooms = len(config.appointments), config.sonographers.total, config.rooms.total
     minutes = config.hours.end_min if keep_rows else 0
@@ -66,7 +66,7 @@ def make_labs(config: LabConfig, count: int, keep_rows: bool = False) -> Labs:
 
 
 def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Days | Sequence[Day]) -> None:
-    """Put new days into some of the labs, at minute 0 with whatever happens then not yet done.
+    """Put new days into some of the labs, at minute 0 before its events.
 
     :param config: the lab
     :param labs: the arrays
@@ -93,7 +93,7 @@ def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Da
 
 
 def put_arrivals(lab: kernel.Ints, patients: kernel.Ints, arrival: NDArray[np.int64]) -> None:
-    """Write down who comes when.
+    """Set the arrivals.
 
     :param lab: (B, 23), as in :class:`~echo_env.lab.compiled.kernel.Labs`
     :param patients: (B, P, 8), likewise
@@ -184,7 +184,7 @@ def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.fl
 
 
 def trace_of(config: LabConfig, labs: Labs, b: int, day: Day) -> Trace:
-    """What happened in lab ``b``, as the SimPy engine would tell it.
+    """The trace of lab ``b``, equal to that of the SimPy engine.
 
     :param day: the day that was played there
     """

@@ -1,8 +1,7 @@
-"""Copies of labs played on to the end of their day, to see what a first action would lead to.
+"""Continuations: copies of labs played to the end of their day after a first action.
 
-A copy lives through the very day its lab holds, with all that is going to happen: what comes out is for training,
-and for days of which the future has been drawn again (:mod:`~echo_env.lab.compiled.redraw`), never for a policy by
-itself.
+A copy plays the day that its lab holds, future included: its outcome may be used in training, and on days whose future
+has been redrawn (:mod:`~echo_env.lab.compiled.redraw`), never by a policy on the day itself.
 """
 
 from __future__ import annotations
@@ -100,16 +99,16 @@ def continue_under_choices(
 ) -> NDArray[np.int64]:
     """Take a first action, then ask for one wherever there is a choice. The labs themselves stay as they are.
 
-    All copies are asked about at once; who has reached the end of the day is asked no more.
+    The chooser gets all unfinished copies in one batch.
 
     :param labs: labs in the middle of a day
     :param which: (n,) which of them to copy
     :param actions: (n,) each copy's first action, feasible
     :param rules: what is the same in all of them
-    :param idling: whether every feasible action is on offer
+    :param idling: whether masks include idling actions
     :param choose: decides
     :return: (n, 4) int64, the whole day's penalty units, with those already paid
-    :raises InvalidAction: ``choose`` asks for what is not on offer
+    :raises InvalidAction: ``choose`` gives an infeasible action
     """
     units = np.zeros((len(which), 4), dtype=np.int64)
     playing = np.arange(len(which))
@@ -130,13 +129,13 @@ def continue_under_choices(
 
 
 def _checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Actions as the engine takes them; refuses what is not on offer."""
+    """Actions as the engine takes them; raises for infeasible ones."""
     actions = np.array(actions, dtype=np.int64)
     inside = (actions >= 0) & (actions < ACTIONS)
     allowed = inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
     if not allowed.all():
         raise InvalidAction(
-            f"choose() gave action {actions[np.argmin(allowed)]}, which is not on offer in the state it was shown: "
+            f"choose() gave action {actions[np.argmin(allowed)]}, which is not feasible in the state it was given: "
             "it must be one that the mask allows"
         )
     return actions

@@ -1,6 +1,6 @@
 """The same day, compiled: many labs at once in arrays, functions only, no randomness.
 
-Every function here is the twin of one of :mod:`~echo_env.lab.simulation.simulator`,
+Every function here is the counterpart of one in :mod:`~echo_env.lab.simulation.simulator`,
 :mod:`~echo_env.lab.simulation.whiteboard`,
 :mod:`~echo_env.lab.simulation.allocation` or :mod:`~echo_env.lab.decisions.actions`, and gives the same numbers to the
 bit. Rules that are plain arithmetic (the penalty, the class of a patient) are not written again but compiled from
@@ -95,7 +95,7 @@ class Labs(NamedTuple):
 
 @njit
 def _charge(until, lab, rows, rules):
-    """Twin of ``Simulator._charge``."""
+    """Counterpart of ``Simulator._charge``."""
     begin = lab[MINUTE]
     if len(rows):
         kept = lab[ROWS]
@@ -119,7 +119,7 @@ def _charge(until, lab, rows, rules):
 
 @njit
 def can_start(lab):
-    """Twin of ``Whiteboard.can_start``."""
+    """Counterpart of ``Whiteboard.can_start``."""
     if lab[FREE + 1] and lab[FREE + 3] and (lab[COUNTS] or lab[COUNTS + 1] or lab[COUNTS + 2]):
         return True
     others = lab[COUNTS + 3] or lab[COUNTS + 4] or lab[COUNTS + 5]
@@ -177,7 +177,7 @@ def _end(s, lab, staff, rooms, break_draw, breaks, rules):
 
 @njit
 def _arrive(p, lab, patients, queue, rules):
-    """Twin of ``Whiteboard.arrive``: the queue stays in order of who has waited longest, then by number."""
+    """Counterpart of ``Whiteboard.arrive``: the queue stays in order of who has waited longest, then by number."""
     minute, scheduled = lab[MINUTE], patients[p, SCHEDULED]
     since = _waits_since(scheduled, minute)
     kind = _patient_class(patients[p, FETAL] == 1, scheduled, minute, minute, rules.whole[MARGIN])
@@ -196,7 +196,7 @@ def _arrive(p, lab, patients, queue, rules):
 
 @njit
 def catch_up(lab, patients, queue, staff, rooms, break_draw, breaks, rules):
-    """Let everything happen that is due now: ends by sonographer, arrivals by patient, early to on time."""
+    """Process every event due now: ends by sonographer, arrivals by patient, early to on time."""
     minute = lab[MINUTE]
     for s in range(len(staff)):
         status = staff[s, STATUS]
@@ -220,7 +220,7 @@ def catch_up(lab, patients, queue, staff, rooms, break_draw, breaks, rules):
 
 @njit
 def advance(at_most, lab, patients, queue, staff, rooms, break_draw, breaks, rows, rules):
-    """Twin of ``Simulator.advance``."""
+    """Counterpart of ``Simulator.advance``."""
     minute = lab[MINUTE] + 1
     if not can_start(lab):
         minute = min(_next_happening(lab, patients, queue, staff, rules), rules.whole[END])
@@ -262,7 +262,7 @@ def _free_sonographer(fetal, lab, staff, rules):
 
 @njit
 def _serve(k, lab, patients, queue, staff, rooms, exams, rules):
-    """Begin the exam of the k-th in the queue, if there is a room and a sonographer; twin of ``assign``."""
+    """Begin the exam of the k-th in the queue, if there is a room and a sonographer; counterpart of ``assign``."""
     p = queue[k]
     fetal = patients[p, FETAL] == 1
     room = _free_room(fetal, lab, rooms, rules)
@@ -290,7 +290,7 @@ def _serve(k, lab, patients, queue, staff, rooms, exams, rules):
 
 @njit
 def start_tiers(tiers, lab, patients, queue, staff, rooms, exams, rules):
-    """Twin of ``TierPolicy.decide``."""
+    """Counterpart of ``TierPolicy.decide``."""
     for tier in range(CLASSES):
         # A plain 0 would be typed as a literal at first, and _serve be compiled twice.
         k = np.int64(0)
@@ -304,7 +304,7 @@ def start_tiers(tiers, lab, patients, queue, staff, rooms, exams, rules):
 
 @njit
 def start_action(action, lab, patients, queue, staff, rooms, exams, rules):
-    """Twin of ``decode_starts``, carried out."""
+    """Counterpart of ``decode_starts``, carried out."""
     for kind in range(CLASSES):
         left = action // _PLACES[kind] % (MOST_PER_CLASS + 1)
         # A plain 0 would be typed as a literal at first, and _serve be compiled twice.
@@ -318,7 +318,7 @@ def start_action(action, lab, patients, queue, staff, rooms, exams, rules):
 
 @njit
 def offer(lab, idling, mask):
-    """Twin of ``feasible``: fills the mask; gives how many actions are on offer, and the lowest."""
+    """Counterpart of ``feasible``: fills the mask; returns how many actions are feasible, and the lowest."""
     for k in range(len(mask)):
         mask[k] = False
     free_f = min(lab[FREE + 1], lab[FREE + 3])

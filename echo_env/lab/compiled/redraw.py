@@ -1,13 +1,13 @@
-"""What the staff know, and beyond it chance: possible rests of a day that has been played to some minute.
+"""Conditional redraws: the unknown rest of a day, drawn again given what the staff know at some minute.
 
-A lab in the middle of a day is known but for what :class:`~echo_env.lab.simulation.whiteboard.LabView` does not show.
-That is drawn again here, given what is known:
+What :class:`~echo_env.lab.simulation.whiteboard.LabView` does not show of a lab in the middle of a day is drawn again
+here from its conditional law:
 
-- whether and when those come who have not come yet: the law of :mod:`~echo_env.lab.day.day`, given that it was not by
-  now. Who is long overdue is then most likely a no-show;
-- how long exams take: the law of the day; of one under way, given that it has not ended yet;
+- arrivals still to come: the law of :mod:`~echo_env.lab.day.day`, given no arrival by now. A patient long overdue is
+  then most likely a no-show;
+- exam lengths: the law of the day; for an exam under way, given that it has not ended;
 - the breaks after exams that have not ended;
-- when a break under way ends. Known are since when it lasts and how many breaks are left, so its length is known
+- the end of a break under way. Its start and the number of breaks left are known, so its length is known
   but in one case: none of two is left, and less than one break's length has passed. Then it may be the second
   break or both at once; the odds are those of a sonographer who has done so many exams.
 
@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 
 class FutureSampler:
-    """Draws possible rests of a day.
+    """Redraws the rest of days.
 
     :param config: the lab
     """
@@ -46,9 +46,9 @@ class FutureSampler:
         self._both_odds = double_break_odds(config.breaks, len(config.appointments))
 
     def labs_of(self, view: LabView, count: int) -> Labs:
-        """What is known now, as the compiled engine holds it, in so many copies.
+        """The known state, as the compiled engine holds it, in several copies.
 
-        What is not known is blank: the labs can be played on only after :meth:`redraw`. Penalty units count from
+        Unknown quantities are blank: the labs can be played on only after :meth:`redraw`. Penalty units count from
         now on.
 
         :param view: the lab
@@ -83,7 +83,7 @@ class FutureSampler:
             staff[s, [kernel.PATIENT, kernel.ROOM, kernel.BUSY_SINCE]] = patient, room, start
 
     def redraw(self, labs: Labs, rng: np.random.Generator) -> None:
-        """Give each lab another rest of the day, in place.
+        """Redraw the rest of the day of each lab, in place.
 
         :param labs: B labs in the middle of a day, everything done that was due in their minute
         :param rng: moved on by B (4 P + S + S P) numbers, for P patients and S sonographers
@@ -148,9 +148,9 @@ class ExamTable:
         self._ends = truncation(law)
 
     def minutes(self, elapsed: Ints, draws: Floats) -> Ints:
-        """Whole minutes that exams take of which so many have passed, by the inverse distribution function.
+        """Whole minutes of exams given the minutes elapsed, by the inverse distribution function.
 
-        :param elapsed: minutes that have passed
+        :param elapsed: minutes elapsed
         :param draws: uniform numbers, as many
         """
         table, (shortest, longest) = self._at_most, self._ends

@@ -1,13 +1,10 @@
-"""Many labs stepped at once: the compiled twin of the stepping in :class:`~echo_env.lab.envs.env.EchoLabEnv`."""
+"""Many labs stepped at once: the compiled counterpart of the stepping in :class:`~echo_env.lab.envs.env.EchoLabEnv`."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
 from echo_env.lab.decisions.actions import DIGITS, MOST_PER_CLASS, PLACE_VALUES
-from echo_env.lab.decisions.observation import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
@@ -21,10 +18,10 @@ def begin_labs(which, labs, rules, idling, event_clock, mask, size, first):
     :param which: (n,) int64, which labs
     :param labs: their arrays
     :param rules: what is the same in all of them
-    :param idling: whether every feasible action is on offer
+    :param idling: whether masks include idling actions
     :param event_clock: whether to stop only where there is a choice
-    :param mask: (B, 729) bool, filled with what is on offer
-    :param size: (B,) int64, filled with how many actions that is
+    :param mask: (B, 729) bool, filled with the action masks
+    :param size: (B,) int64, filled with how many actions are feasible
     :param first: (B,) int64, filled with the lowest of them
     """
     last = rules.whole[kernel.END] - 1
@@ -38,7 +35,7 @@ def begin_labs(which, labs, rules, idling, event_clock, mask, size, first):
 def step_labs(actions, labs, rules, idling, event_clock, mask, size, first):
     """Carry out a joint action in every lab, and go on to its next choice. Parameters as in :func:`begin_labs`.
 
-    :param actions: (B,) int64, each on offer in its lab
+    :param actions: (B,) int64, each feasible in its lab
     """
     end = rules.whole[kernel.END]
     for b in range(len(actions)):
@@ -53,7 +50,7 @@ def step_labs(actions, labs, rules, idling, event_clock, mask, size, first):
 
 @njit
 def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
-    """Twin of ``EchoLabEnv._to_next_choice``."""
+    """Counterpart of ``EchoLabEnv._to_next_choice``."""
     end = rules.whole[kernel.END]
     lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
     rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
@@ -72,14 +69,14 @@ def _to_next_choice(b, labs, rules, idling, event_clock, latest, mask):
 
 @njit
 def rule_actions(labs, scratch, rules, tiers, mask, size, first, out):
-    """What a rule of tiers does now, as joint actions: twin of ``EchoLabEnv.rule_actions``.
+    """What a rule of tiers does now, as joint actions: counterpart of ``EchoLabEnv.rule_actions``.
 
     :param labs: the arrays; they stay as they are
     :param scratch: arrays of one lab
     :param rules: what is the same in all of them
     :param tiers: (6,) int64, the rule
-    :param mask: (B, 729) bool, what is on offer
-    :param size: (B,) int64, how many actions that is
+    :param mask: (B, 729) bool, action masks
+    :param size: (B,) int64, how many actions are feasible
     :param first: (B,) int64, the lowest of them
     :param out: (B,) int64, filled
     """
@@ -102,7 +99,7 @@ def rule_actions(labs, scratch, rules, tiers, mask, size, first, out):
 
 @njit
 def _nearest_on_offer(action, mask):
-    """Twin of ``wrappers.nearest_feasible``."""
+    """Counterpart of ``wrappers.nearest_feasible``."""
     if mask[action]:
         return action
     nearest, fewest = -1, DIGITS.size
@@ -114,64 +111,3 @@ def _nearest_on_offer(action, mask):
             if starts < fewest:
                 nearest, fewest = other, starts
     return nearest
-
-
-@njit
-def observe_labs(labs, rules, scale, rich, out):
-    """Fill a row of observations per lab.
-
-    :param labs: the arrays
-    :param rules: what is the same in all of them
-    :param scale: (n,) float64, scales of the fields of the observation
-    :param rich: whether it is the rich one, or else the paper's
-    :param out: (B, n) float32
-    """
-    row = np.empty(len(scale), np.int64)
-    for b in range(len(labs.lab)):
-        lab = labs.lab[b]
-        for k in range(_CLASSES):
-            row[k] = lab[kernel.COUNTS + STATE_ORDER[k]]
-        for k in range(6):
-            row[_CLASSES + k] = lab[kernel.FREE + k]
-        row[12] = lab[kernel.MINUTE]
-        if rich:
-            _rich_numbers(lab, labs.patients[b], labs.queue[b], labs.staff[b], row)
-        for k in range(len(scale)):
-            out[b, k] = row[k] / scale[k]
-
-
-@njit
-def _rich_numbers(lab, patients, queue, staff, row):
-    """Twin of ``observation.rich_numbers``, behind the paper's 13."""
-    now = lab[kernel.MINUTE]
-    for kind in range(_CLASSES):
-        row[13 + kind] = 0
-    # The queue stands in order of who has waited longest: from its end, so that the first of a class stays.
-    for k in range(lab[kernel.QUEUED] - 1, -1, -1):
-        p = queue[k]
-        wait = max(now - patients[p, kernel.SINCE], 0)
-        row[13 + patients[p, kernel.CLASS]] = min(wait, LONGEST_SHOWN)
-    at = 13 + _CLASSES
-    for fetal in (1, 0):
-        for k in range(5):
-            row[at + k] = 0
-        row[at + 5] = HOUR
-        for p in range(len(patients)):
-            if patients[p, kernel.FETAL] != fetal or patients[p, kernel.ARRIVED]:
-                continue
-            ahead = patients[p, kernel.SCHEDULED] - now
-            for k in range(3):
-                row[at + k] += 0 <= ahead < HORIZONS[k]
-            row[at + 3] += ahead >= 0
-            row[at + 4] += -OVERDUE_MIN <= ahead < 0
-            if 0 <= ahead < HOUR:
-                row[at + 5] = min(row[at + 5], ahead)
-        at += 6
-    for s in range(len(staff)):
-        status = staff[s, kernel.STATUS]
-        busy = status in (kernel.IN_EXAM, kernel.ON_A_BREAK)
-        row[at] = status != kernel.ABSENT
-        row[at + 1] = status == kernel.IN_EXAM
-        row[at + 2] = min(now - staff[s, kernel.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
-        row[at + 3] = staff[s, kernel.BREAKS_LEFT]
-        at += 4

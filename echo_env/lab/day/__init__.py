@@ -1,4 +1,4 @@
-"""The luck of a day, drawn up front."""
+"""The random draws of a day, made up front."""
 
 from echo_env.lab.day.day import (
     NO_SHOW,

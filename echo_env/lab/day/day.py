@@ -1,4 +1,4 @@
-"""A day's luck, drawn up front: who comes when, how long exams take, who is absent, when breaks fall.
+"""A day's random draws, made up front: arrivals, exam lengths, absences and breaks.
 
 This module is the only user of randomness in the lab. A day is one block of uniform numbers, turned into
 minutes by inverse distribution functions, so that changing a parameter moves the quantities it governs and
@@ -37,8 +37,8 @@ class Day:
     :param exam_min: (P,) float64, how long the exam takes once begun, minutes
     :param absence_draw: (S,) float64, absent if below the absence rate; 1 for who is never absent
     :param break_draw: (S, P) float64, decides the break after a sonographer's n-th exam
-    :param absence_rate: the rate that ``absence_draw`` is held against
-    :param policy_seed: seed for a policy that throws dice of its own
+    :param absence_rate: the rate that ``absence_draw`` is compared with
+    :param policy_seed: seed of a randomised policy
     """
 
     scheduled: Ints
@@ -108,15 +108,15 @@ class Days(Sequence[Day]):
 
 
 def whole_minutes(minutes: Floats) -> Ints:
-    """Durations rounded up to whole minutes, at least one."""
+    """Durations in minutes, rounded up to whole ones, at least 1; int64 of the same shape."""
     return np.maximum(np.ceil(minutes), 1).astype(np.int64)
 
 
 def day_rng(seed: int, index: int) -> np.random.Generator:
     """The generator of day ``index`` of an evaluation with ``seed``.
 
-    Its stream is none that ``env.reset(seed=...)`` ever yields, whatever the seeds: what is evaluated on
-    has not been trained on.
+    Its stream differs from every stream of ``env.reset(seed=...)``, whatever the seeds: evaluation days are never
+    training days.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index,))))
 
@@ -125,7 +125,7 @@ def sample_day(config: LabConfig, rng: np.random.Generator) -> Day:
     """Draw one day.
 
     :param config: the lab
-    :param rng: where the luck comes from; every day of a lab takes the same number of draws
+    :param rng: generator; every day of a lab takes the same number of draws
     """
     return draw_days(config, [rng])[0]
 
@@ -158,7 +158,7 @@ def draw_days(config: LabConfig, rngs: Sequence[np.random.Generator]) -> Days:
     absence = uniforms[:, 4 * patients : 4 * patients + staff].copy()
     absence[:, list(config.sonographers.never_absent)] = 1.0
     scheduled, fetal = _appointment_book(config)
-    # Nobody may shift another day's luck through arrays that days share.
+    # Days share these arrays: nothing may change another day through them.
     scheduled.flags.writeable = fetal.flags.writeable = False
     return Days(
         scheduled,
@@ -173,7 +173,7 @@ def draw_days(config: LabConfig, rngs: Sequence[np.random.Generator]) -> Days:
 
 
 def check_day(config: LabConfig, day: Day) -> None:
-    """Refuse a day that was drawn for another lab.
+    """Check that a day was drawn for a lab of this size.
 
     :raises ConfigError: names the array and both shapes
     """

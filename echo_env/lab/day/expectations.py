@@ -1,6 +1,6 @@
-"""What is to be expected, given what is known now: the mean rest of an exam, and whether and when somebody comes.
+"""Conditional expectations given the present: mean remaining exam time, and probability and mean minute of an arrival.
 
-For planners that reckon with one number instead of chance; :mod:`~echo_env.lab.compiled.redraw` draws from the same
+For planners that use means in place of distributions; :mod:`~echo_env.lab.compiled.redraw` draws from the same
 conditional laws.
 """
 
@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 
 
 class Coming(NamedTuple):
-    """What to expect of a patient who is not there yet.
+    """Expected arrival of a patient who has not arrived.
 
-    :param probability: of coming before the door closes
-    :param minute: mean arrival minute if so, later than now; 0 if the probability is
+    :param probability: of arriving by closing
+    :param minute: mean arrival minute given an arrival by closing, later than now; 0 if that is impossible
     """
 
     probability: float
@@ -30,7 +30,7 @@ class Coming(NamedTuple):
 
 
 class ExpectedExam:
-    """Mean rest of an exam in whole minutes, by how many have passed.
+    """Mean remaining time of an exam, given the minutes elapsed.
 
     :param law: of its length
     """
@@ -46,15 +46,15 @@ class ExpectedExam:
         self._rest = np.maximum(rest / np.maximum(longer, 1e-12), 1.0)
 
     def rest(self, elapsed: int) -> float:
-        """Minutes still to be expected; at least 1.
+        """Mean remaining minutes, at least 1.
 
-        :param elapsed: minutes that have passed, 0 for an exam to come
+        :param elapsed: minutes elapsed, 0 for an exam that has not begun
         """
         return float(self._rest[min(elapsed, len(self._rest) - 1)])
 
 
 class ExpectedArrival:
-    """Whether and when a patient comes who has not come by now.
+    """Probability and mean minute of the arrival of patients who have not arrived.
 
     :param law: of arrival
     :param closing_min: nobody is let in after this minute
@@ -71,10 +71,10 @@ class ExpectedArrival:
         self._moment = np.cumsum(share * offsets)
 
     def coming(self, scheduled: int, now: int) -> Coming:
-        """What to expect.
+        """Condition on no arrival by now.
 
         :param scheduled: the appointment, minutes since opening
-        :param now: the minute until which the patient has not come
+        :param now: minute by which the patient has not arrived
         """
         passed, closing = self._place(now - scheduled), self._place(self._closing - scheduled)
         in_time = (1 - self._no_show) * (self._at_most[closing] - self._at_most[passed])

@@ -1,4 +1,4 @@
-"""The laws of arrival and of exam lengths: from uniform numbers to minutes, and how likely minutes are."""
+"""The laws of arrival and of exam lengths: inverse distribution functions, distribution functions and densities."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def arrival_offsets(law: Arrival, side: Floats, offset: Floats) -> Floats:
 
 
 def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
-    """Probability that a patient who comes is at most so late (section 3.2).
+    """Distribution function of arrival minus appointment of patients who come (section 3.2).
 
     :param law: of arrival
     :param minutes: arrival minus appointment, minutes; negative for early
@@ -45,7 +45,7 @@ def offset_probability(law: Arrival, minutes: ArrayLike) -> Floats:
 
 
 def gamma_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
-    """Probability, before truncation, that an exam takes at most so long (section 3.3).
+    """Distribution function of exam lengths before truncation: a gamma (section 3.3).
 
     :param law: of exam lengths
     :param minutes: length, minutes
@@ -74,7 +74,7 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
 
 
 def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
-    """Probability that an exam takes at most so long (section 3.3).
+    """Distribution function of exam lengths: a truncated gamma (section 3.3).
 
     :param law: of exam lengths
     :param minutes: length, minutes

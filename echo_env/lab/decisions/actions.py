@@ -2,7 +2,7 @@
 
 An action is six digits in base 3, [A_ft, A_fl, A_fe, A_nt, A_nl, A_ne], the first one worth most: 729 in
 all. Digit c says how many patients of :class:`~echo_env.lab.simulation.patient.PatientClass` c begin, 0 to 2, those
-who have waited longest. Fetal patients make their claims first.
+who have waited longest. Fetal patients are allocated first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ALL = DIGITS.sum(axis=1)
 
 
 class Offer(NamedTuple):
-    """The joint actions on offer in a state.
+    """The feasible joint actions in a state.
 
     :param mask: (729,) bool, read-only
     :param size: how many there are
@@ -62,7 +62,7 @@ def decode(action: int) -> tuple[int, ...]:
 
 
 def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Offer:
-    """Which joint actions can be carried out.
+    """Feasible joint actions.
 
     :param waiting: patients waiting, by class
     :param free: free rooms (non-fetal, fetal-capable), then free sonographers (the same)

@@ -1,8 +1,7 @@
-"""What an agent is shown: the lab in numbers, scaled to about [0, 1].
+"""Observations: the lab in numbers, scaled to about [0, 1].
 
-An observation is a row of whole numbers read off the whiteboard, divided by a scale. Which numbers stand where,
-and their scales and limits, is said once, in :func:`paper_fields` and :func:`rich_fields`; the compiled engine
-fills the same rows.
+An observation is a row of whole numbers read off the whiteboard, divided by a scale. :data:`OBSERVATIONS` is the table
+of all of them; :mod:`~echo_env.lab.compiled.observations` fills the same rows for many labs at once.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ STATE_ORDER = (2, 0, 1, 5, 3, 4)
 HORIZONS = (15, 30, 60)
 """Minutes ahead within which the rich observation counts appointments."""
 OVERDUE_MIN = 30
-"""Minutes for which a patient who has not come counts as overdue."""
+"""A patient who has not arrived counts as overdue for this many minutes."""
 LONGEST_SHOWN = 120
-"""Waiting and elapsed times are shown up to so many minutes."""
+"""Waiting and elapsed times are capped at this many minutes."""
 HOUR = 60
-"""Minutes that are shown as 1."""
+"""Minutes that are scaled to 1."""
 
 
-class Field(NamedTuple):
+class ObservedNumber(NamedTuple):
     """One number of an observation.
 
     :param name: what it is
@@ -44,38 +43,38 @@ class Field(NamedTuple):
     most: float
 
 
-def paper_fields(config: LabConfig) -> list[Field]:
+def paper_fields(config: LabConfig) -> list[ObservedNumber]:
     """The 13 numbers of section 5.1.
 
     Patients waiting (fetal, non-fetal; early, on time, late), free rooms and sonographers, sonographers on break
     (n non-fetal only, b both), time.
     """
     rooms, staff, book = config.rooms, config.sonographers, config.appointments
-    waiting = [Field(f"W_f{when}", 5, len(book.fetal)) for when in "etl"]
-    waiting += [Field(f"W_n{when}", 5, len(book.non_fetal)) for when in "etl"]
+    waiting = [ObservedNumber(f"W_f{when}", 5, len(book.fetal)) for when in "etl"]
+    waiting += [ObservedNumber(f"W_n{when}", 5, len(book.non_fetal)) for when in "etl"]
     counts = [("R_n", rooms.non_fetal), ("R_b", rooms.fetal), ("S_n", staff.non_fetal), ("S_b", staff.fetal)]
     counts += [("L_n", staff.non_fetal), ("L_b", staff.fetal)]
-    free = [Field(name, max(count, 1), count) for name, count in counts]
-    return [*waiting, *free, Field("t", config.hours.end_min, config.hours.end_min)]
+    free = [ObservedNumber(name, max(count, 1), count) for name, count in counts]
+    return [*waiting, *free, ObservedNumber("t", config.hours.end_min, config.hours.end_min)]
 
 
-def rich_fields(config: LabConfig) -> list[Field]:
+def rich_fields(config: LabConfig) -> list[ObservedNumber]:
     """The paper's 13 numbers, and what its Future Work asks for: waits, appointments to come, staff in detail."""
     kinds = (("fetal", len(config.appointments.fetal)), ("non_fetal", len(config.appointments.non_fetal)))
     fields = paper_fields(config)
-    fields += [Field(f"longest_wait_{kind.name.lower()}_min", HOUR, LONGEST_SHOWN) for kind in PatientClass]
+    fields += [ObservedNumber(f"longest_wait_{kind.name.lower()}_min", HOUR, LONGEST_SHOWN) for kind in PatientClass]
     for kind, number in kinds:
-        fields += [Field(f"due_{kind}_within_{horizon}_min", 5, number) for horizon in HORIZONS]
-        fields.append(Field(f"due_{kind}_today", max(number, 1), number))
-        fields.append(Field(f"overdue_{kind}", 5, number))
-        fields.append(Field(f"next_{kind}_in_min", HOUR, HOUR))
+        fields += [ObservedNumber(f"due_{kind}_within_{horizon}_min", 5, number) for horizon in HORIZONS]
+        fields.append(ObservedNumber(f"due_{kind}_today", max(number, 1), number))
+        fields.append(ObservedNumber(f"overdue_{kind}", 5, number))
+        fields.append(ObservedNumber(f"next_{kind}_in_min", HOUR, HOUR))
     breaks = config.breaks.number
     for number in range(config.sonographers.total):
         fields += [
-            Field(f"sonographer_{number}_present", 1, 1),
-            Field(f"sonographer_{number}_in_exam", 1, 1),
-            Field(f"sonographer_{number}_busy_min", HOUR, LONGEST_SHOWN),
-            Field(f"sonographer_{number}_breaks_left", max(breaks, 1), breaks),
+            ObservedNumber(f"sonographer_{number}_present", 1, 1),
+            ObservedNumber(f"sonographer_{number}_in_exam", 1, 1),
+            ObservedNumber(f"sonographer_{number}_busy_min", HOUR, LONGEST_SHOWN),
+            ObservedNumber(f"sonographer_{number}_breaks_left", max(breaks, 1), breaks),
         ]
     return fields
 
@@ -110,35 +109,45 @@ def rich_numbers(view: LabView) -> list[int]:
     return row
 
 
-_OBSERVATIONS = {"paper": (paper_fields, paper_numbers), "rich": (rich_fields, rich_numbers)}
+class Observation(NamedTuple):
+    """What an agent may be shown. The compiled engine has a filler of the same name for the same row.
 
-OBSERVATIONS = tuple(_OBSERVATIONS)
-"""Names of the observations there are."""
+    :param fields: the numbers it consists of, given a lab
+    :param numbers: their row in a state, whole numbers before scaling
+    """
+
+    fields: Callable[[LabConfig], list[ObservedNumber]]
+    numbers: Callable[[LabView], list[int]]
 
 
-def observation_fields(name: str, config: LabConfig) -> list[Field]:
-    """What an observation consists of.
+OBSERVATIONS = {"paper": Observation(paper_fields, paper_numbers), "rich": Observation(rich_fields, rich_numbers)}
+"""Name -> observation. A new one needs a row here, and one in ``FILLERS`` of the compiled engine."""
+
+
+def observed_numbers(name: str, config: LabConfig) -> list[ObservedNumber]:
+    """The numbers of an observation.
 
     :param name: one of :data:`OBSERVATIONS`
     :param config: the lab
     :raises ValueError: no such observation
     """
-    if name not in _OBSERVATIONS:
+    if name not in OBSERVATIONS:
         raise ValueError(f"observation is {name!r}, but must be one of {', '.join(OBSERVATIONS)}")
-    return _OBSERVATIONS[name][0](config)
+    return OBSERVATIONS[name].fields(config)
 
 
 def make_observation(name: str, config: LabConfig) -> tuple[gym.spaces.Box, Callable[[LabView], NDArray[np.float32]]]:
-    """The space of an observation, and the function that makes one.
+    """The space of an observation, and the function that observes.
 
     :param name: one of :data:`OBSERVATIONS`
     :param config: the lab
+    :return: the space, (numbers,) float32, and the function, which gives an element of it
     :raises ValueError: no such observation
     """
-    fields = observation_fields(name, config)
-    numbers = _OBSERVATIONS[name][1]
-    scale = np.array([field.scale for field in fields], dtype=np.float64)
-    most = (np.array([field.most for field in fields]) / scale).astype(np.float32)
+    shown = observed_numbers(name, config)
+    numbers = OBSERVATIONS[name].numbers
+    scale = np.array([number.scale for number in shown], dtype=np.float64)
+    most = (np.array([number.most for number in shown]) / scale).astype(np.float32)
 
     def observe(view: LabView) -> NDArray[np.float32]:
         return (np.array(numbers(view)) / scale).astype(np.float32)

@@ -28,7 +28,7 @@ REWARDS = ("penalty", "paired")
 
 
 def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
-    """Refuse arguments that no lab env knows.
+    """Check the arguments that all lab envs share.
 
     :raises ValueError: names the argument, its value and what is allowed
     """
@@ -55,9 +55,9 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     late, early and non-fetal on-time, late, early patients begin an exam now (0 to 2 each), those who have
     waited longest. Fetal patients claim first; non-fetal ones take non-fetal resources first.
 
-    Not every action can be carried out: :meth:`action_masks` and ``info["action_mask"]``, (729,) bool, say
-    which can. One that cannot raises ``gymnasium.error.InvalidAction``. ``action_space.sample()`` draws
-    among those that can.
+    Not every action is feasible: :meth:`action_masks` and ``info["action_mask"]``, (729,) bool, say which
+    are. An infeasible one raises ``gymnasium.error.InvalidAction``. ``action_space.sample()`` draws
+    among the feasible ones.
 
     ## Observation space
     ``observation="paper"``: ``Box(13,)``, float32, section 5.1:
@@ -104,9 +104,9 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
 
     :param config: the lab: a preset's name, the path of a YAML file, or a config
     :param observation: ``paper`` or ``rich``
-    :param idling: offer every feasible action; if False only those to which no further start could be added
+    :param idling: mask in every feasible action; if False only those to which no further start could be added
     :param clock: ``minute``: a step a minute, 660 a day (the paper's). ``event``: a step only in minutes
-        where more than one action is on offer (in a day without any, one step in its last minute); the same
+        where more than one action is feasible (in a day without any, one step in its last minute); the same
         decisions give the same total. Minutes before the first step are paid with the first step
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
@@ -147,7 +147,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         self._window: Any = None
         self._base_points: NDArray[np.float64] | None = None
         self._offered: Offer
-        # What has been told so far: penalty units, up to which minute, and when the last step was.
+        # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid, self._paid_until, self._minute = (0, 0, 0, 0), 0, 0
 
     def reset(
@@ -200,14 +200,14 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         return self._observe(lab.view), reward, lab.over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(729,) bool, which joint actions are on offer now. After the last step: only to do nothing."""
+        """(729,) bool, the action mask now. After the last step only the no-op, action 0, is feasible."""
         self._playing(over_is_fine=True)
         return self._offered.mask.copy()
 
     def rule_actions(self, rule: str) -> int:
-        """What a rule does now, as the joint action on offer that is nearest to it; nothing is begun.
+        """The feasible joint action nearest to a rule's decision now; nothing is begun.
 
-        It is what an agent may be shown as an example; see :func:`~echo_env.lab.policies.rule_action.rule_action`.
+        A demonstration for an agent; see :func:`~echo_env.lab.policies.rule_action.rule_action`.
         Through SB3's interface it is ``vec_env.env_method("rule_actions", rule)``, one action for each lab, and so it
         is of :class:`~echo_env.lab.envs.vector_env.EchoLabVectorEnv`.
 
@@ -253,7 +253,7 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         return self.config.hours.end_min - 1 if beginning else None
 
     def _to_next_choice(self, beginning: bool = False) -> None:
-        """Play on until there is a choice to make, taking the single action where there is but one.
+        """Play on until there is a choice to make, taking the action wherever only one is feasible.
 
         :param beginning: stop in the last minute of the day at the latest: an episode has a step
         """
@@ -273,23 +273,23 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
         self.action_space.feasible = self._offered.mask
 
     def _info(self) -> dict[str, Any]:
-        """What every reset and step tells; also moves on the time of the last step."""
+        """Info of every reset and step; also updates the time of the last step."""
         minute = self._playing(over_is_fine=True).board.minute
         elapsed, self._minute = minute - self._minute, minute
         return {"action_mask": self._offered.mask.copy(), "minute": minute, "elapsed_min": elapsed}
 
     def _why_not(self, action: int) -> str:
-        """In words, what is wrong with an action."""
+        """The message for an infeasible action."""
         if not 0 <= action < ACTIONS:
             return f"action {action} is out of range: it must be from 0 to {ACTIONS - 1}"
         clock = self.config.hours.clock(self._playing().board.minute)
         return (
-            f"action {action} = {decode(action)} is not on offer at {clock}: "
+            f"action {action} = {decode(action)} is not feasible at {clock}: "
             f"it must be one of the {self._offered.size} that action_masks() allows"
         )
 
     def render(self) -> Any:
-        """Draw the whiteboard as it stands.
+        """Draw the present whiteboard.
 
         :return: text for ``ansi``, (600, 900, 3) uint8 for ``rgb_array``, None for ``human``
         """

@@ -71,7 +71,7 @@ class WhiteboardPicture:
         self._still = self._canvas.copy_from_bbox(figure.bbox)
 
     def draw(self, lab: Simulator) -> NDArray[np.uint8]:
-        """The board as it stands. When a running exam will end is not shown.
+        """The present board. The end of a running exam is not shown.
 
         :param lab: the day being played
         :return: (600, 900, 3) uint8

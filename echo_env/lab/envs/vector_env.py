@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from echo_env.common.extras import require
 from echo_env.lab.compiled import batch, continuation, kernel
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.observations import BatchObservation
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, check_day, draw_days
 from echo_env.lab.decisions.actions import ACTIONS, decode
-from echo_env.lab.decisions.observation import make_observation, observation_fields
+from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.envs.env import check_env_arguments
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.metrics import metrics_table
@@ -66,8 +67,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self.single_action_space = gym.spaces.Discrete(ACTIONS)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._idling, self._event_clock, self._rich = idling, clock == "event", observation == "rich"
-        self._scale = np.array([field.scale for field in observation_fields(observation, self.config)])
+        self._idling, self._event_clock = idling, clock == "event"
+        self._observed = BatchObservation(observation, self.config)
         self._absence_rate = self.config.sonographers.absence_rate
         self._rngs: list[np.random.Generator] = []
         self._rules = batch.rules_of(self.config)
@@ -75,8 +76,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._rates = np.zeros(num_envs)
         self._mask = np.zeros((num_envs, ACTIONS), dtype=np.bool_)
         self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
-        self._observation = np.zeros((num_envs, len(self._scale)), dtype=np.float32)
-        # What has been told so far: penalty units, up to which minute, and when the last step was.
+        self._observation: NDArray[np.float32] = np.zeros((num_envs, *self.single_observation_space.shape), np.float32)
+        # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, 4), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
         self._base = _BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
@@ -135,16 +136,16 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return self._observation.copy(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, 729) bool, which joint actions are on offer now."""
+        """(B, 729) bool, the action masks now."""
         return self._mask.copy()
 
     def action_returns(
         self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
     ) -> NDArray[np.float64]:
-        """What each action on offer would bring: the rewards from now to the end of the day, summed.
+        """Return of each feasible action: the sum of rewards from now to the end of the day.
 
-        The day goes on as it is going to, with every arrival and duration still to come: it knows the future, so it
-        is for training only, and no policy may ask it. The labs stay as they are. As in this env, what has not been
+        The day goes on with its own future arrivals and durations: returns know the future, so they are for training
+        only, and no policy may use them. The labs stay as they are. As in this env, what has not been
         paid by a step yet, minutes before a day's first step, is paid from now on.
 
         Through SB3's interface it is ``vec_env.env_method("action_returns", choose, rule)``: a row for each lab.
@@ -152,10 +153,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
             at once: ``choose(observations, masks) -> actions``, (n, fields) float32 and (n, 729) bool -> (n,)
         :param rule: decides in its place if there is none: a rule that serves by class, in every minute
-        :return: (B, 729), nan where not on offer; all nan in a lab with but one action on offer, where nothing is
+        :return: (B, 729), nan where infeasible; all nan in a lab with only one feasible action, where nothing is
             to be decided
         :raises ValueError: the rule is unknown, or not one that is compiled
-        :raises InvalidAction: ``choose`` asks for what is not on offer
+        :raises InvalidAction: ``choose`` gives an infeasible action
         """
         self._check_playing()
         which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
@@ -169,7 +170,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
                 actions,
                 self._rules,
                 self._idling,
-                lambda labs, masks: choose(self._observe_copies(labs), masks),
+                lambda labs, masks: choose(self._observed(labs), masks),
             )
         rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
         if self._base is not None:
@@ -180,10 +181,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return returns
 
     def rule_actions(self, rule: str) -> NDArray[np.int64]:
-        """What a rule does now: see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. The labs stay as they are.
+        """A rule's joint actions now; see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. No lab changes.
 
         :param rule: name of a rule that serves by class
-        :return: (B,) int64, actions on offer
+        :return: (B,) int64, feasible actions
         :raises ValueError: the rule is unknown, or not one that serves by class
         """
         self._check_playing()
@@ -224,15 +225,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._observe()
 
     def _observe(self) -> None:
-        batch_steps.observe_labs(self._labs, self._rules, self._scale, self._rich, self._observation)
-
-    def _observe_copies(self, labs: kernel.Labs) -> NDArray[np.float32]:
-        shown: NDArray[np.float32] = np.zeros((len(labs.lab), len(self._scale)), dtype=np.float32)
-        batch_steps.observe_labs(labs, self._rules, self._scale, self._rich, shown)
-        return shown
+        self._observed(self._labs, self._observation)
 
     def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
-        """Move what is told of finished days to ``final_info``, and begin the next ones."""
+        """Move the infos of finished days to ``final_info``, and begin the next days."""
         which = np.flatnonzero(over)
         final = np.full(self.num_envs, None, dtype=object)
         for i in which:
@@ -241,7 +237,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         info["final_info"], info["_final_info"] = {}, over.copy()
         _tell(info["final_info"], told, over)
         self._tell_metrics(info["final_info"], over, which)
-        # Of the others, what the step told; of all, the state they are in now.
+        # Of the others, the infos of the step; of all, their present state.
         state = {name: told.pop(name).copy() for name in ("action_mask", "minute", "elapsed_min")}
         if not over.all():
             _tell(info, told, ~over)
@@ -257,7 +253,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         rows = np.zeros((len(table), self.num_envs))
         told = np.zeros(rows.shape, dtype=np.bool_)
         values = np.array(list(table.values()))
-        # A mean over nobody is not told.
+        # A mean over nobody is left out.
         told[:, which] = ~np.isnan(values)
         rows[:, which] = np.where(told[:, which], values, 0.0)
         info["metrics"] = {}
@@ -278,7 +274,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             raise ResetNeeded("there is no day to play: call reset() first")
 
     def _check(self, actions: NDArray[np.int64]) -> None:
-        """Refuse actions that are not on offer."""
+        """Raise for infeasible actions."""
         self._check_playing()
         inside = (actions >= 0) & (actions < ACTIONS)
         allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
@@ -286,7 +282,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             i = int(np.argmin(allowed))
             name = f"{actions[i]} = {decode(actions[i])}" if inside[i] else f"{actions[i]}"
             raise InvalidAction(
-                f"action {name} of lab {i} is not on offer: it must be one of the {self._size[i]} "
+                f"action {name} of lab {i} is not feasible: it must be one of the {self._size[i]} "
                 "that action_masks() allows"
             )
 

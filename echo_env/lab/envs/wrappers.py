@@ -10,7 +10,7 @@ from echo_env.lab.decisions.actions import nearest_feasible
 
 
 class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
-    """Lets algorithms that know no masks act: what they ask for is bent to the nearest feasible action.
+    """For algorithms without action masks: replaces an infeasible action by the nearest feasible one.
 
     :param env: a lab
     """
@@ -20,5 +20,5 @@ class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
         gym.ActionWrapper.__init__(self, env)
 
     def action(self, action: Any) -> int:
-        """Bend an action: see :func:`nearest_feasible`."""
+        """Replace an action: see :func:`nearest_feasible`."""
         return nearest_feasible(int(action), self.env.get_wrapper_attr("action_masks")())

@@ -110,8 +110,7 @@ def evaluate(
     :param engine: ``simpy``; ``compiled``; ``auto``: compiled where the policy offers it, else SimPy. Rules give the
         same numbers on both, to the bit; an agent, which predicts in batches on the compiled engine, may choose
         otherwise where two actions have equal values to within float32
-    :param jobs: number of processes; the numbers are the same to the bit. With several, policies are pickled, and
-        the program must be importable (``if __name__ == "__main__"``)
+    :param jobs: number of processes; the numbers are the same to the bit. With several, policies are pickled
     :param reference: the policy that the others are compared with, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled

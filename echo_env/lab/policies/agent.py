@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible, nearest_feasible
-from echo_env.lab.decisions.observation import make_observation, observation_fields
+from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.policy import BatchChooser
 from echo_env.lab.simulation.whiteboard import LabView
@@ -93,15 +93,11 @@ class AgentPolicy:
         :param config: the lab
         :param days: not used: a trained agent is memoryless
         """
-        from echo_env.lab.compiled import batch
-        from echo_env.lab.compiled.steps import observe_labs
+        from echo_env.lab.compiled.observations import BatchObservation
 
-        rules, rich = batch.rules_of(config), self.observation == "rich"
-        scale = np.array([field.scale for field in observation_fields(self.observation, config)])
+        observe = BatchObservation(self.observation, config)
 
         def choose(labs: Labs, which: NDArray[np.int64], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-            observations: NDArray[np.float32] = np.zeros((len(labs.lab), len(scale)), dtype=np.float32)
-            observe_labs(labs, rules, scale, rich, observations)
-            return self.choose(observations[which], masks)
+            return self.choose(observe(labs)[which], masks)
 
         return choose

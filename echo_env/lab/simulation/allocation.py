@@ -9,14 +9,14 @@ from echo_env.lab.simulation.whiteboard import LabView
 
 
 def assign(view: LabView, patients: Iterable[WaitingPatient]) -> list[Start]:
-    """Give patients, in the order they come, what is free; skip those for whom nothing is (section 4.1).
+    """Give each patient in turn a free room and sonographer; skip those who cannot be given both (section 4.1).
 
     A fetal exam needs a fetal-capable room and sonographer. A non-fetal exam takes non-fetal ones first.
     Among equals: the sonographer with the fewest exams so far, then the lowest number; the room with the
     lowest number.
 
     :param view: the lab
-    :param patients: who is to be considered, first come first
+    :param patients: in order of precedence
     """
     rooms_f, rooms_n = view.free_rooms(fetal=True), view.free_rooms(fetal=False)
     staff_f, staff_n = view.free_sonographers(fetal=True), view.free_sonographers(fetal=False)

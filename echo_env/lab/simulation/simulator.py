@@ -1,4 +1,4 @@
-"""One day of the lab in SimPy: the reference model. Readable first; the compiled engine is held against it."""
+"""One day of the lab in SimPy: the reference model. Written to be read; the compiled engine must equal it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Moment(simpy.Event):
 
 
 class Simulator:
-    """Plays a day minute by minute; whoever drives it makes the decisions.
+    """Plays a day minute by minute; the caller makes the decisions.
 
     >>> lab = Simulator(config, day)  # doctest: +SKIP
     >>> while not lab.over:
@@ -44,7 +44,7 @@ class Simulator:
     ...     lab.advance()
 
     :param config: the lab
-    :param day: its luck
+    :param day: its random draws
     :raises ConfigError: the day was drawn for another lab
     """
 
@@ -134,12 +134,12 @@ class Simulator:
             self.board.end_break(sonographer)
 
     def _catch_up(self) -> None:
-        """Let everything happen that is due by now."""
+        """Process every event due by now."""
         while self._clock.peek() <= self.board.minute:
             self._clock.step()
 
     def _charge(self, until: int) -> None:
-        """Note the minutes from now up to ``until``, in which nothing changes, and what they cost."""
+        """Record the minutes from now up to ``until``, in which the state is constant, and their penalty units."""
         board, begin = self.board, self.board.minute
         waiting, free = board.waiting_counts(), tuple(board.free)
         counts = (*waiting, *free, *board.on_break)
@@ -158,7 +158,7 @@ class Simulator:
                 )
 
     def _check(self, start: Start) -> None:
-        """Refuse what cannot be done, in words."""
+        """Raise for a start that is not possible, with the reason."""
         patient, room, sonographer = start
         board = self.board
         reason = ""
@@ -180,8 +180,8 @@ def simulate(config: LabConfig, day: Day, policy: Policy) -> Trace:
     """Play a whole day under a policy.
 
     :param config: the lab
-    :param day: its luck
-    :param policy: makes the decisions; asked in every minute in which a decision is possible
+    :param day: its random draws
+    :param policy: decides in every minute in which an exam can begin
     """
     lab = Simulator(config, day)
     policy.begin_day(lab.view, day.policy_seed)

@@ -1,4 +1,4 @@
-"""What it costs to let somebody wait: the waiting part of the penalty, patient by patient.
+"""The cost of waiting: the waiting part of the penalty, patient by patient.
 
 The waiting part of a day's penalty is a sum over patients, and a patient's share depends on nothing but when the
 exam begins. That makes it linear in a plan, for :mod:`~echo_env.lab.bounds.bounds` and

@@ -1,4 +1,4 @@
-"""The whiteboard: what the staff know at this minute, and nothing else.
+"""The whiteboard: what the staff know in this minute, and nothing else.
 
 The simulator writes on it; policies, observations and masks read it through a :class:`LabView`. Neither
 holds a reference to the :class:`~echo_env.lab.day.day.Day`, so the future is out of reach by construction.
@@ -89,7 +89,7 @@ class Whiteboard:
         return entry
 
     def end_exam(self, sonographer: int, breaks: int) -> None:
-        """An exam is over: the room is free; the sonographer is too, or takes so many breaks at once."""
+        """An exam ends: its room is free, and its sonographer is free or takes ``breaks`` breaks at once."""
         exam = self.running.pop(sonographer)
         self.room_free[exam.room] = True
         self.free[exam.room < self.config.rooms.fetal] += 1

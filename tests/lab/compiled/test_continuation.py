@@ -15,7 +15,7 @@ from echo_env.lab.policies.rule_action import compiled_rule
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, continuation, kernel
+from echo_env.lab.compiled import batch, continuation, kernel, observations
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
@@ -87,7 +87,7 @@ def days_of(env: EchoLabVectorEnv) -> list[Day]:
     [("scarce", False, "fetal_first"), ("scarce", True, "policy_1"), ("baseline", True, "policy_2")],
 )
 def test_under_a_rule_as_the_simpy_engine_goes_on(preset: str, idling: bool, rule: str) -> None:
-    """Actions would be compared by days that no lab ever has."""
+    """A continuation under a rule pays the units that the SimPy engine pays, for every first action."""
     config = LabConfig.load(preset)
     rules, tiers = batch.rules_of(config), compiled_rule(config, rule, "rule")
     compared = 0
@@ -105,7 +105,7 @@ def test_under_a_rule_as_the_simpy_engine_goes_on(preset: str, idling: bool, rul
 
 
 def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
-    """The base that actions are held against would be another one than tables show."""
+    """A rule continued from opening pays what its whole day costs."""
     config = LabConfig.load("scarce")
     env, days, _ = wandered("scarce", idling=False, steps=0, seed=3)
     tiers = compiled_rule(config, "fetal_first", "rule")
@@ -117,13 +117,13 @@ def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
 
 
 def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Some action on offer, decided by every number of an observation."""
+    """Some feasible action, chosen by every number of an observation."""
     picks = (observations.astype(np.float64).sum(axis=1) * 1e4).astype(int)
     return np.array([np.flatnonzero(mask)[k % mask.sum()] for k, mask in zip(picks, masks, strict=True)])
 
 
 def test_only_copies_are_played() -> None:
-    """A look ahead would change the day."""
+    """Continuations leave the labs as they are."""
     env, _, _ = wandered("scarce", idling=False, steps=4, seed=4)
     before = [array.copy() for array in env._labs]
     env.action_returns()
@@ -132,7 +132,7 @@ def test_only_copies_are_played() -> None:
 
 
 def test_asked_only_where_there_is_a_choice_and_no_more_after_the_day() -> None:
-    """Most of the time would go into labs that need no answer."""
+    """The chooser is called for labs with a choice only, and no more once their day is over."""
     env, _, _ = wandered("scarce", idling=False, steps=4, seed=5)
     asked = []
 
@@ -151,14 +151,14 @@ def test_asked_only_where_there_is_a_choice_and_no_more_after_the_day() -> None:
 
 @pytest.mark.parametrize("wrong", [-1, 728, 729])
 def test_a_choice_that_is_not_on_offer_is_named(wrong: int) -> None:
-    """A faulty chooser would be valued as if it did something else."""
+    """A chooser's infeasible action raises, by its number."""
     env, _, _ = wandered("scarce", idling=False, steps=2, seed=6)
-    with pytest.raises(InvalidAction, match=f"gave action {wrong}, which is not on offer"):
+    with pytest.raises(InvalidAction, match=f"gave action {wrong}, which is not feasible"):
         env.action_returns(lambda observations, masks: np.full(len(masks), wrong))
 
 
 def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The arithmetic of a day would be off in both engines alike."""
+    """Units of two continuations equal those worked out by hand."""
     # One room and one sonographer, a fetal and a non-fetal patient, both here at 0 and on time, exams of 30 and
     # 50 minutes: together 80, so the pair is idle for 660 - 80 = 580 minutes whatever is done. Who begins second
     # waits for the other's exam: 30 minutes if fetal goes first, else 50.
@@ -173,7 +173,7 @@ def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_one_lab_many_times_and_none_at_all() -> None:
-    """Copies would get into each other's way."""
+    """Copies of one lab do not affect each other, and no copies give no rows."""
     env, _, _ = wandered("baseline", idling=True, steps=5, seed=7)
     tiers = compiled_rule(env.config, "policy_2", "rule")
     actions = np.flatnonzero(env.action_masks()[2])
@@ -186,7 +186,7 @@ def test_one_lab_many_times_and_none_at_all() -> None:
 
 
 def test_only_compiled_rules_go_on() -> None:
-    """A rule that is not compiled would be another one."""
+    """A rule without tiers is refused by name."""
     config = LabConfig.load("scarce")
     for name in ("random", "policy_3"):
         with pytest.raises(ValueError, match=f"base is '{name}', but must be a rule that serves by class"):
@@ -196,12 +196,12 @@ def test_only_compiled_rules_go_on() -> None:
 
 
 def test_continuations_are_compiled_once() -> None:
-    """A second signature would compile for seconds in the middle of a training."""
+    """Every compiled entry point has one signature, so that nothing compiles in the middle of a training."""
     for preset, idling in (("scarce", False), ("baseline", True)):
         env, _, _ = wandered(preset, idling, steps=2, seed=8)
         env.action_returns()
         env.action_returns(choose_by_sum)
-    entries = (continuation._continue_under_tiers, batch_steps.step_labs, batch_steps.observe_labs)
+    entries = (continuation._continue_under_tiers, batch_steps.step_labs, observations.observe_paper)
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
     # None at all if no other test has played a day, and it came out of the cache.
     assert len(batch.run_days.signatures) <= 1

@@ -21,8 +21,9 @@ from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, kernel
+from echo_env.lab.compiled import batch, kernel, observations
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
 RULES = ("policy_1", "policy_2", "fetal_first")
@@ -49,7 +50,7 @@ def assert_days_agree(config: LabConfig, policy: TieredPolicy, count: int, seed:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rule", RULES)
 def test_traces_agree(preset: str, rule: str) -> None:
-    """A comparison on ten thousand compiled days would be of another lab than the reference."""
+    """Both engines give the same traces, to the bit."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
     assert isinstance(policy, TieredPolicy)
@@ -61,7 +62,7 @@ def test_traces_agree(preset: str, rule: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rule", RULES)
 def test_traces_agree_on_3000_days(preset: str, rule: str) -> None:
-    """As above, on the rare days too."""
+    """The same on 3,000 days, rare events included."""
     config = LabConfig.load(preset)
     policy = make_policy(rule, config)
     assert isinstance(policy, TieredPolicy)
@@ -127,7 +128,7 @@ def assert_steps_agree(preset: str, source: str, clock: str, days: int, labs: in
 
 @pytest.mark.parametrize("source", RULES)
 def test_steps_agree(source: str) -> None:
-    """The vector env would be another lab than the single one, under sensible actions."""
+    """A vector env and single envs agree to the bit under random and under sensible actions."""
     assert_steps_agree("scarce", source, "event", days=50)
 
 
@@ -136,7 +137,7 @@ def test_steps_agree(source: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("source", [*RULES, "random"])
 def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
-    """As above, on 3,000 days for every preset, clock and kind of action."""
+    """The same on 3,000 days for every preset, clock and kind of action."""
     assert_steps_agree(preset, source, clock, days=3000)
 
 
@@ -145,35 +146,61 @@ def test_steps_agree_on_3000_days(preset: str, source: str, clock: str) -> None:
 def test_traces_agree_in_any_lab_under_any_rule_of_tiers(
     config: LabConfig, seed: int, order: list[PatientClass], served: int
 ) -> None:
-    """The engines would part in some corner that the presets do not reach."""
+    """Both engines agree to the bit in random labs under random tiers."""
     assert_days_agree(config, TierPolicy("some", [(kind,) for kind in order[:served]]), 3, seed)
 
 
 def test_kernels_are_compiled_once() -> None:
-    """A second signature would compile for seconds in the middle of a training."""
+    """Every compiled function has one signature, so that nothing compiles in the middle of a training."""
     for preset in PRESETS:
         for clock in ("minute", "event"):
             env = EchoLabVectorEnv(3, preset, observation="rich", clock=clock, reward="paired")
             env.reset(seed=0)
             for _ in range(40):
                 env.step(env._first)
-    compiled = [value for module in (kernel, batch, batch_steps) for value in vars(module).values()]
+    compiled = [value for module in (kernel, batch, batch_steps, observations) for value in vars(module).values()]
     compiled = [value for value in compiled if hasattr(value, "signatures")]
     assert len(compiled) > 15
     assert {value.py_func.__name__: len(value.signatures) for value in compiled if len(value.signatures) > 1} == {}
-    for entry in (batch.run_days, batch_steps.begin_labs, batch_steps.step_labs, batch_steps.observe_labs):
+    for entry in (batch.run_days, batch_steps.begin_labs, batch_steps.step_labs, observations.observe_rich):
         assert len(entry.signatures) == 1
 
 
 def test_importing_the_package_does_not_import_numba() -> None:
-    """A rule on the SimPy engine would wait for a compiler to load."""
+    """Importing ``echo_env.lab`` loads no compiler."""
     code = "import sys, echo_env, echo_env.lab; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
-    """Large batches would not fit on a laptop."""
+    """The arrays of 4,096 labs take less than a gigabyte."""
     for preset in PRESETS:
         env = EchoLabVectorEnv(4096, preset, observation="rich", reward="paired")
         arrays = [*env._labs, *env._base._labs, env._base._points, env._base._units, env._mask, env._observation]  # type: ignore[union-attr]
         assert sum(array.nbytes for array in arrays) < 2**30
+
+
+def test_every_observation_has_a_filler_of_its_name() -> None:
+    """The two tables of observations, SimPy's and the compiled engine's, list the same names."""
+    assert list(observations.FILLERS) == list(OBSERVATIONS)
+
+
+def test_the_compiled_engine_runs_without_numba() -> None:
+    """Without numba the same functions run in Python, and both engines still agree."""
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import numpy as np\n"
+        "from echo_env.lab import LabConfig, make_policy, sample_days, simulate\n"
+        "from echo_env.lab.compiled import batch\n"
+        "config = LabConfig.load('scarce')\n"
+        "rule, days = make_policy('fetal_first', config), sample_days(config, 2, seed=4)\n"
+        "labs = batch.make_labs(config, 2, keep_rows=True)\n"
+        "batch.begin_days(config, labs, np.arange(2), days)\n"
+        "tiers, nothing = batch.tiers_of(rule.tiers), np.zeros((2, 0, 4), dtype=np.int64)\n"
+        "batch.run_days(labs, batch.rules_of(config), tiers, nothing)\n"
+        "for k, day in enumerate(days):\n"
+        "    trace, other = simulate(config, day, rule), batch.trace_of(config, labs, k, day)\n"
+        "    assert (trace.exams, trace.breaks, trace.rows) == (other.exams, other.breaks, other.rows)\n"
+        "    assert trace.units == other.units and trace.exams\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -87,7 +87,7 @@ def same_law(one: NDArray[np.int64], other: NDArray[np.int64], bins: int = 12) -
 
 
 def test_with_the_days_own_dice_it_is_the_day_itself() -> None:
-    """The laws would be others than those by which days are drawn."""
+    """Redrawn at opening with a day's own uniform numbers, a lab holds that very day."""
     config = LabConfig.load("baseline")
     seeds = range(20)
     days = draw_days(config, [np.random.default_rng(seed) for seed in seeds])
@@ -107,7 +107,7 @@ def test_with_the_days_own_dice_it_is_the_day_itself() -> None:
 
 
 def test_long_overdue_is_most_likely_a_no_show(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Rooms would be kept for patients who will not come."""
+    """The longer a patient is overdue, the more likely a redraw makes a no-show."""
     # Given that a patient due at 10 has not come by 40: a no-show with probability 0.1, or late by more than 30
     # minutes with probability 0.9 * 0.8 * exp(-30 / 10) = 0.0358; so a no-show with 0.1 / 0.1358 = 0.736.
     config = tiny_lab(non_fetal=(10, 300))
@@ -129,7 +129,7 @@ def test_long_overdue_is_most_likely_a_no_show(tiny_lab: Lab, tiny_day: Days) ->
 
 
 def test_after_closing_nobody_comes_and_before_it_some_are_turned_away(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Patients would come to a closed door."""
+    """Nobody is redrawn to arrive after closing; whoever would is turned away."""
     config = tiny_lab(non_fetal=(530, 540))
     sampler = FutureSampler(config)
     day = tiny_day(config, (TURNED_AWAY, TURNED_AWAY), (30, 30))
@@ -146,7 +146,7 @@ def test_after_closing_nobody_comes_and_before_it_some_are_turned_away(tiny_lab:
 
 @pytest.mark.parametrize("now", [200, 206])
 def test_arrivals_follow_the_law_given_that_they_are_still_to_come(now: int) -> None:
-    """Look-aheads would wait for patients too long, or not long enough."""
+    """Redrawn arrivals follow the law of the day given that the patient has not come by now."""
     # The law of a patient who has not come by now, by leaving out days on which the patient has.
     config = LabConfig.load("baseline")
     days = sample_days(config, 6000, seed=31)
@@ -163,7 +163,7 @@ def test_arrivals_follow_the_law_given_that_they_are_still_to_come(now: int) -> 
 
 
 def test_the_lowest_dice_bring_nobody_back_in_time(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A patient would have come before now, and not have been seen."""
+    """Even the smallest draws put arrivals after the present minute."""
 
     class Lowest:
         random = staticmethod(np.zeros)
@@ -178,7 +178,7 @@ def test_the_lowest_dice_bring_nobody_back_in_time(tiny_lab: Lab, tiny_day: Days
 
 @pytest.mark.parametrize("elapsed", [0, 19, 30, 44, 70])
 def test_exams_under_way_are_longer_than_they_have_been(elapsed: int) -> None:
-    """Rooms would be free in the simulation before they can be."""
+    """A redrawn exam under way ends after the present minute."""
     config = LabConfig.load("baseline")
     whole = np.ceil(sample_days(config, 2000, seed=32).exam_min).astype(np.int64).ravel()
     drawn = ExamTable(config.exam).minutes(np.full(20_000, elapsed), np.random.default_rng(4).random(20_000))
@@ -187,7 +187,7 @@ def test_exams_under_way_are_longer_than_they_have_been(elapsed: int) -> None:
 
 
 def test_the_law_of_exams_in_corners() -> None:
-    """An exam could last for no time at all, or longer than any."""
+    """Redrawn exams take at least one minute and at most the longest length."""
     config = LabConfig.load("baseline").replace(exam__shortest_min=0.0, exam__longest_min=30.5, exam__shape=0.5)
     table, ends = ExamTable(config.exam), np.array([0.0, np.nextafter(1.0, 0)])
     assert table.minutes(np.zeros(2, dtype=np.int64), ends).tolist() == [1, 31]
@@ -195,7 +195,7 @@ def test_the_law_of_exams_in_corners() -> None:
 
 
 def test_to_the_minute_and_never_early_or_late(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A law without spread, which a config may have, would end in nan or a riddle."""
+    """A law without spread redraws the one value it allows."""
     config = tiny_lab(non_fetal=(10, 50), arrival__late_mean_min=0.0, arrival__early_max_min=0.0)
     config = config.replace(arrival__no_show_rate=0.5)
     sampler = FutureSampler(config)
@@ -208,7 +208,7 @@ def test_to_the_minute_and_never_early_or_late(tiny_lab: Lab, tiny_day: Days) ->
 
 
 def test_known_ends_of_breaks_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A sonographer would be back before, or long after, everybody knows."""
+    """Ends of breaks that the staff can infer are exact."""
     # One sonographer, exams of 20 minutes from 0 and from 35. After the first, at 20, draws below 0.2 are both
     # breaks (to 50), below 0.5 one (to 35); after the second, at 55, with one left, below 0.3 is that one (to 70).
     config = tiny_lab(non_fetal=(0, 0), rooms__fetal=0, sonographers__fetal=0, sonographers__non_fetal=1)
@@ -228,7 +228,7 @@ def test_known_ends_of_breaks_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_odds_of_both_breaks_at_once_are_those_of_days() -> None:
-    """The one length that staff cannot know would be drawn with other odds."""
+    """The one unknown break length is redrawn with the odds seen on simulated days."""
     config = LabConfig.load("scarce").replace(sonographers__absence_rate=0.0)
     count = 4000
     labs = batch.make_labs(config, count)
@@ -262,7 +262,7 @@ def visible(view: LabView) -> tuple[object, ...]:
 
 
 def test_conditional_law_by_rejection(tiny_lab: Lab) -> None:
-    """What is drawn would not be what happens on days that look like this one."""
+    """Redraws have the distribution of those days that look the same up to now (rejection sampling)."""
     # Of 20,000 days of a tiny lab those are kept that look alike at minute 24: an exam under way, somebody waiting,
     # somebody to come. What they bring is compared with redraws of that one state.
     config = tiny_lab(
@@ -293,7 +293,7 @@ def test_conditional_law_by_rejection(tiny_lab: Lab) -> None:
 
 @pytest.mark.parametrize(("preset", "minute"), [("scarce", 150), ("scarce", 420), ("baseline", 240)])
 def test_rests_of_many_days_are_as_those_that_happened(preset: str, minute: int) -> None:
-    """Penalties expected in the middle of a day would be off, on the whole or for some states."""
+    """Penalties of redrawn rests match those of the actual rests in the mean."""
     # State and rest of a day are jointly distributed as state and redrawn rest: so are the penalties, on average over
     # all states, and over those with much going on as over those with little.
     config = LabConfig.load(preset)
@@ -313,7 +313,7 @@ def test_rests_of_many_days_are_as_those_that_happened(preset: str, minute: int)
 
 
 def test_labs_built_from_a_view_are_those_of_the_engine() -> None:
-    """A policy would look ahead from another state than the lab is in."""
+    """A lab built from a view equals the engine's lab in everything a view shows."""
     for preset in ("scarce", "baseline"):
         config = LabConfig.load(preset)
         sampler = FutureSampler(config)
@@ -345,7 +345,7 @@ def test_labs_built_from_a_view_are_those_of_the_engine() -> None:
 
 
 def test_nothing_hidden_shows(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A policy would know the future, and its figures could be had by nobody."""
+    """Days that look the same now give the same redraws, whatever their hidden future."""
     # At 20 patient 0 is in an exam, patient 1 waits, and 2 is to come; how long, when and what follows differs.
     config = tiny_lab(non_fetal=(0, 10, 60), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0,
                       sonographers__non_fetal=1)  # fmt: skip
@@ -367,7 +367,7 @@ def test_nothing_hidden_shows(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_redrawn_labs_agree_with_what_is_known() -> None:
-    """A redrawn day would contradict what has been seen of it."""
+    """A redraw changes nothing that has been observed."""
     config = LabConfig.load("scarce")
     labs = labs_at(config, sample_days(config, 200, seed=36), 333)
     drawn = continuation.copy_labs(labs, np.arange(200))

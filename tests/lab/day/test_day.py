@@ -13,7 +13,7 @@ CONFIG = LabConfig.load("baseline")
 
 
 def test_appointments_are_those_of_figure_1() -> None:
-    """The template would not be the paper's."""
+    """The baseline template is the paper's: 9 fetal and 29 non-fetal appointments at the times of figure 1."""
     day = sample_day(CONFIG, day_rng(0, 0))
     assert len(day.scheduled) == 38
     assert day.fetal.sum() == 9
@@ -25,7 +25,7 @@ def test_appointments_are_those_of_figure_1() -> None:
 
 
 def test_day_k_of_a_seed_is_one_day() -> None:
-    """Policies, processes or the order of drawing would be compared on different days."""
+    """Day k of a seed is the same day alone, in a batch, and from any first day."""
     days = sample_days(CONFIG, 5, seed=11)
     assert days[3] == sample_day(CONFIG, day_rng(11, 3)) == sample_days(CONFIG, 2, seed=11, first=2)[1]
     assert days[3] != days[2]
@@ -33,14 +33,14 @@ def test_day_k_of_a_seed_is_one_day() -> None:
 
 
 def test_evaluation_days_are_no_training_days() -> None:
-    """A model would be tested on days it was trained on, if an env was seeded with the evaluation's seed."""
+    """Evaluation days differ from the days of an env that was reset with the same seed."""
     training = np.random.default_rng(11)
     trained_on = [sample_day(CONFIG, training).exam_min[0] for _ in range(50)]
     assert not set(trained_on) & {day.exam_min[0] for day in sample_days(CONFIG, 50, seed=11)}
 
 
 def test_arrivals_follow_section_3_2() -> None:
-    """No-shows, late side, delays or leads would follow another law."""
+    """No-show rate, late share, delays and leads of sampled days follow section 3.2."""
     days = sample_days(CONFIG, 2000, seed=1)
     arrival = np.array([day.arrival for day in days])
     scheduled = days[0].scheduled
@@ -64,7 +64,7 @@ def test_arrivals_follow_section_3_2() -> None:
 
 
 def test_arrivals_at_the_ends_of_the_day() -> None:
-    """Somebody would be let in before opening or after closing."""
+    """Arrivals lie between opening and closing; whoever comes after closing is turned away."""
     days = sample_days(CONFIG.replace(arrival__late_mean_min=60.0, arrival__early_mean_min=40.0), 300, seed=2)
     arrival = np.array([day.arrival for day in days])
     assert set(arrival[arrival < 0].tolist()) == {NO_SHOW, TURNED_AWAY}
@@ -73,7 +73,7 @@ def test_arrivals_at_the_ends_of_the_day() -> None:
 
 
 def test_durations_follow_the_truncated_gamma() -> None:
-    """Exam lengths would follow another law than section 3.3's."""
+    """Sampled exam lengths follow the truncated gamma law of section 3.3."""
     minutes = np.concatenate([day.exam_min for day in sample_days(CONFIG, 500, seed=3)])
     assert minutes.min() >= 20
     assert minutes.max() <= 150
@@ -83,7 +83,7 @@ def test_durations_follow_the_truncated_gamma() -> None:
 
 
 def test_absence_keeps_one_of_each_kind() -> None:
-    """A day without anybody for fetal exams would be possible, or the rate would be off."""
+    """One sonographer of each kind is always present; the others are absent at the absence rate."""
     days = sample_days(CONFIG, 3000, seed=4)
     present = np.array([day.present for day in days])
     assert present[:, 0].all()
@@ -95,7 +95,7 @@ def test_absence_keeps_one_of_each_kind() -> None:
 
 
 def test_absence_rate_changes_nothing_else() -> None:
-    """The curriculum would train on other days than the ones compared later, and absence would not be nested."""
+    """Another absence rate changes absences alone, and whoever is absent at a low rate is absent at a higher one."""
     day = sample_days(CONFIG, 1, seed=5)[0]
     low, high = day.with_absence_rate(0.1), day.with_absence_rate(0.8)
     assert not (high.present & ~low.present).any()
@@ -106,7 +106,7 @@ def test_absence_rate_changes_nothing_else() -> None:
 
 
 def test_a_change_of_law_moves_only_its_own_quantity() -> None:
-    """What-if comparisons would not be on common days."""
+    """A changed parameter changes the quantity it governs and leaves all others equal (common random numbers)."""
     day, slower = (sample_days(c, 1, seed=6)[0] for c in (CONFIG, CONFIG.replace(exam__mean_min=60.0)))
     assert np.array_equal(day.arrival, slower.arrival)
     assert np.array_equal(day.break_draw, slower.break_draw)
@@ -114,6 +114,6 @@ def test_a_change_of_law_moves_only_its_own_quantity() -> None:
 
 
 def test_a_day_of_another_lab_is_refused() -> None:
-    """A day would be played in a lab with other staff, and end in an IndexError or worse."""
+    """A day with arrays of another lab's shapes is refused by name of the array."""
     with pytest.raises(ConfigError, match=r"day.absence_draw has shape \(6,\).*needs \(3,\)"):
         check_day(LabConfig.load("scarce"), sample_days(CONFIG, 1, seed=0)[0])

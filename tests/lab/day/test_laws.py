@@ -35,7 +35,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_file_may_name_both_laws(tmp_path: Path) -> None:
-    """The options would be there for Python only."""
+    """A YAML file may give empirical arrivals and a law of fetal exams."""
     text = (
         "base: baseline\narrival: {model: empirical, offsets_min: [90, 40, -10, 5, 0, -30, -10]}\n"
         "exam: {fetal: {shape: 6, mean_min: 60, shortest_min: 30, longest_min: 120}}"
@@ -47,7 +47,7 @@ def test_a_file_may_name_both_laws(tmp_path: Path) -> None:
 
 
 def test_complete_files_from_before_these_laws_still_load() -> None:
-    """A lab of one's own would have to be written anew."""
+    """A complete file written before these laws existed loads, with the paper's laws."""
     raw = read_layers("echo_env.lab", "baseline").data
     assert "model" not in raw["arrival"]
     assert "fetal" not in raw["exam"]
@@ -76,13 +76,13 @@ def test_complete_files_from_before_these_laws_still_load() -> None:
     ],
 )
 def test_laws_that_cannot_be_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    """A wrong law would be found out in the middle of a day, or never."""
+    """An impossible law is refused at loading, by field, value and what is allowed."""
     with pytest.raises(ConfigError, match=re.escape(message)):
         LabConfig.load(write(tmp_path, f"base: baseline\n{text}"))
 
 
 def test_arrivals_are_as_often_as_they_were_seen() -> None:
-    """The lab would have other patients than the spreadsheet."""
+    """Empirical arrivals are drawn with the frequencies of the observed offsets."""
     days = sample_days(SEEN, 3000, seed=41)
     # Between 09:00 and 15:00 nobody is before opening or after closing.
     inner = (days.scheduled > 60) & (days.scheduled < 420)
@@ -96,7 +96,7 @@ def test_arrivals_are_as_often_as_they_were_seen() -> None:
 
 
 def test_who_comes_before_opening_or_after_closing() -> None:
-    """An arrival would be before the day, or let in after it."""
+    """Arrivals before opening move to minute 0; those after closing are turned away."""
     days = sample_days(SEEN, 300, seed=42)
     assert set(days.arrival[:, 0].tolist()) == {NO_SHOW, 0, 5, 40, 90}
     assert TURNED_AWAY in days.arrival[:, -1]
@@ -104,7 +104,7 @@ def test_who_comes_before_opening_or_after_closing() -> None:
 
 
 def test_a_law_of_ones_own_moves_only_its_own_quantity() -> None:
-    """What-if comparisons would not be on common days."""
+    """A law of one's own changes its own quantity and leaves all others equal (common random numbers)."""
     one, other = (sample_days(config, 20, seed=43) for config in (BASELINE, SEEN))
     fetal = one.fetal
     assert np.array_equal(one.exam_min[:, ~fetal], other.exam_min[:, ~fetal])
@@ -114,7 +114,7 @@ def test_a_law_of_ones_own_moves_only_its_own_quantity() -> None:
 
 
 def test_fetal_exams_follow_their_own_truncated_gamma() -> None:
-    """Fetal exams would take as long as all others."""
+    """Fetal exams follow the law of ``exam.fetal``, non-fetal ones that of ``exam``."""
     days = sample_days(SEEN, 500, seed=44)
     for fetal, law in ((True, LONG), (False, SEEN.exam)):
         minutes = days.exam_min[:, days.fetal == fetal].ravel()
@@ -124,7 +124,7 @@ def test_fetal_exams_follow_their_own_truncated_gamma() -> None:
 
 
 def test_engines_agree_under_these_laws() -> None:
-    """The compiled engine would know the paper's laws only."""
+    """Both engines give the same traces, to the bit, under these laws too."""
     pytest.importorskip("numba")
     config = LabConfig.load("scarce").replace(
         arrival__model="empirical", arrival__offsets_min=OFFSETS, exam__fetal=LONG
@@ -145,7 +145,7 @@ class TestRedrawn:
         pytest.importorskip("numba")
 
     def test_with_the_days_own_dice_it_is_the_day_itself(self) -> None:
-        """Look-aheads would foresee another lab than the one they work in."""
+        """Redrawn at opening with the day's own uniform numbers, a lab holds that very day."""
         from echo_env.lab.compiled import batch, continuation, kernel
         from echo_env.lab.compiled.redraw import FutureSampler
 
@@ -162,7 +162,7 @@ class TestRedrawn:
             assert np.array_equal(one.patients[0, :, kernel.EXAM_MIN], labs.patients[b, :, kernel.EXAM_MIN])
 
     def test_arrivals_given_that_they_are_still_to_come_by_hand(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
-        """Rooms would be kept for patients who will not come."""
+        """Conditional arrivals equal those worked out by hand."""
         from echo_env.lab.compiled import kernel
         from echo_env.lab.compiled.redraw import FutureSampler
 
@@ -190,7 +190,7 @@ class TestRedrawn:
             assert stats.chisquare([(arrival == minute).sum() for minute in law], expected).pvalue > LEAST_P
 
     def test_who_cannot_come_any_more_is_a_no_show(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
-        """A patient would come later than anybody ever did."""
+        """A patient later than every observed offset is redrawn as a no-show."""
         from echo_env.lab.compiled import kernel
         from echo_env.lab.compiled.redraw import FutureSampler
 
@@ -205,7 +205,7 @@ class TestRedrawn:
 
     @pytest.mark.parametrize("now", [0, 45])
     def test_exams_under_way_follow_the_law_of_their_kind(self, tiny_lab: Lab, tiny_day: DayMaker, now: int) -> None:
-        """Fetal exams under way would end as non-fetal ones do."""
+        """A fetal exam under way is redrawn from the fetal law, given how long it has lasted."""
         from echo_env.lab.compiled import kernel
         from echo_env.lab.compiled.redraw import FutureSampler
 
@@ -228,7 +228,7 @@ class TestRedrawn:
 
 
 def test_plots_of_inputs_read_these_laws() -> None:
-    """The line called the law would be the paper's."""
+    """Figures of the inputs draw the lab's own laws."""
     pytest.importorskip("matplotlib")
     from echo_env.lab import plots
     from echo_env.lab.day.laws import offset_probability
@@ -249,7 +249,7 @@ def test_plots_of_inputs_read_these_laws() -> None:
 
 
 def test_fetal_appointments_stand_on_others_at_the_same_time(tiny_lab: Lab) -> None:
-    """Fitted labs have both kinds at once: bars would be cut off at the top."""
+    """Simultaneous appointments of both kinds are stacked bars, and none is cut off."""
     pytest.importorskip("matplotlib")
     from echo_env.lab import plots
 

@@ -15,7 +15,7 @@ EVERY_ACTION = list(itertools.product(range(3), repeat=6))
 
 
 def test_encoding_goes_both_ways_in_the_papers_order() -> None:
-    """Agents and tables would read an action differently; the first digit is A_ft and worth most."""
+    """Encoding and decoding are inverse, and the first digit is A_ft, worth most."""
     assert [encode(digits) for digits in EVERY_ACTION] == list(range(ACTIONS))
     assert [decode(action) for action in range(ACTIONS)] == EVERY_ACTION
     assert encode((1, 0, 0, 0, 0, 0)) == 243
@@ -40,7 +40,7 @@ def can_be_carried_out(digits: tuple[int, ...], lab: Simulator) -> bool:
 
 @pytest.mark.parametrize("lab_name", ["baseline", "scarce"])
 def test_masks_equal_brute_force_over_all_729(lab_name: str) -> None:
-    """An impossible action would be offered, or a possible one withheld; with idling or without."""
+    """Masks equal a brute-force search over rooms and staff, with and without idling."""
     config = LabConfig.load(lab_name)
     rng = np.random.default_rng(1)
     states = 0
@@ -74,7 +74,7 @@ def test_masks_equal_brute_force_over_all_729(lab_name: str) -> None:
 
 
 def test_longest_waiting_of_a_class_goes_first_and_fetal_claims_first() -> None:
-    """The action would not mean what section 5.2 says it means."""
+    """An action starts those of a class who waited longest, fetal claims first (section 5.2)."""
     config = LabConfig.load("scarce")
     checked = 0
     for day in sample_days(config, 30, seed=3):

@@ -45,7 +45,7 @@ def busiest(info: dict[str, Any]) -> int:
 @pytest.mark.parametrize("reward", ["penalty", "paired"])
 @pytest.mark.parametrize("idling", [True, False])
 def test_checkers_pass_without_a_warning(env_id: str, clock: str, reward: str, idling: bool) -> None:
-    """Some library would stumble over the env."""
+    """The env checkers of Gymnasium and SB3 pass without a warning."""
     kwargs = {"clock": clock, "reward": reward, "idling": idling}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -79,7 +79,7 @@ def test_ids_are_registered_by_import_alone() -> None:
 @pytest.mark.parametrize("idling", [True, False])
 @pytest.mark.parametrize("env_id", list(echo_env.ENV_IDS))
 def test_both_clocks_pay_the_same_for_the_same_decisions(env_id: str, idling: bool) -> None:
-    """The event clock would lose or double minutes."""
+    """Both clocks pay the same total for the same decisions."""
     by_minute, by_event = (gym.make(env_id, clock=clock, idling=idling).unwrapped for clock in ("minute", "event"))
     for seed in range(12):
         plain, steps = play(by_minute, busiest, seed)
@@ -98,7 +98,7 @@ def test_both_clocks_pay_the_same_for_the_same_decisions(env_id: str, idling: bo
 
 @pytest.mark.parametrize("clock", ["minute", "event"])
 def test_rewards_are_minus_the_penalty_and_parts_sum_to_it(clock: str) -> None:
-    """What is learned from would not be what is reported."""
+    """A reward is minus the step's penalty, whose parts and steps sum to the day's."""
     env = gym.make("EchoLabScarce-v0", clock=clock).unwrapped
     rewards, infos = play(env, busiest, 3)
     for reward, info in zip(rewards, infos[1:], strict=True):
@@ -107,7 +107,7 @@ def test_rewards_are_minus_the_penalty_and_parts_sum_to_it(clock: str) -> None:
 
 
 def test_paired_reward_is_the_difference_to_the_rule_on_the_same_day() -> None:
-    """Pairing would change what is best, or report something else than the true penalty."""
+    """The paired reward sums to the rule's penalty minus the day's; infos report the true penalty."""
     for clock in ("minute", "event"):
         env = gym.make("EchoLabScarce-v0", clock=clock, reward="paired", paired_with="fetal_first").unwrapped
         rule = make_policy("fetal_first", env.config)
@@ -120,7 +120,7 @@ def test_paired_reward_is_the_difference_to_the_rule_on_the_same_day() -> None:
 
 
 def test_seeds_and_days() -> None:
-    """The same seed would give another day, or a day depend on what was done on the one before."""
+    """A seed gives the same days again, whatever was done on them."""
     env = gym.make("EchoLab-v0", clock="event").unwrapped
     rng = np.random.default_rng(0)
 
@@ -139,7 +139,7 @@ def test_seeds_and_days() -> None:
 
 
 def test_options_last_for_one_episode() -> None:
-    """A day or rate given to one reset would haunt the later ones, or move them to other days."""
+    """A day or absence rate given to reset holds for that episode alone and shifts no later day."""
     env = gym.make("EchoLab-v0", clock="event").unwrapped
     given = sample_days(env.config, 1, seed=1)[0]
     env.reset(seed=9)
@@ -156,7 +156,7 @@ def test_options_last_for_one_episode() -> None:
 
 
 def test_absence_rate_changes_at_the_next_reset() -> None:
-    """A curriculum would change staff in the middle of a day, or not at all."""
+    """``set_absence_rate`` takes effect at the next reset, not within the day."""
     env = gym.make("EchoLab-v0").unwrapped
     env.reset(seed=0)
     before = env.trace.day
@@ -170,7 +170,7 @@ def test_absence_rate_changes_at_the_next_reset() -> None:
 
 
 def test_an_infeasible_action_is_named_and_does_nothing() -> None:
-    """An agent's error would pass unseen, or leave a half-done minute behind."""
+    """An infeasible action raises by its digits and leaves the state unchanged."""
     env = gym.make("EchoLab-v0").unwrapped
     _, info = env.reset(seed=0)
     state = env.trace.rows, env.trace.exams
@@ -182,7 +182,7 @@ def test_an_infeasible_action_is_named_and_does_nothing() -> None:
 
 
 def test_stepping_without_a_day_is_an_error() -> None:
-    """Rewards of a day that is over would be handed out."""
+    """Stepping before reset or after the last step raises ``ResetNeeded``."""
     env = EchoLabEnv(clock="event")
     with pytest.raises(ResetNeeded):
         env.step(0)
@@ -193,7 +193,7 @@ def test_stepping_without_a_day_is_an_error() -> None:
 
 
 def test_observation_is_the_papers_vector() -> None:
-    """The 13 numbers would stand in another order or scale than documented."""
+    """The 13 numbers stand in the order and scale of section 5.1."""
     env = gym.make("EchoLabScarce-v0").unwrapped
     observation, _ = env.reset(seed=4)
     for _ in range(400):
@@ -219,7 +219,7 @@ def test_action_space_samples_what_is_feasible_and_pickles_plain() -> None:
 
 
 def test_nearest_feasible_action() -> None:
-    """Unmasked algorithms would be given something else than the nearest feasible action."""
+    """The wrapper replaces an infeasible action by the feasible one with the fewest different starts."""
     mask = np.zeros(729, dtype=bool)
     feasible_ones = [encode(d) for d in [(0,) * 6, (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 1, 0), (1, 0, 0, 0, 0, 0)]]
     mask[feasible_ones] = True
@@ -246,13 +246,13 @@ def test_nearest_feasible_action() -> None:
     ],
 )
 def test_bad_arguments_are_named(kwargs: dict[str, Any], message: str) -> None:
-    """A typo would be taken for something else, or end in a riddle."""
+    """A bad argument raises with its name, value and what is allowed."""
     with pytest.raises(ValueError, match=message):
         EchoLabEnv(**kwargs)
 
 
 def test_own_config_object(tmp_path: Any) -> None:
-    """A lab of one's own could not be played."""
+    """The env accepts a config object."""
     env = gym.make("EchoLab-v0", config=LabConfig.load("scarce").replace(rooms__non_fetal=5))
     observation, _ = env.reset(seed=0)
     assert observation in env.observation_space

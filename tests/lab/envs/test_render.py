@@ -26,7 +26,7 @@ def played(config: LabConfig, day: Day, minute: int) -> Simulator:
 
 
 def test_ansi_names_who_waits_and_who_works() -> None:
-    """The text would not show the state."""
+    """The text shows the clock, who waits, free rooms and every sonographer."""
     env = gym.make("EchoLabScarce-v0", render_mode="ansi").unwrapped
     env.reset(seed=4)
     for _ in range(300):
@@ -38,7 +38,7 @@ def test_ansi_names_who_waits_and_who_works() -> None:
 
 
 def test_ansi_tells_exams_breaks_and_absences() -> None:
-    """A sonographer would seem free who is not there."""
+    """The text tells exams, breaks and absences apart."""
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=1)[0]
     # Sonographer 1 is absent; sonographer 0 takes both breaks after the first exam.
@@ -56,7 +56,7 @@ def test_ansi_tells_exams_breaks_and_absences() -> None:
 
 
 def test_rgb_array_changes_as_the_day_goes_on() -> None:
-    """A video would be blank or frozen."""
+    """Frames are 600 x 900 pixels and change in the course of the day."""
     pytest.importorskip("matplotlib")
     env = gym.make("EchoLab-v0", render_mode="rgb_array", clock="event", idling=True)
     _, info = env.reset(seed=1)
@@ -70,7 +70,7 @@ def test_rgb_array_changes_as_the_day_goes_on() -> None:
 
 
 def test_a_picture_keeps_nothing_of_what_it_showed_before() -> None:
-    """Bars of yesterday would stay on today's board."""
+    """A picture drawn after another day equals one drawn afresh."""
     pytest.importorskip("matplotlib")
     config = LabConfig.load("scarce")
     yesterday, today = sample_days(config, 2, seed=2)
@@ -85,7 +85,7 @@ def test_a_picture_keeps_nothing_of_what_it_showed_before() -> None:
 
 
 def test_a_picture_shows_nothing_of_the_future() -> None:
-    """Who watches would know when exams end and who will come."""
+    """A picture depends on what has happened alone: days that differ later look the same."""
     pytest.importorskip("matplotlib")
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=2)[0]
@@ -103,7 +103,7 @@ def test_a_picture_shows_nothing_of_the_future() -> None:
 
 
 def test_record_video_writes_a_day(tmp_path: Path) -> None:
-    """gymnasium's recorder would fail on the lab."""
+    """Gymnasium's ``RecordVideo`` writes a day."""
     pytest.importorskip("matplotlib")
     moviepy = pytest.importorskip("moviepy")
     env = gym.make("EchoLabScarce-v0", render_mode="rgb_array", clock="event", idling=False)
@@ -140,7 +140,7 @@ class Screen:
 
 
 def test_human_shows_the_board_after_reset_and_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who watches would see nothing, or one window a step."""
+    """``human`` shows one window and updates it after reset and every step."""
     pytest.importorskip("matplotlib")
     screens: list[Screen] = []
     monkeypatch.setattr(render, "Window", lambda: screens.append(Screen()) or screens[-1])
@@ -158,7 +158,7 @@ def test_human_shows_the_board_after_reset_and_every_step(monkeypatch: pytest.Mo
 
 
 def test_a_window_without_a_screen_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody on a server would wait for a window that never comes."""
+    """Without a screen ``human`` warns and goes on."""
     plt = pytest.importorskip("matplotlib.pyplot")
     plt.switch_backend("agg")
     with pytest.warns(UserWarning, match="needs a screen"):

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import echo_env
 from echo_env.lab import ConfigError, Day, LabConfig, make_policy, sample_days, simulate
 from echo_env.lab.decisions.actions import DIGITS
+from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.env import EchoLabEnv
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 
@@ -68,11 +69,11 @@ def compare(env_id: str, steps: int, seed: int, **kwargs: Any) -> int:
 
 
 @pytest.mark.parametrize("env_id", list(echo_env.ENV_IDS))
-@pytest.mark.parametrize("observation", ["paper", "rich"])
+@pytest.mark.parametrize("observation", OBSERVATIONS)
 @pytest.mark.parametrize("reward", ["penalty", "paired"])
 @pytest.mark.parametrize("idling", [True, False])
 def test_event_clock_equals_single_envs(env_id: str, observation: str, reward: str, idling: bool) -> None:
-    """Training on the compiled engine would be training on another lab."""
+    """On the event clock the vector env equals single envs to the bit."""
     kwargs = {"observation": observation, "reward": reward, "idling": idling, "clock": "event"}
     steps = 150 if idling else 40
     assert compare(env_id, steps, seed=5, **kwargs) >= LABS
@@ -82,12 +83,12 @@ def test_event_clock_equals_single_envs(env_id: str, observation: str, reward: s
 @pytest.mark.parametrize("reward", ["penalty", "paired"])
 @pytest.mark.parametrize("idling", [True, False])
 def test_minute_clock_equals_single_envs(env_id: str, reward: str, idling: bool) -> None:
-    """As above, with the paper's clock, across the end of a day."""
+    """On the minute clock too, across the end of a day."""
     assert compare(env_id, 700, seed=6, observation="rich", reward=reward, idling=idling, clock="minute") == LABS
 
 
 def test_make_vec_uses_it_and_declares_its_autoreset() -> None:
-    """``make_vec`` would build single envs, or algorithms reset twice."""
+    """``make_vec`` gives the vector env, which declares same-step autoreset."""
     env = gym.make_vec("EchoLab-v0", num_envs=4)
     assert type(env.unwrapped).__name__ == "EchoLabVectorEnv"
     assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
@@ -96,7 +97,7 @@ def test_make_vec_uses_it_and_declares_its_autoreset() -> None:
 
 
 def test_given_days_and_rates_are_played_once() -> None:
-    """An evaluation would not be on the days it was given, or they would come back later."""
+    """Days and rates given to reset are played once, in order."""
     config = LabConfig.load("scarce")
     days = list(sample_days(config, LABS, seed=9))
     days[1] = days[1].with_absence_rate(0.9)
@@ -124,19 +125,19 @@ def test_given_days_and_rates_are_played_once() -> None:
 
 
 def test_an_infeasible_action_is_named_with_its_lab() -> None:
-    """An agent's error would move patients who are not there."""
+    """An infeasible action raises with its lab, and nothing has been done."""
     fast = gym.make_vec("EchoLab-v0", num_envs=2)
     with pytest.raises(ResetNeeded):
         fast.step(np.zeros(2, dtype=int))
     fast.reset(seed=0)
-    with pytest.raises(InvalidAction, match=r"action 728 = \(2, 2, 2, 2, 2, 2\) of lab 1 is not on offer"):
+    with pytest.raises(InvalidAction, match=r"action 728 = \(2, 2, 2, 2, 2, 2\) of lab 1 is not feasible"):
         fast.step(np.array([0, 728]))
     with pytest.raises(InvalidAction, match="action 729 of lab 0"):
         fast.step(np.array([729, 0]))
 
 
 def test_only_compiled_rules_can_be_paired_with() -> None:
-    """A rule that is not compiled would be ignored, or end in a riddle."""
+    """``paired_with`` accepts rules with tiers only, and says so."""
     with pytest.raises(ValueError, match="paired_with is 'random'"):
         gym.make_vec("EchoLab-v0", num_envs=2, reward="paired", paired_with="random")
     with pytest.raises(ValueError, match="draws nothing"):
@@ -144,7 +145,7 @@ def test_only_compiled_rules_can_be_paired_with() -> None:
 
 
 def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Some action on offer, decided by every number of an observation."""
+    """Some feasible action, chosen by every number of an observation."""
     picks = (observations.astype(np.float64).sum(axis=1) * 1e4).astype(int)
     return np.array([np.flatnonzero(mask)[k % mask.sum()] for k, mask in zip(picks, masks, strict=True)])
 
@@ -181,7 +182,7 @@ def rewards_from_now(
 def test_action_returns_are_what_playing_on_pays(
     config: str, observation: str, idling: bool, clock: str, every: int, reward: str
 ) -> None:
-    """An agent would learn from days that its env does not play."""
+    """An action's return is what a single env is paid by taking it and playing on."""
     kwargs = {"config": config, "observation": observation, "idling": idling, "clock": clock, "reward": reward}
     days = list(sample_days(LabConfig.load(config), LABS, seed=12))
     env = EchoLabVectorEnv(LABS, **kwargs)
@@ -205,8 +206,8 @@ def test_action_returns_are_what_playing_on_pays(
 
 
 def test_action_returns_under_a_rule_end_the_day_as_the_rule_does() -> None:
-    """What actions are held against would not be the rule that tables show."""
-    # Fetal first serves everybody it can, so where it can serve two at the most, one of the joint actions on offer
+    """Under a rule, returns are the rest of the day as the rule plays it."""
+    # Fetal first serves everybody it can, so where it can serve two at the most, one of the feasible joint actions
     # is its own, and its return is what the rule itself would pay: minus the penalty of its whole day.
     config = LabConfig.load("scarce")
     days = list(sample_days(config, 40, seed=13))
@@ -219,7 +220,7 @@ def test_action_returns_under_a_rule_end_the_day_as_the_rule_does() -> None:
 
 
 def test_action_returns_reach_sb3_through_env_method() -> None:
-    """An algorithm that learns from them would find no such method."""
+    """``env_method("action_returns", ...)`` gives a row for each lab."""
     vec_env = GymnasiumVecEnv(gym.make_vec("EchoLabScarce-v0", num_envs=LABS, clock="event", idling=False))
     assert vec_env.has_attr("action_returns")
     vec_env.seed(4)
@@ -232,7 +233,7 @@ def test_action_returns_reach_sb3_through_env_method() -> None:
 
 
 def test_action_returns_refuse_what_cannot_be() -> None:
-    """A mistake would come out as numbers."""
+    """Unknown rules and infeasible choices raise."""
     env = EchoLabVectorEnv(2, "scarce", clock="event")
     with pytest.raises(ResetNeeded):
         env.action_returns()

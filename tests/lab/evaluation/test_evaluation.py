@@ -168,7 +168,7 @@ def test_engines_are_chosen_and_refused() -> None:
     assert np.array_equal(got.values["policy_2"]["penalty"], got.values["own"]["penalty"])
     with pytest.raises(ValueError, match="'own' runs only on 'simpy'"):
         evaluate(SCARCE, [Own()], days=2, seed=0, engine="compiled")
-    with pytest.raises(ValueError, match="jobs must be 1, because the work cannot be sent to other processes"):
-        evaluate(SCARCE, ["policy_2", Own()], days=20, seed=0, jobs=2)
+    alone, shared = (evaluate(SCARCE, ["policy_2", Own()], days=20, seed=0, jobs=jobs) for jobs in (1, 2))
+    assert np.array_equal(shared.values["own"]["penalty"], alone.values["own"]["penalty"])
     with pytest.raises(ValueError, match="engine is 'fast', but must be one of auto, simpy, compiled"):
         evaluate(SCARCE, ["policy_2"], days=2, seed=0, engine="fast")

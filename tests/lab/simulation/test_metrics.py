@@ -23,7 +23,7 @@ from echo_env.lab.simulation.policy import TieredPolicy
 
 
 def test_metrics_of_a_hand_made_day(tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]) -> None:
-    """A number in a table would not mean what its name says."""
+    """Every metric of a small day equals the number worked out by hand."""
     config = tiny_lab(fetal=(15,), non_fetal=(0, 20, 30, 530), rooms__non_fetal=0, sonographers__fetal=1,
                       sonographers__non_fetal=1)  # fmt: skip
     # One room, fetal-capable. Patient 0 (non-fetal, 08:00) comes at 5 and begins at once with the non-fetal
@@ -52,7 +52,7 @@ def test_metrics_of_a_hand_made_day(tiny_lab: Callable[..., LabConfig], tiny_day
 def test_utilisation_overtime_and_classes_of_two_patients(
     tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day], engine: str
 ) -> None:
-    """Rooms would be busy after the day's end, breaks count as work, or classes be those at arrival."""
+    """Busy minutes stop at the end of the day, breaks are no work, and classes are those at the start of the exam."""
     config = tiny_lab(non_fetal=(60, 520), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0,
                       sonographers__non_fetal=2)  # fmt: skip
     # Patient 0 (09:00) comes at 30, early, and begins at once with sonographer 0, until 130: waits 0 minutes.
@@ -80,7 +80,7 @@ def test_utilisation_overtime_and_classes_of_two_patients(
 def test_an_early_patient_who_becomes_on_time_is_served_as_such(
     tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]
 ) -> None:
-    """Waiting by class would be by the class at the door."""
+    """Waits by class go by the class at the start of the exam."""
     config = tiny_lab(non_fetal=(0, 40), rooms__fetal=0, rooms__non_fetal=1)
     # Patient 0 is in the room from 0 to 45. Patient 1 (08:40) comes at 20, early, is on time from 30 and begins
     # at 45, 5 minutes after the appointment. Patient 0 waited 0 minutes: 2.5 in the mean.
@@ -106,7 +106,7 @@ def metrics_by(engine: str, config: LabConfig, day: Day) -> dict[str, float]:
 
 
 def test_nobody_served_gives_nan_not_zero(tiny_lab: Callable[..., LabConfig], tiny_day: Callable[..., Day]) -> None:
-    """A day without patients would look like a day without waiting."""
+    """A mean over no patients is nan, not 0."""
     config = tiny_lab(non_fetal=(0,))
     got = day_metrics(simulate(config, tiny_day(config, (NO_SHOW,), (30,)), make_policy("policy_2", config)))
     assert math.isnan(got["wait_min"])
@@ -115,7 +115,7 @@ def test_nobody_served_gives_nan_not_zero(tiny_lab: Callable[..., LabConfig], ti
 
 
 def test_trace_csv_is_whole_or_absent(tmp_path, tiny_lab, tiny_day) -> None:  # type: ignore[no-untyped-def]
-    """A broken run would leave half a file that looks like a result."""
+    """A trace's CSV appears whole or not at all."""
     config = tiny_lab(non_fetal=(0, 20))
     trace = simulate(config, tiny_day(config, (0, NO_SHOW), (30, 30)), make_policy("policy_2", config))
     trace.to_csv(tmp_path / "day.csv")

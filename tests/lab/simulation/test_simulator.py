@@ -30,7 +30,7 @@ def exam_times(trace: Trace) -> dict[int, tuple[int, int]]:
 
 
 def test_one_room_two_patients_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Waiting, penalty or idle minutes would be counted wrongly on the simplest day there is."""
+    """Starts, waits, penalty units and idle minutes of a two-patient day equal those worked out by hand."""
     config = tiny_lab(
         non_fetal=(0, 20), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1
     )
@@ -47,7 +47,7 @@ def test_one_room_two_patients_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_exam_ending_between_minutes_frees_at_the_next(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A room would be free before its exam is over, or a minute late where the end is a whole minute."""
+    """An exam that ends between two minutes frees its room at the later one, and at once where it ends on a minute."""
     config = tiny_lab(
         non_fetal=(0, 0, 0), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1
     )
@@ -66,7 +66,7 @@ def test_exam_ending_between_minutes_frees_at_the_next(tiny_lab: Lab, tiny_day: 
     ],
 )
 def test_class_on_arrival(tiny_lab: Lab, tiny_day: Days, scheduled: int, arrival: int, expected: int) -> None:
-    """Ten minutes off, exactly, would not count as on time, or eleven would."""
+    """Exactly the margin off the appointment is on time; a minute more is late or early."""
     config = tiny_lab(non_fetal=(scheduled,))
     lab = Simulator(config, tiny_day(config, (arrival,), (30,)))
     while lab.board.minute < arrival:
@@ -76,7 +76,7 @@ def test_class_on_arrival(tiny_lab: Lab, tiny_day: Days, scheduled: int, arrival
 
 
 def test_early_patient_becomes_on_time_ten_minutes_before(tiny_lab: Lab, tiny_day: Days) -> None:
-    """An early patient would become on time a minute off, and policy 1 would serve at the wrong time."""
+    """An early patient becomes on time exactly the margin before the appointment."""
     config = tiny_lab(non_fetal=(100,), rooms__non_fetal=1, sonographers__non_fetal=1)
     # Comes at 60, early; at 89 the appointment is 11 minutes away, at 90 it is 10: on time.
     day = tiny_day(config, (60,), (30,))
@@ -91,7 +91,7 @@ def test_early_patient_becomes_on_time_ten_minutes_before(tiny_lab: Lab, tiny_da
 
 
 def test_waiting_counts_from_appointment_for_who_came_before_it(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The order of service would go by arrival where it should go by the later of arrival and appointment."""
+    """Queues are in order of the later of arrival and appointment."""
     config = tiny_lab(
         non_fetal=(0, 40, 46), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1
     )
@@ -103,7 +103,7 @@ def test_waiting_counts_from_appointment_for_who_came_before_it(tiny_lab: Lab, t
 
 
 def test_late_fetal_patient_waits_for_the_one_fetal_room(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A fetal patient would be put into a non-fetal room, or a non-fetal one would take the fetal room first."""
+    """A fetal exam takes a fetal-capable room only; a non-fetal one takes a non-fetal room first."""
     config = tiny_lab(
         fetal=(15, 20), non_fetal=(16,), rooms__non_fetal=1, sonographers__fetal=2, sonographers__non_fetal=1
     )
@@ -119,7 +119,7 @@ def test_late_fetal_patient_waits_for_the_one_fetal_room(tiny_lab: Lab, tiny_day
 
 
 def test_fewest_exams_then_lowest_number(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Exams would be handed out unevenly, or by chance."""
+    """Among equal sonographers the one with the fewest exams works next, then the lowest number."""
     config = tiny_lab(non_fetal=(0, 0, 50), rooms__non_fetal=2, sonographers__fetal=0, sonographers__non_fetal=3)
     trace = run(config, tiny_day(config, (0, 0, 50), (20, 30, 20)))
     # Two at once: sonographers 0 and 1. At 50 all are free again and 2 has had none.
@@ -127,7 +127,7 @@ def test_fewest_exams_then_lowest_number(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_breaks_after_exams(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A break would be of the wrong length, be taken twice, or not hold up the next patient."""
+    """Breaks follow exams as the draws say, last one or two lengths, and hold up the next patient."""
     config = tiny_lab(
         non_fetal=(0, 0, 0), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1
     )
@@ -144,7 +144,7 @@ def test_breaks_after_exams(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_who_comes_at_five_and_who_still_waits_at_seven(tiny_lab: Lab, tiny_day: Days) -> None:
-    """Closing time would turn away who is just in time, and overtime or the end of the day be a minute off."""
+    """Who comes in the closing minute is let in, overtime counts from it, and who waits at the end is left waiting."""
     config = tiny_lab(
         non_fetal=(500, 538, 539, 540),
         rooms__fetal=0,
@@ -162,7 +162,7 @@ def test_who_comes_at_five_and_who_still_waits_at_seven(tiny_lab: Lab, tiny_day:
 
 
 def test_last_decision_is_in_the_minute_before_the_end(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A day would have 659 or 661 minutes."""
+    """A day has exactly 660 minutes; the last decision is in minute 659."""
     config = tiny_lab(
         non_fetal=(500, 540), rooms__fetal=0, rooms__non_fetal=1, sonographers__fetal=0, sonographers__non_fetal=1
     )
@@ -171,7 +171,7 @@ def test_last_decision_is_in_the_minute_before_the_end(tiny_lab: Lab, tiny_day: 
 
 
 def test_idle_rules(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The two readings of the idle penalty would be mixed up."""
+    """Each idle rule counts the idle units of its definition."""
     config = tiny_lab(fetal=(0,), non_fetal=(0,), rooms__non_fetal=1, sonographers__fetal=1, sonographers__non_fetal=1)
     day = tiny_day(config, (0, 0), (20, 20))
 
@@ -198,7 +198,7 @@ def test_idle_rules(tiny_lab: Lab, tiny_day: Days) -> None:
 
 
 def test_while_waiting_counts_only_who_could_be_served(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A fetal patient who waits for the fetal room would be charged as if a free non-fetal room would do."""
+    """Under ``while_waiting`` a fetal patient counts only if a fetal-capable room and sonographer are free."""
     config = tiny_lab(
         fetal=(0, 0), rooms__non_fetal=1, sonographers__fetal=2, sonographers__non_fetal=0,
         penalty__idle_rule="while_waiting",
@@ -217,7 +217,7 @@ def test_while_waiting_counts_only_who_could_be_served(tiny_lab: Lab, tiny_day: 
     ],
 )
 def test_impossible_starts_are_refused(tiny_lab: Lab, tiny_day: Days, start: Start, reason: str) -> None:
-    """A wrong policy would quietly put patients where they cannot be."""
+    """A start that cannot be carried out raises, with the reason."""
     config = tiny_lab(fetal=(0,), rooms__non_fetal=1)
     lab = Simulator(config, tiny_day(config, (0,), (30,)))
     with pytest.raises(ValueError, match=reason):
@@ -257,7 +257,7 @@ def test_a_start_of_another_form_is_refused(tiny_lab: Lab, tiny_day: Days, start
 
 
 def test_nobody_starts_twice(tiny_lab: Lab, tiny_day: Days) -> None:
-    """The published code's error: a patient in two rooms."""
+    """A patient whose exam has begun cannot begin another one (an error of the published code)."""
     config = tiny_lab(non_fetal=(0,))
     lab = Simulator(config, tiny_day(config, (0,), (30,)))
     with pytest.raises(ValueError, match="patient 0 is not waiting"):
@@ -267,7 +267,7 @@ def test_nobody_starts_twice(tiny_lab: Lab, tiny_day: Days) -> None:
 @pytest.mark.parametrize("lab", ["baseline", "scarce", "authors_code"])
 @pytest.mark.parametrize("rule", ["policy_1", "policy_2", "fetal_first", "random"])
 def test_every_day_conserves_patients_and_resources(lab: str, rule: str) -> None:
-    """Patients would be lost or doubled, a room or sonographer used twice, or a part left out of the sum."""
+    """Every patient has one outcome, no room or sonographer is used twice at once, and penalty parts add up."""
     config = LabConfig.load(lab)
     policy = make_policy(rule, config)
     for day in sample_days(config, 25, seed=5):
@@ -276,7 +276,7 @@ def test_every_day_conserves_patients_and_resources(lab: str, rule: str) -> None
 
 @pytest.mark.slow
 def test_ten_thousand_days_conserve_patients_and_resources() -> None:
-    """As above, on the rare days too."""
+    """The same on 10,000 days, rare events included."""
     config = LabConfig.load("scarce")
     policies = [make_policy(rule, config) for rule in ("policy_1", "policy_2", "fetal_first", "random")]
     for number, day in enumerate(sample_days(config, 10_000, seed=6)):
@@ -323,7 +323,7 @@ def check_trace(trace: Trace) -> None:
 
 
 def test_view_keeps_the_future_to_itself(tiny_lab: Lab, tiny_day: Days) -> None:
-    """A policy could reach the day, and with it who will come and how long exams will take."""
+    """No attribute reachable from a view leads to the day."""
     config = tiny_lab(fetal=(15,), non_fetal=(30, 60))
     day = tiny_day(config, (15, 40, NO_SHOW), (33.25, 41.5, 52.75))
     lab = Simulator(config, day)

@@ -50,7 +50,7 @@ def agreement(model: Any, env: RuledEnv) -> float:
 
 @pytest.mark.parametrize("normalize", [False, True])
 def test_the_policy_does_what_the_rule_does(normalize: bool) -> None:
-    """Training would start from chance, or from a policy fitted to other observations than it is shown."""
+    """After cloning, the policy takes the rule's actions, on observations normalized as it will see them."""
     env: VecEnv = DummyVecEnv([RuledEnv, RuledEnv])
     if normalize:
         env = VecNormalize(env, norm_obs=False, norm_reward=True)
@@ -61,7 +61,7 @@ def test_the_policy_does_what_the_rule_does(normalize: bool) -> None:
 
 
 def test_the_steps_of_the_rule_are_no_steps_of_the_training() -> None:
-    """A training of so many steps would be shorter by those of the rule, or begin in the middle of an episode."""
+    """The rule's steps do not count as training steps, and training begins with whole episodes."""
     envs = [RuledEnv(), RuledEnv()]
     model = make_model(DummyVecEnv([lambda: envs[0], lambda: envs[1]]))
     model.learn(32, callback=cloning())
@@ -73,7 +73,7 @@ def test_the_steps_of_the_rule_are_no_steps_of_the_training() -> None:
 
 
 def test_it_is_done_once_in_the_life_of_a_model() -> None:
-    """What was learned since would be overwritten when the training is continued."""
+    """A continued training does not clone again."""
     env = RuledEnv()
     model = make_model(DummyVecEnv([lambda: env]))
     model.learn(16, callback=cloning())
@@ -84,7 +84,7 @@ def test_it_is_done_once_in_the_life_of_a_model() -> None:
 
 
 def test_the_value_function_is_fitted_to_the_rules_returns() -> None:
-    """The value function's first errors would pull the policy away from the rule."""
+    """With vf_coef the value function predicts the rule's returns."""
     env = RuledEnv()
     model = make_model(DummyVecEnv([lambda: env]), gamma=1.0)
     model.learn(16, callback=cloning(vf_coef=1.0, epochs=150))
@@ -97,7 +97,7 @@ def test_the_value_function_is_fitted_to_the_rules_returns() -> None:
 
 
 def test_returns_by_hand() -> None:
-    """Values would be fitted to rewards of the next episode, or to returns of which the end was not seen."""
+    """Returns stop at the end of an episode and are nan where that end was not observed."""
     rewards = np.array([[1.0], [2.0], [4.0], [8.0], [16.0]])
     ends = np.array([[False], [True], [False], [True], [False]])
     cut = np.array([[False], [False], [False], [True], [False]])
@@ -107,10 +107,10 @@ def test_returns_by_hand() -> None:
 
 
 def test_whoever_cannot_is_refused() -> None:
-    """It would end in an error from deep inside, or learn from what cannot be done."""
+    """Models and environments that cannot clone a rule raise an error that names what is missing."""
     with pytest.raises(ValueError, match="needs an environment with a method rule_actions"):
         make_model(DummyVecEnv([CountingEnv])).learn(16, callback=cloning())
-    with pytest.raises(ValueError, match="which is not offered"):
+    with pytest.raises(ValueError, match="which is infeasible"):
         make_model(DummyVecEnv([RuledEnv])).learn(16, callback=cloning(rule="wrong"))
     with pytest.raises(TypeError, match="needs a policy with evaluate_actions"):
         PPO("MlpPolicy", DummyVecEnv([RuledEnv]), n_steps=16, batch_size=16, device="cpu").learn(16, callback=cloning())
@@ -127,6 +127,6 @@ def test_whoever_cannot_is_refused() -> None:
     ],
 )
 def test_wrong_settings_are_refused(setting: dict[str, Any], message: str) -> None:
-    """A slip in a config would show after the demonstrations, or never."""
+    """Invalid settings raise an error in the constructor."""
     with pytest.raises(ValueError, match=message):
         cloning(**setting)

@@ -120,7 +120,7 @@ def monitored(vec_env_cls: type = DummyVecEnv, n_envs: int = 1) -> Any:
 
 
 def test_the_rate_holds_falls_linearly_and_holds() -> None:
-    """The curriculum would end at another rate, or on another day, than it was asked to."""
+    """The value is constant, then linear, then constant, over exactly the episodes given."""
     curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=10_000, anneal=10_000)
     days = [0, 9_999, 10_000, 15_000, 19_999, 20_000, 10**9]
     expected = [0.8, 0.8, 0.8, 0.45, 0.8 - 0.7 * 0.9999, 0.1, 0.1]
@@ -128,13 +128,13 @@ def test_the_rate_holds_falls_linearly_and_holds() -> None:
 
 
 def test_a_curriculum_may_have_no_hold_and_no_slope() -> None:
-    """Zero days of holding or annealing would divide by zero."""
+    """With hold and anneal 0 the curriculum is at its end from the first episode."""
     curriculum = AbsenceRateCurriculum(start=0.8, end=0.1, hold=0, anneal=0)
     assert curriculum.value(0) == 0.1
 
 
 def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
-    """Days would run a day late on the curriculum, since a VecEnv resets before callbacks run."""
+    """Each episode runs at its own value of the curriculum, although a VecEnv resets before callbacks run."""
     env = monitored()
     curriculum = AbsenceRateCurriculum(hold=4, anneal=5)
     dqn(env).learn(14 * STEPS_PER_DAY, callback=curriculum)
@@ -147,7 +147,7 @@ def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
 
 
 def test_days_of_all_environments_count_in_subprocesses() -> None:
-    """With two environments the curriculum would take twice as many days, or the workers would die."""
+    """Episodes of all environments are counted together, also in subprocesses."""
     env = monitored(SubprocVecEnv, n_envs=2)
     curriculum = AbsenceRateCurriculum(hold=4, anneal=4)
     model = dqn(env)
@@ -161,7 +161,7 @@ def test_days_of_all_environments_count_in_subprocesses() -> None:
 
 @pytest.mark.parametrize("algorithm", [DQN, A2C])
 def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_path: Any) -> None:
-    """A saved and continued agent would be put back to the hard days at the start."""
+    """A saved and continued training continues the curriculum."""
     kwargs = {"learning_starts": 10**6, "buffer_size": 100} if algorithm is DQN else {"n_steps": 2}
     model = algorithm("MlpPolicy", monitored(), device="cpu", **kwargs)
     model.learn(6 * STEPS_PER_DAY, callback=AbsenceRateCurriculum(hold=4, anneal=4))
@@ -175,7 +175,7 @@ def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_p
 
 
 def test_a_curriculum_tells_new_environments() -> None:
-    """A callback used for a second training would think that its environments know the rate."""
+    """A callback used for a second training sets the value in its environments again."""
     curriculum = AbsenceRateCurriculum(hold=100)
     for _ in range(2):
         env = monitored()
@@ -184,7 +184,7 @@ def test_a_curriculum_tells_new_environments() -> None:
 
 
 def test_the_rate_is_logged() -> None:
-    """TensorBoard would not show the curriculum."""
+    """The value of the curriculum is in the log."""
     model = dqn(monitored())
     model.set_logger(Logger(None, []))
     model.learn(3 * STEPS_PER_DAY, callback=AbsenceRateCurriculum(hold=10), log_interval=1000)
@@ -193,7 +193,7 @@ def test_the_rate_is_logged() -> None:
 
 @pytest.mark.parametrize("vec_env_cls", [DummyVecEnv, SubprocVecEnv])
 def test_an_environment_without_the_method_is_named(vec_env_cls: type) -> None:
-    """A subprocess would die and leave a bare EOFError."""
+    """An environment without the method raises a TypeError that names it, also in subprocesses."""
     env = make_vec_env(WithoutMethod, vec_env_cls=vec_env_cls)
     with pytest.raises(TypeError, match=r"needs an environment with a method set_absence_rate\(value\)"):
         dqn(env).learn(2, callback=AbsenceRateCurriculum())
@@ -210,7 +210,7 @@ def test_an_environment_without_the_method_is_named(vec_env_cls: type) -> None:
     ],
 )
 def test_a_curriculum_refuses(wrong: dict[str, Any], message: str) -> None:
-    """A typing error in a config would only be seen days later."""
+    """Values out of range raise an error in the constructor."""
     with pytest.raises(ValueError, match=message):
         AbsenceRateCurriculum(**wrong)
 
@@ -240,7 +240,7 @@ def test_a_curriculum_counts_on_from_models_saved_before() -> None:
 
 
 def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_path: Any) -> None:
-    """Epsilon would be reset never, at every step after the day, or again when training continues."""
+    """Epsilon is reset exactly once, counting the episodes of all environments and earlier trainings."""
     model = dqn(monitored(n_envs=2))
     model.learn(4 * STEPS_PER_DAY, callback=EpsilonReset(episode=5))
     assert model.restarts == 0
@@ -253,14 +253,14 @@ def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_p
 
 
 def test_a_model_without_exploration_is_named() -> None:
-    """PPO with an epsilon reset would fail on an attribute nobody knows, hours later."""
+    """A model that cannot restart exploration raises a TypeError that names it."""
     model = A2C("MlpPolicy", monitored(), device="cpu")
     with pytest.raises(TypeError, match=r"restart_exploration\(\).*A2C has none"):
         model.learn(2, callback=EpsilonReset())
 
 
 def test_metrics_of_episodes_are_averaged() -> None:
-    """The log would show one environment's day, or nan because one day had nothing to average."""
+    """Metrics are averaged over the episodes of all environments, and nan is left out."""
     model = dqn(monitored(n_envs=2))
     model.set_logger(Logger(None, []))
     model.learn(6 * STEPS_PER_DAY, callback=EpisodeMetrics(), log_interval=1000)
@@ -277,7 +277,7 @@ def learn_with_losses(model: LossyDQN, losses: list[float], **kwargs: Any) -> Le
 
 
 def test_the_rate_falls_when_the_loss_does_not() -> None:
-    """The learning rate of the paper's protocol would stay at 0.03, or fall while learning goes well."""
+    """The learning rate falls after more than ``patience`` updates without a new lowest loss, and only then."""
     model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
     falling = [10.0 - k for k in range(6)]
     learn_with_losses(model, falling, factor=0.5, patience=2, minimum=0.1)
@@ -289,14 +289,14 @@ def test_the_rate_falls_when_the_loss_does_not() -> None:
 
 
 def test_the_rate_stops_at_the_minimum() -> None:
-    """The learning rate would vanish in a long training."""
+    """The learning rate never falls below its minimum."""
     model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
     learn_with_losses(model, [1.0] + [2.0] * 20, factor=0.5, patience=1, minimum=0.2)
     assert model.lr_schedule(0.5) == 0.2
 
 
 def test_the_rate_reached_survives_saving(tmp_path: Any) -> None:
-    """A continued training would jump back to 0.03: loading a model resets its schedule."""
+    """A continued training resumes at the learning rate reached, with the count of bad updates."""
     model = dqn(monitored(), learning_rate=1.0, learning_starts=0)
     learn_with_losses(model, [1.0] + [2.0] * 4, factor=0.5, patience=2, minimum=0.1)
     model.save(tmp_path / "model")
@@ -311,20 +311,20 @@ def test_the_rate_reached_survives_saving(tmp_path: Any) -> None:
 
 
 def test_a_model_without_losses_is_named() -> None:
-    """A2C with the plateau callback would fail on an attribute nobody knows."""
+    """A model without last_losses raises a TypeError that names the attribute."""
     with pytest.raises(TypeError, match="last_losses"):
         A2C("MlpPolicy", monitored(), device="cpu").learn(2, callback=LearningRateOnPlateau())
 
 
 @pytest.mark.parametrize(("wrong", "message"), [({"factor": 1.0}, "factor"), ({"patience": -1}, "patience")])
 def test_a_plateau_refuses(wrong: dict[str, Any], message: str) -> None:
-    """A factor of 1 would do nothing, silently."""
+    """Settings out of range raise an error in the constructor."""
     with pytest.raises(ValueError, match=message):
         LearningRateOnPlateau(**wrong)
 
 
 def test_callbacks_may_end_twice() -> None:
-    """rl_zoo3 ends its first callback a second time, after the training."""
+    """Ending a callback twice, as rl_zoo3 does, changes nothing."""
     callbacks = [
         AbsenceRateCurriculum(hold=2, anneal=2),
         EpsilonReset(episode=2),

@@ -68,7 +68,7 @@ def logged(model: Any, steps: int) -> dict[str, float]:
 
 @pytest.mark.parametrize("algorithm", [MaskableDQN, MaskablePPO])
 def test_what_is_logged_is_what_the_environments_saw(algorithm: type) -> None:
-    """Another step's masks would be counted with the actions: those of the state after, or of the next episode."""
+    """Actions are counted with the masks of the states in which they were chosen."""
     envs = [Watched(), Watched()]
     kwargs = {"learning_starts": 8} if algorithm is MaskableDQN else {"n_steps": WINDOW, "batch_size": WINDOW}
     model = algorithm("MlpPolicy", DummyVecEnv([lambda: envs[0], lambda: envs[1]]), seed=0, device="cpu", **kwargs)
@@ -93,12 +93,12 @@ def test_what_is_logged_is_what_the_environments_saw(algorithm: type) -> None:
     ],
 )
 def test_rank_entropy_by_hand(offered: list[int], ranks: list[int], expected: float) -> None:
-    """Choices at random would not give 1, or a fixed habit not 0."""
+    """Random choices give 1, a fixed rank gives 0."""
     assert rank_entropy(np.array(offered), np.array(ranks)) == pytest.approx(expected)
 
 
 def test_forced_steps_alone_have_no_entropy() -> None:
-    """The log would hold nan where there is never anything to choose."""
+    """Where every step is forced, no entropy is logged."""
     env = Watched()
     env.length = 1
     model = MaskableDQN("MlpPolicy", DummyVecEnv([lambda: env]), learning_starts=100, seed=0, device="cpu")
@@ -106,7 +106,7 @@ def test_forced_steps_alone_have_no_entropy() -> None:
 
 
 def test_without_masks_nothing_is_logged() -> None:
-    """A training of an algorithm without masks, or with several choices a step, would stop."""
+    """Algorithms without masks and action spaces other than Discrete train, and nothing is logged."""
     model: Any = A2C("MlpPolicy", DummyVecEnv([lambda: gym.make("CartPole-v1")]), device="cpu")
     assert logged(model, 2 * WINDOW) == {}
     model = MaskablePPO("MlpPolicy", DummyVecEnv([Pairs]), n_steps=WINDOW, batch_size=WINDOW, device="cpu")
@@ -114,6 +114,6 @@ def test_without_masks_nothing_is_logged() -> None:
 
 
 def test_a_window_without_steps_is_refused() -> None:
-    """Means over nothing would be logged."""
+    """A window below 1 step raises an error."""
     with pytest.raises(ValueError, match="window must be at least 1 step, not 0"):
         ActionMaskStatistics(window=0)

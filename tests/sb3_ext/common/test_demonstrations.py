@@ -38,21 +38,21 @@ def taken(noise: float, demonstrator: str | None = "higher") -> tuple[np.ndarray
 
 
 def test_the_rule_fills_the_memory() -> None:
-    """What was called a demonstration would be something else."""
+    """With a demonstrator and no noise the replay buffer holds the rule's actions."""
     higher, env = taken(0.0)
     assert higher.all()
     assert env.rules_asked == ["higher"] * WARM_UP
 
 
 def test_noise_shows_alternatives_too() -> None:
-    """The network would know the value of no other action than the rule's."""
+    """Demonstration noise adds other feasible actions."""
     higher, _ = taken(0.5)
     # Half of the steps are random, and half of these the lower one. Band: four standard errors of a proportion.
     assert abs(higher.mean() - 0.75) < 4 * np.sqrt(0.75 * 0.25 / higher.size)
 
 
 def test_without_a_rule_actions_are_random() -> None:
-    """A rule would be asked where none was wanted."""
+    """Without a demonstrator the warm-up is random and calls no rule."""
     higher, env = taken(0.1, demonstrator=None)
     assert abs(higher.mean() - 0.5) < 4 * np.sqrt(0.25 / higher.size)
     assert env.rules_asked == []
@@ -63,10 +63,10 @@ def test_without_a_rule_actions_are_random() -> None:
     [
         (CountingEnv, {"demonstrator": "higher"}, "needs an environment with a method rule_actions"),
         (RuledEnv, {"demonstrator": "higher", "demonstration_noise": 2.0}, r"must be in \[0, 1\], not 2.0"),
-        (RuledEnv, {"demonstrator": "wrong", "demonstration_noise": 0.0}, "which is not offered"),
+        (RuledEnv, {"demonstrator": "wrong", "demonstration_noise": 0.0}, "which is infeasible"),
     ],
 )
 def test_what_cannot_be_is_refused(env: Any, settings: dict[str, Any], message: str) -> None:
-    """Training would end in an error from deep inside, or go on without the rule."""
+    """An environment without rules, an infeasible rule and noise out of range raise an error."""
     with pytest.raises(ValueError, match=message):
         MaskableDQN("MlpPolicy", DummyVecEnv([env]), learning_starts=10, device="cpu", **settings).learn(10)

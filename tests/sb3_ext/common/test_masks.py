@@ -33,7 +33,7 @@ def true_mask(state: tuple[int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize("wrap", ["info", "wrapper"])
 def test_mask_of_the_true_next_state(wrap: str) -> None:
-    """After the automatic reset, a truncated episode's last mask would be that of the next episode."""
+    """The next mask of a truncated episode is that of its last state, not of the next episode."""
 
     def make_one() -> gym.Env[Any, Any]:
         env = CountingEnv(truncates=True, mask_in_info=wrap == "info")
@@ -52,14 +52,14 @@ def test_mask_of_the_true_next_state(wrap: str) -> None:
 
 
 def test_terminal_state_has_every_action() -> None:
-    """A terminal state's mask may be empty, and its -inf would turn targets into nan."""
+    """The next mask of a terminal state is all True."""
     for _, dones, following, acting in play(DummyVecEnv([lambda: CountingEnv(mask_in_info=True)])):
         assert following[dones].all()
         assert not acting.all(axis=1).any()
 
 
 def test_lost_mask_is_said_once() -> None:
-    """Without a mask in info, a truncated episode's mask would be taken from the next episode in silence."""
+    """Truncated episodes without a mask in info give a mask that is all True, and a single warning."""
     env = DummyVecEnv([lambda: CountingEnv(truncates=True)])
     with pytest.warns(UserWarning, match="ActionMaskInfo") as caught:
         rows = play(env, 30)
@@ -70,7 +70,7 @@ def test_lost_mask_is_said_once() -> None:
 
 @pytest.mark.parametrize(("mask_in_info", "calls"), [(False, 20), (True, 0)])
 def test_number_of_calls(mask_in_info: bool, calls: int) -> None:
-    """Every step would ask the environment for masks that it already has, or more than once."""
+    """Masks in info need no call into the environment, others one call a step."""
     env = CountingEnv(mask_in_info=mask_in_info)
     play(DummyVecEnv([lambda: env]), 20)
     assert env.mask_calls == calls + 1  # The first mask, before any step.
@@ -78,7 +78,7 @@ def test_number_of_calls(mask_in_info: bool, calls: int) -> None:
 
 @pytest.mark.parametrize("vec_env", [DummyVecEnv, SubprocVecEnv])
 def test_reset_masks_through_wrappers(vec_env: type) -> None:
-    """A VecEnv wrapper has its own, stale reset_infos; the first mask of an episode would come from there."""
+    """The first mask of an episode is read from the innermost VecEnv's reset_infos."""
     env = VecMonitor(vec_env([lambda: CountingEnv(mask_in_info=True)] * 2))
     for infos, dones, _, acting in play(env):
         for i in np.flatnonzero(dones):
@@ -87,13 +87,13 @@ def test_reset_masks_through_wrappers(vec_env: type) -> None:
 
 
 def test_infos_are_not_written_into() -> None:
-    """A VecEnv may hand out the same dictionaries again, and a mask left there would be read as a new one."""
+    """Dictionaries of info are left as they are."""
     for infos, _, _, _ in play(DummyVecEnv([CountingEnv])):
         assert "action_mask" not in infos[0]
 
 
 def test_random_actions_are_uniform_over_the_offered() -> None:
-    """A random action would not be offered, or some offered ones would be favoured."""
+    """Random actions are feasible and uniformly distributed."""
     rng = np.random.default_rng(0)
     masks = np.array([[1, 0, 1, 1, 0], [0, 0, 0, 0, 1], [1, 1, 1, 1, 1]], dtype=bool)
     drawn = np.array([random_actions(masks, rng) for _ in range(6000)])
@@ -106,7 +106,7 @@ def test_random_actions_are_uniform_over_the_offered() -> None:
 @pytest.mark.parametrize("n_envs", [1, 7, 256])
 @pytest.mark.parametrize("share", [0.003, 0.2, 1.0])
 def test_random_actions_one_by_one(n_envs: int, share: float) -> None:
-    """Drawn together for many environments, an action would not be the one of its own random number."""
+    """Actions drawn for many environments at once equal those drawn one by one from the same random numbers."""
     rng = np.random.default_rng(0)
     masks = rng.random((n_envs, 729)) < share
     masks[:, 500] = True
@@ -129,7 +129,7 @@ class Batched(DummyVecEnv):
 
 @pytest.mark.parametrize("truncates", [True, False])
 def test_masks_of_a_vec_env_that_has_them_as_arrays(truncates: bool) -> None:
-    """Arrays would be read as other masks than dictionaries, or not be read at all."""
+    """Masks read from a VecEnv's arrays equal those read from dictionaries."""
 
     def make_one() -> CountingEnv:
         return CountingEnv(truncates=truncates, mask_in_info=True)
@@ -141,7 +141,7 @@ def test_masks_of_a_vec_env_that_has_them_as_arrays(truncates: bool) -> None:
 
 
 def test_masks_in_any_form() -> None:
-    """Environments give lists or integers; they would be misread."""
+    """Lists, integers and arrays are accepted as masks."""
     assert as_masks([True, False], 2).tolist() == [[True, False]]
     assert as_masks(np.array([[0, 1], [1, 1]], dtype=np.int8), 2).tolist() == [[False, True], [True, True]]
 
@@ -150,18 +150,18 @@ def test_masks_in_any_form() -> None:
     ("masks", "message"),
     [
         (np.ones(4), "must have 5 entries per environment, not shape"),
-        (np.zeros(5), "must offer at least one action"),
+        (np.zeros(5), "must have at least one feasible action"),
         (True, "must have 5 entries"),
     ],
 )
 def test_refused_masks(masks: Any, message: str) -> None:
-    """A wrong or empty mask would fail far from its cause, or choose action 0."""
+    """Masks of the wrong shape and masks without a feasible action raise an error."""
     with pytest.raises(ValueError, match=message):
         as_masks(masks, 5)
 
 
 def test_environment_without_masks_is_refused() -> None:
-    """The lack of a mask would show as an AttributeError out of some wrapper."""
+    """An environment without action_masks() raises an error that says so."""
     with pytest.raises(ValueError, match=r"a method action_masks\(\), which is missing"):
         check_masking_supported(DummyVecEnv([lambda: gym.make("CartPole-v1")]), "MaskableDQN")
     with pytest.raises(ValueError, match=r"a method action_masks\(\), which is missing"):
@@ -169,7 +169,7 @@ def test_environment_without_masks_is_refused() -> None:
 
 
 def test_wrapper_copies_the_mask() -> None:
-    """An environment that reuses one array would change masks already handed out."""
+    """Masks handed out do not change when the environment overwrites its own array."""
 
     class OneArray(CountingEnv):
         mask = np.zeros(N_ACTIONS, dtype=bool)

@@ -73,7 +73,7 @@ def scores(model: Any, observations: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("algorithm", [MaskableDQN, MaskablePPO])
 def test_rows_that_change_places_take_their_scores_along(algorithm: type[Any]) -> None:
-    """What is learned about one row would not hold for another."""
+    """Scores are equivariant under permutations of the rows."""
     model = make(algorithm)
     observations = np.random.default_rng(0).random((5, N_ACTIONS, COLUMNS), dtype=np.float32)
     order = [2, 0, 1, 3]
@@ -82,7 +82,7 @@ def test_rows_that_change_places_take_their_scores_along(algorithm: type[Any]) -
 
 
 def test_every_row_and_the_last_one_count() -> None:
-    """A score would not depend on what it is to depend on: its own row, the last one, and all others together."""
+    """A score depends on its own row, on the last row and on all other rows."""
     network, head = RowNetwork((N_ACTIONS, COLUMNS), [8, 8]), RowScores(8)
     observation = th.rand(1, N_ACTIONS * COLUMNS, requires_grad=True)
     latent, value = network(observation)
@@ -95,7 +95,7 @@ def test_every_row_and_the_last_one_count() -> None:
 
 @pytest.mark.parametrize("algorithm", [MaskableDQN, MaskablePPO])
 def test_it_learns_and_is_saved(algorithm: type[Any], tmp_path: Path) -> None:
-    """It would not take the best offered row in nine of ten states after two thousand steps, or forget it on disk."""
+    """After two thousand steps the best feasible row is taken in nine of ten states, also after saving and loading."""
     model = make(algorithm).learn(2000)
     rng = np.random.default_rng(1)
     observations = rng.random((400, N_ACTIONS, COLUMNS), dtype=np.float32)
@@ -121,7 +121,7 @@ class FlatEnv(BestRowEnv):
 
 @pytest.mark.parametrize("algorithm", [MaskableDQN, MaskablePPO])
 def test_what_it_cannot_be_used_for(algorithm: type[Any]) -> None:
-    """A setting would be ignored, or fail in the middle of a matrix product."""
+    """Observations without a row per action, and settings of other networks, raise an error."""
     with pytest.raises(ValueError, match="RowPolicy needs a Box observation with a row for each of the actions"):
         algorithm("RowPolicy", FlatEnv())
     with pytest.raises(ValueError, match="list of at least one number of units as net_arch, not"):

@@ -13,18 +13,18 @@ from sb3_ext.common.schedules import (
 
 
 def test_linear_is_sb3s() -> None:
-    """Epsilon would not fall from initial to final over the fraction of the training."""
+    """Epsilon falls linearly from initial to final over the fraction, as in SB3."""
     schedule = LinearExploration(1.0, 0.1, 0.5)
     assert [schedule(steps, 100) for steps in (0, 25, 50, 99, 1000)] == pytest.approx([1.0, 0.55, 0.1, 0.1, 0.1])
 
 
 def test_linear_without_decay() -> None:
-    """A fraction of 0 would divide by zero."""
+    """With fraction 0 epsilon is final from the first step."""
     assert LinearExploration(1.0, 0.2, 0.0)(0, 100) == 0.2
 
 
 def test_multiplicative_and_its_floor() -> None:
-    """Epsilon would not be the paper's 0.99999 every 4 steps, or would fall through its floor of 0.1."""
+    """Epsilon is the paper's 0.99999 every 4 steps, down to 0.1."""
     schedule = MultiplicativeExploration()
     assert schedule(3) == 1.0
     assert schedule(4) == 0.99999
@@ -46,19 +46,19 @@ def test_multiplicative_and_its_floor() -> None:
     ],
 )
 def test_bad_multiplicative_settings(arguments: dict[str, float], message: str) -> None:
-    """A typing error would silently give a strange exploration."""
+    """Settings out of range raise an error."""
     with pytest.raises(ValueError, match=message):
         MultiplicativeExploration(**arguments)  # type: ignore[arg-type]
 
 
 def test_bad_linear_setting() -> None:
-    """A percentage given as 10 instead of 0.1 would pass."""
+    """A probability above 1 raises an error."""
     with pytest.raises(ValueError, match="fraction must be in"):
         LinearExploration(fraction=10)
 
 
 def test_clock_restarts() -> None:
-    """A restart would not count steps from where it happened, or would not survive pickling."""
+    """A restart counts steps from where it happened, and survives pickling."""
     clock = ExplorationClock()
     clock.schedule = exploration_schedule(1.0, 0.0, 0.5)
     assert clock.rate(12) == 1.0
@@ -70,7 +70,7 @@ def test_clock_restarts() -> None:
 
 
 def test_clock_restarted_after_the_end() -> None:
-    """A restart between two trainings would be over at once instead of waiting for the next training."""
+    """A restart between two trainings takes effect in the next one."""
     clock = ExplorationClock()
     clock.schedule = exploration_schedule(1.0, 0.0, 0.5)
     clock.restart(100, 100)
@@ -79,6 +79,6 @@ def test_clock_restarted_after_the_end() -> None:
 
 
 def test_scalars_choose_the_schedule() -> None:
-    """YAML numbers would choose the wrong schedule."""
+    """With a decay the schedule is multiplicative, without one it is linear."""
     assert exploration_schedule(0.9, 0.2, 0.3) == LinearExploration(0.9, 0.2, 0.3)
     assert exploration_schedule(0.9, 0.2, 0.3, 0.99, 2) == MultiplicativeExploration(0.9, 0.2, 0.99, 2)

@@ -70,7 +70,7 @@ class Paths(gym.Env[np.ndarray, np.int64]):
     def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict]:
         """Walk on; the rewards are sums of powers of two, so that no order of adding rounds."""
         if not self.action_masks()[action]:
-            raise ValueError(f"action {action} is not offered")
+            raise ValueError(f"action {action} is infeasible")
         self.t, self.x = self.t + 1, self.np_random.random()
         over = self.np_random.random() < self.rate_now
         observation, info = self.told()
@@ -81,7 +81,7 @@ class Paths(gym.Env[np.ndarray, np.int64]):
 
 class NativePaths(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """
-    The batched twin of Paths, to the letter of its luck. Hands out the same arrays at every step, as a fast
+    The batched equivalent of Paths, with the same random draws. Hands out the same arrays at every step, as a fast
     environment would.
 
     :param mode: when the next walk begins
@@ -194,7 +194,7 @@ def plain(value: Any) -> Any:
 
 
 def test_all_is_as_with_single_environments(env: GymnasiumVecEnv) -> None:
-    """Anything SB3 sees of an episode's end, or of its beginning, would differ from what DummyVecEnv shows."""
+    """Observations, rewards, dones and infos equal those of a DummyVecEnv, at ends and beginnings of episodes too."""
     single = DummyVecEnv([lambda: Monitor(Paths())] * N_ENVS)
     ends, cuts = 0, 0
     for own, others in zip(walk(env), walk(single), strict=True):
@@ -211,7 +211,7 @@ def test_all_is_as_with_single_environments(env: GymnasiumVecEnv) -> None:
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_cartpole_is_as_with_single_environments(mode: AutoresetMode) -> None:
-    """An environment that is not ours, without masks, would be trained on other episodes than in a DummyVecEnv."""
+    """A third-party environment without masks gives the same episodes as in a DummyVecEnv."""
     vector = gym.make_vec("CartPole-v1", 4, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
     env, single = GymnasiumVecEnv(vector), DummyVecEnv([lambda: Monitor(gym.make("CartPole-v1"))] * 4)
     assert not is_masking_supported(env)
@@ -230,7 +230,7 @@ def test_cartpole_is_as_with_single_environments(mode: AutoresetMode) -> None:
 
 
 def test_mask_of_the_end_is_not_the_mask_of_the_beginning(env: GymnasiumVecEnv) -> None:
-    """A truncated episode's last mask would be the next one's first, in infos, batches or MaskSource."""
+    """The last mask of a truncated episode is its own, in infos, arrays and MaskSource."""
     source, differing = MaskSource(N_ACTIONS, "test"), 0
     for masks, _, _, dones, infos in walk(env):
         assert env.last_masks is not None
@@ -251,7 +251,7 @@ def test_mask_of_the_end_is_not_the_mask_of_the_beginning(env: GymnasiumVecEnv) 
 
 
 def test_statistics_are_those_of_vec_monitor(tmp_path: Path) -> None:
-    """Training curves and monitor files of a native environment would show other episodes."""
+    """Episode statistics and monitor files equal those of VecMonitor."""
     env = GymnasiumVecEnv(NativePaths(), monitor_file=str(tmp_path / "0.monitor.csv"), info_keywords=("x",))
     single = VecMonitor(DummyVecEnv([Paths] * N_ENVS), info_keywords=("x",))
     episodes = []
@@ -272,7 +272,7 @@ def test_statistics_are_those_of_vec_monitor(tmp_path: Path) -> None:
 
 
 def test_nothing_returned_is_written_into_again(env: GymnasiumVecEnv) -> None:
-    """Buffers of SB3 would hold the latest observation and mask in every row."""
+    """Observations and masks that were returned never change afterwards."""
     rows = list(walk(env, 30))
     copies = [plain({"row": [np.copy(part) for part in row[:4]], "infos": [plain(i) for i in row[4]]}) for row in rows]
     for _ in range(10):
@@ -285,7 +285,7 @@ def test_nothing_returned_is_written_into_again(env: GymnasiumVecEnv) -> None:
 
 
 def test_seeds_and_options_serve_one_reset(env: GymnasiumVecEnv) -> None:
-    """Environments would share an episode, repeat it at every reset, or keep an option for good."""
+    """Seeds and options apply to the next reset only, and environments get different seeds."""
     env.seed(7)
     env.set_options({"rate": 0.5})
     first = env.reset()
@@ -301,7 +301,7 @@ def test_seeds_and_options_serve_one_reset(env: GymnasiumVecEnv) -> None:
 
 
 def test_attributes_and_methods(env: GymnasiumVecEnv) -> None:
-    """Callbacks would not reach the environment, or only one of its parts."""
+    """Attributes and methods of a VectorEnv, of its wrappers and of its single environments are reachable."""
     env.reset()
     held = isinstance(env.vector_env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
     assert env.has_attr("action_masks")
@@ -341,7 +341,7 @@ class OnlyInfo(NativePaths):
 
 
 def test_masks_that_are_only_in_info() -> None:
-    """SB3 asks whether there are masks before any reset has shown one."""
+    """Masks that only info holds are found before SB3's first reset."""
     env, other = GymnasiumVecEnv(OnlyInfo()), GymnasiumVecEnv(NativePaths())
     assert is_masking_supported(env)
     for own, others in zip(walk(env), walk(other), strict=True):
@@ -349,7 +349,7 @@ def test_masks_that_are_only_in_info() -> None:
 
 
 def test_masks_of_ends_that_nobody_tells() -> None:
-    """Masks of the next episode would pass for those of the last state."""
+    """Where the last mask of an episode is unknown, step_masks is None."""
     env, source, ends = GymnasiumVecEnv(NativePaths(mask_in_info=False)), MaskSource(N_ACTIONS, "test"), 0
     steps = walk(env)
     next(steps)
@@ -377,7 +377,7 @@ class Forgetful(Paths):
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_masks_told_for_some(mode: AutoresetMode) -> None:
-    """The rows that are not told, which Gymnasium fills with zeros, would pass for masks."""
+    """Where info has masks of some environments only, zeros that Gymnasium fills in for the others are not used."""
     env = GymnasiumVecEnv(sync(mode, Forgetful))
     for masks, _, _, dones, infos in walk(env):
         np.testing.assert_array_equal(env.last_masks, masks)
@@ -404,7 +404,7 @@ class Pairs(gym.ObservationWrapper):
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_dictionaries_of_observations(mode: AutoresetMode) -> None:
-    """A dictionary's last observation would be that of the next episode, or alias it."""
+    """Dict observations keep their own last observation, without aliasing."""
     env, single = GymnasiumVecEnv(sync(mode, Pairs)), DummyVecEnv([Pairs] * N_ENVS)
     for own, others in zip(walk(env), walk(single), strict=True):
         for name, part in own[1].items():
@@ -414,7 +414,7 @@ def test_dictionaries_of_observations(mode: AutoresetMode) -> None:
 
 
 def test_what_sb3_cannot_use_is_refused() -> None:
-    """Episodes would be mixed up in silence, or fail far from the cause."""
+    """Spaces, autoreset modes and calls that SB3 cannot use raise an error."""
     cartpole = gym.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
     with pytest.raises(ValueError, match=r"CartPoleVectorEnv.* a step too late for SB3 .* SAME_STEP or DISABLED\.$"):
         GymnasiumVecEnv(cartpole)
@@ -441,7 +441,7 @@ def test_what_sb3_cannot_use_is_refused() -> None:
 @pytest.mark.parametrize("make", [NativePaths, partial(NativePaths, mode=DISABLED), partial(sync, NEXT)])
 @pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
 def test_maskable_algorithms_train(algo: str, make: Callable[[], VectorEnv]) -> None:
-    """They would take an action that is not offered, of which the environment raises an error."""
+    """Both maskable algorithms take feasible actions only."""
     env: VecEnv = VecNormalize(GymnasiumVecEnv(make()))
     if algo == "maskable_dqn":
         model: Any = MaskableDQN("MlpPolicy", env, learning_starts=100, batch_size=16, seed=0, device="cpu")
@@ -453,7 +453,7 @@ def test_maskable_algorithms_train(algo: str, make: Callable[[], VectorEnv]) -> 
 
 
 def test_native_trains_as_single_environments_do() -> None:
-    """A training would not be the same when it is only made faster."""
+    """Training on a VectorEnv gives the same parameters as on single environments."""
     results = []
     for env in (GymnasiumVecEnv(NativePaths()), DummyVecEnv([lambda: Monitor(Paths())] * N_ENVS)):
         model = MaskableDQN("MlpPolicy", env, learning_starts=50, batch_size=16, n_steps=3, seed=4, device="cpu")
@@ -463,7 +463,7 @@ def test_native_trains_as_single_environments_do() -> None:
 
 
 def test_algorithms_without_masks_and_frame_stacks() -> None:
-    """Wrappers of SB3 would miss the last observations."""
+    """PPO, which has no masks, trains on stacked frames of a VectorEnv."""
     env = VecFrameStack(GymnasiumVecEnv(gym.make_vec("CartPole-v1", 2, vectorization_mode="sync")), 3)
     model = PPO("MlpPolicy", env, n_steps=64, n_epochs=1, seed=0, device="cpu").learn(256)
     assert model.observation_space.shape == (12,)
@@ -471,7 +471,7 @@ def test_algorithms_without_masks_and_frame_stacks() -> None:
 
 
 def test_masked_evaluation(recwarn: pytest.WarningsRecorder) -> None:
-    """Evaluation would be unmasked, or would warn that there is no Monitor and count scaled rewards."""
+    """sb3-contrib's evaluation is masked, knows the episode statistics and does not warn."""
     env = GymnasiumVecEnv(NativePaths())
     callback = MaskableEvalCallback(VecNormalize(env, training=False), eval_freq=20, n_eval_episodes=8, verbose=0)
     model = MaskableDQN("MlpPolicy", VecNormalize(GymnasiumVecEnv(NativePaths())), seed=0, device="cpu")
@@ -493,7 +493,7 @@ class SeenRates(BaseCallback):
 
 
 def test_curriculum_reaches_the_environment_once_a_change() -> None:
-    """The curriculum would not move the native environment, or tell it once per environment."""
+    """A curriculum calls the VectorEnv's method once for each change."""
     env, seen = GymnasiumVecEnv(NativePaths()), SeenRates()
     curriculum = AbsenceRateCurriculum(start=0.5, end=0.1, hold=8, anneal=8)
     MaskableDQN("MlpPolicy", env, seed=0, device="cpu").learn(300, callback=[curriculum, seen])
@@ -507,7 +507,7 @@ def test_curriculum_reaches_the_environment_once_a_change() -> None:
 
 
 def test_pictures() -> None:
-    """A native environment could not be watched."""
+    """Images of a VectorEnv with render_mode rgb_array can be fetched."""
     plain_env = GymnasiumVecEnv(NativePaths())
     with pytest.warns(UserWarning, match="render_mode 'rgb_array'"):
         assert plain_env.get_images() == [None] * N_ENVS

@@ -96,7 +96,7 @@ def played_on(stage: int, place: int, action: int, table: np.ndarray) -> float:
 
 
 def optimal_values() -> np.ndarray:
-    """(STAGES, PLACES, ACTIONS), by backward induction; -inf where not on offer."""
+    """(STAGES, PLACES, ACTIONS), by backward induction; -inf where infeasible."""
     values = np.full((STAGES, PLACES, ACTIONS), -np.inf)
     after = np.zeros(PLACES)
     for stage in reversed(range(STAGES)):
@@ -137,7 +137,7 @@ def is_best(actions: np.ndarray, values: np.ndarray) -> bool:
 
 
 def one_step_values() -> np.ndarray:
-    """(STAGES, PLACES, ACTIONS), values of the actions before the rule goes on; -inf where not on offer."""
+    """(STAGES, PLACES, ACTIONS), values of the actions before the rule continues; -inf where infeasible."""
     values = np.full((STAGES, PLACES, ACTIONS), -np.inf)
     for stage, place, action in zip(*np.nonzero(OFFERED), strict=True):
         values[stage, place, action] = played_on(stage, place, action, np.zeros((STAGES, PLACES), dtype=int))
@@ -145,7 +145,7 @@ def one_step_values() -> np.ndarray:
 
 
 def test_first_phase_is_one_step_better_than_the_rule() -> None:
-    """What is learned at first would not be the best action before the rule goes on."""
+    """In the first phase the agent learns the best first action before the rule continues."""
     actions = chosen(make_model(base_steps=10**9).learn(2400))
     assert is_best(actions, one_step_values())
     # Else the next test would test the same thing.
@@ -153,12 +153,12 @@ def test_first_phase_is_one_step_better_than_the_rule() -> None:
 
 
 def test_policy_iteration_reaches_the_optimum() -> None:
-    """The network would go on improving on the rule instead of on itself."""
+    """Policy iteration reaches the optimum found by backward induction."""
     assert is_best(chosen(make_model().learn(9600)), optimal_values())
 
 
 def test_rule_then_network_continue() -> None:
-    """The network would continue before it has learned anything, or never."""
+    """The rule continues episodes until base_steps, and the network afterwards."""
     model = make_model(base_steps=80, learning_starts=8)
     model.learn(160)
     assert model.env is not None
@@ -167,7 +167,7 @@ def test_rule_then_network_continue() -> None:
 
 
 def test_saved_model_and_memory_go_on(tmp_path: Path) -> None:
-    """A loaded model would act otherwise, or its memory be lost or of another kind."""
+    """Saving and loading preserves the policy, the settings and the memory."""
     model = make_model().learn(800)
     model.save(tmp_path / "model")
     model.save_replay_buffer(tmp_path / "memory")
@@ -180,14 +180,14 @@ def test_saved_model_and_memory_go_on(tmp_path: Path) -> None:
 
 
 def test_training_is_repeatable() -> None:
-    """The same seed would give two different agents."""
+    """The same seed gives the same parameters."""
     one, other = make_model().learn(1200), make_model().learn(1200)
     for a, b in zip(one.policy.parameters(), other.policy.parameters(), strict=True):
         assert th.equal(a, b)
 
 
 def test_environment_without_returns_is_refused() -> None:
-    """The error would come from deep inside the first step."""
+    """An environment without action_returns() raises an error in the constructor."""
     from sb3_contrib.common.envs import InvalidActionEnvDiscrete
 
     with pytest.raises(ValueError, match=r"needs an environment with a method action_returns\(\)"):
@@ -195,7 +195,7 @@ def test_environment_without_returns_is_refused() -> None:
 
 
 def make_buffer(size: int = 5, most_actions: int = 2) -> LookaheadBuffer:
-    """A small memory."""
+    """A small replay memory."""
     space = gym.spaces.Box(0.0, 9.0, (1,), np.float32)
     return LookaheadBuffer(size, space, gym.spaces.Discrete(4), "cpu", most_actions, seed=0)
 
@@ -204,7 +204,7 @@ NAN = np.nan
 
 
 def test_advantages_by_hand() -> None:
-    """Returns would be taken for advantages, or states stored in which nothing is to be chosen."""
+    """Advantages are returns minus their mean, and states with fewer than two known returns are not stored."""
     buffer = make_buffer(most_actions=3)
     returns = np.array([[1.0, NAN, 5.0, NAN], [7.0, NAN, NAN, NAN], [NAN, 1.0, 2.0, 6.0]])
     assert buffer.add_returns(np.array([[1.0], [2.0], [3.0]]), returns) == 2
@@ -216,7 +216,7 @@ def test_advantages_by_hand() -> None:
 
 
 def test_crowded_states_keep_known_actions_by_chance() -> None:
-    """Actions beyond the first few would never be learned, or unknown ones be stored."""
+    """Of more than most_actions known actions a uniform random subset is kept."""
     buffer = make_buffer(size=600)
     returns = np.tile([1.0, 2.0, NAN, 3.0], (600, 1))
     buffer.add_returns(np.zeros((600, 1)), returns)
@@ -228,7 +228,7 @@ def test_crowded_states_keep_known_actions_by_chance() -> None:
 
 
 def test_memory_keeps_the_newest() -> None:
-    """States learned under older policies would stay for ever."""
+    """The memory keeps the newest states."""
     buffer = make_buffer()
     returns = np.array([[0.0, 1.0, NAN, NAN]])
     for k in range(7):
@@ -240,7 +240,7 @@ def test_memory_keeps_the_newest() -> None:
 
 
 def test_wrong_settings_are_named() -> None:
-    """A memory that can hold nothing would fail at the first step."""
+    """Settings out of range, and a draw from an empty memory, raise an error."""
     with pytest.raises(ValueError, match="most_actions at least 2, not 5 and 1"):
         make_buffer(most_actions=1)
     with pytest.raises(ValueError, match="while no state is stored"):

@@ -24,7 +24,7 @@ def make_chooser(**kwargs: Any) -> EpsilonGreedy:
 @pytest.mark.parametrize("kwargs", [{}, {"dueling": True}])
 @pytest.mark.parametrize("epsilon", [0.0, 0.5, 1.0])
 def test_only_offered_actions(epsilon: float, kwargs: dict[str, Any]) -> None:
-    """The greedy or the random part of the choice would ignore the mask."""
+    """Greedy and random choices are feasible."""
     chooser, rng = make_chooser(**kwargs), np.random.default_rng(0)
     for _ in range(50):
         masks = rng.random((4, N_ACTIONS)) < 0.1
@@ -34,7 +34,7 @@ def test_only_offered_actions(epsilon: float, kwargs: dict[str, Any]) -> None:
 
 
 def test_one_coin_per_environment() -> None:
-    """All environments would explore at the same steps, as with SB3's single coin for the whole batch."""
+    """Each environment has its own epsilon coin, where SB3 tosses one for the whole batch."""
     chooser, rng = make_chooser(), np.random.default_rng(0)
     obs, masks = np.zeros((4, 3), dtype=np.float32), np.ones((4, N_ACTIONS), dtype=bool)
     best = chooser.greedy(obs, masks)
@@ -46,7 +46,7 @@ def test_one_coin_per_environment() -> None:
 
 
 def test_many_environments_are_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """256 labs would be asked one after the other, or the network for actions that are drawn at random anyway."""
+    """The network is evaluated once for all environments that act greedily, and for no other."""
     chooser, rng, sizes = make_chooser(), np.random.default_rng(0), list[int]()
     obs, masks = rng.random((256, 3), dtype=np.float32), np.ones((256, N_ACTIONS), dtype=bool)
     best, greedy = chooser.greedy(obs, masks), chooser.greedy
@@ -58,7 +58,7 @@ def test_many_environments_are_one_forward_pass(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_shapes_are_the_users() -> None:
-    """One observation would come back as a batch, or a batch as one action."""
+    """One observation gives one action, a batch gives a batch."""
     chooser, rng = make_chooser(), np.random.default_rng(0)
     one = chooser.predict(np.zeros(3, dtype=np.float32), np.ones(N_ACTIONS), 0.0, rng)
     several = chooser.predict(np.zeros((2, 3), dtype=np.float32), None, 0.0, rng)
@@ -69,7 +69,7 @@ def test_shapes_are_the_users() -> None:
 
 
 def test_greedy_choice_leaves_the_generator_alone() -> None:
-    """An evaluation in the middle of a training would change the training."""
+    """A deterministic evaluation does not advance the generator of the training."""
     rng = np.random.default_rng(0)
     make_chooser().predict(np.zeros(3, dtype=np.float32), None, 0.0, rng)
     assert rng.random() == np.random.default_rng(0).random()

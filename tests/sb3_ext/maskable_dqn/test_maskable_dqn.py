@@ -46,16 +46,16 @@ def parameters(model: MaskableDQN) -> np.ndarray:
     )
 
 
-# CountingEnv raises an error for an action that is not offered; three of five are not.
+# CountingEnv raises an error for an infeasible action; three of five are.
 
 
 def test_warm_up_is_masked() -> None:
-    """Before learning starts, actions would be drawn from all of the action space."""
+    """Actions before learning starts are feasible."""
     make(learning_starts=1000).learn(200)
 
 
 def test_exploration_is_masked() -> None:
-    """Epsilon's random actions would be drawn from all of the action space."""
+    """Epsilon's random actions are feasible."""
     model = make(learning_starts=0, exploration_fraction=0.0, exploration_final_eps=1.0)
     model.learn(200)
     assert model.exploration_rate == 1.0
@@ -63,7 +63,7 @@ def test_exploration_is_masked() -> None:
 
 @pytest.mark.parametrize("policy_kwargs", [{"net_arch": [8]}, {"net_arch": [8], "dueling": True}])
 def test_greedy_choice_is_masked(policy_kwargs: dict[str, Any]) -> None:
-    """The best action would be looked for among all."""
+    """Greedy actions are feasible."""
     model = make(learning_starts=0, exploration_fraction=0.0, exploration_final_eps=0.0, policy_kwargs=policy_kwargs)
     model.learn(200)
     assert model.exploration_rate == 0.0
@@ -74,8 +74,8 @@ def test_greedy_choice_is_masked(policy_kwargs: dict[str, Any]) -> None:
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_target_is_masked_by_the_true_next_state(n_envs: int, truncates: bool, n_steps: int) -> None:
     """
-    The mask that reaches the target would be that of this state, or after an automatic reset of the next episode.
-    Observations say which state they are of; here they are the last of each n-step return.
+    The mask in the target is that of the true next state, also after an automatic reset. Observations identify
+    their state; here they are the last of each n-step return.
     """
     env = DummyVecEnv([lambda: CountingEnv(truncates=truncates, mask_in_info=True)] * n_envs)
     model, batches = make(env, n_steps=n_steps), list[ReplayBatch]()
@@ -95,7 +95,7 @@ def test_target_is_masked_by_the_true_next_state(n_envs: int, truncates: bool, n
 
 @pytest.mark.parametrize("truncates", [False, True])
 def test_training_on_a_vector_env_is_that_on_single_ones(truncates: bool) -> None:
-    """Masks, elapsed times or last observations taken as arrays would be others than those in dictionaries."""
+    """Replay buffer and parameters equal those of a training on a DummyVecEnv, to the bit."""
 
     def make_one() -> CountingEnv:
         return CountingEnv(truncates=truncates, mask_in_info=True)
@@ -112,14 +112,14 @@ def test_training_on_a_vector_env_is_that_on_single_ones(truncates: bool) -> Non
 
 
 def test_elapsed_time_must_be_there_in_a_vector_env() -> None:
-    """A misspelt key would silently mean no discount."""
+    """A missing elapsed_key in info raises an error."""
     vector = SyncVectorEnv([CountingEnv] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
     with pytest.raises(ValueError, match=r"info\['minutes'\] must be"):
         make(GymnasiumVecEnv(vector), elapsed_key="minutes").learn(4)
 
 
 def test_elapsed_time_reaches_the_buffer() -> None:
-    """A step would be discounted by gamma whatever time it took."""
+    """A step is discounted by gamma to the power of its elapsed time."""
     model = make(elapsed_key="elapsed_min", gamma=0.9)
     model.learn(7)
     assert model.replay_buffer is not None
@@ -127,7 +127,7 @@ def test_elapsed_time_reaches_the_buffer() -> None:
 
 
 def test_rewards_are_scaled_in_targets_only() -> None:
-    """Logs and replay would be in another unit than the environment."""
+    """Logs and the replay buffer keep the environment's unit under a reward_scale."""
     model = make(reward_scale=1e-3)
     model.learn(14)
     assert model.replay_buffer is not None
@@ -149,7 +149,7 @@ class Recorder(MaskableDQN):
 @pytest.mark.parametrize(("interval", "every"), [("episode", 7), (5, 5)])
 @pytest.mark.parametrize("n_envs", [1, 2])
 def test_when_the_target_is_copied(interval: int | str, every: int, n_envs: int) -> None:
-    """The target network would not be copied at the end of each episode, or every so many steps of all."""
+    """The target network is copied at the end of each episode, or every so many steps of all environments together."""
     env = DummyVecEnv([CountingEnv] * n_envs)
     model = Recorder(
         "MlpPolicy", env, learning_starts=0, train_freq=1, batch_size=4, target_update_interval=interval, seed=0
@@ -162,7 +162,7 @@ def test_when_the_target_is_copied(interval: int | str, every: int, n_envs: int)
 
 
 def test_multiplicative_exploration_and_its_floor() -> None:
-    """YAML's exploration_decay would not be used, or epsilon would fall through its floor."""
+    """With exploration_decay epsilon falls by that factor, down to its floor."""
     model = Recorder(
         "MlpPolicy",
         CountingEnv(),
@@ -177,7 +177,7 @@ def test_multiplicative_exploration_and_its_floor() -> None:
 
 
 def test_restarted_exploration() -> None:
-    """A reset of epsilon would be undone by the next step, or the restarted line would not reach its end."""
+    """A restarted epsilon falls from its initial to its final value over the same fraction of what remains."""
 
     class RestartAt(BaseCallback):
         def _on_step(self) -> bool:
@@ -194,7 +194,7 @@ def test_restarted_exploration() -> None:
 
 
 def test_epsilon_goes_on_after_loading(tmp_path: Any) -> None:
-    """A training that goes on would start exploring all over again."""
+    """A loaded training continues with epsilon where it was."""
     settings = {"exploration_fraction": 1.0, "exploration_final_eps": 0.0, "learning_starts": 1000}
 
     class StopAt(BaseCallback):
@@ -221,7 +221,7 @@ CONTINUED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("settings", CONTINUED)
 def test_continuing_is_exact(settings: dict[str, Any], tmp_path: Any) -> None:
-    """Part of the state would not be saved: a loaded training would go another way than one never stopped."""
+    """A loaded training gives the same parameters and transitions, to the bit, as one that was never stopped."""
     model = make(**settings)
     model.learn(60)
     model.save(tmp_path / "model")
@@ -247,7 +247,7 @@ def test_continuing_is_exact(settings: dict[str, Any], tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("settings", CONTINUED)
 def test_same_seed_same_training(settings: dict[str, Any]) -> None:
-    """A run could not be repeated, or every seed would give the same run."""
+    """The same seed gives the same parameters, another seed gives others."""
     first, second, other = make(**settings), make(**settings), make(**(settings | {"seed": 1}))
     for model in (first, second, other):
         model.learn(50)
@@ -256,7 +256,7 @@ def test_same_seed_same_training(settings: dict[str, Any]) -> None:
 
 
 def test_loading_with_another_seed(tmp_path: Any) -> None:
-    """A seed given when loading would be ignored."""
+    """A seed given when loading is used."""
     make().save(tmp_path / "model")
     same, other = (MaskableDQN.load(tmp_path / "model", seed=seed) for seed in (0, 1))
     assert same._rng is not None
@@ -266,7 +266,7 @@ def test_loading_with_another_seed(tmp_path: Any) -> None:
 
 
 def test_episode_cut_by_a_reset_is_not_joined() -> None:
-    """An n-step return would lead from the abandoned episode into the next training's first one."""
+    """N-step returns do not cross a reset between two trainings."""
     model = make(n_steps=3)
     model.learn(3)
     model.set_env(CountingEnv())
@@ -276,7 +276,7 @@ def test_episode_cut_by_a_reset_is_not_joined() -> None:
 
 
 def test_prediction_without_masks_warns_once() -> None:
-    """A masked agent would silently be used without masks."""
+    """predict() without masks warns the first time."""
     model, obs = make(), np.zeros(2, dtype=np.float32)
     with pytest.warns(UserWarning, match="without action_masks"):
         model.predict(obs)
@@ -287,7 +287,7 @@ def test_prediction_without_masks_warns_once() -> None:
 
 
 def test_deterministic_prediction_ignores_epsilon() -> None:
-    """An evaluation would act at random."""
+    """Deterministic predictions are greedy whatever epsilon is."""
     model, obs = make(), np.zeros(2, dtype=np.float32)
     model.exploration_rate = 1.0
     masks = np.ones(N_ACTIONS)
@@ -296,7 +296,7 @@ def test_deterministic_prediction_ignores_epsilon() -> None:
 
 
 def test_contribs_evaluation_and_callback(tmp_path: Any) -> None:
-    """sb3-contrib's masked evaluation would not accept the model, or its best model could not be loaded."""
+    """sb3-contrib's masked evaluation and callback accept the model, and the best model loads."""
     callback = MaskableEvalCallback(
         Monitor(CountingEnv()), eval_freq=20, n_eval_episodes=2, best_model_save_path=str(tmp_path), verbose=0
     )
@@ -309,7 +309,7 @@ def test_contribs_evaluation_and_callback(tmp_path: Any) -> None:
 
 
 def test_evaluation_does_not_change_the_training() -> None:
-    """A training with evaluations in between would end elsewhere than one without."""
+    """Evaluations during a training leave its parameters unchanged."""
     plain, evaluated = make(), make()
     plain.learn(60)
     evaluated.learn(60, callback=MaskableEvalCallback(Monitor(CountingEnv()), eval_freq=10, verbose=0))
@@ -319,7 +319,7 @@ def test_evaluation_does_not_change_the_training() -> None:
 @pytest.mark.parametrize("prioritized", [True, False])
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_several_environments_and_normalization(prioritized: bool, n_steps: int) -> None:
-    """Several environments, VecNormalize, n-step returns and priorities would not go together."""
+    """Several environments, VecNormalize, n-step returns and priorities work together."""
     env = VecNormalize(DummyVecEnv([lambda: CountingEnv(truncates=True, mask_in_info=True)] * 3))
     model = make(env, prioritized_replay=prioritized, n_steps=n_steps, train_freq=2, gradient_steps=2)
     model.learn(120)
@@ -331,7 +331,7 @@ def test_several_environments_and_normalization(prioritized: bool, n_steps: int)
 
 
 def test_log_names_and_last_losses() -> None:
-    """TensorBoard curves would have other names than SB3's, or a plateau callback would read no losses."""
+    """Curves have SB3's names, and last_losses holds the losses of the latest train()."""
     model = make(gradient_steps=3)
     assert model.last_losses.shape == (0,)
     model.set_logger(configure(None, []))
@@ -344,7 +344,7 @@ def test_log_names_and_last_losses() -> None:
 
 
 def test_replaced_learning_rate_schedule() -> None:
-    """A callback that lowers the learning rate would have no effect on the optimizer."""
+    """A schedule set on the model reaches the optimizer."""
     model = make()
     model.learn(10)
     model.lr_schedule = ConstantSchedule(1e-7)
@@ -353,7 +353,7 @@ def test_replaced_learning_rate_schedule() -> None:
 
 
 def test_choice_of_the_replay_buffer() -> None:
-    """Prioritized replay could not be turned off, or settings would not reach the buffer."""
+    """prioritized_replay chooses the buffer, and settings reach a buffer of either kind."""
     assert type(make(prioritized_replay=False).replay_buffer) is MaskableReplayBuffer
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # SB3 would say that n_steps is ignored.
@@ -363,7 +363,7 @@ def test_choice_of_the_replay_buffer() -> None:
 
 
 def test_loaded_replay_buffer_must_know_masks(tmp_path: Any) -> None:
-    """A buffer saved by SB3's DQN would fail somewhere in the update."""
+    """A buffer saved by SB3's DQN raises an error when it is loaded."""
     model = make()
     model.replay_buffer = ReplayBuffer(10, model.observation_space, model.action_space)  # type: ignore[assignment]
     model.save_replay_buffer(tmp_path / "buffer")
@@ -383,13 +383,13 @@ def test_loaded_replay_buffer_must_know_masks(tmp_path: Any) -> None:
     ],
 )
 def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
-    """A wrong setting would fail late and elsewhere."""
+    """Invalid settings raise an error in the constructor."""
     with pytest.raises(ValueError, match=message):
         make(**arguments)
 
 
 def test_other_policies_and_action_spaces_are_refused() -> None:
-    """A policy that knows no masks, or an action space without numbered actions, would be accepted."""
+    """Policies without masks, action spaces other than Discrete and environments without masks raise an error."""
     with pytest.raises(ValueError, match="policy must be a MaskableDQNPolicy, not DQNPolicy"):
         MaskableDQN(DQNPolicy, CountingEnv())  # type: ignore[arg-type]
     with pytest.raises(AssertionError, match="action spaces"):

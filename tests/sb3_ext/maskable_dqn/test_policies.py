@@ -22,14 +22,14 @@ def make_policy(**kwargs: Any) -> MaskableDQNPolicy:
 
 
 def test_masked_argmax() -> None:
-    """An action that is not offered would be chosen because its value is higher."""
+    """The best feasible action is chosen even where an infeasible one has a higher value."""
     values = th.tensor([[3.0, 2.0, 1.0], [-5.0, -6.0, -7.0]])
     masks = th.tensor([[False, True, True], [False, False, True]])
     assert masked_argmax(values, masks).tolist() == [[1], [2]]
 
 
 def test_predict_under_masks() -> None:
-    """The policy alone, as loaded for use, would choose an action that is not offered."""
+    """The policy alone chooses feasible actions."""
     policy, rng = make_policy(), np.random.default_rng(0)
     for _ in range(50):
         mask = rng.random(6) < 0.4
@@ -42,14 +42,14 @@ def test_predict_under_masks() -> None:
 
 
 def test_dropout_layers() -> None:
-    """Dropout would be missing after a hidden layer, or stand after the output."""
+    """There is dropout after each hidden layer and none after the output."""
     kinds = [type(layer) for layer in make_policy(dropout=0.1).q_net.q_net]
     hidden = [nn.Linear, nn.ReLU, SeededDropout]
     assert kinds == [*hidden, *hidden, nn.Linear]
 
 
 def test_dropout_scales_and_drops() -> None:
-    """The expected output would change between training and use, or the rate would not be p."""
+    """A share p of the units is dropped, and the expected output is unchanged."""
     layer, ones = SeededDropout(0.1), th.ones(100_000)
     out = layer(ones)
     assert sorted(set(out.tolist())) == pytest.approx([0.0, 1 / 0.9])
@@ -58,7 +58,7 @@ def test_dropout_scales_and_drops() -> None:
 
 
 def test_dropout_generator_is_in_the_state_dict() -> None:
-    """A loaded training would go on with other dropped units than the one that was saved."""
+    """A loaded network drops the same units as the saved one would have."""
     layer, other, x = SeededDropout(0.5), SeededDropout(0.5), th.ones(64)
     layer(x)
     other.load_state_dict(layer.state_dict())
@@ -67,7 +67,7 @@ def test_dropout_generator_is_in_the_state_dict() -> None:
 
 
 def test_kaiming_initialization() -> None:
-    """Weights would not have the variance 2 / fan_in of He et al. (1 / fan_in in the last layer), or biases."""
+    """Weights have the variance 2 / fan_in of He et al. (1 / fan_in in the last layer), and biases are 0."""
     th.manual_seed(0)
     policy = MaskableDQNPolicy(
         spaces.Box(-1.0, 1.0, (100,)), spaces.Discrete(300), ConstantSchedule(1e-3), [200, 250], kaiming_init=True
@@ -79,7 +79,7 @@ def test_kaiming_initialization() -> None:
 
 
 def test_dueling_head_by_hand() -> None:
-    """Values would not be V + A - mean(A)."""
+    """Values are V + A - mean(A)."""
     head = DuelingHead(2, 3)
     with th.no_grad():
         head.value.weight.copy_(th.tensor([[1.0, 1.0]]))
@@ -90,7 +90,7 @@ def test_dueling_head_by_hand() -> None:
 
 
 def test_factored_head_by_hand() -> None:
-    """The value of an action would not be the sum of the values of its parts."""
+    """The value of an action is the sum of the values of its parts."""
     head = FactoredHead(1, 6, [2, 3])
     with th.no_grad():
         head.linear.weight.copy_(th.tensor([[10.0], [20.0], [1.0], [2.0], [3.0]]))
@@ -107,7 +107,7 @@ def test_factored_head_by_hand() -> None:
     ],
 )
 def test_wrong_heads_are_refused(kwargs: dict[str, Any], message: str) -> None:
-    """A head would be built that has no value for some action, or one of two that were asked for."""
+    """Factors that do not multiply to the number of actions, and two heads at once, raise an error."""
     with pytest.raises(ValueError, match=message):
         make_policy(**kwargs)
 
@@ -116,7 +116,7 @@ def test_wrong_heads_are_refused(kwargs: dict[str, Any], message: str) -> None:
     "kwargs", [{}, {"factors": [2, 3]}, {"dropout": 0.3}, {"dueling": True}, {"dueling": True, "dropout": 0.3}]
 )
 def test_target_starts_as_a_copy(kwargs: dict[str, Any]) -> None:
-    """The first targets would come from another network."""
+    """The target network starts as a copy of the online network."""
     policy = make_policy(**kwargs)
     policy.set_training_mode(False)
     obs = th.rand(5, 4)
@@ -124,7 +124,7 @@ def test_target_starts_as_a_copy(kwargs: dict[str, Any]) -> None:
 
 
 def test_policy_saves_its_architecture(tmp_path: Any) -> None:
-    """A policy saved alone would be loaded without its dropout or dueling head."""
+    """A policy saved alone loads with its dropout and its dueling head."""
     policy = make_policy(dropout=0.2, dueling=True, kaiming_init=True)
     policy.save(tmp_path / "policy")
     loaded = MaskableDQNPolicy.load(tmp_path / "policy")
@@ -133,13 +133,13 @@ def test_policy_saves_its_architecture(tmp_path: Any) -> None:
 
 
 def test_optimizer_is_fused_unless_told_otherwise() -> None:
-    """The faster Adam would not be used, or settings given would be overruled."""
+    """Adam is fused by default, and settings given by the user win."""
     assert make_policy().optimizer.defaults["fused"] is True
     assert make_policy(optimizer_kwargs={"eps": 1e-5}).optimizer.defaults["fused"] is None
     assert isinstance(make_policy(optimizer_class=th.optim.SGD).optimizer, th.optim.SGD)
 
 
 def test_dropout_must_be_a_probability() -> None:
-    """A percentage given as 10 would make every output nan."""
+    """A dropout outside of [0, 1) raises an error."""
     with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\), not 10"):
         make_policy(dropout=10)

@@ -26,18 +26,18 @@ N_ACTIONS, SIZE = 9, 32
 
 
 def make_policies(net_arch: list[int], **kwargs: Any) -> tuple[MaskableDQNPolicy, MaskableDQNPolicy]:
-    """Twice the same policy, its target network different from its online network."""
+    """Two equal policies whose target network is different from its online network."""
     th.manual_seed(0)
     space = spaces.Box(-1.0, 1.0, (5,))
-    policy, twin = (
+    policy, other = (
         MaskableDQNPolicy(space, spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-2), net_arch, **kwargs)
         for _ in range(2)
     )
     with th.no_grad():
         for parameter in policy.q_net_target.parameters():
             parameter.add_(th.randn_like(parameter) * 0.3)
-    twin.load_state_dict(copy.deepcopy(policy.state_dict()))
-    return policy, twin
+    other.load_state_dict(copy.deepcopy(policy.state_dict()))
+    return policy, other
 
 
 def make_batch(rng: np.random.Generator, weighted: bool = True) -> ReplayBatch:
@@ -72,36 +72,36 @@ HEADS: list[dict[str, Any]] = [{}, {"dueling": True}, {"factors": [3, 3]}]
 )
 def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings, head: dict[str, Any]) -> None:
     """
-    The hand-written gradient would be wrong. Gradients agree to 1e-6 of the largest, absolutely: float32 sums in
-    another order differ in the 7th digit.
+    The hand-written update is that of automatic differentiation. Gradients agree to 1e-6 of the largest,
+    absolutely: float32 sums in another order differ in the 7th digit.
     """
-    policy, twin = make_policies(net_arch, **head)
+    policy, other = make_policies(net_arch, **head)
     assert is_plain_relu(policy)
     rng = np.random.default_rng(1)
     for weighted in (True, False):
         batch = make_batch(rng, weighted)
         ours = ReluUpdater(policy).update(batch, settings)
-        theirs = AutogradUpdater(twin).update(batch, settings)
+        theirs = AutogradUpdater(other).update(batch, settings)
         assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
         np.testing.assert_allclose(ours.estimates, theirs.estimates, atol=1e-6, rtol=1e-5)
         np.testing.assert_allclose(ours.td_errors, theirs.td_errors, atol=2e-6, rtol=1e-5)
-        for mine, reference in zip(policy.q_net.parameters(), twin.q_net.parameters(), strict=True):
+        for mine, reference in zip(policy.q_net.parameters(), other.q_net.parameters(), strict=True):
             assert mine.grad is not None
             assert reference.grad is not None
             np.testing.assert_allclose(mine.grad, reference.grad, atol=1e-6, rtol=1e-5)
         # Adam divides gradients of any size by their size, so the next batch starts from the same network.
-        policy.load_state_dict(twin.state_dict())
+        policy.load_state_dict(other.state_dict())
 
 
 def test_gradient_of_an_update_leaves_nothing_for_the_next() -> None:
-    """Gradients of actions taken in one batch would be applied again in the next."""
-    policy, twin = make_policies([8])
+    """Each update starts from zero gradients."""
+    policy, other = make_policies([8])
     rng = np.random.default_rng(2)
     kept, batches = ReluUpdater(policy), [make_batch(rng), make_batch(rng)]
     batches[1] = batches[1]._replace(actions=np.zeros(SIZE, dtype=np.int64))
     for batch in batches:
         kept.update(batch, UpdateSettings())
-    twin.load_state_dict(policy.state_dict())
+    other.load_state_dict(policy.state_dict())
     last_layer = list(policy.q_net.q_net)[-1]
     assert isinstance(last_layer, nn.Linear)
     assert last_layer.weight.grad is not None
@@ -111,7 +111,7 @@ def test_gradient_of_an_update_leaves_nothing_for_the_next() -> None:
 
 @pytest.mark.parametrize("head", HEADS, ids=["plain", "dueling", "factored"])
 def test_actor_is_the_policys_choice(head: dict[str, Any]) -> None:
-    """The numpy forward pass would choose other actions than the network."""
+    """The numpy forward pass chooses the network's actions."""
     policy, _ = make_policies([16, 16], **head)
     rng = np.random.default_rng(3)
     obs = rng.standard_normal((200, 5), dtype=np.float32)
@@ -120,7 +120,7 @@ def test_actor_is_the_policys_choice(head: dict[str, Any]) -> None:
 
 
 def test_moved_parameters_are_found_again() -> None:
-    """After parameters were replaced, the numpy view would go on with the old ones."""
+    """Parameters that were replaced are used from the next call on."""
     policy, _ = make_policies([16])
     actor, updater = ReluActor(policy), ReluUpdater(policy)
     obs, masks = np.ones((1, 5), dtype=np.float32), np.ones((1, N_ACTIONS), dtype=bool)
@@ -134,20 +134,20 @@ def test_moved_parameters_are_found_again() -> None:
 
 @pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"activation_fn": nn.Tanh}])
 def test_other_networks_are_left_to_autograd(kwargs: dict[str, Any]) -> None:
-    """A network with dropout or tanh would be computed as if it were plain."""
+    """Networks with dropout or other activations are left to automatic differentiation."""
     space = spaces.Box(-1.0, 1.0, (5,))
     policy = MaskableDQNPolicy(space, spaces.Discrete(3), ConstantSchedule(1e-3), [8], **kwargs)
     assert not is_plain_relu(policy)
 
 
 def test_other_observations_are_left_to_autograd() -> None:
-    """A number that stands for a category would be taken for a quantity instead of being one-hot encoded."""
+    """Discrete observations, which are one-hot encoded, are left to automatic differentiation."""
     policy = MaskableDQNPolicy(spaces.Discrete(5), spaces.Discrete(3), ConstantSchedule(1e-3), [8])
     assert not is_plain_relu(policy)
 
 
 def test_values_of_few_offered_actions() -> None:
-    """Where few actions are offered, another one than the best of them would be chosen."""
+    """Where few actions are feasible, their values computed one by one give the same best action."""
     rng = np.random.default_rng(0)
     policy = MaskableDQNPolicy(spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(300), ConstantSchedule(1e-2), [16])
     network = ReluNetwork(policy.q_net)
@@ -165,9 +165,9 @@ def test_values_of_few_offered_actions() -> None:
 
 
 def test_nothing_follows_terminal_states() -> None:
-    """A batch without a next state would fail, or a terminal state's mask, all True, would matter."""
-    policy, twin = make_policies([8])
+    """A batch of terminal states only gives the targets of automatic differentiation."""
+    policy, other = make_policies([8])
     batch = make_batch(np.random.default_rng(0))._replace(terminals=np.ones(SIZE, dtype=np.float32))
     ours = ReluUpdater(policy).update(batch, UpdateSettings())
-    theirs = AutogradUpdater(twin).update(batch, UpdateSettings())
+    theirs = AutogradUpdater(other).update(batch, UpdateSettings())
     assert ours.td_errors == pytest.approx(theirs.td_errors, abs=1e-5)

@@ -41,7 +41,7 @@ def make_constant_policy(online: list[float], target: list[float]) -> MaskableDQ
 
 
 def make_batch(size: int = 1, **changes: Any) -> ReplayBatch:
-    """Action 0, reward 1, discount 1/2, everything offered next."""
+    """Action 0, reward 1, discount 1/2, all actions feasible next."""
     zeros, ones = np.zeros(size, dtype=np.float32), np.ones(size, dtype=np.float32)
     batch = ReplayBatch(
         observations=zeros[:, None],
@@ -68,9 +68,7 @@ def make_batch(size: int = 1, **changes: Any) -> ReplayBatch:
     ],
 )
 def test_target_by_hand(updater: Any, mask: list[bool], double_q: bool, next_value: float) -> None:
-    """
-    The target would use an action that is not offered (100), or the network that selects would also evaluate.
-    """
+    """The online network selects the best feasible next action, and the target network evaluates it."""
     policy = make_constant_policy(online=[5.0, 1.0, 2.0], target=[100.0, 30.0, 20.0])
     batch = make_batch(next_action_masks=np.array([mask]))
     result = updater(policy).update(batch, UpdateSettings(double_q=double_q))
@@ -80,7 +78,7 @@ def test_target_by_hand(updater: Any, mask: list[bool], double_q: bool, next_val
 
 @pytest.mark.parametrize("updater", UPDATERS)
 def test_terminal_target(updater: Any) -> None:
-    """A terminal state would be given a value."""
+    """The target of a terminal transition is its reward."""
     policy = make_constant_policy([5.0, 1.0, 2.0], [100.0, 30.0, 20.0])
     result = updater(policy).update(make_batch(terminals=np.ones(1, dtype=np.float32)), UpdateSettings())
     assert result.td_errors.tolist() == [1.0 - 5.0]
@@ -88,7 +86,7 @@ def test_terminal_target(updater: Any) -> None:
 
 @pytest.mark.parametrize("updater", UPDATERS)
 def test_reward_scale(updater: Any) -> None:
-    """The reward would stay in its unit, or the value of the next state would be scaled again."""
+    """reward_scale multiplies the reward and not the value of the next state."""
     policy = make_constant_policy([5.0, 1.0, 2.0], [100.0, 30.0, 20.0])
     result = updater(policy).update(make_batch(), UpdateSettings(reward_scale=0.01))
     assert result.td_errors.tolist() == pytest.approx([0.01 + 50.0 - 5.0])
@@ -97,8 +95,8 @@ def test_reward_scale(updater: Any) -> None:
 @pytest.mark.parametrize("updater", UPDATERS)
 def test_weights_act_on_each_sample(updater: Any) -> None:
     """
-    Weights would multiply the averaged loss, where they cannot tell samples apart. Errors are 1/2 and 3 (beyond
-    Huber's bend), weights 1 and 0.1, so the bias of action 0 moves by (1/2) / 2 and that of action 1 by 0.1 / 2.
+    Importance weights multiply each sample's loss before the mean. Errors are 1/2 and 3 (beyond Huber's bend),
+    weights 1 and 0.1, so the bias of action 0 moves by (1/2) / 2 and that of action 1 by 0.1 / 2.
     """
     policy = make_constant_policy([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
     batch = make_batch(
@@ -115,7 +113,7 @@ def test_weights_act_on_each_sample(updater: Any) -> None:
 
 @pytest.mark.parametrize("updater", UPDATERS)
 def test_gradient_is_clipped(updater: Any) -> None:
-    """The norm over all parameters together would exceed the maximum."""
+    """The norm over all parameters together stays within the maximum."""
     policy = make_constant_policy([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
     batch = make_batch(2, actions=np.array([0, 1]), rewards=np.full(2, 9.0, dtype=np.float32))
     updater(policy).update(batch, UpdateSettings(max_grad_norm=0.1))
@@ -124,7 +122,7 @@ def test_gradient_is_clipped(updater: Any) -> None:
 
 
 def test_dropout_only_in_the_trained_pass() -> None:
-    """Dropout would disturb the selection of the next action or its value, or be missing where it belongs."""
+    """Dropout is active in the pass being trained and in no other."""
     policy = make_policy([16], dropout=0.5)
     modes: list[tuple[str, bool]] = []
     for name, net in (("online", policy.q_net), ("target", policy.q_net_target)):
@@ -139,7 +137,7 @@ def test_dropout_only_in_the_trained_pass() -> None:
 
 
 def test_targets_repeat_under_dropout() -> None:
-    """With dropout 0.5 two looks at the same batch would give two different targets."""
+    """Under dropout the same batch gives the same targets twice."""
     policy = make_policy([32], dropout=0.5)
     updater, samples = AutogradUpdater(policy), make_batch(16).to_samples()
     policy.set_training_mode(True)
@@ -151,7 +149,10 @@ def test_targets_repeat_under_dropout() -> None:
     ("n_updates", "latest", "drawn"), [(249, 1, False), (250, 1, True), (253, 4, True), (254, 4, False)]
 )
 def test_histograms_are_sparse(n_updates: int, latest: int, drawn: bool) -> None:
-    """Histograms would never be drawn with several updates at a time, or at every step, or break the text log."""
+    """
+    Histograms are logged every HISTOGRAM_EVERY updates, also with several updates at a time, for TensorBoard
+    only.
+    """
     buffer: Any = make(cls=PrioritizedReplayBuffer)
     add(buffer, (0, 1.0, ""))
     logger = Logger(None, [HumanOutputFormat(io.StringIO())])
@@ -167,7 +168,7 @@ def test_histograms_are_sparse(n_updates: int, latest: int, drawn: bool) -> None
 
 
 def test_uniform_replay_has_no_priorities_to_draw() -> None:
-    """Training without prioritized replay, or with alpha 0, would stop at the first histogram."""
+    """Without prioritized replay, or with alpha 0, no histogram of priorities is logged."""
     for buffer in (make(), make(cls=PrioritizedReplayBuffer, alpha=0.0)):
         add(buffer, (0, 1.0, ""))
         logger, errors = Logger(None, []), np.zeros(2, dtype=np.float32)

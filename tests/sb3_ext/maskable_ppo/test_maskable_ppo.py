@@ -107,13 +107,13 @@ def parameters(model: sb3_contrib.MaskablePPO) -> th.Tensor:
 
 
 def probe() -> tuple[th.Tensor, th.Tensor, np.ndarray]:
-    """Observations, offered actions and masks for the policies."""
+    """Observations, feasible actions and masks for the policies."""
     masks = some_masks(32, 10)
     return th.rand(32, 3, generator=th.Generator().manual_seed(0)), first_offered(masks), masks
 
 
 def test_policy_is_the_dense_one() -> None:
-    """What a network knows would depend on which of the two policies reads it."""
+    """Values, log-probabilities, entropies and greedy actions are those of MlpPolicy."""
     ours, dense = make_model(), make_model("MlpPolicy")
     # The same seed gives the same network, and the state has the same names.
     assert list(ours.policy.state_dict()) == list(dense.policy.state_dict())
@@ -138,7 +138,7 @@ def test_policy_is_the_dense_one() -> None:
 
 
 def test_one_update_is_that_of_the_dense_policy() -> None:
-    """A training would go elsewhere: from the same rollout, the same parameters."""
+    """From the same rollout an update gives the same parameters as MlpPolicy's, up to rounding."""
     # Plain gradient steps: Adam divides by the size of gradients, and so blows up the rounding of those near zero.
     sgd = {"policy_kwargs": {"optimizer_class": th.optim.SGD}, "learning_rate": 0.1, "ent_coef": 0.01}
     ours, dense = make_model(**sgd), make_model("MlpPolicy", **sgd)
@@ -158,7 +158,7 @@ def test_one_update_is_that_of_the_dense_policy() -> None:
 @pytest.mark.parametrize("normalize", [False, True])
 def test_learns(make_env: Callable[[int], VecEnv], normalize: bool) -> None:
     """
-    It would not learn. Of 10 points a random choice among three gets 3.3 and standard deviation 1.5, so that the mean
+    It learns. Of 10 points a random choice among three gets 3.3 with standard deviation 1.5, so that the mean
     of 50 episodes would be over 6 once in 10^30 times.
     """
     env = make_env(16)
@@ -170,13 +170,13 @@ def test_learns(make_env: Callable[[int], VecEnv], normalize: bool) -> None:
 
 
 def test_learns_without_masks_and_from_dicts() -> None:
-    """Environments that sb3-contrib's policies take would be refused."""
+    """Environments without masks and with Dict observations are accepted, as by sb3-contrib's policies."""
     make_model(env=gym.make("CartPole-v1")).learn(64, use_masking=False)
     make_model(env=FewOfMany(as_dict=True), policy_kwargs={"features_extractor_class": CombinedExtractor}).learn(64)
 
 
 def test_masked_evaluation(tmp_path: Path) -> None:
-    """A choice without masks would raise an error in the environment."""
+    """Evaluation under masks takes feasible actions only."""
     callback = MaskableEvalCallback(
         singles(1), eval_freq=16, n_eval_episodes=2, verbose=0, best_model_save_path=tmp_path
     )
@@ -197,7 +197,7 @@ def test_masked_evaluation(tmp_path: Path) -> None:
     ],
 )
 def test_save_and_load(saver: Any, policy: str, loader: Any, tmp_path: Path) -> None:
-    """A trained model would be lost, or act otherwise when it is back."""
+    """A saved model acts the same after loading."""
     model = make_model(policy, algorithm=saver).learn(128)
     model.save(tmp_path / "model")
     loaded = loader.load(tmp_path / "model", env=singles(), device="cpu")
@@ -213,7 +213,7 @@ def test_save_and_load(saver: Any, policy: str, loader: Any, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("giver", "taker"), [("MlpPolicy", "OfferedMlpPolicy"), ("OfferedMlpPolicy", "MlpPolicy")])
 def test_parameters_go_over(giver: str, taker: str) -> None:
-    """A training could not be moved to the faster policy, or an agent to somebody without this package."""
+    """Parameters can be exchanged with sb3-contrib's MaskablePPO in both directions."""
     giving = make_model(giver).learn(256)
     algorithm = sb3_contrib.MaskablePPO if taker == "MlpPolicy" else MaskablePPO
     taking = make_model(taker, algorithm=algorithm, seed=1)
@@ -229,7 +229,7 @@ def test_parameters_go_over(giver: str, taker: str) -> None:
 
 @pytest.mark.parametrize("way", ["pickle", "save"])
 def test_policy_is_sent_and_stored(way: str, tmp_path: Path) -> None:
-    """A policy could not be sent to another process, or stored without its algorithm."""
+    """A policy can be pickled, and saved without its algorithm."""
     policy = make_model().learn(128).policy
     if way == "pickle":
         other = pickle.loads(pickle.dumps(policy))
@@ -247,7 +247,7 @@ def test_policy_is_sent_and_stored(way: str, tmp_path: Path) -> None:
 
 
 def test_adam_is_sb3s_made_faster() -> None:
-    """Another epsilon would make another training; one's own settings must stand."""
+    """Adam has sb3-contrib's eps and is fused, and settings given by the user win."""
     ours, dense = make_model().policy.optimizer, make_model("MlpPolicy").policy.optimizer
     assert type(ours) is type(dense)
     assert ours.defaults == {**dense.defaults, "fused": True}
@@ -256,7 +256,7 @@ def test_adam_is_sb3s_made_faster() -> None:
 
 
 def test_policy_by_name_in_yaml() -> None:
-    """A file of settings could not name the policy, or MlpPolicy would mean another one."""
+    """The policy has a name for YAML files, and MlpPolicy keeps its meaning."""
     settings = yaml.safe_load("{policy: OfferedMlpPolicy, n_steps: 16, batch_size: 16}")
     assert type(MaskablePPO(env=FewOfMany(), **settings).policy) is OfferedActionsPolicy
     assert type(MaskablePPO("MlpPolicy", FewOfMany()).policy) is MaskableActorCriticPolicy
@@ -265,7 +265,7 @@ def test_policy_by_name_in_yaml() -> None:
 
 @pytest.mark.parametrize("space", [spaces.MultiDiscrete([3, 4]), spaces.MultiBinary(3)])
 def test_other_actions_are_refused(space: spaces.Space[Any]) -> None:
-    """A traceback from deep inside would not say that MlpPolicy does it."""
+    """An action space other than Discrete raises an error that names MlpPolicy as the alternative."""
     observations = spaces.Box(0.0, 1.0, (3,))
     with pytest.raises(ValueError, match=r"needs a Discrete action space, not Multi.*: use MlpPolicy for this one\.$"):
         OfferedActionsPolicy(observations, space, ConstantSchedule(1e-3))
@@ -273,7 +273,7 @@ def test_other_actions_are_refused(space: spaces.Space[Any]) -> None:
 
 @pytest.mark.parametrize("idling", [False, True])
 def test_masks_of_the_lab(idling: bool) -> None:
-    """The environment that this is for would be an exception: 729 actions, of which doing nothing may be one."""
+    """With the lab's masks of 729 actions training never computes all logits, whether or not idling is feasible."""
     pytest.importorskip("numba")
     import echo_env  # noqa: F401
 

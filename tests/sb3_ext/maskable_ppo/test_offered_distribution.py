@@ -51,7 +51,7 @@ def gradients(distribution: Any, actions: th.Tensor, net: nn.Linear, latent: th.
 @pytest.mark.parametrize("most", [1, 2, 10])
 @pytest.mark.parametrize("form", [np.asarray, lambda masks: th.as_tensor(masks, dtype=th.float32)], ids=["np", "float"])
 def test_distribution_is_the_dense_one(most: int, form: Callable[[np.ndarray], Any]) -> None:
-    """PPO would climb another objective than the one it states."""
+    """Log-probabilities, entropies and their gradients are those of sb3-contrib's distribution."""
     masks = some_masks(32, most)
     ours, dense, net, latent = pair(form(masks))
     actions = first_offered(masks)
@@ -63,7 +63,7 @@ def test_distribution_is_the_dense_one(most: int, form: Callable[[np.ndarray], A
 
 
 def test_logits_of_other_actions_are_not_computed() -> None:
-    """All of it would be right and no faster."""
+    """Logits are computed for feasible actions only."""
     ours, _, net, _ = pair(None)
     calls: list[nn.Module] = []
     net.register_forward_hook(lambda module, *_: calls.append(module))
@@ -85,7 +85,7 @@ NOTHING_IN_ROW_3 = some_masks(32, 5) & (np.arange(32) != 3)[:, None]
     ids=["no masks", "all True", "many offered", "a row without any"],
 )
 def test_falls_back_to_the_dense_one(masks: np.ndarray | None) -> None:
-    """Masks for which the short way is no good would give errors, or other numbers than MlpPolicy."""
+    """Masks with many feasible actions, or with none, give the numbers of MlpPolicy."""
     ours, dense, net, latent = pair(masks)
     actions = th.zeros(32, dtype=th.int64) if masks is None else first_offered(masks)
     assert th.equal(ours.log_prob(actions), dense.log_prob(actions))
@@ -100,7 +100,7 @@ def test_falls_back_to_the_dense_one(masks: np.ndarray | None) -> None:
 
 
 def test_one_offered_action_is_certain() -> None:
-    """A forced move would be learned from: log 1 = 0, the entropy of certainty is 0, and so are their gradients."""
+    """The log-probability and the entropy of a forced action are 0, and so are their gradients."""
     masks = some_masks(32, 1)
     ours, _, net, latent = pair(masks)
     actions = first_offered(masks)
@@ -112,7 +112,7 @@ def test_one_offered_action_is_certain() -> None:
 
 
 def test_draws_have_their_probabilities() -> None:
-    """Actions would be explored more or less than their log-probabilities say, or not be on offer."""
+    """Sampled actions have the frequencies of their probabilities."""
     n = 40_000
     masks = np.zeros((1, N_ACTIONS), dtype=bool)
     masks[0, [3, 50, 51, 199]] = True
@@ -131,7 +131,7 @@ def test_draws_have_their_probabilities() -> None:
 
 
 def test_only_offered_actions_are_drawn() -> None:
-    """The environment would refuse the action."""
+    """Sampled and greedy actions are feasible."""
     for seed in range(50):
         masks = some_masks(64, 10, seed)
         ours, *_ = pair(masks, rows=64, dtype=th.float32)
@@ -140,7 +140,7 @@ def test_only_offered_actions_are_drawn() -> None:
 
 
 def test_of_equals_the_lowest_is_greedy() -> None:
-    """A tie would be broken otherwise than by MlpPolicy."""
+    """Ties are broken as by MlpPolicy, in favour of the lowest action."""
     masks = some_masks(32, 8)
     ours, _, net, _ = pair(None)
     with th.no_grad():
@@ -151,7 +151,7 @@ def test_of_equals_the_lowest_is_greedy() -> None:
 
 
 def test_an_action_that_is_not_offered_is_impossible() -> None:
-    """It would have the log-probability of another action, or minus infinity, and the loss be nan."""
+    """An infeasible action has a log-probability of about -1e8, without a gradient."""
     masks = some_masks(32, 5)
     ours, dense, *_ = pair(masks, dtype=th.float32)
     actions = first_offered(~masks)
@@ -161,7 +161,7 @@ def test_an_action_that_is_not_offered_is_impossible() -> None:
 
 
 def test_new_masks_replace_the_old() -> None:
-    """Actions would be those of the states before."""
+    """New masks, and a new latent, replace the previous ones."""
     before, after = some_masks(32, 5, seed=1), some_masks(32, 9, seed=2)
     ours, dense, net, latent = pair(before)
     for masks in (after, None, np.ones_like(before), before):
@@ -178,7 +178,7 @@ def test_new_masks_replace_the_old() -> None:
 
 
 def test_mistakes_are_told() -> None:
-    """Masks of other states would be taken, or a network that has become nan would go on acting."""
+    """Masks of the wrong shape, use before any input and nan raise an error."""
     ours, _, net, latent = pair(None)
     with pytest.raises(RuntimeError, match="shape"):
         ours.apply_masking(some_masks(31, 5))

@@ -29,8 +29,8 @@ def probabilities(errors: np.ndarray, alpha: float = 0.6, epsilon: float = 1e-6)
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
 def test_frequencies_are_those_of_equation_2(alpha: float) -> None:
     """
-    Transitions would be drawn with other probabilities than P(i). Draws are independent, so that the p-values of
-    chi-square tests over many seeds must spread uniformly: no single seed decides.
+    Transitions are drawn with the probabilities P(i). Draws are independent, so that the p-values of chi-square
+    tests over many seeds must spread uniformly: no single seed decides.
     """
     p_values = []
     for seed in range(60):
@@ -43,7 +43,7 @@ def test_frequencies_are_those_of_equation_2(alpha: float) -> None:
 
 
 def test_frequencies_with_several_environments() -> None:
-    """Priorities would be kept for the wrong environment's transition."""
+    """Priorities belong to their own environment's transitions."""
     buffer: PrioritizedReplayBuffer = make(capacity=8, n_envs=2, cls=PrioritizedReplayBuffer)
     add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, "")) for t in range(4)])
     buffer.update_priorities(np.arange(8), ERRORS)
@@ -55,7 +55,7 @@ def test_frequencies_with_several_environments() -> None:
 
 
 def test_weights_are_equation_3() -> None:
-    """Importance weights would not be (N P(i))^-beta with N the stored transitions."""
+    """Importance weights are (N P(i))^-beta with N the stored transitions."""
     buffer = make_prioritized(normalize_weights=False, beta=0.4)
     buffer.update_priorities(np.arange(8), ERRORS)
     batch = buffer.draw(50)
@@ -63,14 +63,14 @@ def test_weights_are_equation_3() -> None:
 
 
 def test_n_counts_stored_transitions_only() -> None:
-    """A buffer that is not full would count its empty places, and all weights would be too small."""
+    """In a buffer that is not full N counts stored transitions only."""
     buffer: PrioritizedReplayBuffer = make(capacity=1000, cls=PrioritizedReplayBuffer, normalize_weights=False)
     add(buffer, *[(t, 1.0, "") for t in range(8)])
     assert buffer.draw(10).weights == pytest.approx(np.ones(10))
 
 
 def test_normalized_weights() -> None:
-    """By default the largest weight of a batch would not be 1, or the proportions would change."""
+    """By default weights are divided by the largest of the batch."""
     buffer, exact = make_prioritized(), make_prioritized(normalize_weights=False)
     for each in (buffer, exact):
         each.update_priorities(np.arange(8), ERRORS)
@@ -82,7 +82,7 @@ def test_normalized_weights() -> None:
 
 
 def test_beta_grows_by_sampling() -> None:
-    """Beta would not start at 0.4, not grow by 1e-4 a sampling, or pass 1."""
+    """Beta starts at 0.4, grows by 1e-4 with each batch and stops at 1."""
     buffer = make_prioritized()
     buffer.draw(4)
     assert buffer.beta == pytest.approx(0.4001)
@@ -93,7 +93,7 @@ def test_beta_grows_by_sampling() -> None:
 
 
 def test_priorities_are_clamped() -> None:
-    """One enormous error would own the replay, or a zero error would never be seen again."""
+    """Priorities stay within their limits."""
     buffer = make_prioritized()
     buffer.update_priorities(np.arange(4), np.array([0.0, 0.003, -1000.0, 5.0]))
     assert buffer.tree.values(np.arange(4)) == pytest.approx((np.array([0.01, 0.01, 10.0, 5.0]) + 1e-6) ** 0.6)
@@ -101,7 +101,7 @@ def test_priorities_are_clamped() -> None:
 
 
 def test_new_transitions_get_the_largest_priority() -> None:
-    """New experience would wait long until it is first looked at."""
+    """New transitions get the largest priority known."""
     buffer = make_prioritized()
     assert buffer.tree.values(np.arange(8)) == pytest.approx((1.0 + 1e-6) ** 0.6)
     buffer.update_priorities(np.array([0, 1]), np.array([3.0, 0.5]))
@@ -111,7 +111,7 @@ def test_new_transitions_get_the_largest_priority() -> None:
 
 
 def test_priorities_belong_to_the_sampled_rows() -> None:
-    """With wrap-around and several environments, errors would be booked on other transitions."""
+    """After wrap-around and with several environments, TD errors set the priorities of the rows that were drawn."""
     buffer: PrioritizedReplayBuffer = make(capacity=4, n_envs=3, cls=PrioritizedReplayBuffer)
     add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, ""), (t + 200, 0.0, "")) for t in range(6)])
     batch = buffer.draw(64)
@@ -121,7 +121,7 @@ def test_priorities_belong_to_the_sampled_rows() -> None:
 
 
 def test_diverged_training_is_reported() -> None:
-    """A nan would enter the tree, and every later draw would be nonsense."""
+    """A nan among the TD errors raises an error."""
     with pytest.raises(ValueError, match="td_errors must not be nan"):
         make_prioritized().update_priorities(np.array([0]), np.array([np.nan]))
 
@@ -138,14 +138,14 @@ def test_diverged_training_is_reported() -> None:
     ],
 )
 def test_refused_settings(arguments: dict[str, float], message: str) -> None:
-    """A setting outside of its range would give a silent nonsense."""
+    """Settings out of range raise an error."""
     with pytest.raises(ValueError, match=message):
         make_prioritized(**arguments)
 
 
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_compiled_draws_are_the_same(n_steps: int) -> None:
-    """A training would go another way on a machine with Numba than on one without."""
+    """Draws and priorities are equal to the bit with and without Numba."""
     pytest.importorskip("numba")
     settings = {"capacity": 50, "n_envs": 3, "cls": PrioritizedReplayBuffer, "n_steps": n_steps}
     buffers, rng = [make(**settings, compiled=compiled) for compiled in (True, False)], np.random.default_rng(0)
@@ -162,7 +162,7 @@ def test_compiled_draws_are_the_same(n_steps: int) -> None:
 
 
 def test_reset_forgets_priorities() -> None:
-    """After a reset, rows that hold nothing yet would be drawn, by the priorities of what they held before."""
+    """After a reset only new transitions are drawn."""
     buffer = make_prioritized()
     buffer.update_priorities(np.arange(8), ERRORS)
     buffer.reset()
@@ -173,7 +173,7 @@ def test_reset_forgets_priorities() -> None:
 
 
 def test_priorities_are_the_limited_errors() -> None:
-    """The histogram would show powers, or rows of the buffer that hold nothing yet."""
+    """priorities() gives the limited TD errors of stored transitions."""
     buffer = make_prioritized(epsilon=0.25)
     buffer.update_priorities(np.arange(7), ERRORS[:7])
     # Limited to [0.01, 10]; the last transition still has the largest priority known.

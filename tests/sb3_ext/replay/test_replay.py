@@ -13,7 +13,7 @@ from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
 
 def test_transition_comes_back() -> None:
-    """A field would be lost, shifted or belong to another transition."""
+    """All fields of a transition are drawn as they were stored."""
     buffer = make(gamma=0.9)
     add(buffer, (0, 5.0, ""), (1, 6.0, "trunc"), (7, 8.0, "term"))
     batch = buffer.gather(np.array([2, 0, 1]))
@@ -26,14 +26,14 @@ def test_transition_comes_back() -> None:
 
 
 def test_truncation_bootstraps_and_termination_does_not() -> None:
-    """A time limit would be taken for the end of the world, or the end of the world for a time limit."""
+    """A truncated transition is not terminal, a terminated one is."""
     buffer = make()
     add(buffer, (0, 0.0, ""), (1, 0.0, "trunc"), (5, 0.0, "term"))
     assert buffer.gather(np.arange(3)).terminals.tolist() == [0.0, 0.0, 1.0]
 
 
 def test_samples_have_sb3s_shapes() -> None:
-    """Code written for SB3's samples would broadcast (B,) against (B, 1)."""
+    """Samples have the shapes of SB3's, (B, 1) for columns."""
     buffer = make()
     add(buffer, (0, 1.0, ""), (1, 1.0, ""))
     samples = buffer.sample(4)
@@ -44,7 +44,7 @@ def test_samples_have_sb3s_shapes() -> None:
 
 
 def test_environments_are_not_mixed() -> None:
-    """A row would take its environment from one draw and its position from another."""
+    """All fields of a row come from the same environment and position."""
     buffer = make(n_envs=3)
     add(buffer, *[((t, 0.0, ""), (t + 100, 0.0, ""), (t + 200, 0.0, "")) for t in range(6)])
     batch = buffer.gather(np.arange(18))
@@ -54,8 +54,8 @@ def test_environments_are_not_mixed() -> None:
 
 def test_n_step_returns_by_hand() -> None:
     """
-    Returns over 3 steps, discount 1/2, of an episode that is truncated after its third step and of a second one
-    that terminates after its second: they would run over the end of an episode or count a reward twice.
+    N-step returns stop at the end of an episode and count each reward once: 3 steps, discount 1/2, an episode
+    that is truncated after its third step and a second one that terminates after its second.
     """
     buffer = make(n_steps=3, gamma=0.5)
     add(buffer, (0, 1.0, ""), (1, 2.0, ""), (2, 4.0, "trunc"), (10, 8.0, ""), (11, 16.0, "term"))
@@ -69,7 +69,7 @@ def test_n_step_returns_by_hand() -> None:
 
 
 def test_n_step_wraps_around_and_stops_at_the_write_head() -> None:
-    """A return would run from the newest transition into the oldest, or stop where the array ends."""
+    """N-step returns continue beyond the end of the array and stop at the newest transition."""
     buffer = make(capacity=4, n_steps=3, gamma=0.5)
     add(buffer, *[(t, float(2**t), "") for t in range(6)])  # Rows now hold the states 4, 5, 2, 3.
     batch = buffer.gather(np.arange(4))
@@ -80,7 +80,7 @@ def test_n_step_wraps_around_and_stops_at_the_write_head() -> None:
 
 
 def test_n_step_stays_in_its_environment() -> None:
-    """The return of one environment would pick up rewards of its neighbour."""
+    """N-step returns use the rewards of their own environment."""
     buffer = make(n_envs=2, n_steps=2, gamma=1.0)
     add(buffer, ((0, 1.0, ""), (50, 100.0, "")), ((1, 2.0, ""), (51, 200.0, "term")), ((2, 3.0, ""), (0, 7.0, "")))
     batch = buffer.gather(np.arange(6))
@@ -89,7 +89,7 @@ def test_n_step_stays_in_its_environment() -> None:
 
 
 def test_n_step_stops_where_the_environment_was_reset() -> None:
-    """Training that goes on after a reset would join two episodes that have nothing to do with each other."""
+    """N-step returns do not cross a reset between two trainings."""
     buffer = make(n_steps=3, gamma=1.0)
     add(buffer, (0, 1.0, ""), (1, 2.0, ""))
     buffer.end_trajectories()
@@ -103,14 +103,14 @@ def test_n_step_stops_where_the_environment_was_reset() -> None:
 
 
 def test_discount_by_elapsed_time() -> None:
-    """A step of three minutes would be discounted like one of one minute."""
+    """A step is discounted by gamma to the power of its elapsed time."""
     buffer = make(gamma=0.5, elapsed_key="elapsed")
     add(buffer, (0, 1.0, 3), (1, 1.0, 1), (2, 1.0, 0))
     assert buffer.gather(np.arange(3)).discounts.tolist() == [1 / 8, 1 / 2, 1.0]
 
 
 def test_n_step_discounts_multiply_elapsed_times() -> None:
-    """Over several steps of different lengths gamma^n would be used instead of gamma^(elapsed time)."""
+    """Over several steps the discount is gamma to the power of the total elapsed time."""
     buffer = make(gamma=0.5, elapsed_key="elapsed", n_steps=3)
     add(buffer, (0, 1.0, 2), (1, 2.0, 1), (2, 4.0, 3), (3, 8.0, 1))
     batch = buffer.gather(np.array([0]))
@@ -119,14 +119,14 @@ def test_n_step_discounts_multiply_elapsed_times() -> None:
 
 
 def test_elapsed_time_must_be_there() -> None:
-    """A misspelt key would silently mean no discount."""
+    """A missing elapsed_key in info raises an error."""
     buffer = make(elapsed_key="minutes")
     with pytest.raises(ValueError, match=r"info\['minutes'\] must be"):
         add(buffer, (0, 1.0, ""))
 
 
 def test_gamma_of_one() -> None:
-    """Undiscounted days would be impossible."""
+    """Returns may be undiscounted."""
     buffer = make(gamma=1.0, elapsed_key="elapsed", n_steps=2)
     add(buffer, (0, 1.0, 5), (1, 2.0, 7))
     assert buffer.gather(np.array([0, 1])).discounts.tolist() == [1.0, 1.0]
@@ -134,7 +134,7 @@ def test_gamma_of_one() -> None:
 
 
 def test_uniform_draws_cover_everything() -> None:
-    """Some rows, or rows not yet written, would be drawn never or by mistake."""
+    """All stored rows are drawn, and no others."""
     buffer = make(capacity=10, n_envs=2)
     add(buffer, *[((t, 0.0, ""), (t, 0.0, "")) for t in range(7)])
     assert set(buffer.draw(2000).rows) == set(range(14))
@@ -142,7 +142,7 @@ def test_uniform_draws_cover_everything() -> None:
 
 @pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
 def test_pickled_buffer_draws_on_alike(cls: type) -> None:
-    """A saved buffer would lose its generator, masks or priorities, and training would not go on exactly."""
+    """A pickled buffer continues with the same draws."""
     buffer = make(cls=cls, n_steps=2)
     add(buffer, *[(t, 1.0, "") for t in range(9)])
     buffer.draw(3)
@@ -155,7 +155,7 @@ def test_pickled_buffer_draws_on_alike(cls: type) -> None:
 
 @pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
 def test_arrays_and_dictionaries_store_the_same(cls: type) -> None:
-    """What a whole vectorized step hands over as arrays would be another transition than with dictionaries."""
+    """add_step() from arrays stores what add() stores from dictionaries."""
     by_infos, by_arrays = (make(cls=cls, n_envs=2, gamma=0.5, elapsed_key="elapsed") for _ in range(2))
     add(by_infos, ((0, 1.0, 3), (10, 2.0, "trunc")), ((1, 3.0, "term"), (5, 4.0, 0)))
     for states, rewards, dones, cut, elapsed in [
@@ -174,7 +174,7 @@ def test_arrays_and_dictionaries_store_the_same(cls: type) -> None:
 
 
 def test_refused_transition_leaves_nothing() -> None:
-    """Half of a transition would stay in the buffer."""
+    """A refused transition leaves the buffer unchanged."""
     buffer = make(elapsed_key="elapsed")
     before = buffer.records.tobytes()
     with pytest.raises(ValueError, match=r"info\['elapsed'\] must be"):
@@ -183,7 +183,7 @@ def test_refused_transition_leaves_nothing() -> None:
 
 
 def test_pickled_buffer_is_still_one_piece() -> None:
-    """The named arrays of a loaded buffer would no longer be its records, or be saved twice."""
+    """The arrays of a loaded buffer are views of its records, which are pickled once."""
     buffer = make(capacity=5000)
     data = pickle.dumps(buffer)
     assert len(data) < 1.1 * buffer.records.nbytes + 10_000
@@ -195,7 +195,7 @@ def test_pickled_buffer_is_still_one_piece() -> None:
 
 @pytest.mark.parametrize("space", [spaces.Discrete(7), spaces.Box(0, 255, (3, 4, 4), np.uint8), spaces.MultiBinary(3)])
 def test_other_observations(space: spaces.Space[Any]) -> None:
-    """Numbered states or images would come back with another shape or type than SB3's buffer gives."""
+    """Discrete observations and images are drawn with the shape and dtype of SB3's buffer."""
     ours = MaskableReplayBuffer(10, space, spaces.Discrete(3), device="cpu", n_envs=2, seed=0)
     theirs = ReplayBuffer(10, space, spaces.Discrete(3), device="cpu", n_envs=2)
     space.seed(0)
@@ -223,13 +223,13 @@ def test_other_observations(space: spaces.Space[Any]) -> None:
     ],
 )
 def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
-    """What is not supported would go wrong silently instead of with a sentence."""
+    """Unsupported settings raise an error."""
     settings = {"observation_space": OBSERVATIONS, "action_space": spaces.Discrete(3)} | arguments
     with pytest.raises(ValueError, match=message):
         MaskableReplayBuffer(10, **settings)
 
 
 def test_empty_buffer_cannot_be_drawn_from() -> None:
-    """Zeros that nobody stored would be learned from."""
+    """Drawing from an empty buffer raises an error."""
     with pytest.raises(ValueError, match="nothing can be drawn"):
         make().draw(1)

@@ -16,7 +16,7 @@ COMPILED = [False, pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, re
 
 def test_drawn_tree() -> None:
     """
-    A node would not be the sum of its children, or a search would go down the wrong way.
+    Every node is the sum of its children, and a search finds the leaf of a prefix sum.
 
             10
           3     7
@@ -33,7 +33,7 @@ def test_drawn_tree() -> None:
 @pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("capacity", [1, 2, 3, 5, 64, 1000])
 def test_against_brute_force(capacity: int, compiled: bool) -> None:
-    """Sums or searches would be wrong for some capacity, for instance one that is no power of two."""
+    """Sums and searches equal brute force for any capacity, powers of two or not."""
     rng = np.random.default_rng(capacity)
     tree, leaves = SumTree(capacity, compiled), np.zeros(capacity)
     for _ in range(30):
@@ -48,7 +48,7 @@ def test_against_brute_force(capacity: int, compiled: bool) -> None:
 
 
 def test_repeated_index_keeps_the_last_value() -> None:
-    """A transition drawn twice in a batch would leave a sum that is not that of the leaves."""
+    """Of an index that occurs twice in an update the last value counts, in the leaf and in the sums."""
     tree = SumTree(8)
     tree.update(np.array([3, 3, 3]), np.array([5.0, 7.0, 2.0]))
     assert tree.total == 2.0
@@ -56,7 +56,7 @@ def test_repeated_index_keeps_the_last_value() -> None:
 
 
 def test_no_drift() -> None:
-    """Rounding errors would pile up over a long training: after it, sums must be those of a fresh tree."""
+    """After many updates the sums are those of a fresh tree."""
     rng = np.random.default_rng(0)
     tree, fresh = SumTree(100), SumTree(100)
     for _ in range(5000):
@@ -69,7 +69,7 @@ def test_no_drift() -> None:
 
 @pytest.mark.parametrize("compiled", COMPILED)
 def test_zero_leaf_is_never_found(compiled: bool) -> None:
-    """Rounding at the right edge would draw a transition that was never stored."""
+    """A leaf of value zero is never found, whatever rounding does."""
     tree = SumTree(1000, compiled)
     tree.update(np.arange(777), np.random.default_rng(0).random(777) + 1e-9)
     edge = tree.total
@@ -77,7 +77,7 @@ def test_zero_leaf_is_never_found(compiled: bool) -> None:
 
 
 def test_many_updates_before_a_search() -> None:
-    """What waits for its sums would grow without bound, or be lost when there is too much of it."""
+    """The list of stale leaves stays bounded, and none of them is lost."""
     tree = SumTree(MAX_STALE)
     for i in range(MAX_STALE):
         tree.update(np.array([i, i // 2]), np.array([1.0, 1.0]))
@@ -86,13 +86,13 @@ def test_many_updates_before_a_search() -> None:
 
 
 def test_capacity_must_be_positive() -> None:
-    """A tree without leaves would fail much later."""
+    """A capacity below 1 raises an error."""
     with pytest.raises(ValueError, match="capacity must be at least 1, not 0"):
         SumTree(0)
 
 
 def test_draw_is_a_search_for_a_share_of_the_total() -> None:
-    """A draw would not be the leaf that a uniform number points to, or come with another leaf's value."""
+    """A draw gives the leaf that the uniform number points to, its value and the total."""
     tree = SumTree(4)
     tree.update(np.arange(4), np.array([1.0, 2.0, 3.0, 4.0]))
     leaves, values, total = tree.draw(np.array([0.0, 0.25, 0.35, 0.99]))
@@ -104,7 +104,7 @@ def test_draw_is_a_search_for_a_share_of_the_total() -> None:
 @pytest.mark.skipif(not HAS_NUMBA, reason="Numba is not installed")
 @pytest.mark.parametrize("capacity", [1, 2, 7, 1000, 100_000])
 def test_compiled_is_the_same_to_the_bit(capacity: int) -> None:
-    """A training would go another way on a machine with Numba than on one without."""
+    """The compiled and the numpy functions give the same numbers to the bit."""
     rng = np.random.default_rng(capacity)
     compiled, plain = SumTree(capacity, compiled=True), SumTree(capacity, compiled=False)
     for _ in range(60):
@@ -124,7 +124,7 @@ def test_compiled_is_the_same_to_the_bit(capacity: int) -> None:
 
 
 def test_works_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numba, which is optional, would be needed."""
+    """Without Numba the numpy functions are used."""
     backend.load_kernels.cache_clear()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     try:
@@ -137,6 +137,6 @@ def test_works_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_numba_is_imported_when_needed_only() -> None:
-    """Every import of the package would take a second longer."""
+    """Importing the package does not import Numba, which takes a second."""
     code = "import sb3_ext, sys; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -21,7 +21,7 @@ def read(folder: Path) -> EventAccumulator:
 
 
 def test_curves_are_what_was_given(tmp_path: Path) -> None:
-    """TensorBoard would show other numbers than the table."""
+    """Curves in TensorBoard hold the values given."""
     curves = {"mean/a": ([1, 5], [0.5, 0.25]), "mean/b": ([1, 5, 9], [1.0, float("nan"), 3.0])}
     write_runs(tmp_path, {"run": Run(curves, {"policy": "x"})})
     found = read(tmp_path / "run")
@@ -32,7 +32,7 @@ def test_curves_are_what_was_given(tmp_path: Path) -> None:
 
 
 def test_settings_stand_beside_what_they_led_to(tmp_path: Path) -> None:
-    """The tab HPARAMS would be empty, or lack what only some of the runs have: it shows the first list it finds."""
+    """Each run holds its own settings for the tab HPARAMS, and no list of columns that would hide those of others."""
     runs = {name: Run({"mean/a": ([1], [0.5])}, {"policy": name, name: 5}) for name in ("x", "y")}
     write_runs(tmp_path, runs)
     for name in runs:
@@ -45,14 +45,14 @@ def test_settings_stand_beside_what_they_led_to(tmp_path: Path) -> None:
 
 
 def test_runs_without_settings_are_no_rows(tmp_path: Path) -> None:
-    """The tab HPARAMS would have empty rows."""
+    """Runs without settings are no rows of the tab HPARAMS."""
     write_runs(tmp_path, {"run": Run({"mean/a": ([1], [0.5])}, {})})
     with pytest.raises(KeyError):
         read(tmp_path / "run").PluginTagToContent("hparams")
 
 
 def test_pictures_are_shown(tmp_path: Path) -> None:
-    """The tab IMAGES would be empty."""
+    """Pictures stand in the tab IMAGES."""
     Image.fromarray(np.zeros((4, 6, 4), dtype=np.uint8)).save(tmp_path / "x.png")
     write_runs(tmp_path / "tb", {}, {"figures/x": tmp_path / "x.png"})
     (event,) = read(tmp_path / "tb" / "pictures").Images("figures/x")
@@ -61,7 +61,7 @@ def test_pictures_are_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["maskable_dqn=logs/a/b.zip", "../../x", "policy_5(alpha=1, beta=0.25)", "a\\b:c"])
 def test_runs_stay_in_the_folder_and_apart(tmp_path: Path, name: str) -> None:
-    """A policy's name with slashes would be written elsewhere, or over another."""
+    """Runs whose names contain slashes stay in the folder, each in its own."""
     write_runs(tmp_path / "tb", {name: Run({}, {}), name.replace("/", "_"): Run({}, {}), "pictures": Run({}, {})})
     assert [entry.name for entry in tmp_path.iterdir()] == ["tb"]
     folders = list((tmp_path / "tb").iterdir())

@@ -127,7 +127,7 @@ def train(defaults: cli.ZooDefaults, *arguments: str) -> Path:
 
 
 def test_registering_twice_changes_nothing_more() -> None:
-    """rl_zoo3 would not know the algorithms, or its tables would break on a second import."""
+    """After registering, once or twice, rl_zoo3 knows the algorithms, their samplers and their converters."""
     from rl_zoo3 import ALGOS, exp_manager
 
     register()
@@ -148,7 +148,7 @@ def test_every_list_of_algorithms_follows_from_the_table() -> None:
 
 @pytest.mark.parametrize("algo", MASKED)
 def test_evaluation_in_the_zoo_is_masked(algo: str, defaults: cli.ZooDefaults) -> None:
-    """The best model would be chosen on infeasible actions: unmasked evaluation walks into a closed door."""
+    """The zoo evaluates maskable algorithms under masks: without them this environment raises an error."""
     folder = train(defaults, "--algo", algo)
     best = load_agent(algo, folder / "best_model.zip")
     assert np.load(folder / "evaluations.npz")["results"].shape[0] >= 2
@@ -161,13 +161,13 @@ def test_evaluation_in_the_zoo_is_masked(algo: str, defaults: cli.ZooDefaults) -
 
 
 def test_other_algorithms_are_evaluated_unmasked(defaults: cli.ZooDefaults) -> None:
-    """DQN would be handed masks that its predict() does not take."""
+    """DQN, whose predict() takes no masks, is evaluated without them."""
     folder = train(defaults, "--algo", "dqn", "-n", "120")
     assert (folder / "best_model.zip").is_file()
 
 
 def test_every_evaluation_sees_the_same_episodes() -> None:
-    """The best model would be the one that was evaluated on the luckiest days."""
+    """All evaluations of a training play the same episodes."""
     eval_env = make_vec_env(Doors, seed=0)
     model = MaskableDQN("MlpPolicy", make_vec_env(Doors, seed=0), device="cpu", seed=0)
     model.learn(12, callback=ZooEvalCallback(eval_env, eval_freq=4, n_eval_episodes=3, verbose=0))
@@ -178,7 +178,7 @@ def test_every_evaluation_sees_the_same_episodes() -> None:
 
 
 def test_environment_arguments_reach_evaluation_and_are_merged(defaults: cli.ZooDefaults) -> None:
-    """rl_zoo3 gives evaluation none of the config's arguments, and drops them all for one on the command line."""
+    """Evaluation gets the config's environment arguments, merged with those of the command line."""
     folder = train(defaults, "-n", "120", "--env-kwargs", "lying:False")
     model = load_agent("maskable_dqn", folder)
     assert model.env_spec == {"id": "Doors-v0", "kwargs": {"size": 3, "lying": False}}
@@ -187,7 +187,7 @@ def test_environment_arguments_reach_evaluation_and_are_merged(defaults: cli.Zoo
 
 @pytest.mark.parametrize("algo", [*MASKED, "dqn"])
 def test_a_run_can_be_loaded_and_says_its_environment(algo: str, defaults: cli.ZooDefaults) -> None:
-    """Evaluation could not rebuild the environment that a model was trained in."""
+    """A run loads by its folder, and its model holds the environment's id and arguments."""
     folder = train(defaults, "--algo", algo, "-n", "120")
     for path in (folder, folder / "Doors-v0.zip", folder / "Doors-v0", folder / "best_model.zip"):
         model = load_agent(algo, path)
@@ -199,7 +199,7 @@ def test_a_run_can_be_loaded_and_says_its_environment(algo: str, defaults: cli.Z
 
 @pytest.mark.parametrize("algo", MASKED)
 def test_native_environments_train_as_single_ones(algo: str, defaults: cli.ZooDefaults) -> None:
-    """--vec-env native would train in other episodes, leave out the config's wrappers, or show no curves."""
+    """--vec-env native gives the episodes and curves of single environments."""
     # SB3's off-policy algorithms fail with both together, whatever the VecEnv.
     n_stack = 2 if algo == "maskable_ppo" else 1
     wrappers = ["normalize:True", *(["frame_stack:2"] if n_stack == 2 else [])]
@@ -219,7 +219,7 @@ def test_native_environments_train_as_single_ones(algo: str, defaults: cli.ZooDe
 
 
 def test_native_search(defaults: cli.ZooDefaults, recwarn: pytest.WarningsRecorder) -> None:
-    """A search would fail, or warn that it evaluates on environments of another type."""
+    """A hyperparameter search runs on native environments, for evaluation too."""
     arguments = ["--env", "NativeDoors-v0", "-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1"]
     assert cli.train([*arguments, "--vec-env", "native", "--no-optim-plots", "--verbose", "0"], defaults) is None
     assert not [warning for warning in recwarn if "not of the same type" in str(warning.message)]
@@ -234,7 +234,7 @@ def test_native_search(defaults: cli.ZooDefaults, recwarn: pytest.WarningsRecord
     ],
 )
 def test_native_environments_that_cannot_be(arguments: list[str], message: str, defaults: cli.ZooDefaults) -> None:
-    """A run would go on without its wrapper, mix up episodes, or leave a folder behind."""
+    """Environments without a vector form, and configs with a wrapper, raise one sentence and leave no folder."""
     with pytest.raises(UsageError, match=re.escape(message)) as caught:
         train(defaults, *arguments, "--vec-env", "native")
     assert "\n" not in str(caught.value)
@@ -242,7 +242,7 @@ def test_native_environments_that_cannot_be(arguments: list[str], message: str, 
 
 
 def test_loading_names_what_is_wrong(tmp_path: Path) -> None:
-    """People would get a traceback from inside torch or zipfile."""
+    """What is not a model of the algorithm raises one sentence that says so."""
     text, archive, other = tmp_path / "text.zip", tmp_path / "archive.zip", tmp_path / "dqn.zip"
     text.write_text("no zip")
     with zipfile.ZipFile(archive, "w") as file:
@@ -265,7 +265,7 @@ def test_loading_names_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
-    """A zip cut short would end in a traceback."""
+    """A truncated zip raises one sentence."""
     path = tmp_path / "model.zip"
     DQN("MlpPolicy", "CartPole-v1", device="cpu", buffer_size=1).save(path)
     with zipfile.ZipFile(path) as file:
@@ -279,7 +279,7 @@ def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
-    """A continued agent would explore from scratch and write its curves over the old ones."""
+    """A continued training continues steps, exploration and curves."""
     first = train(defaults)
     model_path = first / "Doors-v0.zip"
     before = load_agent("maskable_dqn", model_path)
@@ -294,7 +294,7 @@ def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
 # Seeds of searches whose two trials are small.
 @pytest.mark.parametrize(("algo", "seed"), [("maskable_dqn", "5"), ("maskable_ppo", "2")])
 def test_search_runs_masked_with_a_journal(algo: str, seed: str, defaults: cli.ZooDefaults) -> None:
-    """--optimize would end in a KeyError, or every trial in a closed door."""
+    """--optimize runs under masks and writes its journal."""
     arguments = ["--algo", algo, "--optimize", "--n-trials", "2", "-n", "200", "--n-evaluations", "2"]
     journal = ["--storage", "study.log", "--study-name", "doors", "--no-optim-plots", "--seed", seed]
     assert cli.train([*arguments, *journal, "--verbose", "0"], defaults) is None
@@ -308,7 +308,7 @@ def test_search_runs_masked_with_a_journal(algo: str, seed: str, defaults: cli.Z
 
 @pytest.mark.parametrize("algo", MASKED)
 def test_mask_errors_end_a_search(algo: str, defaults: cli.ZooDefaults) -> None:
-    """rl_zoo3 counts a trial that took infeasible actions as pruned, and says nothing."""
+    """An infeasible action ends a search with its error, where rl_zoo3 would count the trial as pruned."""
     arguments = ["--algo", algo, "-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1"]
     with pytest.raises(ValueError, match="is closed"):
         cli.train([*arguments, "--env-kwargs", "lying:True", "--verbose", "0"], defaults)
@@ -323,7 +323,7 @@ def test_mask_errors_end_a_search(algo: str, defaults: cli.ZooDefaults) -> None:
     ],
 )
 def test_only_nans_prune(message: str, raised: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search would end because one learning rate was too high, or hide an error."""
+    """Trials that diverge are pruned, and all other errors end the search."""
 
     def prune(manager: Any, trial: Any) -> float:
         raise optuna.TrialPruned from ValueError(message)
@@ -336,7 +336,7 @@ def test_only_nans_prune(message: str, raised: type[Exception], monkeypatch: pyt
 
 @pytest.mark.parametrize("algo", MASKED)
 def test_sampled_hyperparameters_fit_the_algorithm(algo: str) -> None:
-    """A sampled name that the algorithm does not take would end the search at that trial."""
+    """Every sampled hyperparameter is an argument of the algorithm, and the converter restores it."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(5):
         trial = study.ask()
@@ -346,7 +346,7 @@ def test_sampled_hyperparameters_fit_the_algorithm(algo: str) -> None:
 
 
 def test_metrics_of_the_environment_are_logged(defaults: cli.ZooDefaults) -> None:
-    """TensorBoard would show nothing of what the environment reports."""
+    """Every training logs the environment's metrics."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     train(defaults, "-n", "200", "--tensorboard-log", "runs")
@@ -357,14 +357,14 @@ def test_metrics_of_the_environment_are_logged(defaults: cli.ZooDefaults) -> Non
 
 @pytest.mark.parametrize("algo", MASKED)
 def test_enjoy_masks(algo: str, defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
-    """Watching a masked agent would end at a closed door."""
+    """enjoy takes feasible actions only."""
     train(defaults, "--algo", algo, "-n", "120")
     play.play("enjoy", ["--algo", algo, "--no-render", "-n", "50"], defaults)
     assert "10 Episodes" in capsys.readouterr().out
 
 
 def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
-    """The video would be missing, or of an environment without the config's arguments."""
+    """record_video takes feasible actions, uses the config's environment arguments and writes a video."""
     pytest.importorskip("moviepy")
     folder = train(defaults, "-n", "120")
     play.play("record_video", ["-n", "10"], defaults)
@@ -373,7 +373,7 @@ def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
 
 
 def test_playing_what_is_not_there(defaults: cli.ZooDefaults) -> None:
-    """rl_zoo3 would look for a model on the network, and end in a traceback."""
+    """Playing a model that does not exist raises one sentence."""
     with pytest.raises(UsageError, match="folder was not found"):
         play.play("enjoy", [], defaults)
     with pytest.raises(UsageError, match="Unknown environment 'Door-v0'"):
@@ -383,7 +383,7 @@ def test_playing_what_is_not_there(defaults: cli.ZooDefaults) -> None:
 
 
 def test_masks_are_required(defaults: cli.ZooDefaults) -> None:
-    """A maskable algorithm would end in a traceback on an environment without masks, and leave folders."""
+    """A maskable algorithm on an environment without masks raises one sentence and leaves no folder."""
     (defaults.config_folder / "maskable_ppo.yml").write_text("CartPole-v1: {n_timesteps: 100, policy: MlpPolicy}\n")
     with pytest.raises(UsageError, match=r"needs an environment with a method action_masks\(\)"):
         train(defaults, "--algo", "maskable_ppo", "--env", "CartPole-v1")
@@ -391,7 +391,7 @@ def test_masks_are_required(defaults: cli.ZooDefaults) -> None:
 
 
 def test_the_models_of_other_runs_are_left_alone(defaults: cli.ZooDefaults) -> None:
-    """A failed setup would tidy away what another run wrote."""
+    """A failed setup removes only the folders that it made."""
     folder = train(defaults, "-n", "60")
     before = sorted(Path.cwd().rglob("*"))
     with pytest.raises(UsageError, match="cannot be set up: target_update_interval"):
@@ -401,6 +401,6 @@ def test_the_models_of_other_runs_are_left_alone(defaults: cli.ZooDefaults) -> N
 
 
 def test_masked_ppo_is_what_it_says() -> None:
-    """The name would stand for another algorithm."""
+    """The zoo's names stand for this package's algorithms."""
     assert ALGORITHMS["maskable_ppo"] is MaskablePPO
     assert ALGORITHMS["maskable_dqn"] is MaskableDQN

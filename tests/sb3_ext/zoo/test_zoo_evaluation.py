@@ -83,7 +83,7 @@ def learn(callback: ZooEvalCallback, steps: int = 8) -> MaskableDQN:
 
 
 def test_differences_by_hand() -> None:
-    """The interval would be that of unpaired means, or of another size."""
+    """The interval is Student's interval of the paired differences."""
     # 2 and 4: mean 3, standard deviation sqrt(2), so half the interval is t(0.975; 1) = 12.7062.
     found = dict(differences("x", np.array([3.0, 105.0]), np.array([1.0, 101.0])))
     assert found == pytest.approx({"minus_x": 3.0, "minus_x_low": -9.706205, "minus_x_high": 15.706205})
@@ -97,8 +97,8 @@ def test_episodes_are_paired_with_the_same_ones_of_the_reference(
     n_envs: int, n_episodes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Rewards come in the order in which episodes end, so that an episode would be compared with another one. Paired
-    rightly the difference is the bonus in every one, and the interval has no width.
+    Each episode is compared with the reference's same episode, in whatever order episodes end. The difference
+    is then the bonus in every one, and the interval has no width.
     """
     dumped: list[dict[str, float]] = []
     dump = Logger.dump
@@ -117,21 +117,21 @@ def test_episodes_are_paired_with_the_same_ones_of_the_reference(
 
 
 def test_without_a_reference_nothing_is_compared() -> None:
-    """Training in an environment that nobody knows a rule for would stop."""
+    """Without a reference an evaluation logs no comparison."""
     callback = evaluation(2, 3)
     learn(callback)
     assert set(callback.held_out(callback.model, 3)) == {"mean_reward"}
 
 
 def test_a_reference_needs_the_same_episodes_each_time() -> None:
-    """A reference's rewards would be compared with those of other episodes."""
+    """A reference without an evaluation seed raises an error."""
     with pytest.raises(ValueError, match="evaluation_seed must be a number"):
         learn(evaluation(1, 1, reference=REFERENCE, evaluation_seed=None))
 
 
 @pytest.mark.parametrize("n_envs", [1, 2, 3, 8])
 def test_held_out_episodes_are_the_same_with_any_number_of_environments(n_envs: int) -> None:
-    """Runs would be judged on other episodes because of how they were computed."""
+    """Held-out episodes do not depend on the number of environments."""
     callback = evaluation(n_envs, 2, reference=REFERENCE)
     learn(callback)
     expected = wages(range(HELD_OUT_SEED, HELD_OUT_SEED + 7), [1] * 7).mean() + BONUS
@@ -142,12 +142,12 @@ def test_held_out_episodes_are_the_same_with_any_number_of_environments(n_envs: 
 
 
 def test_held_out_episodes_are_no_evaluation_episodes() -> None:
-    """The best model would be judged on the episodes that it was chosen on."""
+    """Held-out episodes differ from those of the evaluations during training."""
     assert abs(HELD_OUT_SEED - EVALUATION_SEED) > 10**6
 
 
 def test_rewards_without_a_monitor_are_taken_too() -> None:
-    """Evaluation in bare environments would count no episode."""
+    """Rewards are collected from environments without a Monitor too."""
     rewards = EpisodeRewards(2)
     step = {"info": {}, "is_monitor_wrapped": False, "current_rewards": np.array([4.0, 5.0])}
     for i, done in ((1, True), (0, False), (0, True)):
@@ -158,13 +158,13 @@ def test_rewards_without_a_monitor_are_taken_too() -> None:
 
 
 def test_settings_are_flat_numbers_and_text() -> None:
-    """TensorBoard would refuse a setting, or show one as another type than it is."""
+    """Settings become flat numbers and texts, each of its own type."""
     settings = {"a": 1, "b": {"c": True, "d": {"e": [8, 8]}}, "f": np.float32(0.5), "g": None, "h": "lin_0.1"}
     assert flat(settings) == {"a": 1, "b.c": True, "b.d.e": "[8, 8]", "f": 0.5, "h": "lin_0.1"}
 
 
 def test_an_outcome_stands_in_the_tab_hparams(tmp_path: Path) -> None:
-    """Settings and results would not be in one row, or among all that the training logged."""
+    """Settings and held-out results stand in one row of the tab HPARAMS."""
     model = learn(evaluation(1, 1))
     assert not writes_tensorboard(model)
     model.set_logger(configure(str(tmp_path), ["tensorboard"]))
@@ -181,7 +181,7 @@ def test_an_outcome_stands_in_the_tab_hparams(tmp_path: Path) -> None:
 
 
 def test_the_best_model_is_what_a_run_is_judged_by(tmp_path: Path) -> None:
-    """The table would be about the last model, and everything else that reads the folder about the best."""
+    """The held-out evaluation is that of the best model, where there is one."""
     model = learn(evaluation(1, 1))
     assert kept_agent(model, tmp_path) is model
     model.save(tmp_path / "best_model")
