@@ -18,7 +18,7 @@ from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults
 
-_NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 16
+_NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 20
 """Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
 columns they leave room for numbers."""
 

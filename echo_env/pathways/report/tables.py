@@ -15,7 +15,6 @@ from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize
 from echo_env.pathways.simulation.metrics import METRICS
 
 CAPTION = "mean ± half of the 95 % interval over draws"
-_NAME, _WIDTH = 14, 24
 
 NAMES = {
     "utility": "utility",
@@ -44,8 +43,6 @@ def print_comparison(
     :param shares: utilities relative to the bound, for a further table
     """
     console = console or new_console()
-    # As many policies side by side as fit.
-    size = max((console.width - _NAME) // _WIDTH, 1)
     console.print(escape(title), style="bold")
     for resources in comparison.resources:
         for make, names in (
@@ -53,9 +50,8 @@ def print_comparison(
             (advantage_table, comparison.others),
             (metric_table, comparison.policies),
         ):
-            for k in range(0, len(names), size):
-                table = make(comparison, resources, names[k : k + size])
-                print_table(console, table)
+            if names:
+                print_table(console, make(comparison, resources, names))
         if shares is not None:
             print_table(console, share_table(shares, resources))
 

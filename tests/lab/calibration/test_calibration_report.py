@@ -187,11 +187,11 @@ def test_the_folder_is_complete_and_only_its_own_is_replaced(found: Calibration,
 def test_what_the_files_hold(found: Calibration, tmp_path: Path) -> None:
     """The files of the report hold the calibration's numbers."""
     write_report(tmp_path, found, TODAY, "the command")
-    with open(tmp_path / "patients.csv", newline="") as file:
+    with open(tmp_path / "patients.csv", encoding="utf8", newline="") as file:
         patients = list(csv.DictReader(file))
     assert len(patients) == 96
     assert (patients[0]["expected"], patients[0]["kind"], patients[7]["actual"]) == ("08:00", "fetal", "")
-    with open(tmp_path / "cells.csv", newline="") as file:
+    with open(tmp_path / "cells.csv", encoding="utf8", newline="") as file:
         assert len(list(csv.DictReader(file))) == len(found.log)
     numbers = json.loads((tmp_path / "calibration.json").read_text())
     assert numbers["sha256"] == found.spreadsheet.sha256

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from nested_infos import assert_same
 
 import echo_env
 from echo_env.lab import ConfigError, Day, LabConfig, make_policy, sample_days, simulate
@@ -28,20 +29,6 @@ LABS = 3
 def random_actions(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A feasible action for each lab."""
     return np.array([rng.choice(np.flatnonzero(row)) for row in mask])
-
-
-def assert_same(one: Any, other: Any, path: str = "info") -> None:
-    """Nested infos are equal to the bit."""
-    if isinstance(one, dict):
-        assert set(one) == set(other), path
-        for key in one:
-            assert_same(one[key], other[key], f"{path}.{key}")
-    elif np.asarray(one).dtype.kind == "O":
-        for a, b in zip(one, other, strict=True):
-            assert (a is None and b is None) or np.array_equal(a, b), path
-    else:
-        assert np.asarray(one).dtype == np.asarray(other).dtype, path
-        assert np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f"), path
 
 
 def compare(env_id: str, steps: int, seed: int, **kwargs: Any) -> int:

@@ -13,6 +13,7 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env as gymnasium_check
 from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from nested_infos import assert_same
 from small_hospitals import make_condition, make_instance, make_luck
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
@@ -229,19 +230,6 @@ def test_impossible_options(options: dict[str, Any], message: str) -> None:
     """Invalid options of a reset are refused."""
     with pytest.raises(ConfigError, match=message):
         PatientPathwaysEnv().reset(options=options)
-
-
-def assert_same(one: Any, other: Any, path: str = "info") -> None:
-    """Nested infos are equal to the bit."""
-    if isinstance(one, dict):
-        assert set(one) == set(other), path
-        for key in one:
-            assert_same(one[key], other[key], f"{path}.{key}")
-    elif np.asarray(one).dtype.kind == "O":
-        for a, b in zip(one, other, strict=True):
-            assert (a is None and b is None) or np.array_equal(a, b), path
-    else:
-        assert np.array_equal(one, other), path
 
 
 def test_the_vector_env_is_many_single_ones() -> None:
