@@ -16,10 +16,10 @@ from stable_baselines3.common.monitor import Monitor, ResultsWriter
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from sb3_ext.common.masks import INFO_KEY, METHOD_NAME
+from sb3_ext.common.transitions import TRUNCATED_KEY
 from sb3_ext.common.vec_infos import fill, put, row_of, rows_of, taken, with_rows
 
 PLAIN_SPACES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
-TRUNCATED = "TimeLimit.truncated"
 # Entries of the info of a VectorEnv that are not simply split into rows.
 LEFT_OUT = ("final_obs", "final_info", INFO_KEY)
 
@@ -100,7 +100,7 @@ class GymnasiumVecEnv(VecEnv):
         self._returns += rewards
         self._lengths += 1
         self._step_info, self._final_info, self._dones = info, None, dones
-        infos, terminal = [{TRUNCATED: cut} for cut in (truncations & ~terminations).tolist()], None
+        infos, terminal = [{TRUNCATED_KEY: cut} for cut in (truncations & ~terminations).tolist()], None
         fill(infos, info, LEFT_OUT)
         if not dones.any():
             self.step_masks = self.last_masks = self._masks_now(info)
@@ -125,7 +125,7 @@ class GymnasiumVecEnv(VecEnv):
         if self.last_masks is not None and INFO_KEY in final and np.all(final.get(f"_{INFO_KEY}", dones)[dones]):
             self.step_masks = with_rows(self.last_masks, final[INFO_KEY], dones)
         which = np.flatnonzero(dones)
-        ends = [{TRUNCATED: infos[i].pop(TRUNCATED)} for i in which]
+        ends = [{TRUNCATED_KEY: infos[i].pop(TRUNCATED_KEY)} for i in which]
         fill(ends, taken(final, which), LEFT_OUT)
         self._set_reset_infos(which, [infos[i] for i in which])
         for i, end in zip(which, ends, strict=True):

@@ -12,6 +12,22 @@ from torch import nn
 from sb3_ext.maskable_ppo.distributions import OfferedCategoricalDistribution
 
 
+def adam_defaults(
+    optimizer_class: type[th.optim.Optimizer], optimizer_kwargs: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """
+    Keyword arguments of the optimizer: sb3-contrib's ``eps`` and Adam's fused implementation, which computes the same
+    faster, where the user gives none.
+
+    :param optimizer_class: Optimizer
+    :param optimizer_kwargs: As given by the user
+    :return: those to use
+    """
+    if optimizer_kwargs is None and optimizer_class is th.optim.Adam:
+        return {"eps": 1e-5, "fused": True}
+    return optimizer_kwargs
+
+
 class OfferedActionsPolicy(MaskableActorCriticPolicy):
     """
     sb3-contrib's policy, which computes the logits of the feasible actions only.
@@ -49,14 +65,12 @@ class OfferedActionsPolicy(MaskableActorCriticPolicy):
             raise ValueError(
                 f"OfferedActionsPolicy needs a Discrete action space, not {action_space}: use MlpPolicy for this one."
             )
-        if optimizer_kwargs is None and optimizer_class is th.optim.Adam:
-            optimizer_kwargs = {"eps": 1e-5, "fused": True}
         super().__init__(
             observation_space,
             action_space,
             lr_schedule,
             optimizer_class=optimizer_class,
-            optimizer_kwargs=optimizer_kwargs,
+            optimizer_kwargs=adam_defaults(optimizer_class, optimizer_kwargs),
             **kwargs,
         )
 

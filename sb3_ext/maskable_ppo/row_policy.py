@@ -10,6 +10,7 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 from sb3_ext.common.rows import RowNetwork, RowScores, check_rows
+from sb3_ext.maskable_ppo.policies import adam_defaults
 
 
 class RowCategoricalDistribution(MaskableCategoricalDistribution):
@@ -58,8 +59,6 @@ class RowPolicy(MaskableActorCriticPolicy):
     ) -> None:
         layers = [64, 64] if net_arch is None else net_arch
         self._shape = check_rows(type(self).__name__, observation_space, action_space, layers)
-        if optimizer_kwargs is None and optimizer_class is th.optim.Adam:
-            optimizer_kwargs = {"eps": 1e-5, "fused": True}
         super().__init__(
             observation_space,
             action_space,
@@ -67,7 +66,7 @@ class RowPolicy(MaskableActorCriticPolicy):
             net_arch=layers,
             activation_fn=activation_fn,
             optimizer_class=optimizer_class,
-            optimizer_kwargs=optimizer_kwargs,
+            optimizer_kwargs=adam_defaults(optimizer_class, optimizer_kwargs),
             **kwargs,
         )
 

@@ -8,6 +8,8 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import VecNormalize
 
+from sb3_ext.common.masks import INFO_KEY
+from sb3_ext.common.transitions import TRUNCATED_KEY
 from sb3_ext.replay.samples import MaskableReplayBufferSamples, ReplayBatch
 
 
@@ -144,8 +146,8 @@ class MaskableReplayBuffer(ReplayBuffer):
             told = [info.get(self.elapsed_key) for info in infos]
             # A missing entry becomes nan, which is refused below.
             elapsed = np.array(told, dtype=np.float64)
-        truncated = np.array([info.get("TimeLimit.truncated", False) for info in infos])
-        masks = np.array([info["action_mask"] for info in infos])
+        truncated = np.array([info.get(TRUNCATED_KEY, False) for info in infos])
+        masks = np.array([info[INFO_KEY] for info in infos])
         self.add_step(obs, next_obs, action, reward, done, truncated, masks, elapsed)
 
     def add_step(
