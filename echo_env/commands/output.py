@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from echo_env.commands import plugins
 from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.running import check_destinations
 from echo_env.common.extras import missing
-from echo_env.common.files import check_replaceable, folder_written_whole
+from echo_env.common.files import folder_written_whole
 from echo_env.lab import Comparison, LabConfig, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
@@ -36,13 +37,7 @@ def check_outputs(options: EvaluateOptions) -> None:
             raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
     if options.bound:
         check_bounds_possible()
-    if options.output is None:
-        if options.figures:
-            raise ValueError("--figures needs --output DIR, into which it writes")
-        return
-    if options.json and Path(options.output).resolve() in Path(options.json).resolve().parents:
-        raise ValueError(f"--json {options.json} lies in --output, which has the same numbers in summary.json")
-    check_replaceable(options.output, own_files if options.sweep else results.own_files)
+    check_destinations(options.output, options.json, options.figures, own_files if options.sweep else results.own_files)
 
 
 def write_output(

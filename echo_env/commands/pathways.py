@@ -29,13 +29,12 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from echo_env.commands import plugins
 from echo_env.commands.models import loader
-from echo_env.commands.running import Flag, Several
-from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
+from echo_env.commands.running import Flag, Several, check_destinations
+from echo_env.common.files import folder_written_whole, written_whole
 from echo_env.common.tables import progress_bar
 from echo_env.pathways.bounds.shares import Shares, find_shares
 from echo_env.pathways.config import PathwaysConfig
@@ -120,7 +119,7 @@ def run(options: PathwaysOptions, command: str) -> None:
     """
     from echo_env.pathways.report.tables import print_comparison
 
-    check_outputs(options)
+    check_destinations(options.output, options.json, options.figures, results.own_files)
     plugins.import_own(options.import_)
     config = PathwaysConfig.load(options.config)
     policies = find_policies(options, config)
@@ -172,21 +171,6 @@ def bound(options: PathwaysOptions, comparison: Comparison) -> Shares:
     draws, _ = comparison.shape
     with progress_bar("bounds", draws * len(comparison.values)) as advance:
         return find_shares(comparison, options.jobs, advance)
-
-
-def check_outputs(options: PathwaysOptions) -> None:
-    """Refuse what could only fail after everything has been played.
-
-    :raises ValueError: arguments that do not go together
-    :raises OSError: something is in the way of ``--output``
-    """
-    if options.output is None:
-        if options.figures:
-            raise ValueError("--figures needs --output DIR, into which it writes")
-        return
-    if options.json and Path(options.output).resolve() in Path(options.json).resolve().parents:
-        raise ValueError(f"--json {options.json} lies in --output, which has the same numbers in summary.json")
-    check_replaceable(options.output, results.own_files)
 
 
 def compare(

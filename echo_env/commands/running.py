@@ -6,11 +6,13 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
 from echo_env.common.extras import missing
+from echo_env.common.files import OwnFiles, check_replaceable
 from echo_env.common.tables import make_output_encodable, new_console
 
 Options = TypeVar("Options")
@@ -116,3 +118,22 @@ def command_line(program: str, tokens: Sequence[str]) -> str:
     """The command as a shell takes it, kept beside results."""
     start = ["python", program] if program.endswith(".py") else program.split()
     return shlex.join([*start, *tokens])
+
+
+def check_destinations(output: str | None, json_file: str | None, figures: bool, own_files: OwnFiles) -> None:
+    """Refuse destinations that could only fail after everything has been played.
+
+    :param output: the folder of ``--output``
+    :param json_file: the file of ``--json``
+    :param figures: whether ``--figures`` is given
+    :param own_files: files of an earlier run that may be replaced
+    :raises ValueError: options that do not go together
+    :raises OSError: something is in the way of ``--output``
+    """
+    if output is None:
+        if figures:
+            raise ValueError("--figures needs --output DIR, into which it writes")
+        return
+    if json_file and Path(output).resolve() in Path(json_file).resolve().parents:
+        raise ValueError(f"--json {json_file} lies in --output, which has the same numbers in summary.json")
+    check_replaceable(output, own_files)
