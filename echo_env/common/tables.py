@@ -80,7 +80,11 @@ def progress_bar(what: str, total: int, completed: int = 0) -> Iterator[Callable
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = new_console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    if not console.is_terminal:
+        # Even a disabled bar of older versions of rich prints an empty line.
+        yield lambda number: None
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total, completed=completed)
         yield lambda number: bar.advance(task, number)
 
