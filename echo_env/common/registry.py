@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
 
-import yaml
-
 from echo_env.common.words import did_you_mean
 
 
@@ -216,6 +214,9 @@ def _written(value: Any) -> str:
 
 def _scalar(text: str) -> Any:
     """The YAML scalar that a text stands for; the text itself where it is none."""
+    # Few programs name a policy with arguments.
+    import yaml
+
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
