@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from echo_env.commands.running import exit_status, parse
+from echo_env.lab.config.schema import lab_schema
+from echo_env.pathways.config.schema import pathways_schema
 
-PROBLEMS = ("lab", "pathways")
+SCHEMAS = {"lab": lab_schema, "pathways": pathways_schema}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +40,10 @@ def main(tokens: Sequence[str], program: str = "echo-lab schema") -> int:
 
     def work() -> None:
         options = parse(SchemaOptions, tokens, program, __doc__)
-        if options is not None:
-            print(json.dumps(_schema(options.of), indent=2))
+        if options is None:
+            return
+        if options.of not in SCHEMAS:
+            raise ValueError(f"--of is {options.of!r}, but must be {' or '.join(SCHEMAS)}")
+        print(json.dumps(SCHEMAS[options.of](), indent=2))
 
     return exit_status(work)
-
-
-def _schema(of: str) -> Any:
-    if of not in PROBLEMS:
-        raise ValueError(f"--of is {of!r}, but must be {' or '.join(PROBLEMS)}")
-    return getattr(import_module(f"echo_env.{of}.config.schema"), f"{of}_schema")()

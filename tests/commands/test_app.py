@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -73,8 +72,6 @@ def test_train_and_calibrate_are_reached(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     """It describes the fields of a lab, and of pathways."""
-    if importlib.util.find_spec("echo_env.lab.config.schema") is None:
-        pytest.skip("the schema of a lab is not there yet")
     for of, field in (("lab", "rooms"), ("pathways", "resources")):
         assert main(["schema", "--of", of]) == 0
         assert field in json.loads(capsys.readouterr().out)["properties"]

@@ -17,7 +17,7 @@ from echo_env.common.tables import PIPE_WIDTH, PlainConsole, cell, encodable, ne
 ROOT = Path(__file__).parents[2]
 COMMANDS = {
     "evaluate": "--days 10 --policies policy_2 policy_1 fetal_first random policy_5(alpha=1,beta=0.25) --bound 2"
-    " --departures --decision-times 1",
+    " --departures",
     "sweep": "--days 3 --policies policy_2 fetal_first --sweep rooms.non_fetal=3:4 sonographers.absence_rate=0,0.1"
     " appointments.scale=0.8,1",
     "pathways": "--env PatientPathways-v0 --patients 3:5:2 --resources 4 --draws 3 --trials 2 --bound",
