@@ -60,7 +60,7 @@ def train(*tokens: Tokens) -> int:
 
 @app.command(help_flags=(), version_flags=())
 def calibrate(*tokens: Tokens) -> int:
-    """Fit a lab to a hospital's whiteboard spreadsheet."""
+    """Fit a lab to a hospital's spreadsheet."""
     from echo_env.commands import calibrate
 
     return calibrate.main(tokens)

@@ -1,6 +1,6 @@
-"""From a hospital's own whiteboard spreadsheet to a lab.
+"""Fit a lab to a hospital's own spreadsheet.
 
-echo-lab calibrate whiteboard.xlsx --output my_lab.yaml --report report/
+echo-lab calibrate week.xlsx --output my_lab.yaml --report report/
 
 The lab can be used wherever a lab is expected: echo-lab evaluate --config
 my_lab.yaml. The report says which cells were read, repaired and left out, how

@@ -36,7 +36,7 @@ def printed(table: Table) -> str:
 
 
 def test_share_of_a_gap_is_a_ratio_of_means() -> None:
-    """A policy half way to the bound would be shown somewhere else, or as if that were certain."""
+    """A policy halfway to the bound closes half of the gap, with an interval."""
     reference, bound = np.array([10.0, 30.0]), np.array([0.0, 10.0])
     half = share_closed(reference, (reference + bound) / 2, bound)
     assert half.mean == half.low == half.high == 0.5
@@ -49,7 +49,7 @@ def test_share_of_a_gap_is_a_ratio_of_means() -> None:
 
 
 def test_table_is_of_the_first_days() -> None:
-    """Penalties of some days would be held against bounds of others."""
+    """Penalties are compared with the bounds of the same days."""
     paid = {"policy_2": [30.0, 50.0, 999.0], "fetal_first": [20.0, 40.0, 999.0]}
     values = {name: dict.fromkeys(METRICS, np.array(own)) for name, own in paid.items()}
     lines = printed(bound_table(Comparison("lab", 7, values, dict.fromkeys(paid, "simpy")), BOUNDS)).splitlines()
