@@ -7,9 +7,11 @@ import pickle
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar, cast
 
 Task = TypeVar("Task")
@@ -38,7 +40,7 @@ def map_in_order(
     from joblib import Parallel, delayed
 
     pickled, results = _pickled(work), {}
-    with _workers_ended():
+    with _workers_ended() as arriving:
         # Batches would hold back progress. Arrays arrive as they were sent, and workers compute with as many threads
         # as this process does: numbers must not depend on jobs.
         threads = os.cpu_count()
@@ -46,9 +48,9 @@ def map_in_order(
             min(jobs, len(tasks)), backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None,
             inner_max_num_threads=threads, initializer=_leave_with_parent, initargs=(os.getpid(),),
         )  # fmt: skip
-        with _interrupts_ignored():
-            arriving = pool(delayed(_work_on)(pickled, number, task) for number, task in enumerate(tasks))
-        for number, result in arriving:
+        with _interrupts_held():
+            arriving.append(pool(delayed(_work_on)(pickled, number, task) for number, task in enumerate(tasks)))
+        for number, result in arriving[0]:
             results[number] = _told(tasks[number], result, done)
     return [results[number] for number in range(len(tasks))]
 
@@ -80,19 +82,45 @@ def _unpickled(pickled: bytes) -> Callable[[Any], Any]:
 
 
 @contextmanager
-def _workers_ended() -> Iterator[None]:
-    """End all processes with the block, at once if it raises."""
+def _workers_ended() -> Iterator[list[Any]]:
+    """End all processes with the block, at once if it raises.
+
+    :return: a list for the generator of results, which is closed too
+    """
     from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
 
+    arriving: list[Any] = []
     failed = True
     try:
-        yield
+        yield arriving
         failed = False
     except BrokenProcessPool as error:
         message = "a worker process was killed, perhaps for want of memory: try fewer jobs"
         raise ChildProcessError(message) from error
     finally:
-        get_reusable_executor().shutdown(kill_workers=failed)
+        with _teardown_unheard():
+            for results in arriving:
+                results.close()
+            # The one in use: asked for any other, loky would first wait for this one to finish.
+            get_reusable_executor(reuse=True).shutdown(kill_workers=failed)
+
+
+@contextmanager
+def _teardown_unheard() -> Iterator[None]:
+    """Print neither joblib's warning of tasks given up nor an error of loky's thread whose workers are killed."""
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if args.thread is None or args.thread.name != "ExecutorManagerThread":
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        threading.excepthook = before
 
 
 def _leave_with_parent(parent: int) -> None:
@@ -107,16 +135,26 @@ def _leave_with_parent(parent: int) -> None:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment, where this thread has a say in it.
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment; it is raised when the block is left.
 
-    Processes inherit this from the one that starts them: Ctrl-C is for the parent alone to act upon.
+    Processes inherit the signal mask of the thread that starts them: Ctrl-C is for the parent alone to act upon. In
+    the parent another thread may receive it all the same, which would raise it here, half-way through a start.
     """
-    if threading.current_thread() is not threading.main_thread():
+    masks = hasattr(signal, "pthread_sigmask")
+    if not masks or threading.current_thread() is not threading.main_thread():
+        # On Windows workers get Ctrl-C too, and die of it.
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Before Python 3.12 its start unblocks the signal.
+    resource_tracker.ensure_running()
+    held: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if held:
+        raise KeyboardInterrupt
