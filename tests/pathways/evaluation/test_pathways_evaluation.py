@@ -14,7 +14,7 @@ from rich.console import Console
 
 import evaluate as command
 from echo_env.commands.pathways import read_numbers
-from echo_env.common.files import files_in
+from echo_env.common.files import MARKER, files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
@@ -163,7 +163,7 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
     ):
         assert words in printed
     summary = json.loads((out / "summary.json").read_text())
-    assert set(summary["files"]) == files_in(out)
+    assert {*summary["files"], MARKER} == files_in(out)
     figures = {path.stem for path in (out / "figures").glob("*.png")}
     kinds = {f"{kind}_{r}_resources" for kind in ("episode", "chances") for r in (4, 6)}
     assert figures == {"figure_2", "figure_2_sd", "figure_2_differences"} | kinds
@@ -181,10 +181,10 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
     assert json.loads((tmp_path / "t.json").read_text())["cells"] == summary["cells"]
     # Again, in place of what it wrote; but not in place of what is somebody else's.
     assert command.main([*SMALL, "--policies", "random", "--patients", "2", "--output", str(out)]) == 0
-    assert files_in(out) == {"draws.csv", "summary.json"}
-    (out / "mine.txt").write_text("keep")
+    assert files_in(out) == {MARKER, "draws.csv", "summary.json"}
+    (out / "draws.csv").write_text("mine")
     assert command.main([*SMALL, "--output", str(out)]) == 2
-    assert "mine.txt" in capsys.readouterr().err
+    assert "draws.csv" in capsys.readouterr().err
 
 
 def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
