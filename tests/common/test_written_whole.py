@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from echo_env.common.files import number_text, text_cell, written_whole
+from echo_env.common.files import number_text, text_cell, text_cells, written_whole
 from echo_env.common.files.whole import remove_left_behind, temporary_folder
 
 KILLED = """
@@ -99,6 +99,29 @@ def test_temporary_files_in_use_and_of_others_stay(tmp_path: Path) -> None:
 def test_formulas_are_escaped_and_numbers_are_not(text: str, cell: str) -> None:
     """Text that a spreadsheet would run gets an apostrophe before it."""
     assert text_cell(text) == cell
+
+
+def test_only_texts_of_a_table_are_escaped() -> None:
+    """Text in columns of any kind is escaped; numbers, missing values and dates stay as they are."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(
+        {
+            "text": ["=1", "plain", None],
+            "kind": pandas.Categorical(["@a", "b", "@a"]),
+            "mixed": ["-x", -2, -0.5],
+            "whole": pandas.array([-1, None, 3], dtype="Int64"),
+            "number": [-1.5, float("nan"), 2.0],
+            "string": pandas.array(["+a", None, "-3"], dtype="string"),
+            "date": pandas.to_datetime(["2024-01-01", None, "2024-01-03"]),
+        }
+    )
+    escaped = text_cells(table)
+    assert escaped.to_csv(index=False).splitlines()[1:] == [
+        "'=1,'@a,'-x,-1,-1.5,'+a,2024-01-01",
+        "plain,b,-2,,,,",
+        ",'@a,-0.5,3,2.0,-3,2024-01-03",
+    ]
+    assert table["text"][0] == "=1"
 
 
 def test_numbers_read_back_equal() -> None:

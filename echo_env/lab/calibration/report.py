@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from echo_env.common.files import written_whole
+from echo_env.common.files import text_cells, written_whole
 from echo_env.common.tables import new_console, print_table
 from echo_env.lab.calibration import findings
 from echo_env.lab.calibration.calibration import PAPER, Calibration
@@ -56,7 +56,7 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
         table[column] = table[column].map(lambda minute: clock(int(minute)), na_action="ignore")
     for name, rows in ((TABLE, table), (CELLS, found.log.to_pandas())):
         with written_whole(folder / name) as file:
-            rows.to_csv(file, index=False, lineterminator="\n")
+            text_cells(rows).to_csv(file, index=False, lineterminator="\n")
     with written_whole(folder / NUMBERS) as file:
         json.dump(_numbers(found, said), file, indent=2, allow_nan=False)
     with written_whole(folder / REPORT) as file:

@@ -180,6 +180,14 @@ def test_the_folder_is_complete(found: Calibration, tmp_path: Path) -> None:
     assert files_in(tmp_path) == names == file_names()
 
 
+def test_cells_of_the_spreadsheet_are_no_formulas(found: Calibration, tmp_path: Path) -> None:
+    """Text from the hospital's sheets that a spreadsheet would run is escaped."""
+    table = found.table.assign(sheet="=cmd()")
+    write_report(tmp_path, dataclasses.replace(found, table=table), TODAY, "the command")
+    with open(tmp_path / "patients.csv", encoding="utf8", newline="") as file:
+        assert {row["sheet"] for row in csv.DictReader(file)} == {"'=cmd()"}
+
+
 def test_what_the_files_hold(found: Calibration, tmp_path: Path) -> None:
     """The files of the report hold the calibration's numbers."""
     write_report(tmp_path, found, TODAY, "the command")

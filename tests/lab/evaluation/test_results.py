@@ -69,6 +69,14 @@ def test_summary_says_what_was_found_and_on_what(tmp_path: Path) -> None:
     assert got["files"] == ["days.csv", "summary.json"]
 
 
+def test_a_policys_name_is_no_formula(tmp_path: Path) -> None:
+    """A name that a spreadsheet would run is escaped in ``days.csv``; numbers below zero are not."""
+    write_days(tmp_path, hand_made(**{"=cmd()": [-1.0], "plain": [2.0]}))
+    with open(tmp_path / "days.csv", encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["policy"], row["penalty"]) for row in rows] == [("'=cmd()", "-1"), ("plain", "2")]
+
+
 def test_running_means_end_at_the_mean(tmp_path: Path) -> None:
     """Running means and differences end at the means of all days."""
     comparison = hand_made(a=[1.0, 2.0, 6.0, 3.0], b=[2.0, float("nan"), 6.0, 1.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -19,6 +20,7 @@ from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from echo_env.pathways.policies import BiddingPolicy
+from echo_env.pathways.report import results
 from echo_env.pathways.report.tables import print_comparison
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
 
@@ -185,6 +187,14 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
     (out / "draws.csv").write_text("mine")
     assert command.main([*SMALL, "--output", str(out)]) == 2
     assert "draws.csv" in capsys.readouterr().err
+
+
+def test_names_in_the_table_are_no_formulas(comparison: Comparison, tmp_path: Path) -> None:
+    """A policy's name that a spreadsheet would run is escaped in ``draws.csv``."""
+    values = {size: {f"={name}": table for name, table in own.items()} for size, own in comparison.values.items()}
+    results.write_draws(tmp_path, dataclasses.replace(comparison, values=values, reference=""))
+    with open(tmp_path / "draws.csv", newline="") as file:
+        assert {row["policy"] for row in csv.DictReader(file)} == {f"'={name}" for name in comparison.policies}
 
 
 def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
