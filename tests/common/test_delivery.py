@@ -54,6 +54,18 @@ def test_files_new_and_old_are_accepted(path: str) -> None:
     check_file("--json", path, {"--config": []})
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs names of open files")
+def test_a_pipe_without_a_name_is_refused() -> None:
+    """``/dev/stdout`` may lead to a pipe, which is no regular file."""
+    ends = os.pipe()
+    try:
+        with pytest.raises(FileExistsError, match="is a FIFO, but must be a regular file, or - for standard output"):
+            check_file("--json", f"/proc/self/fd/{ends[1]}", {})
+    finally:
+        for end in ends:
+            os.close(end)
+
+
 def test_a_folder_of_somebody_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Missing permission is found before the work."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder)

@@ -38,8 +38,10 @@ def check_file(option: str, path: str, others: Mapping[str, Sequence[str]]) -> N
     if not path:
         raise ValueError(f"{option} is empty, but must be a file, or - for standard output")
     target = Path(os.path.realpath(path))
-    if os.path.lexists(target) and not target.is_file():
-        kind = _KINDS.get(stat.S_IFMT(target.lstat().st_mode), "no regular file")
+    # The path as given first: a pipe at the end of /dev/stdout has no name of its own.
+    found = os.stat(path) if os.path.exists(path) else os.lstat(target) if os.path.lexists(target) else None
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
         raise FileExistsError(f"{option} {path} is {kind}, but must be a regular file, or - for standard output")
     for other, taken in others.items():
         if any(_is_same(target, Path(entry)) for entry in taken):
