@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``echo-lab train``.
 
     :param argv: command line without the program's name, by default the program's own
-    :return: exit status: 0, or 2 where the command asks for something that cannot be
+    :return: exit status: 0; 2 where the command asks for something that cannot be; 130 after Ctrl-C
     """
     return train.main(sys.argv[1:] if argv is None else argv, program="train.py")
 

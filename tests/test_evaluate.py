@@ -26,7 +26,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import echo_env  # noqa: F401
 import evaluate
-from echo_env.common.files import files_in
+from echo_env.common.files import MARKER, files_in
 from echo_env.lab import Comparison, LabConfig, Policy, sample_days
 from echo_env.lab import evaluate as evaluate_policies
 from echo_env.lab.envs.wrappers import NearestFeasibleAction
@@ -87,7 +87,11 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
         (["--env-kwargs", "idlng:False"], "'idlng', but takes only observation and idling"),
         (["--engine", "fast"], "must be one of auto, simpy, compiled"),
         (["--figures"], "--figures needs --output DIR"),
-        (["--output", "mine"], "mine holds mine.txt, which was not written there by an earlier run"),
+        (["--output", "mine"], "mine holds summary.json, written by no run of this version"),
+        (["--output", ""], "--output is empty, but must be a folder"),
+        (["--json", "mine"], "--json mine is a folder, but must be a regular file, or - for standard output"),
+        (["--config", "mine/lab.yaml", "--json", "mine/lab.yaml"], "--json mine/lab.yaml is also --config"),
+        (["--policies", "dqn=mine/mine.txt", "--json", "mine/mine.txt"], "--json mine/mine.txt is also --policies"),
         (["--output", "mine/mine.txt"], "mine.txt is in the way, because it is not a folder"),
         (["--output", "new", "--json", "new/t.json"], "--json new/t.json lies in --output"),
         (["--reference", "policy_9"], "reference is 'policy_9', but must be one of policy_2, policy_1"),
@@ -105,13 +109,15 @@ def test_errors_are_one_sentence_and_exit_code_2(
     """Unusable input gives one sentence on stderr, exit status 2 and no files."""
     monkeypatch.chdir(tmp_path)
     Path("mine").mkdir()
-    Path("mine", "mine.txt").write_text("mine")
+    for name in ("mine.txt", "summary.json", "lab.yaml"):
+        Path("mine", name).write_text("mine")
+    before = files_in(tmp_path)
     assert evaluate.main(["--json", "t.json", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert message in error
     assert len(error.splitlines()) == 1
-    assert files_in(tmp_path) == {"mine/mine.txt"}
+    assert files_in(tmp_path) == before
 
 
 def test_the_command_says_the_same_and_exits(tmp_path: Path) -> None:
@@ -235,7 +241,7 @@ def test_rules_with_arguments_are_no_models(tmp_path: Path) -> None:
 
 
 def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
-    """--output is replaced whole; days.csv, summary.json and TensorBoard agree."""
+    """Files of an earlier run are replaced; days.csv, summary.json and TensorBoard agree."""
     out = tmp_path / "new" / "scarce"
     arguments = ["--policies", "policy_1", "fetal_first", "--seed", "3", "--output", str(out)]
     for days in (4, 6):
@@ -246,9 +252,9 @@ def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
     assert np.array_equal(paid, expected.values["fetal_first"]["penalty"])
     summary = json.loads((out / "summary.json").read_text())
     assert summary["reference"] == "policy_1"
-    assert set(summary["files"]) == files_in(out)
+    assert {*summary["files"], MARKER} == files_in(out)
     assert "--days 6" in summary["command"]
-    assert sorted(entry.name for entry in out.iterdir()) == ["days.csv", "summary.json", "tensorboard"]
+    assert sorted(entry.name for entry in out.iterdir()) == [MARKER, "days.csv", "summary.json", "tensorboard"]
     assert [entry.name for entry in out.parent.iterdir()] == ["scarce"]
     for name in expected.values:
         run = EventAccumulator(str(out / "tensorboard" / name), {"scalars": 0})
@@ -257,6 +263,24 @@ def test_output_holds_everything_and_is_replaced_whole(tmp_path: Path) -> None:
         assert (last.step, last.value) == (6, pytest.approx(expected.mean(name, "penalty").mean, rel=1e-6))
     last = run.Scalars("minus_policy_1/penalty")[-1]
     assert last.value == pytest.approx(expected.paired("fetal_first", "penalty").mean, rel=1e-6)
+
+
+def test_a_folder_of_an_earlier_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Results without our marker stay as they are, whatever their summary lists."""
+    (tmp_path / "days.csv").write_text("old")
+    (tmp_path / "summary.json").write_text('{"files": ["days.csv", "summary.json"]}')
+    assert evaluate.main(["--days", "1", "--output", str(tmp_path)]) == 2
+    words = "holds days.csv and 1 more, written by no run of this version: move that away, or choose another folder"
+    assert words in capsys.readouterr().err
+    assert (tmp_path / "days.csv").read_text() == "old"
+
+
+def test_json_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--json -`` prints JSON alone; the tables go to standard error."""
+    assert evaluate.main(["--policies", "policy_1", "--days", "2", "--json", "-"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["days"] == 2
+    assert "policy_1" in printed.err
 
 
 def test_figures_are_written_beside_and_shown_in_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from sb3_contrib import MaskablePPO
 
 import echo_env  # noqa: F401
 import evaluate
-from echo_env.common.files import files_in
+from echo_env.common.files import MARKER, files_in
 from echo_env.lab import LabConfig
 from echo_env.lab import evaluate as evaluate_policies
 
@@ -42,8 +42,8 @@ def test_a_sweep_writes_and_prints_everything(tmp_path: Path, capsys: pytest.Cap
     for words in ("EchoLabScarce-v0: 5 days, seed 3", "minus base lab", "minus fetal_first", "what matters most"):
         assert words in printed
     summary = json.loads((out / "summary.json").read_text())
-    assert set(summary["files"]) == files_in(out)
-    assert {name for name in files_in(out) if "/" not in name} == {"sweep.csv", "effects.csv", "summary.json"}
+    assert {*summary["files"], MARKER} == files_in(out)
+    assert {name for name in files_in(out) if "/" not in name} == {MARKER, "sweep.csv", "effects.csv", "summary.json"}
     assert len([name for name in files_in(out) if name.startswith("cells/")]) == 12
     assert json.loads((tmp_path / "t.json").read_text())["cells"] == summary["cells"]
     assert [entry.name for entry in out.parent.iterdir()] == ["what_if"]
@@ -74,9 +74,10 @@ def test_the_same_again_plays_nothing_and_says_so(
     assert "out/cells also has 12 results that are not used here" in capsys.readouterr().err
     assert rows_of(Path("out")) != first
     assert len(list(Path("out", "cells").iterdir())) == 24
-    # An ordinary evaluation may take the place of a finished sweep, as of another evaluation.
+    # An ordinary evaluation takes the place of a finished sweep, as of another evaluation, but leaves the cache.
     assert evaluate.main([*SMALL, "--output", "out"]) == 0
-    assert not Path("out", "cells").exists()
+    assert not Path("out", "sweep.csv").exists()
+    assert len(list(Path("out", "cells").iterdir())) == 24
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_the_same_again_plays_nothing_and_says_so(
         ([*ROOMS, "--config", "nowhere.yaml"], "neither a file nor a preset"),
         ([*ROOMS, "--config", "unknown.yaml"], "roms is no known field (did you mean rooms?)"),
         ([*ROOMS, "--config", "ill_typed.yaml"], "rooms.fetal is 'one', but must be a whole number from 0 to 999"),
-        ([*ROOMS, "--output", "mine"], "mine holds cells/notes.txt, which was not written there by an earlier run"),
+        ([*ROOMS, "--output", "mine"], "mine holds sweep.csv, written by no run of this version"),
     ],
 )
 def test_errors_are_one_sentence_and_exit_code_2(
@@ -112,6 +113,7 @@ def test_errors_are_one_sentence_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     Path("mine", "cells").mkdir(parents=True)
     Path("mine", "cells", "notes.txt").write_text("mine")
+    Path("mine", "sweep.csv").write_text("mine")
     Path("unknown.yaml").write_text("base: scarce\nroms: {fetal: 1}\n")
     Path("ill_typed.yaml").write_text("base: scarce\nrooms: {fetal: one}\n")
     before = files_in(tmp_path)

@@ -19,6 +19,7 @@ import train  # noqa: E402
 from echo_env.commands import evaluate as evaluate_command  # noqa: E402
 from echo_env.commands import train as train_command  # noqa: E402
 from echo_env.lab import make_policy, simulate  # noqa: E402
+from sb3_ext import MaskableDQN  # noqa: E402
 from sb3_ext.zoo import load_agent  # noqa: E402
 from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
 
@@ -213,6 +214,23 @@ def test_continuing_and_checkpoints() -> None:
     assert train.main([*common, "-n", "40", "--trained-agent", str(model)]) == 0
     continued = load_agent("maskable_dqn", run_folder("maskable_dqn", number=2))
     assert continued.num_timesteps == 100
+
+
+def test_ctrl_c_saves_and_exits_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C in a training saves the model and ends with status 130; elsewhere it ends with it too."""
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "--eval-freq", "-1", "-n", "60"]
+    with monkeypatch.context() as patched:
+        patched.setattr(MaskableDQN, "train", interrupt)
+        assert train.main([*arguments, "-params", "learning_starts:20", "n_envs:1"]) == 130
+    assert capsys.readouterr().err.endswith("interrupted\n")
+    saved = load_agent("maskable_dqn", run_folder("maskable_dqn") / "EchoLabScarce-v0.zip")
+    assert 0 < saved.num_timesteps < 60
+    monkeypatch.setattr(train_command.plugins, "import_own", interrupt)
+    assert train.main([*arguments, "-params", "learning_starts:20", "n_envs:1"]) == 130
 
 
 def test_enjoy_plays_the_latest_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from echo_env.commands.running import command_line, exit_status, parse
-from echo_env.common.files import check_replaceable, folder_written_whole, written_whole
+from echo_env.commands.running import check_output_folder, command_line, exit_status, parse, tables_beside
+from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
 from echo_env.lab.calibration.lab_file import check_own, lab_text
 from echo_env.lab.config import ARRIVAL_MODELS
@@ -29,8 +29,8 @@ class CalibrateOptions:
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param spreadsheet: an .xlsx with a sheet for each day and a row for each patient
-    :param output: YAML file of the lab
-    :param report: folder for a report, replacing an earlier one
+    :param output: YAML file of the lab, or - for standard output
+    :param report: folder for a report, in place of an earlier one; all else in it stays
     :param arrival: law of arrivals
     :param exams: one law of exam durations for all, or one for each kind (fetal or not)
     :param day: take the appointments of this sheet, by default those of a typical day
@@ -58,41 +58,36 @@ def check_outputs(options: CalibrateOptions) -> None:
     :raises ValueError: arguments that do not go together
     :raises OSError: something is in the way of what is to be written
     """
-    from echo_env.lab.calibration.report import own_files
+    from echo_env.lab.calibration.report import file_names
 
-    check_own(options.output)
-    if Path(options.output).resolve() == Path(options.spreadsheet).resolve():
-        raise ValueError(f"--output {options.output} is the spreadsheet itself")
+    others = {"the spreadsheet": [options.spreadsheet], "--base": [options.base]}
+    check_file("--output", options.output, others | {"--report": [options.report] if options.report else []})
+    if options.output != STANDARD_OUTPUT:
+        check_own(options.output)
     if options.report is not None:
+        check_output_folder("--report", options.report, file_names())
         if Path(options.report).resolve() in Path(options.output).resolve().parents:
-            raise ValueError(f"--output {options.output} lies in --report {options.report}, which is written anew")
-        check_replaceable(options.report, own_files)
+            raise ValueError(f"--output {options.output} lies in --report {options.report}, which holds the report")
 
 
 def run(options: CalibrateOptions, command: str) -> None:
     """Fit, write, and print a summary."""
-    from echo_env.lab.calibration.report import own_files, print_summary, write_report
+    from echo_env.lab.calibration.report import print_summary, write_report
 
     check_outputs(options)
-    name = options.name or Path(options.output).stem
+    named_after = options.spreadsheet if options.output == STANDARD_OUTPUT else options.output
+    name = options.name or Path(named_after).stem
     arrival = cast(ArrivalModel, options.arrival)
     choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
     found, today = calibrate(options.spreadsheet, choices), dt.date.today()
     text = lab_text(found, today, command)
-    if options.report is None:
-        write_lab(options.output, text)
-    else:
-        with folder_written_whole(options.report, own_files) as folder:
-            write_report(folder, found, today, command)
-            write_lab(options.output, text)
-    print_summary(found)
-    print(f"lab: {options.output}" + (f"\nreport: {options.report}" if options.report else ""))
-
-
-def write_lab(path: str, text: str) -> None:
-    """Write the lab whole, or not at all."""
-    with written_whole(path) as file:
-        file.write(text)
+    with delivery() as outputs:
+        if options.report is not None:
+            write_report(outputs.folder(options.report), found, today, command)
+        outputs.text(options.output, text)
+    with tables_beside(options.output):
+        print_summary(found)
+        print(f"lab: {options.output}" + (f"\nreport: {options.report}" if options.report else ""))
 
 
 def main(tokens: Sequence[str], program: str = "echo-lab calibrate") -> int:

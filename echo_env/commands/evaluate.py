@@ -17,8 +17,8 @@ Intervals are 95 % confidence intervals. No agent was trained on these days.
 DIR of --output holds summary.json, days.csv (a row for each policy and day)
 and tensorboard/ (see it with tensorboard --logdir DIR), with --figures
 figures/, and with --departures departures.md and departures.csv (a row for
-each departure). It is written whole, or, if anything goes wrong, left as it
-was.
+each departure). Everything is written, or, if anything goes wrong, DIR is
+left as it was; files of an earlier run are replaced, and all others stay.
 
 --bound N gives lower bounds on the penalty of any policy, on the first N days
 (bounds.csv); they are loose, as echo_env/lab/bounds/bounds.py says.
@@ -51,8 +51,8 @@ from echo_env.commands import plugins
 from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.output import check_outputs, write_output
 from echo_env.commands.policies import find_lab, find_policies, read_env_kwargs, reference_name
-from echo_env.commands.running import command_line, exit_status, parse
-from echo_env.common.files import written_whole
+from echo_env.commands.running import command_line, exit_status, parse, tables_beside
+from echo_env.common.files import delivery
 from echo_env.lab import Comparison, LabConfig, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference
 from echo_env.lab.simulation.policy import is_memoryless
@@ -121,16 +121,18 @@ def run(options: EvaluateOptions, command: str) -> None:
     comparison = compare(options, config, policies)
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
     bounds = find_bounds(config, options.bound, comparison.seed) if options.bound else None
-    if options.json:
-        with written_whole(options.json) as file:
-            json.dump(comparison.to_dict(options.lab), file, indent=2, allow_nan=False)
-    if options.output:
-        write_output(options, comparison, departures, bounds, config, list(policies.values()), command)
-    print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
-    if bounds:
-        print_bounds(comparison, bounds)
-    for found in departures:
-        print_departures(found)
+    with delivery() as outputs:
+        if options.output:
+            folder = outputs.folder(options.output)
+            write_output(folder, options, comparison, departures, bounds, config, list(policies.values()), command)
+        if options.json:
+            outputs.text(options.json, json.dumps(comparison.to_dict(options.lab), indent=2, allow_nan=False))
+    with tables_beside(options.json):
+        print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
+        if bounds:
+            print_bounds(comparison, bounds)
+        for found in departures:
+            print_departures(found)
 
 
 def compare(options: EvaluateOptions, config: LabConfig, policies: Mapping[str, Policy]) -> Comparison:

@@ -23,14 +23,14 @@ class EvaluateOptions:
     :param seed: seed of the days
     :param engine: auto, simpy or compiled
     :param jobs: number of processes; results do not depend on it
-    :param output: folder for all results, replacing those of an earlier evaluation
+    :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
     :param figures: draw figures too (PNG and PDF), with --output
     :param departures: where and when rules and models depart from the reference, in words
     :param bound: lower bounds on the penalty of any policy, on the first N days
     :param sweep: what if: FIELD=VALUES, for example rooms.non_fetal=3:7
     :param sweep_mode: grid, or one_at_a_time
     :param sweep_metrics: metrics printed and drawn, the first one in detail; sweep.csv has all
-    :param json: file for all metrics
+    :param json: file for all metrics, or - for standard output
     :param env_kwargs: KEY:VALUE, how a model was trained (observation, idling), if the model file does not say
     :param import_: modules or .py files of your own to import first, for their @register_policy
     """

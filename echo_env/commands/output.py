@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from echo_env.commands import plugins
 from echo_env.commands.options import EvaluateOptions
-from echo_env.commands.running import check_destinations
+from echo_env.commands.running import check_destinations, files_of_models
 from echo_env.common.extras import missing
-from echo_env.common.files import folder_written_whole
+from echo_env.common.results import SUMMARY
 from echo_env.lab import Comparison, LabConfig, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
-from echo_env.lab.report.yardsticks import write_bounds
-from echo_env.lab.sweep.kept import own_files
+from echo_env.lab.report.yardsticks import BOUNDS, write_bounds
+from echo_env.lab.sweep import kept, report
 
 if TYPE_CHECKING:
     from echo_env.lab.departures.departures import Departures
@@ -37,10 +37,30 @@ def check_outputs(options: EvaluateOptions) -> None:
             raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
     if options.bound:
         check_bounds_possible()
-    check_destinations(options.output, options.json, options.figures, own_files if options.sweep else results.own_files)
+    inputs = {
+        "--config": [options.config] if options.config else [],
+        "--policies": files_of_models(options.policies),
+        "--import": options.import_,
+    }
+    check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
+
+
+def _file_names(options: EvaluateOptions) -> list[str]:
+    """The files that go into the folder of ``--output``; a slash stands for those that are not known yet."""
+    figures = ["figures/"] if options.figures else []
+    if options.sweep is not None:
+        return [report.SUMMARY, report.LONG, report.EFFECTS, f"{kept.FOLDER}/", *figures]
+    bounds = [BOUNDS] if options.bound else []
+    departures: list[str] = []
+    if options.departures:
+        from echo_env.lab.departures.report import CSV, MARKDOWN
+
+        departures = [MARKDOWN, CSV]
+    return [SUMMARY, results.DAYS, "tensorboard/", *bounds, *departures, *figures]
 
 
 def write_output(
+    folder: Path,
     options: EvaluateOptions,
     comparison: Comparison,
     departures: Sequence[Departures],
@@ -49,23 +69,24 @@ def write_output(
     policies: Sequence[Policy],
     command: str,
 ) -> None:
-    """Fill the folder of ``--output``."""
-    assert options.output is not None
-    with folder_written_whole(options.output, results.own_files) as folder:
-        results.write_days(folder, comparison)
-        if departures:
-            from echo_env.lab.departures.report import write_departures
+    """Write everything that ``--output`` asks for.
 
-            write_departures(folder, departures)
-        if bounds:
-            write_bounds(folder, bounds)
-        pictures: list[Path] = []
-        if options.figures:
-            from echo_env.lab.report.figures import write_figures
+    :param folder: an empty folder
+    """
+    results.write_days(folder, comparison)
+    if departures:
+        from echo_env.lab.departures.report import write_departures
 
-            pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
-        write_tensorboard(folder / "tensorboard", comparison, pictures)
-        results.write_summary(folder, comparison, config, options.lab, command=command)
+        write_departures(folder, departures)
+    if bounds:
+        write_bounds(folder, bounds)
+    pictures: list[Path] = []
+    if options.figures:
+        from echo_env.lab.report.figures import write_figures
+
+        pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
+    write_tensorboard(folder / "tensorboard", comparison, pictures)
+    results.write_summary(folder, comparison, config, options.lab, command=command)
 
 
 def write_tensorboard(folder: Path, comparison: Comparison, pictures: Sequence[Path]) -> None:

@@ -19,8 +19,9 @@ else of an upper bound on any policy (echo_env/pathways/bounds/bounds.py).
 
 DIR of --output holds summary.json, draws.csv (a row for each cell, policy and
 draw: means over trials) and, with --figures, figures/ (figure 2 of the paper,
-the differences, an episode of each policy). It is written whole, or, if
-anything goes wrong, left as it was.
+the differences, an episode of each policy). Everything is written, or, if
+anything goes wrong, DIR is left as it was; files of an earlier run are
+replaced, and all others stay.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from echo_env.commands import plugins
 from echo_env.commands.models import loader
-from echo_env.commands.running import Flag, Several, check_destinations
-from echo_env.common.files import folder_written_whole, written_whole
+from echo_env.commands.running import Flag, Several, check_destinations, files_of_models, tables_beside
+from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.pathways.bounds.shares import Shares, find_shares
 from echo_env.pathways.config import PathwaysConfig
@@ -62,9 +64,9 @@ class PathwaysOptions:
     :param seed: seed of the draws
     :param bound: the share of what is possible that policies reach
     :param jobs: number of processes; results do not depend on it
-    :param output: folder for all results, replacing those of an earlier evaluation
+    :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
     :param figures: draw figures too (PNG and PDF), with --output
-    :param json: file for all numbers
+    :param json: file for all numbers, or - for standard output
     :param import_: modules or .py files of your own to import first, for their policies
     """
 
@@ -119,7 +121,10 @@ def run(options: PathwaysOptions, command: str) -> None:
     """
     from echo_env.pathways.report.tables import print_comparison
 
-    check_destinations(options.output, options.json, options.figures, results.own_files)
+    names = [results.SUMMARY, results.DRAWS, *(["figures/"] if options.figures else [])]
+    models = files_of_models(options.policies)
+    inputs = {"--config": [options.config], "--policies": models, "--import": options.import_}
+    check_destinations(options.output, options.json, options.figures, names, inputs)
     plugins.import_own(options.import_)
     config = PathwaysConfig.load(options.config)
     policies = find_policies(options, config)
@@ -132,20 +137,31 @@ def run(options: PathwaysOptions, command: str) -> None:
     name = options.env if options.config == "baseline" else options.config
     more: dict[str, Any] = {"bounds": shares.to_dict()} if shares else {}
     content = results.summary(comparison, name, command=command, **more)
-    if options.json:
-        with written_whole(options.json) as file:
-            json.dump(content, file, indent=2, allow_nan=False)
-    if options.output:
-        with folder_written_whole(options.output, results.own_files) as folder:
-            results.write_draws(folder, comparison)
-            if options.figures:
-                from echo_env.pathways.report.figures import write_figures
-
-                write_figures(folder / "figures", comparison, policies)
-            results.write_summary(folder, content)
+    with delivery() as outputs:
+        if options.output:
+            _write(outputs.folder(options.output), options, comparison, policies, content)
+        if options.json:
+            outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
     draws, trials = comparison.shape
     title = f"{name}: {draws} draws of {trials} trials, seed {comparison.seed}"
-    print_comparison(comparison, title, shares=shares)
+    with tables_beside(options.json):
+        print_comparison(comparison, title, shares=shares)
+
+
+def _write(
+    folder: Path,
+    options: PathwaysOptions,
+    comparison: Comparison,
+    policies: Sequence[str | Policy],
+    content: dict[str, Any],
+) -> None:
+    """Write everything that ``--output`` asks for into an empty folder."""
+    results.write_draws(folder, comparison)
+    if options.figures:
+        from echo_env.pathways.report.figures import write_figures
+
+        write_figures(folder / "figures", comparison, policies)
+    results.write_summary(folder, content)
 
 
 def find_policies(options: PathwaysOptions, config: PathwaysConfig) -> Sequence[str | Policy]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
 from echo_env.common.extras import missing
-from echo_env.common.files import OwnFiles, check_replaceable
+from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder
 from echo_env.common.tables import make_output_encodable, new_console
 
 Options = TypeVar("Options")
@@ -73,6 +74,9 @@ def last_of_each(app: App, tokens: Sequence[str]) -> list[str]:
             room = 0 if equals and takes[name] == 1 else takes[name]
         elif found and (room is None or room > 0) and not _is_option(token):
             found[-1][1].append(token)
+            if token == STANDARD_OUTPUT and room == 1:
+                # Cyclopts would take a lone hyphen for an option.
+                found[-1] = (found[-1][0], [f"{found[-1][1][0]}={token}"])
             room = room and room - 1
         else:
             found.append(("", [token]))
@@ -82,7 +86,8 @@ def last_of_each(app: App, tokens: Sequence[str]) -> list[str]:
 
 
 def _is_option(token: str) -> bool:
-    return token.startswith("-") and not token[1:].replace(".", "").isdigit()
+    # A lone hyphen is standard output.
+    return token.startswith("-") and token != STANDARD_OUTPUT and not token[1:].replace(".", "").isdigit()
 
 
 def exit_status(work: Callable[[], Any], extra: str = "") -> int:
@@ -120,20 +125,57 @@ def command_line(program: str, tokens: Sequence[str]) -> str:
     return shlex.join([*start, *tokens])
 
 
-def check_destinations(output: str | None, json_file: str | None, figures: bool, own_files: OwnFiles) -> None:
+def check_destinations(
+    output: str | None, json_file: str | None, figures: bool, names: Iterable[str], inputs: Mapping[str, Sequence[str]]
+) -> None:
     """Refuse destinations that could only fail after everything has been played.
 
     :param output: the folder of ``--output``
     :param json_file: the file of ``--json``
     :param figures: whether ``--figures`` is given
-    :param own_files: files of an earlier run that may be replaced
+    :param names: files that go into the folder
+    :param inputs: option -> files that the command reads
     :raises ValueError: options that do not go together
-    :raises OSError: something is in the way of ``--output``
+    :raises OSError: something is in the way of ``--output`` or ``--json``
     """
+    if figures and output is None:
+        raise ValueError("--figures needs --output DIR, into which it writes")
+    if json_file is not None:
+        check_file("--json", json_file, {**inputs, "--output": [] if output is None else [output]})
     if output is None:
-        if figures:
-            raise ValueError("--figures needs --output DIR, into which it writes")
         return
+    check_output_folder("--output", output, names)
     if json_file and Path(output).resolve() in Path(json_file).resolve().parents:
         raise ValueError(f"--json {json_file} lies in --output, which has the same numbers in summary.json")
-    check_replaceable(output, own_files)
+
+
+def check_output_folder(option: str, path: str, names: Iterable[str]) -> None:
+    """Refuse a folder into which files cannot be written.
+
+    :param option: names the folder in messages
+    :param path: the folder
+    :param names: files that go into it
+    :raises ValueError: empty
+    :raises OSError: something is in the way
+    """
+    if not path:
+        raise ValueError(f"{option} is empty, but must be a folder")
+    check_folder(path, names)
+
+
+def files_of_models(policies: Iterable[str]) -> list[str]:
+    """The files or folders that policies given as ``ALGO=PATH`` name."""
+    return [path for path in (policy.partition("=")[2] for policy in policies) if path]
+
+
+@contextmanager
+def tables_beside(file: str | None) -> Iterator[None]:
+    """Print tables to standard error while the block runs, if standard output is for a file.
+
+    :param file: where a file goes, ``-`` for standard output
+    """
+    if file == STANDARD_OUTPUT:
+        with redirect_stdout(sys.stderr):
+            yield
+    else:
+        yield

@@ -10,7 +10,8 @@ from typing import Any
 
 from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.policies import reference_name
-from echo_env.common.files import folder_written_whole, written_whole
+from echo_env.commands.running import tables_beside
+from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.lab.config import LabConfig
 from echo_env.lab.simulation.metrics import METRICS
@@ -45,12 +46,13 @@ def run_sweep(
     tasks = tasks_of(sweep, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
     results = _played(options, sweep, tasks, reference)
     content = report.summary(results, options.lab, options.sweep_metrics, command=command)
-    if options.json:
-        with written_whole(options.json) as file:
-            json.dump(content, file, indent=2, allow_nan=False)
-    if options.output is not None:
-        _write(options, content, results, tasks)
-    print_sweep(results, options.sweep_metrics, f"{options.lab}: {options.days} days, seed {options.seed}")
+    with delivery() as outputs:
+        if options.output is not None:
+            _write(outputs.folder(options.output), options, content, results, tasks)
+        if options.json:
+            outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
+    with tables_beside(options.json):
+        print_sweep(results, options.sweep_metrics, f"{options.lab}: {options.days} days, seed {options.seed}")
     return results
 
 
@@ -66,6 +68,7 @@ def _played(options: EvaluateOptions, sweep: Sweep, tasks: Sequence[Task], refer
     player = Player(options.days, options.seed, folder)
     before = sum(player.has(task) for task in tasks)
     if folder is not None:
+        kept.remove_half_written(folder, [task.file for task in tasks])
         _tell_kept(options, folder, tasks, before)
     try:
         with progress_bar("cells", len(tasks), completed=before) as advance:
@@ -92,18 +95,20 @@ def _tell_kept(options: EvaluateOptions, folder: Path, tasks: Sequence[Task], be
         )
 
 
-def _write(options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]) -> None:
-    """Fill the folder of ``--output``, replacing an earlier one but keeping its stored cells."""
-    assert options.output is not None
-    with folder_written_whole(options.output, kept.own_files) as folder:
-        kept.bring_along(Path(options.output).resolve(), folder)
-        report.write_long(folder, results)
-        report.write_effects(folder, results)
-        if options.figures:
-            from echo_env.lab.sweep.figures import write_figures
+def _write(
+    folder: Path, options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]
+) -> None:
+    """Write everything but the cached cells, which are in their place since they were played.
 
-            write_figures(folder / "figures", results, options.sweep_metrics)
-        files: dict[str, dict[str, str]] = {}
-        for task in tasks:
-            files.setdefault(str(task.cell), {})[task.policy.name] = task.file
-        report.write_summary(folder, {**content, "kept": files})
+    :param folder: an empty folder
+    """
+    report.write_long(folder, results)
+    report.write_effects(folder, results)
+    if options.figures:
+        from echo_env.lab.sweep.figures import write_figures
+
+        write_figures(folder / "figures", results, options.sweep_metrics)
+    files: dict[str, dict[str, str]] = {}
+    for task in tasks:
+        files.setdefault(str(task.cell), {})[task.policy.name] = task.file
+    report.write_summary(folder, {**content, "kept": files}, elsewhere=[task.file for task in tasks])

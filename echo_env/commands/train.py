@@ -35,6 +35,7 @@ import yaml
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands import plugins
 from echo_env.commands.models import configs_folder
+from echo_env.commands.running import INTERRUPTED
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
 from echo_env.lab import LabConfig
@@ -59,9 +60,17 @@ def main(tokens: Sequence[str], program: str = "echo-lab train") -> int:
 
     :param tokens: the command line without the program's name
     :param program: the program's name
-    :return: exit status: 0, or 2 where the command asks for something that cannot be
+    :return: exit status: 0; 2 where the command asks for something that cannot be; 130 after Ctrl-C
     """
     make_output_encodable()
+    try:
+        return _main(tokens, program)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _main(tokens: Sequence[str], program: str) -> int:
     own, rest = _own_modules(tokens)
     try:
         plugins.import_own(own)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from echo_env.common.files import files_in, listed_files, written_whole
+from echo_env.common.files import files_in, written_whole
 
 SUMMARY = "summary.json"
 
@@ -24,21 +24,14 @@ def checked_reference(reference: str, names: Sequence[str]) -> str:
     return reference or names[0]
 
 
-def write_summary(folder: Path, content: dict[str, Any]) -> None:
+def write_summary(folder: Path, content: dict[str, Any], elsewhere: Iterable[str] = ()) -> None:
     """Write ``summary.json``; it lists all files of the folder and must therefore be written last.
 
     :param folder: folder of the comparison
     :param content: entries besides ``files``
+    :param elsewhere: files to be listed besides, which are in place already
     """
     # Listed before the file is begun, because it is written under a temporary name.
-    files = sorted({*files_in(folder), SUMMARY})
+    files = sorted({*files_in(folder), *elsewhere, SUMMARY})
     with written_whole(folder / SUMMARY) as file:
         json.dump({**content, "files": files}, file, indent=2, allow_nan=False)
-
-
-def own_files(folder: Path) -> set[str]:
-    """The files in a folder that an earlier comparison wrote there, according to its summary.
-
-    :param folder: an existing folder
-    """
-    return listed_files(folder / SUMMARY)

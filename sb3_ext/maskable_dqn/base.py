@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.dqn import DQN
 
 from sb3_ext.common.masks import MaskSource, check_masking_supported, random_actions
+from sb3_ext.common.saving import WholeSaves, save_pickle_whole
 from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
@@ -22,7 +23,7 @@ from sb3_ext.maskable_dqn.row_policy import RowPolicy
 from sb3_ext.maskable_dqn.settings import check_policy_class
 
 
-class MaskedQLearning(DQN):
+class MaskedQLearning(WholeSaves, DQN):
     """
     Base of MaskableDQN and LookaheadDQN: acts epsilon-greedily among the feasible actions and keeps, in what it saves,
     the state of its generators and of its exploration schedule.
@@ -218,6 +219,11 @@ class MaskedQLearning(DQN):
         if action_masks is None:
             self._mask_source.warn_no_masks()
         return self._chooser.predict(np.asarray(observation), action_masks, epsilon, self._rng), state
+
+    def save_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase) -> None:
+        """Save the replay buffer under a temporary name, then rename it; see SB3."""
+        assert self.replay_buffer is not None
+        save_pickle_whole(path, self.replay_buffer, self.verbose)
 
     def load_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase, truncate_last_traj: bool = True) -> None:
         """

@@ -23,7 +23,7 @@ except ImportError as missing:
 from sb3_ext.zoo.checks import check_config_file, check_env_id, check_trained_agent, import_packages
 from sb3_ext.zoo.evaluation import FindReference
 from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
-from sb3_ext.zoo.replacing import replaced
+from sb3_ext.zoo.replacing import replaced, saving_whole
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
     :param defaults: The project's defaults
     :return: the run's folder, or ``None`` after a hyperparameter search
     :raises UsageError: where the command line or the config asks for something that cannot be
+    :raises KeyboardInterrupt: the training was interrupted; its model has been saved
     """
     register()
     managers: list[ZooExperimentManager] = []
@@ -154,7 +155,10 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
         return managers[-1]
 
     parser = SimpleNamespace(ArgumentParser=partial(TrainParser, argv, defaults))
-    with replaced(zoo_train, argparse=parser, StoreDict=ReadableStoreDict, ExperimentManager=make_manager):
+    with (
+        replaced(zoo_train, argparse=parser, StoreDict=ReadableStoreDict, ExperimentManager=make_manager),
+        saving_whole(),
+    ):
         zoo_train.train()
     manager = managers[-1]
     return None if manager.optimize_hyperparameters else Path(manager.save_path)

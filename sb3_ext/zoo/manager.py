@@ -1,10 +1,12 @@
 """rl_zoo3's experiment manager, with checks before anything is written and masks where they belong."""
 
 import copy
+import functools
+import glob
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ import optuna
 import yaml
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import CheckpointCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
 
 from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
+from sb3_ext.common.saving import remove_left_behind
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
@@ -36,7 +40,7 @@ SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError
 
 class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
-    rl_zoo3's ``ExperimentManager`` with ten differences:
+    rl_zoo3's ``ExperimentManager`` with these differences:
 
     - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
       fails for another reason leaves none behind;
@@ -54,7 +58,11 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
     - an error in a trial that is not about NaNs ends the search, where rl_zoo3 would count the trial
-      as pruned and so hide, for instance, that infeasible actions are taken.
+      as pruned and so hide, for instance, that infeasible actions are taken;
+    - after Ctrl-C the model is saved, as in rl_zoo3, and then ``KeyboardInterrupt`` is raised;
+    - what a killed training has left of files that it was saving is removed when the next one begins;
+    - checkpoints have their own normalisation statistics beside them and, with ``save_replay_buffer``, their own
+      replay buffer.
 
     :param args: Arguments of ``ExperimentManager``
     :param vec_env_type: "dummy", "subproc" or "native"
@@ -77,6 +85,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         self.native = vec_env_type == NATIVE
         self.find_reference = find_reference
         self.held_out_episodes = held_out_episodes
+        self.interrupted = False
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
         if self.native and kwargs.get("n_eval_envs", 1) == 1:
             self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS)
@@ -87,6 +96,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
 
         :return: the model and its hyperparameters as read, or ``None`` for a hyperparameter search
         """
+        self._remove_left_behind()
         existing = [folder for folder in Path(self.params_path).parents if folder.exists()]
         try:
             results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
@@ -99,6 +109,12 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             self._saved_hyperparams = results[1]
             results[0].env_spec = {"id": self.env_name.gym_id, "kwargs": dict(self.env_kwargs)}
         return results
+
+    def _remove_left_behind(self) -> None:
+        """Remove temporary files of killed trainings, this environment's with this algorithm."""
+        for run in Path(self.save_path).parent.glob(f"{glob.escape(self.env_name)}_*"):
+            remove_left_behind(run)
+            remove_left_behind(run / self.env_name)
 
     def _remove_folders_except(self, existing: list[Path]) -> None:
         shutil.rmtree(self.save_path, ignore_errors=True)
@@ -171,6 +187,10 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         for wanted in (EpisodeMetrics, ActionMaskStatistics):
             if not any(isinstance(callback, wanted) for callback in self.callbacks):
                 self.callbacks.append(wanted())
+        for callback in self.callbacks:
+            if isinstance(callback, CheckpointCallback):
+                callback.save_replay_buffer = self.save_replay_buffer
+                callback.save_vecnormalize = True
         evaluation = self._evaluation()
         if evaluation is not None and self.find_reference is not None:
             evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
@@ -188,11 +208,36 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             # SB3's 4 episodes, of every environment: with hundreds of them it would write the log in every step.
             self.log_interval = 4 * model.n_envs
         algorithm = type(model)
-        going_on = {"learn": partialmethod(algorithm.learn, reset_num_timesteps=False)}
+        options = {"reset_num_timesteps": False} if self.continue_training else {}
         # On the class and for a while: on the model it would be saved with it.
-        with replaced(algorithm, **(going_on if self.continue_training else {})):
+        with replaced(algorithm, learn=partialmethod(self._noting_interrupts(algorithm.learn), **options)):
             super().learn(model)
-        self._record_outcome(model)
+        if not self.interrupted:
+            self._record_outcome(model)
+
+    def _noting_interrupts(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, which notes Ctrl-C; rl_zoo3 passes over it in silence."""
+
+        @functools.wraps(function)
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                raise
+
+        return noting
+
+    def save_trained_model(self, model: BaseAlgorithm) -> None:
+        """
+        Save the model and what belongs to it.
+
+        :param model: The model
+        :raises KeyboardInterrupt: its training was interrupted
+        """
+        super().save_trained_model(model)
+        if self.interrupted:
+            raise KeyboardInterrupt
 
     def _record_outcome(self, model: BaseAlgorithm) -> None:
         evaluation = self._evaluation()
@@ -216,7 +261,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         :return: mean reward of its last evaluation
         """
         try:
-            return float(super().objective(trial))
+            return float(self._noting_interrupts(super().objective)(trial))
         except optuna.exceptions.TrialPruned as pruned:
             cause = pruned.__cause__
             # Without a cause it is the pruner's doing. NaNs are the fault of the sampled hyperparameters.
@@ -225,14 +270,17 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             raise cause from None
 
     def hyperparameters_optimization(self) -> None:
-        """Search for hyperparameters and write the report."""
+        """Search for hyperparameters and write the report; after Ctrl-C that of the trials until then."""
         try:
             super().hyperparameters_optimization()
         except ValueError as error:
             # Optuna's words when a study has no best trial; any other error is what it is.
             if "No trials are completed" not in str(error):
                 raise
-            raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
+            if not self.interrupted:
+                raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
+        if self.interrupted:
+            raise KeyboardInterrupt
 
 
 def check_native(env_id: str, hyperparams: dict[str, Any]) -> None:

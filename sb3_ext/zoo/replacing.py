@@ -1,8 +1,13 @@
-"""Replacing names in rl_zoo3, which has no hooks, for as long as one of its functions runs."""
+"""Replacing names in rl_zoo3 and SB3, which have no hooks, for as long as one of their functions runs."""
 
 import contextlib
 from collections.abc import Iterator
 from typing import Any
+
+from stable_baselines3.common import base_class, off_policy_algorithm
+from stable_baselines3.common.vec_env import VecNormalize
+
+from sb3_ext.common.saving import save_model_whole, save_pickle_whole, save_statistics_whole
 
 
 @contextlib.contextmanager
@@ -21,3 +26,14 @@ def replaced(owner: object, **attributes: Any) -> Iterator[None]:
     finally:
         for name, value in originals.items():
             setattr(owner, name, value)
+
+
+@contextlib.contextmanager
+def saving_whole() -> Iterator[None]:
+    """Have models of every algorithm, replay buffers and ``VecNormalize`` saved under temporary names, then renamed."""
+    with (
+        replaced(base_class, save_to_zip_file=save_model_whole),
+        replaced(off_policy_algorithm, save_to_pkl=save_pickle_whole),
+        replaced(VecNormalize, save=save_statistics_whole),
+    ):
+        yield

@@ -18,6 +18,7 @@ class Options:
     days: int = 500
     policies: Several = ("a",)
     figures: Flag = False
+    json: str | None = None
     sweep: Several | None = None
 
 
@@ -31,6 +32,8 @@ class Options:
         ("--sweep rooms.fetal=3:7 a=-2,3", Options(sweep=("rooms.fetal=3:7", "a=-2,3"))),
         ("--days 5 sheet.xlsx --days 6", Options("sheet.xlsx", days=6)),
         ("--policies a b --days=1 --policies c --days=2", Options(policies=("c",), days=2)),
+        ("--json - --days 5", Options(json="-", days=5)),
+        ("--json x --json -", Options(json="-")),
         ("--figures sheet.xlsx --figures", Options("sheet.xlsx", figures=True)),
     ],
 )

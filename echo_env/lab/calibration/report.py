@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from echo_env.common.files import files_in, written_whole
+from echo_env.common.files import text_cells, written_whole
 from echo_env.common.tables import new_console, print_table
 from echo_env.lab.calibration import findings
 from echo_env.lab.calibration.calibration import PAPER, Calibration
@@ -33,13 +33,9 @@ REPORT, NUMBERS, TABLE = "report.md", "calibration.json", "patients.csv"
 FIGURES = ("arrival_offsets", "arrival_distribution", "exam_durations", "exam_durations_by_kind", "appointments")
 
 
-def own_files(folder: Path) -> set[str]:
-    """Files of an earlier report, which may be replaced; none if the folder holds no report.
-
-    :param folder: the folder of the report
-    """
-    own = {REPORT, NUMBERS, TABLE, CELLS, *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf"))}
-    return own & files_in(folder) if (folder / NUMBERS).is_file() else set()
+def file_names() -> set[str]:
+    """All files of a report."""
+    return {REPORT, NUMBERS, TABLE, CELLS, *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf"))}
 
 
 def write_report(folder: Path, found: Calibration, today: dt.date, command: str) -> None:
@@ -60,7 +56,7 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
         table[column] = table[column].map(lambda minute: clock(int(minute)), na_action="ignore")
     for name, rows in ((TABLE, table), (CELLS, found.log.to_pandas())):
         with written_whole(folder / name) as file:
-            rows.to_csv(file, index=False, lineterminator="\n")
+            text_cells(rows).to_csv(file, index=False, lineterminator="\n")
     with written_whole(folder / NUMBERS) as file:
         json.dump(_numbers(found, said), file, indent=2, allow_nan=False)
     with written_whole(folder / REPORT) as file:

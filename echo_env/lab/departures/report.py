@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from echo_env.common.files import written_whole
+from echo_env.common.files import text_cells, written_whole
 from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
 
@@ -150,7 +150,7 @@ def write_departures(folder: str | Path, every: Sequence[Departures]) -> None:
     table = pd.concat(tables).drop(columns="departs")
     columns = ["policy", "reference", *(name for name in table if name not in ("policy", "reference"))]
     with written_whole(Path(folder) / CSV) as file:
-        table[columns].to_csv(file, index=False, lineterminator="\n")
+        text_cells(table[columns]).to_csv(file, index=False, lineterminator="\n")
 
 
 def _to_markdown(found: Departures) -> str:

@@ -12,13 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common import results
-from echo_env.common.files import number_text, written_whole
-from echo_env.common.results import own_files
+from echo_env.common.files import number_text, text_cell, written_whole
 from echo_env.lab.config import LabConfig
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
-
-__all__ = ["DAYS", "own_files", "running_means", "write_days", "write_summary"]
 
 DAYS = "days.csv"
 
@@ -37,7 +34,7 @@ def write_days(folder: Path, comparison: Comparison) -> None:
         writer.writerow(["policy", "day", *METRICS])
         for name, table in comparison.values.items():
             columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
-            writer.writerows((name, day, *row) for day, row in enumerate(zip(*columns, strict=True)))
+            writer.writerows((text_cell(name), day, *row) for day, row in enumerate(zip(*columns, strict=True)))
 
 
 def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: str, **more: Any) -> None:

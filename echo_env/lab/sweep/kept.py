@@ -9,9 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -20,15 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common import results
 from echo_env.common.files import number_text, written_whole
+from echo_env.common.files.whole import remove_left_behind
 from echo_env.lab.config import LabConfig
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.policy import Policy
 
 FOLDER = "cells"
-_OURS = re.compile(rf"{FOLDER}/(\.?[0-9a-f]{{24}}\.csv)(\..+)?")
-"""Names of cached files, and of the temporary files that a crash while writing leaves behind."""
 
 Table = dict[str, NDArray[np.float64]]
 """Metric -> (days,)."""
@@ -96,24 +91,11 @@ def others(folder: Path, names: Iterable[str]) -> list[str]:
     return sorted(kept - set(names))
 
 
-def own_files(folder: Path) -> set[str]:
-    """The files in a folder that sweeps (interrupted ones included) or comparisons wrote there.
+def remove_half_written(folder: Path, names: Iterable[str]) -> None:
+    """Remove what a killed process has left of cached files while it wrote them.
 
-    :param folder: an existing folder
+    :param folder: folder of the sweep
+    :param names: the cached files, from :func:`file_name`
     """
-    kept = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*")} if (folder / FOLDER).is_dir() else set()
-    return results.own_files(folder) | {name for name in kept if _OURS.fullmatch(name)}
-
-
-def bring_along(old: Path, new: Path) -> None:
-    """Hard-link cached cells into the new folder; copy them where the file system has no links.
-
-    :param old: folder with the cache; it may not exist
-    :param new: folder without a cache
-    """
-    (new / FOLDER).mkdir()
-    for path in sorted((old / FOLDER).glob("*.csv")):
-        try:
-            os.link(path, new / FOLDER / path.name)
-        except OSError:
-            shutil.copyfile(path, new / FOLDER / path.name)
+    if (folder / FOLDER).is_dir():
+        remove_left_behind(folder / FOLDER, [Path(name).name for name in names])

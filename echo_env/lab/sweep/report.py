@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from echo_env.common.files import number_text, written_whole
-from echo_env.common.results import write_summary
+from echo_env.common.files import number_text, text_cell, written_whole
+from echo_env.common.results import SUMMARY, write_summary
 from echo_env.common.stats import Estimate
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 from echo_env.lab.sweep.axes import Axis
@@ -19,7 +19,7 @@ from echo_env.lab.sweep.results import Effect, SweepResults
 
 LONG, EFFECTS = "sweep.csv", "effects.csv"
 
-__all__ = ["held_in_words", "summary", "write_effects", "write_long", "write_summary"]
+__all__ = ["EFFECTS", "LONG", "SUMMARY", "held_in_words", "summary", "write_effects", "write_long", "write_summary"]
 
 _INTERVAL = ("mean", "ci95_low", "ci95_high")
 
@@ -49,7 +49,7 @@ def write_long(folder: Path, results: SweepResults) -> None:
         writer.writerow([*head, *_columns("", "minus_base", "minus_reference")])
         for cell in results.sweep.cells:
             values = [axis.field.write(cell.values[axis.path]) for axis in axes]
-            first = [cell.number, results.sweep.name(cell), *values, cell.common]
+            first = [cell.number, text_cell(results.sweep.name(cell)), *map(text_cell, values), cell.common]
             writer.writerows([*first, *row] for row in _rows(results, cell))
 
 
@@ -60,7 +60,7 @@ def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
             mean = results.mean(cell, policy, metric)
             base = results.minus_base(cell, policy, metric) if cell.number else None
             other = results.minus_reference(cell, policy, metric) if policy in results.others else None
-            yield [policy, metric, record.unit, results.days, *_cells(mean, base, other)]
+            yield [text_cell(policy), metric, record.unit, results.days, *_cells(mean, base, other)]
 
 
 def write_effects(folder: Path, results: SweepResults) -> None:
@@ -82,7 +82,7 @@ def write_effects(folder: Path, results: SweepResults) -> None:
                     around = [axis.field.write(x) for x in (found.low, found.high)] if found else ["", ""]
                     what = [policy, metric, unit, axis.path, axis.field.write(axis.own), held_in_words(sweep, axis)]
                     numbers = _cells(effect.span, found.value if found else None)
-                    writer.writerow([*what, *ends, *around, *numbers])
+                    writer.writerow([*map(text_cell, [*what, *ends, *around]), *numbers])
 
 
 def held_in_words(sweep: Sweep, *moving: Axis) -> str:

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from echo_env.common.files import number_text, written_whole
-from echo_env.common.results import own_files, write_summary
+from echo_env.common.files import number_text, text_cell, written_whole
+from echo_env.common.results import SUMMARY, write_summary
 from echo_env.pathways.evaluation.comparison import Comparison
 from echo_env.pathways.simulation.metrics import METRICS
 
-__all__ = ["DRAWS", "own_files", "summary", "write_draws", "write_summary"]
+__all__ = ["DRAWS", "SUMMARY", "summary", "write_draws", "write_summary"]
 
 DRAWS = "draws.csv"
 
@@ -37,7 +37,7 @@ def _rows(comparison: Comparison) -> Iterator[list[Any]]:
         for name in comparison.policies:
             columns = [comparison.by_draw(size, name, metric).tolist() for metric in METRICS]
             for draw, row in enumerate(zip(*columns, strict=True)):
-                yield [size.resources, size.patients, name, draw, *map(number_text, row)]
+                yield [size.resources, size.patients, text_cell(name), draw, *map(number_text, row)]
 
 
 def summary(comparison: Comparison, env: str, **more: Any) -> dict[str, Any]:

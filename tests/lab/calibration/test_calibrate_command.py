@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -105,8 +106,12 @@ def test_bad_files_are_one_sentence_and_exit_code_2(
     ("arguments", "message"),
     [
         (["--output", "mine.yaml"], "mine.yaml is in the way"),
+        (["--output", ""], "--output is empty, but must be a file"),
+        (["--output", "mine"], "--output mine is a folder, but must be a regular file"),
+        (["--output", "mine.yaml", "--base", "mine.yaml"], "--output mine.yaml is also --base"),
+        (["--output", "lab.yaml", "--report", ""], "--report is empty, but must be a folder"),
         (["--output", "scarce"], "scarce is the name of a preset"),
-        (["--output", "lab.yaml", "--report", "mine"], "mine holds mine.txt, which was not written there"),
+        (["--output", "lab.yaml", "--report", "mine"], "mine holds report.md, written by no run of this version"),
         (["--output", "new/lab.yaml", "--report", "new"], "--output new/lab.yaml lies in --report new"),
         (["--output", "lab.yaml", "--day", "Sunday"], "day is 'Sunday', but must be a sheet with scheduled echoes"),
         (["--output", "lab.yaml", "--exams", "each"], "exams is 'each', but must be one of pooled, by_kind"),
@@ -120,7 +125,7 @@ def test_invalid_arguments_are_refused(
     """Invalid arguments are refused in one sentence before anything is fitted or written."""
     (folder / "mine.yaml").write_text("base: baseline\n")
     (folder / "mine").mkdir()
-    (folder / "mine" / "mine.txt").write_text("mine")
+    (folder / "mine" / "report.md").write_text("mine")
     before = files_in(folder)
     assert calibrate.main([str(made_up_week), *arguments]) == 2
     error = capsys.readouterr().err
@@ -143,6 +148,34 @@ def test_nothing_is_left_of_what_failed(
     arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
     assert calibrate.main(arguments) == 2
     assert files_in(folder) == set()
+
+
+def test_nothing_is_left_if_the_lab_cannot_be_put_in_place(
+    made_up_week: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report is taken back if the last rename, that of the lab, fails."""
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).name == "lab.yaml":
+            raise OSError("disk full")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
+    assert calibrate.main(arguments) == 2
+    assert "disk full" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+def test_the_lab_goes_to_standard_output(made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--output -`` prints the lab alone; the summary goes to standard error."""
+    assert calibrate.main([str(made_up_week), "--output", "-", "--resamples", "20"]) == 0
+    printed = capsys.readouterr()
+    assert "no-show rate" in printed.err
+    assert list(folder.iterdir()) == []
+    (folder / "lab.yaml").write_text(printed.out)
+    assert LabConfig.load("lab.yaml").name == made_up_week.stem
 
 
 def test_what_is_missing_is_named(

@@ -32,7 +32,7 @@ from echo_env.lab.calibration.findings import (
     warnings_of,
 )
 from echo_env.lab.calibration.maximum_likelihood import exam_law
-from echo_env.lab.calibration.report import FIGURES, own_files, print_summary, write_report
+from echo_env.lab.calibration.report import FIGURES, file_names, print_summary, write_report
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day.laws import offset_probability
 
@@ -172,16 +172,20 @@ def test_the_paper_agrees_with_itself(found: Calibration) -> None:
     assert compared(dataclasses.replace(found, arrival=early))[-3].seen == 0
 
 
-def test_the_folder_is_complete_and_only_its_own_is_replaced(found: Calibration, tmp_path: Path) -> None:
-    """The folder holds all files of a report, and no others count as its own."""
+def test_the_folder_is_complete(found: Calibration, tmp_path: Path) -> None:
+    """The folder holds all files that a report is said to have, and no others."""
     write_report(tmp_path, found, TODAY, "the command")
     names = {"report.md", "calibration.json", "patients.csv", "cells.csv"}
     names |= {f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf")}
-    assert files_in(tmp_path) == names == own_files(tmp_path)
-    (tmp_path / "mine.txt").write_text("mine")
-    assert own_files(tmp_path) == names
-    (tmp_path / "calibration.json").unlink()
-    assert own_files(tmp_path) == set()
+    assert files_in(tmp_path) == names == file_names()
+
+
+def test_cells_of_the_spreadsheet_are_no_formulas(found: Calibration, tmp_path: Path) -> None:
+    """Text from the hospital's sheets that a spreadsheet would run is escaped."""
+    table = found.table.assign(sheet="=cmd()")
+    write_report(tmp_path, dataclasses.replace(found, table=table), TODAY, "the command")
+    with open(tmp_path / "patients.csv", encoding="utf8", newline="") as file:
+        assert {row["sheet"] for row in csv.DictReader(file)} == {"'=cmd()"}
 
 
 def test_what_the_files_hold(found: Calibration, tmp_path: Path) -> None:

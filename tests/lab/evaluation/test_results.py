@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from echo_env.lab import Comparison, LabConfig, evaluate
-from echo_env.lab.evaluation.results import own_files, running_means, write_days, write_summary
+from echo_env.lab.evaluation.results import running_means, write_days, write_summary
 from echo_env.lab.simulation.metrics import METRICS
 
 SCARCE = LabConfig.load("scarce")
@@ -69,17 +69,12 @@ def test_summary_says_what_was_found_and_on_what(tmp_path: Path) -> None:
     assert got["files"] == ["days.csv", "summary.json"]
 
 
-def test_own_files_are_those_that_the_summary_lists(tmp_path: Path) -> None:
-    """The files of an earlier comparison are those in its summary, and no others."""
-    assert own_files(tmp_path) == set()
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "x.png").write_bytes(b"")
-    write(tmp_path, hand_made(a=[1.0, 2.0]))
-    (tmp_path / "notes.txt").write_text("mine")
-    assert own_files(tmp_path) == {"days.csv", "summary.json", "figures/x.png"}
-    for broken in ("", "[]", '{"files": 3}', "{}"):
-        (tmp_path / "summary.json").write_text(broken)
-        assert own_files(tmp_path) == set()
+def test_a_policys_name_is_no_formula(tmp_path: Path) -> None:
+    """A name that a spreadsheet would run is escaped in ``days.csv``; numbers below zero are not."""
+    write_days(tmp_path, hand_made(**{"=cmd()": [-1.0], "plain": [2.0]}))
+    with open(tmp_path / "days.csv", encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["policy"], row["penalty"]) for row in rows] == [("'=cmd()", "-1"), ("plain", "2")]
 
 
 def test_running_means_end_at_the_mean(tmp_path: Path) -> None:

@@ -113,26 +113,14 @@ def test_a_changed_file_is_refused(tmp_path: Path, change: str, calls: list[tupl
         play_sweep(make_sweep(SCARCE, WANTED), tasks, player, 3)
 
 
-def test_only_our_own_files_are_replaced(tmp_path: Path) -> None:
-    """Only cache files, incomplete ones included, count as the sweep's own."""
+def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
+    """Temporary files of the sweep's own cells are removed, and no others."""
     player = Player(6, 3, tmp_path)
     task = all_tasks()[0]
+    kept.remove_half_written(tmp_path, [task.file])
     player(task)
-    half_written = f"cells/.{Path(task.file).name}.abcd"
-    for name in (half_written, "cells/notes.csv", "notes.txt"):
-        (tmp_path / name).write_text("mine")
-    assert kept.own_files(tmp_path) == {task.file, half_written}
-
-
-def test_what_is_kept_comes_along(tmp_path: Path) -> None:
-    """Cached cells are linked into the new folder; a missing cache is an empty one."""
-    old, new = tmp_path / "old", tmp_path / "new"
-    task = all_tasks()[0]
-    Player(6, 3, old)(task)
-    new.mkdir()
-    kept.bring_along(old, new)
-    assert files_in(new) == {task.file}
-    assert (new / task.file).read_bytes() == (old / task.file).read_bytes()
-    (empty := tmp_path / "empty").mkdir()
-    kept.bring_along(tmp_path / "nowhere", empty)
-    assert files_in(empty) == set()
+    half_written = f"cells/.{Path(task.file).name}.echo-lab-12345678"
+    for name in (half_written, "cells/notes.csv", "cells/.notes.csv.echo-lab-12345678"):
+        (tmp_path / name).write_text("x")
+    kept.remove_half_written(tmp_path, [task.file])
+    assert files_in(tmp_path) == {task.file, "cells/notes.csv", "cells/.notes.csv.echo-lab-12345678"}

@@ -228,3 +228,19 @@ def test_tables_say_what_is_all_the_same() -> None:
     words = " ".join(printed(played(["rooms.non_fetal=3:4"], days=5), 200).split())
     assert "rooms.non_fetal alone does not change penalty a day on any of these days." in words
     assert "All cells use the same random numbers as the base lab." in words
+
+
+def test_names_in_the_tables_are_no_formulas(tmp_path: Path) -> None:
+    """Names of policies that a spreadsheet would run are escaped in both tables; numbers below zero are not."""
+    sweep = make_sweep(SCARCE, ["rooms.non_fetal=2:3"])
+    table = dict.fromkeys(METRICS, np.array([-2.0, -4.0]))
+    every = tuple(Comparison("scarce", 3, {"@sum": table}, {"@sum": "simpy"}) for _ in sweep.cells)
+    results = SweepResults(sweep, every)
+    report.write_long(tmp_path, results)
+    report.write_effects(tmp_path, results)
+    for name in (report.LONG, report.EFFECTS):
+        with open(tmp_path / name, encoding="utf8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert {row["policy"] for row in rows} == {"'@sum"}
+    with open(tmp_path / report.LONG, encoding="utf8", newline="") as file:
+        assert {row["mean"] for row in csv.DictReader(file)} == {"-3"}

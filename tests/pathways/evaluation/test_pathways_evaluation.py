@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -14,11 +15,12 @@ from rich.console import Console
 
 import evaluate as command
 from echo_env.commands.pathways import read_numbers
-from echo_env.common.files import files_in
+from echo_env.common.files import MARKER, files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 from echo_env.pathways.config.pathway import NONE
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from echo_env.pathways.policies import BiddingPolicy
+from echo_env.pathways.report import results
 from echo_env.pathways.report.tables import print_comparison
 from echo_env.pathways.simulation.metrics import METRICS, trace_metrics
 
@@ -163,7 +165,7 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
     ):
         assert words in printed
     summary = json.loads((out / "summary.json").read_text())
-    assert set(summary["files"]) == files_in(out)
+    assert {*summary["files"], MARKER} == files_in(out)
     figures = {path.stem for path in (out / "figures").glob("*.png")}
     kinds = {f"{kind}_{r}_resources" for kind in ("episode", "chances") for r in (4, 6)}
     assert figures == {"figure_2", "figure_2_sd", "figure_2_differences"} | kinds
@@ -181,10 +183,18 @@ def test_the_command_writes_and_prints_everything(tmp_path: Path, capsys: pytest
     assert json.loads((tmp_path / "t.json").read_text())["cells"] == summary["cells"]
     # Again, in place of what it wrote; but not in place of what is somebody else's.
     assert command.main([*SMALL, "--policies", "random", "--patients", "2", "--output", str(out)]) == 0
-    assert files_in(out) == {"draws.csv", "summary.json"}
-    (out / "mine.txt").write_text("keep")
+    assert files_in(out) == {MARKER, "draws.csv", "summary.json"}
+    (out / "draws.csv").write_text("mine")
     assert command.main([*SMALL, "--output", str(out)]) == 2
-    assert "mine.txt" in capsys.readouterr().err
+    assert "draws.csv" in capsys.readouterr().err
+
+
+def test_names_in_the_table_are_no_formulas(comparison: Comparison, tmp_path: Path) -> None:
+    """A policy's name that a spreadsheet would run is escaped in ``draws.csv``."""
+    values = {size: {f"={name}": table for name, table in own.items()} for size, own in comparison.values.items()}
+    results.write_draws(tmp_path, dataclasses.replace(comparison, values=values, reference=""))
+    with open(tmp_path / "draws.csv", newline="") as file:
+        assert {row["policy"] for row in csv.DictReader(file)} == {f"'={name}" for name in comparison.policies}
 
 
 def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
