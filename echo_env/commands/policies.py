@@ -6,12 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
 from echo_env.common.words import did_you_mean
 from echo_env.lab import LabConfig, Policy, make_policy
+from echo_env.lab.decisions.observation import OBSERVATIONS
+
+ENV_VALUES: dict[str, dict[str, Any]] = {
+    "observation": {name: name for name in OBSERVATIONS},
+    "idling": {"True": True, "true": True, "False": False, "false": False},
+}
+"""Argument of an environment -> its values, as they are typed."""
 
 
 def find_lab(env_id: str, config: str | None) -> LabConfig:
@@ -32,13 +37,19 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     """``["idling:False"]`` -> ``{"idling": False}``.
 
-    :raises ValueError: a key other than those of :data:`MODEL_KWARGS`
+    :raises ValueError: a key other than those of :data:`MODEL_KWARGS`, or a value that it cannot have
     """
     split = [pair.partition(":") for pair in pairs]
     for key, _, _ in split:
         if key not in MODEL_KWARGS:
             raise ValueError(f"--env-kwargs has {key!r}, but takes only {' and '.join(MODEL_KWARGS)}, as KEY:VALUE")
-    return {key: yaml.safe_load(value) for key, _, value in split}
+    found: dict[str, Any] = {}
+    for key, _, text in split:
+        allowed = ENV_VALUES[key]
+        if text not in allowed:
+            raise ValueError(f"--env-kwargs has {key}:{text}, but {key} must be one of {', '.join(allowed)}")
+        found[key] = allowed[text]
+    return found
 
 
 def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
