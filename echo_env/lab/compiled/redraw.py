@@ -17,7 +17,6 @@ state: the same generator gives labs that look the same the same rest of the day
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
