@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ ENV_VALUES: dict[str, dict[str, Any]] = {
     "idling": {"True": True, "true": True, "False": False, "false": False},
 }
 """Argument of an environment -> its values, as they are typed."""
+
+_noted: set[str] = set()
+"""Models of which it has been said that they were trained on another lab."""
 
 
 def find_lab(env_id: str, config: str | None) -> LabConfig:
@@ -58,7 +62,7 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
     :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
-    :return: as typed -> policy
+    :return: as typed -> policy; standard error says of a model that it was trained on another lab
     :raises ValueError: unknown, unusable, or given twice
     """
     found: dict[str, Policy] = {}
@@ -71,6 +75,12 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             found[name] = find_agent(config, env_kwargs)
         else:
             found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+    for name, policy in found.items():
+        note = getattr(policy, "note", "")
+        # Once a model: the cells of a sweep ask again.
+        if note and name not in _noted:
+            _noted.add(name)
+            print(f"Warning: {note}", file=sys.stderr)
     names = [policy.name for policy in found.values()]
     for name, policy in found.items():
         if names.count(policy.name) > 1:
