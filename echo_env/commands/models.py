@@ -109,8 +109,8 @@ def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolic
     if other[nearest]:
         names = ", ".join(lab.name for lab in labs.values())
         raise ValueError(
-            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent of "
-            f"{labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
+            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
+            f"of {labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
         )
     policy = TrainedPolicy(agent.algo, path, config, env_kwargs)
     policy.name = AGENT
