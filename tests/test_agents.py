@@ -23,6 +23,7 @@ import evaluate  # noqa: E402
 import train  # noqa: E402
 from echo_env.commands import models  # noqa: E402
 from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from echo_env.commands.trained_lab import training_note  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
 
@@ -152,6 +153,70 @@ def _own_lab(folder: Path) -> Path:
     path = folder / "mine.yaml"
     path.write_text("base: baseline\nname: mine\n")
     return path
+
+
+def _lab(folder: Path, text: str) -> str:
+    path = folder / "lab.yaml"
+    path.write_text(f"base: scarce\n{text}\n")
+    return str(path)
+
+
+def test_an_agent_is_known_by_its_lab_not_by_its_name(tmp_path: Path) -> None:
+    """A lab that equals one with an agent has that agent, whatever it is called."""
+    config = LabConfig.load(_lab(tmp_path, "name: mine\nhours: {opening: 8:00}"))
+    (policy,) = evaluate.find_policies(["agent"], config, {}).values()
+    assert (policy.name, policy.note) == ("agent", "")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rooms: {non_fetal: 4}", "rooms.non_fetal was 3 there and is 4 here"),
+        ("penalty: {late: 3}", "penalty.late was 2.0 there and is 3.0 here"),
+        ("exam: {mean_min: 50}", "exam.mean_min was 45 there and is 50 here"),
+        ("exam: {fetal: {shape: 6, mean_min: 60, shortest_min: 30, longest_min: 120}}",
+         "exam.fetal.shape was not given there and is 6 here"),
+        ("appointments: {fetal: ['09:00']}", "appointments.fetal had 9 entries there and has 1 here"),
+        ("appointments: {fetal: ['08:15', '09:15', '10:15', '11:15', '12:15', '13:15', '14:15', '15:15', '16:00']}",
+         "appointments.fetal had 16:15 there where it has 16:00 here"),
+    ],
+)  # fmt: skip
+def test_a_lab_that_differs_is_refused_for_agent_and_noted_for_a_path(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A changed lab has no agent; by its path the agent works there, and one sentence says what differs."""
+    lab = _lab(tmp_path, text)
+    arguments = ["--config", lab, "--days", "2", "--policies", "policy_2"]
+    assert evaluate.main([*arguments, "agent"]) == 2
+    refused = capsys.readouterr().err
+    assert message in refused
+    assert f"maskable_ppo={models.AGENTS / 'EchoLabScarce-v0.zip'}" in refused
+    assert len(refused.splitlines()) == 1
+    model = tmp_path / "model.zip"
+    shutil.copyfile(models.AGENTS / "EchoLabScarce-v0.zip", model)
+    assert evaluate.main([*arguments, f"maskable_ppo={model}"]) == 0
+    noted = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Warning: ")]
+    assert len(noted) == 1
+    assert f"maskable_ppo={model} was trained on another lab, 'scarce': " in noted[0]
+    assert message in noted[0]
+
+
+def test_many_differences_are_counted() -> None:
+    """The shortest list of differences decides which agent is named, and a long one ends with a count."""
+    config = LabConfig.load("authors_code").replace(
+        name="baseline", rooms__fetal=2, rooms__non_fetal=7, breaks__minutes=10, penalty__late=1
+    )
+    with pytest.raises(ValueError, match=r"the agent of baseline, .* and \d+ more fields differ"):
+        evaluate.find_policies(["agent"], config, {})
+
+
+def test_a_model_of_a_lab_that_is_not_here_is_noted() -> None:
+    """A training on a file that is gone cannot be compared; one on the very lab leaves nothing to say."""
+    spec = {"id": ENV_ID, "kwargs": {"config": "gone.yaml"}}
+    note = training_note("mine", spec, SCARCE)
+    assert note.startswith("mine was trained on a lab that cannot be compared with 'scarce': config 'gone.yaml'")
+    for spec in ({"id": ENV_ID, "kwargs": {}}, {}, {"id": "EchoLab-v0", "kwargs": {"config": "scarce"}}):
+        assert training_note("mine", spec, SCARCE) == ""
 
 
 def _without_settings(run: Path) -> None:

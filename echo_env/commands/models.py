@@ -13,6 +13,7 @@ from typing import Any
 from echo_env import ENV_IDS
 from echo_env.commands import plugins
 from echo_env.commands.agent_list import read_list
+from echo_env.commands.trained_lab import differences, listed, training_note
 from echo_env.lab import LabConfig
 from echo_env.lab.policies.agent import AgentPolicy
 
@@ -71,12 +72,14 @@ class TrainedPolicy(AgentPolicy):
     ) -> None:
         module = module or plugins.module_name("models")
         model = load_from(module, algo, path)
-        trained_with = {**env_kwargs, **getattr(model, "env_spec", {}).get("kwargs", {})}
+        env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
+        trained_with = {**env_kwargs, **env_spec.get("kwargs", {})}
         kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
         super().__init__(algo, model, config, **kept)
         self._origin = algo, path, config, env_kwargs, module
-        file: Path = import_module(module).find_model(path)
-        digest = sha256(b"".join(p.read_bytes() for p in (file, *sorted(file.parent.glob("*/vecnormalize.pkl")))))
+        self.note = training_note(f"{algo}={path}", env_spec, config)
+        """What differs from the lab of the training, one sentence; empty if nothing does, or it is not known."""
+        digest = sha256(b"".join(file.read_bytes() for file in import_module(module).model_files(path)))
         # Results of a sweep are kept for this very model, not for whatever is trained to the same path later.
         self.fingerprint = f"{algo} {kept} {digest.hexdigest()}"
 
@@ -87,18 +90,28 @@ class TrainedPolicy(AgentPolicy):
 def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     """The trained agent that ships for a lab.
 
-    :param config: the lab, known by its name
+    :param config: the lab; all its fields count but the name
     :param env_kwargs: see :class:`TrainedPolicy`
-    :raises ValueError: there is none; names the labs that have one
+    :raises ValueError: there is none; names what differs from the labs that have one
     """
-    agents = {LabConfig.load(ENV_IDS[env]).name: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
-    if config.name not in agents:
-        kept = f"only for {', '.join(agents)}" if agents else "for none so far"
+    listed_agents = {env: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
+    labs = {env: LabConfig.load(ENV_IDS[env]) for env in listed_agents}
+    other = {env: differences(lab, config) for env, lab in labs.items()}
+    # The lab it differs from least has its agent, if there is no difference at all.
+    nearest = min(other, key=lambda env: len(other[env]), default=None)
+    if nearest is None:
         raise ValueError(
-            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, {kept}; "
+            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, for none so far; "
             "benchmarks/export_agent.py keeps one"
         )
-    agent = agents[config.name]
-    policy = TrainedPolicy(agent.algo, str(AGENTS / agent.file), config, env_kwargs)
+    agent = listed_agents[nearest]
+    path = str(AGENTS / agent.file)
+    if other[nearest]:
+        names = ", ".join(lab.name for lab in labs.values())
+        raise ValueError(
+            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
+            f"of {labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
+        )
+    policy = TrainedPolicy(agent.algo, path, config, env_kwargs)
     policy.name = AGENT
     return policy

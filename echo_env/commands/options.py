@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from echo_env.commands.running import Flag, Several
 from echo_env.lab.sweep.grid import MODES
 
-SHOWN = ("penalty", "waiting_penalty", "wait_min")
+SHOWN = ("waiting_penalty", "wait_min", "penalty")
 """Metrics of a sweep that are printed and drawn by default."""
 
 
@@ -29,7 +29,7 @@ class EvaluateOptions:
     :param bound: lower bounds on the penalty of any policy, on the first N days
     :param sweep: what if: FIELD=VALUES, for example rooms.non_fetal=3:7
     :param sweep_mode: grid, or one_at_a_time
-    :param sweep_metrics: metrics printed and drawn, the first one in detail; sweep.csv has all
+    :param sweep_metrics: metrics printed and drawn, ranked by the first one; sweep.csv has all
     :param json: file for all metrics, or - for standard output
     :param env_kwargs: KEY:VALUE, how a model was trained (observation, idling), if the model file does not say
     :param import_: modules or .py files of your own to import first, for their @register_policy

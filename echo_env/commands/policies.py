@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import yaml
 
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
 from echo_env.common.words import did_you_mean
 from echo_env.lab import LabConfig, Policy, make_policy
+from echo_env.lab.decisions.observation import OBSERVATIONS
+
+ENV_VALUES: dict[str, dict[str, Any]] = {
+    "observation": {name: name for name in OBSERVATIONS},
+    "idling": {"True": True, "true": True, "False": False, "false": False},
+}
+"""Argument of an environment -> its values, as they are typed."""
+
+_noted: set[str] = set()
+"""Models of which it has been said that they were trained on another lab."""
 
 
 def find_lab(env_id: str, config: str | None) -> LabConfig:
@@ -32,13 +41,19 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     """``["idling:False"]`` -> ``{"idling": False}``.
 
-    :raises ValueError: a key other than those of :data:`MODEL_KWARGS`
+    :raises ValueError: a key other than those of :data:`MODEL_KWARGS`, or a value that it cannot have
     """
     split = [pair.partition(":") for pair in pairs]
     for key, _, _ in split:
         if key not in MODEL_KWARGS:
             raise ValueError(f"--env-kwargs has {key!r}, but takes only {' and '.join(MODEL_KWARGS)}, as KEY:VALUE")
-    return {key: yaml.safe_load(value) for key, _, value in split}
+    found: dict[str, Any] = {}
+    for key, _, text in split:
+        allowed = ENV_VALUES[key]
+        if text not in allowed:
+            raise ValueError(f"--env-kwargs has {key}:{text}, but {key} must be one of {', '.join(allowed)}")
+        found[key] = allowed[text]
+    return found
 
 
 def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
@@ -47,7 +62,7 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
     :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
-    :return: as typed -> policy
+    :return: as typed -> policy; standard error says of a model that it was trained on another lab
     :raises ValueError: unknown, unusable, or given twice
     """
     found: dict[str, Policy] = {}
@@ -60,6 +75,12 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             found[name] = find_agent(config, env_kwargs)
         else:
             found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+    for name, policy in found.items():
+        note = getattr(policy, "note", "")
+        # Once a model: the cells of a sweep ask again.
+        if note and name not in _noted:
+            _noted.add(name)
+            print(f"Warning: {note}", file=sys.stderr)
     names = [policy.name for policy in found.values()]
     for name, policy in found.items():
         if names.count(policy.name) > 1:

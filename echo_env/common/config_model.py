@@ -21,6 +21,10 @@ Loc = tuple[str | int, ...]
 """Where in a config: names of fields, and numbers of entries in lists."""
 
 
+SLACK = 1e-9
+"""Tolerance of sums of probabilities, for rounding errors."""
+
+
 class ConfigError(ValueError):
     """A config that cannot be used; the message is one sentence for the person who wrote it.
 
@@ -49,11 +53,23 @@ def check_number(name: str, value: Any, low: float, high: float = math.inf, *, w
         raise ConfigError(f"{name} is {value!r}, but must be {_number_words(whole, low, high)}")
 
 
+def check_sum(name: str, value: float, others: float) -> None:
+    """Refuse a probability that exceeds 1 together with others, up to rounding: 0.2 goes with 0.8.
+
+    :param name: of the field, for the message
+    :param value: its value
+    :param others: the sum of the others
+    :raises ConfigError: names the field, its value and what is allowed
+    """
+    if value + others > 1 + SLACK:
+        raise ConfigError(f"{name} is {value!r}, but must be {_number_words(False, 0, 1 - others)}")
+
+
 def _number_words(whole: bool, low: float, high: float) -> str:
     kind = "a whole number" if whole else "a number"
     if math.isinf(low):
         return kind
-    return f"{kind} of at least {low:g}" if math.isinf(high) else f"{kind} from {low:g} to {high:g}"
+    return f"{kind} of at least {low:.9g}" if math.isinf(high) else f"{kind} from {low:.9g} to {high:.9g}"
 
 
 def _as_written(value: Any, check: Callable[[Any], Any]) -> Any:
@@ -66,8 +82,8 @@ AS_WRITTEN = WrapValidator(_as_written)
 """Annotation of a float that may be given as an int, and then stays one."""
 
 Probability = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False), AS_WRITTEN]
-NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), AS_WRITTEN]
-Positive = Annotated[float, Field(strict=True, ge=1e-6, allow_inf_nan=False), AS_WRITTEN]
+NotNegative = Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False), AS_WRITTEN]
+Positive = Annotated[float, Field(strict=True, ge=1e-6, le=1e6, allow_inf_nan=False), AS_WRITTEN]
 Name = Annotated[str, Field(min_length=1, json_schema_extra={"x-allowed": "a word or two"})]
 
 _PARAM = re.compile(r"^:param (\w+): (.*?)(?=^:|\n\n|\Z)", re.MULTILINE | re.DOTALL)

@@ -3,6 +3,7 @@
 import functools
 import json
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.type_aliases import GymEnv
 from stable_baselines3.common.vec_env import VecNormalize
 
-from sb3_ext.zoo.algorithms import ALGORITHMS
+from sb3_ext.zoo.algorithms import ALGORITHMS, TABLE
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 
 
@@ -95,14 +96,52 @@ def find_statistics(model_path: Path) -> VecNormalize | None:
     :return: the statistics, if there are any and observations were normalised
     :raises ValueError: where they cannot be read
     """
-    for path in model_path.parent.glob("*/vecnormalize.pkl"):
-        try:
-            statistics: VecNormalize = pickle.loads(path.read_bytes())
-        except Exception as error:  # a broken pickle can raise anything
-            raise UsageError(f"{path} cannot be read: {first_line(error)}") from error
-        if statistics.norm_obs:
-            return statistics
-    return None
+    path = statistics_path(model_path)
+    if path is None:
+        return None
+    try:
+        statistics: VecNormalize = pickle.loads(path.read_bytes())
+    except Exception as error:  # a broken pickle can raise anything
+        raise UsageError(f"{path} cannot be read: {first_line(error)}") from error
+    return statistics if statistics.norm_obs else None
+
+
+def statistics_path(model_path: Path) -> Path | None:
+    """
+    Where the run that a model is of keeps its normalisation statistics: never those of a neighbour.
+
+    A checkpoint has its own beside it. The run's folder ``<env_id>`` holds those of ``<env_id>.zip``,
+    ``best_model.zip`` and checkpoints without their own. A zip of another name is of no run.
+
+    :param model_path: An existing zip
+    :return: the file, if there is one
+    """
+    folder, checkpoint = model_path.parent, re.fullmatch(r"rl_model_(\d+)_steps", model_path.stem)
+    places = [folder / f"rl_model_vecnormalize_{checkpoint[1]}_steps.pkl"] if checkpoint else []
+    env_id = str((_saved_data(model_path).get("env_spec") or {}).get("id", "")).replace("/", "-")
+    if checkpoint or model_path.stem == "best_model":
+        # A model of rl_zoo3's own says no id, but the folder of its run does: <env_id>_<number>.
+        env_id = env_id or folder.name.rpartition("_")[0]
+    elif env_id in ("", model_path.stem):
+        env_id = model_path.stem
+    else:
+        env_id = ""
+    if env_id:
+        places.append(folder / env_id / "vecnormalize.pkl")
+    return next((path for path in places if path.is_file()), None)
+
+
+def model_files(path: str | Path) -> list[Path]:
+    """
+    What a model consists of: its zip, and the statistics that its observations are normalised with.
+
+    :param path: As for ``find_model``
+    :return: existing files
+    :raises ValueError: where there is no model
+    """
+    model_path = find_model(path)
+    statistics = statistics_path(model_path)
+    return [model_path] if statistics is None else [model_path, statistics]
 
 
 def find_model(path: str | Path) -> Path:
@@ -143,21 +182,21 @@ def check_model_file(algo: str, algorithm: type[BaseAlgorithm], path: Path) -> N
     :param path: An existing file
     :raises ValueError: where it is not
     """
-    saved_policy = _saved_policy_module(path)
-    own = {policy.__module__ for policy in algorithm.policy_aliases.values()}
-    if saved_policy in own:
-        return
+    data = _saved_data(path)
+    saved_policy = str(data["policy_class"].get("__module__", ""))
     # A policy class of one's own is none of these and says nothing about the algorithm.
-    trained_with = [
-        name
-        for name, other in ALGORITHMS.items()
+    fitting = {
+        name: TABLE[name].sign if name in TABLE else None
+        for name, other in {**ALGORITHMS, algo: algorithm}.items()
         if saved_policy in {policy.__module__ for policy in other.policy_aliases.values()}
-    ]
-    if trained_with:
+    }
+    signed = [name for name, sign in fitting.items() if sign in data]
+    trained_with = signed or [name for name, sign in fitting.items() if sign is None]
+    if trained_with and algo not in trained_with:
         raise UsageError(f"{path} was trained with {' or '.join(trained_with)}, not with {algo}.")
 
 
-def _saved_policy_module(path: Path) -> str:
+def _saved_data(path: Path) -> dict[str, Any]:
     message = f"{path} is no model saved by Stable-Baselines3."
     if not zipfile.is_zipfile(path):
         raise UsageError(message)
@@ -165,7 +204,6 @@ def _saved_policy_module(path: Path) -> str:
         if "data" not in archive.namelist():
             raise UsageError(message)
         data: dict[str, Any] = json.loads(archive.read("data"))
-    policy = data.get("policy_class")
-    if not isinstance(policy, dict):
+    if not isinstance(data.get("policy_class"), dict):
         raise UsageError(message)
-    return str(policy.get("__module__", ""))
+    return data

@@ -29,26 +29,29 @@ class Algorithm:
     :param maskable: Whether it takes action masks
     :param sampler: Function that samples its hyperparameters in a search
     :param converter: Function that makes its arguments from the parameters stored in a study
+    :param sign: Attribute that its saved models have, and those of other algorithms with the same policies do not
     """
 
     cls: type[BaseAlgorithm]
     maskable: bool = False
     sampler: str | None = None
     converter: str | None = None
+    sign: str | None = None
 
 
 # What can act in an environment with discrete actions. rl_zoo3 knows more; only these can be loaded without it.
 TABLE: dict[str, Algorithm] = {
     "a2c": Algorithm(A2C),
     "dqn": Algorithm(DQN),
-    "ppo": Algorithm(PPO),
+    "ppo": Algorithm(PPO, sign="clip_range"),
     "qrdqn": Algorithm(QRDQN),
-    "trpo": Algorithm(TRPO),
+    "trpo": Algorithm(TRPO, sign="cg_max_steps"),
     "lookahead_dqn": Algorithm(
         LookaheadDQN,
         maskable=True,
         sampler="sb3_ext.zoo.search:sample_lookahead_dqn_params",
         converter="sb3_ext.zoo.search:convert_lookahead_dqn_params",
+        sign="base_steps",
     ),
     "maskable_dqn": Algorithm(
         MaskableDQN,

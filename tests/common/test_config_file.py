@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import re
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from echo_env.common.words import did_you_mean
 from echo_env.lab import LabConfig
 from echo_env.lab.config import preset_names as lab_presets
 from echo_env.lab.config.schema import lab_schema
+from echo_env.lab.simulation.breaks import break_probabilities
 from echo_env.pathways import PathwaysConfig
 from echo_env.pathways.config import preset_names as pathways_presets
 from echo_env.pathways.config.schema import pathways_schema
@@ -203,6 +205,88 @@ def test_every_field_of_a_schema_is_described(schema: Schema) -> None:
     assert all("minutes" in node["description"] for _, field, node in fields if field.endswith("_min"))
     loose = [name for name, node in schema["properties"].items() if not node.get("description") and "$ref" not in node]
     assert loose == []
+
+
+def unbounded(node: Any, place: str = "") -> list[str]:
+    """Where a JSON schema allows a number without a least or a largest value."""
+    found: list[str] = []
+    if isinstance(node, dict):
+        if node.get("type") in ("integer", "number") and not {"minimum", "maximum"} <= node.keys():
+            found.append(place)
+        node = list(node.items())
+    elif isinstance(node, list):
+        node = list(enumerate(node))
+    else:
+        return found
+    return found + [bad for key, value in node for bad in unbounded(value, f"{place}.{key}")]
+
+
+@pytest.mark.parametrize("schema", [LAB, PATHWAYS], ids=["lab", "pathways"])
+def test_every_number_has_bounds_in_the_schema(schema: Schema) -> None:
+    """Editors know the least and the largest value of every number."""
+    assert unbounded(schema) == []
+    assert unbounded({"properties": {"n": {"type": "integer", "minimum": 0}}}) == [".properties.n"]
+
+
+def numbers_of(config: Any, prefix: str = "") -> list[str]:
+    """Paths of a config's numbers, a double underscore for the dot."""
+    found = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            found += numbers_of(value, f"{prefix}{field.name}__")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            found.append(prefix + field.name)
+    return found
+
+
+@pytest.mark.parametrize("value", [10**12, 1e12, 10**19, 1e19, 10**400, float("inf"), float("nan"), -(10**12)])
+@pytest.mark.parametrize("config", [LabConfig.load("baseline"), PathwaysConfig.load("baseline")], ids=["lab", "path"])
+def test_no_field_takes_a_number_that_would_overflow(config: Any, value: float) -> None:
+    """Every number of a config is refused beyond its bounds, by its name."""
+    paths = numbers_of(config)
+    assert len(paths) > 15
+    for path in paths:
+        with pytest.raises(ConfigError, match=f"^{path.replace('__', '.')} is ") as caught:
+            config.replace(**{path: value})
+        assert "but must be" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hours: {closing_min: 600}", "hours.closing_min is 600, but the file or its base gives hours.closing as well"),
+        ("hours: {opening_min: 420}", "hours.opening_min is 420, but the file or its base gives hours.opening as well"),
+        ("hours: {end_min: 700}", "hours.end_min is 700, but the file or its base gives hours.end as well, '19:00'"),
+    ],
+)
+def test_minutes_beside_the_clock_times_of_a_base_are_refused(
+    write: Callable[..., str], text: str, message: str
+) -> None:
+    """Hours are given once: minutes that a base's clock time would override are refused by name."""
+    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+        LabConfig.load(write(f"base: baseline\n{text}"))
+    assert str(caught.value).endswith("(line 2 of lab.yaml)")
+
+
+def test_hours_that_are_no_numbers_are_refused_in_a_sentence(write: Callable[..., str]) -> None:
+    """Minutes of opening that are text are refused by name."""
+    hours = "{opening_min: early, closing: '17:00', end: '19:00'}"
+    with pytest.raises(ConfigError, match=r"hours\.opening_min is 'early', but must be a whole"):
+        LabConfig.load(write(f"hours: {hours}\nname: mine"))
+
+
+@pytest.mark.parametrize(("both", "one"), [(0.8, 0.2), (0.7, 0.3), (0.9, 0.1), (0.1, 0.9), (1.0, 0.0)])
+def test_probabilities_may_sum_to_one_in_floats(write: Callable[..., str], both: float, one: float) -> None:
+    """Breaks that are always taken, and pathways that always change, load; whatever is left over is not negative."""
+    text = f"base: baseline\nbreaks: {{both_probability: {both}, one_probability: {one}}}"
+    law = LabConfig.load(write(text)).breaks
+    assert break_probabilities(law, 2) == (pytest.approx(0, abs=1e-15), one, both)
+    assert min(break_probabilities(law, 2)) >= 0
+    changes = {"changes__appear_rate": both, "changes__disappear_rate": one}
+    assert PathwaysConfig.load("baseline").replace(**changes).changes.appear_rate == both
+    with pytest.raises(ConfigError, match=r"one_probability is .* but must be a number from 0 to 0"):
+        LabConfig.load("baseline").replace(breaks__both_probability=0.8, breaks__one_probability=0.21)
 
 
 def test_a_file_with_a_base_may_leave_out_what_one_without_must_have() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_P = 0.05
 """Significance level of the tests."""
-_UNBOUNDED_MIN = 1e6
+_UNBOUNDED_MIN = 1440.0
 
 
 class Compared(NamedTuple):

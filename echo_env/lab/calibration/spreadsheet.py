@@ -77,6 +77,10 @@ VARIANTS = {
     "echo room": "echo room number",
 }
 """Variant header -> standard name."""
+Sheet = dict[int, tuple[Any, ...]]
+"""Row number, from 1, -> its values."""
+MOST_EMPTY = 1_000
+"""Empty rows in succession after which a sheet ends: a stray blank far below would make it a million rows long."""
 _LEAST_HEADERS = 5
 """Known headers that make a sheet a day sheet, whatever its name."""
 _HEADER_AMONG = 10
@@ -135,23 +139,20 @@ def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
     :raises SpreadsheetError: not a workbook, no day sheet, or a day sheet lacks a needed column
     :raises OSError: the file cannot be opened
     """
-    content = Path(path).read_bytes()
-    workbook, name = _open(content, Path(path).name), Path(path).name
-    saved = workbook.properties.modified or dt.datetime.now()
+    content, name = Path(path).read_bytes(), Path(path).name
+    saved, sheets = _read(content, name)
     days, notes = [], {}
-    for sheet in workbook.worksheets:
-        cells = {row[0].row: tuple(cell.value for cell in row) for row in sheet.iter_rows()}
-        filled = {row: values for row, values in cells.items() if any(_text(value) for value in values)}
-        header = _header_row(filled, _weekday_and_date(sheet.title) is not None)
+    for title, filled in sheets.items():
+        header = _header_row(filled, _weekday_and_date(title) is not None)
         if header is not None:
-            columns = _columns(name, sheet.title, header, filled[header], log)
+            columns = _columns(name, title, header, filled[header], log)
             patients = {row: values for row, values in filled.items() if row > header}
-            days.append(DaySheet(sheet.title, _date(sheet.title, saved.date(), log), columns, patients))
+            days.append(DaySheet(title, _date(title, saved, log), columns, patients))
         else:
             each = ((f"{column_letters(k)}{r}", _text(v)) for r, row in filled.items() for k, v in enumerate(row))
-            notes[sheet.title] = tuple((cell, text) for cell, text in each if text)
+            notes[title] = tuple((cell, text) for cell, text in each if text)
     if not any(day.rows for day in days):
-        found = ", ".join(repr(sheet.title) for sheet in workbook.worksheets)
+        found = ", ".join(map(repr, sheets))
         raise SpreadsheetError(
             f"{name} has no sheet with a day's patients (a row of headers such as 'echo scheduled time', then a row "
             f"for each patient); its sheets are {found}"
@@ -168,11 +169,12 @@ def column_letters(number: int) -> str:
     return (column_letters(high - 1) if high else "") + chr(ord("A") + low)
 
 
-def _open(content: bytes, name: str) -> Any:
-    """Parse a workbook.
+def _read(content: bytes, name: str) -> tuple[dt.date, dict[str, Sheet]]:
+    """Parse a workbook row by row, so that its size in memory is that of its text.
 
     :param content: bytes of the file
     :param name: name of the file, for messages
+    :return: when it was saved, today if it does not say; and the rows of each sheet that are not empty
     :raises SpreadsheetError: not a workbook
     """
     from openpyxl import load_workbook
@@ -182,10 +184,31 @@ def _open(content: bytes, name: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # formats and validations are not used here
-            return load_workbook(io.BytesIO(content), data_only=True)
+            workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            saved = workbook.properties.modified or dt.datetime.now()
+            return saved.date(), {sheet.title: _filled_rows(sheet) for sheet in workbook.worksheets}
     except Exception:
         # Depending on where a file is damaged, openpyxl raises errors of zipfile, of the XML parser, and others.
         raise SpreadsheetError(f"{name} cannot be read as an Excel workbook (.xlsx)") from None
+
+
+def _filled_rows(sheet: Any) -> Sheet:
+    """The rows of a sheet that are not empty, all of one width; rows after a long run of empty ones are not read.
+
+    :param sheet: a read-only worksheet
+    """
+    # The size that a file states for a sheet may be wrong.
+    sheet.reset_dimensions()
+    filled: Sheet = {}
+    last = 0
+    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+        width = max((k for k, value in enumerate(values, start=1) if _text(value)), default=0)
+        if width:
+            filled[number], last = values[:width], number
+        elif number - last > MOST_EMPTY:
+            break
+    width = max((len(values) for values in filled.values()), default=0)
+    return {row: values + (None,) * (width - len(values)) for row, values in filled.items()}
 
 
 def _text(value: Any) -> str:

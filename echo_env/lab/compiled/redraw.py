@@ -17,8 +17,6 @@ state: the same generator gives labs that look the same the same rest of the day
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +24,7 @@ from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled.kernel import Labs
 from echo_env.lab.config import Arrival, ExamLaw, LabConfig
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
-from echo_env.lab.day.laws import gamma_probability, truncation
+from echo_env.lab.day.laws import whole_minute_table
 from echo_env.lab.simulation.breaks import double_break_odds
 from echo_env.lab.simulation.whiteboard import LabView
 
@@ -143,9 +141,7 @@ class ExamTable:
     """
 
     def __init__(self, law: ExamLaw) -> None:
-        # (longest + 1,), P(at most k minutes) before truncation.
-        self._at_most = gamma_probability(law, np.arange(math.ceil(law.longest_min) + 1))
-        self._ends = truncation(law)
+        self._at_most, *self._ends = whole_minute_table(law)
 
     def minutes(self, elapsed: Ints, draws: Floats) -> Ints:
         """Whole minutes of exams given the minutes elapsed, by the inverse distribution function.

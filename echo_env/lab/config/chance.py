@@ -6,11 +6,15 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from echo_env.common.config_model import AS_WRITTEN, ConfigError, NotNegative, Positive, Probability, section
+from echo_env.common.config_model import AS_WRITTEN, ConfigError, Positive, Probability, section
 
 ArrivalModel = Literal["exponential", "empirical"]
 ARRIVAL_MODELS = get_args(ArrivalModel)
 """How far from the appointment patients come: the paper's two exponential sides, or the offsets that were seen."""
+
+Minutes = Annotated[float, Field(strict=True, ge=0, le=1440, allow_inf_nan=False), AS_WRITTEN]
+Mean = Annotated[float, Field(strict=True, ge=1e-6, le=14_400, allow_inf_nan=False), AS_WRITTEN]
+"""The mean of a law before truncation, minutes: it may lie far beyond the interval that the law is truncated to."""
 
 
 def in_order(times: tuple[int, ...]) -> tuple[int, ...]:
@@ -35,10 +39,10 @@ class Arrival:
 
     no_show_rate: Probability
     late_share: Probability
-    late_mean_min: NotNegative
-    early_mean_min: Positive
-    early_max_min: NotNegative
-    on_time_margin_min: Annotated[int, Field(strict=True, ge=0)]
+    late_mean_min: Minutes
+    early_mean_min: Mean
+    early_max_min: Minutes
+    on_time_margin_min: Annotated[int, Field(strict=True, ge=0, le=1440)]
     # One class for both models: a fitted file holds the numbers of both, so that one word changes the model.
     model: ArrivalModel = "exponential"
     offsets_min: Annotated[
@@ -65,9 +69,9 @@ class ExamLaw:
     """
 
     shape: Positive
-    mean_min: Positive
-    shortest_min: NotNegative
-    longest_min: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False), AS_WRITTEN]
+    mean_min: Mean
+    shortest_min: Minutes
+    longest_min: Annotated[float, Field(strict=True, ge=1, le=1440, allow_inf_nan=False), AS_WRITTEN]
 
     @model_validator(mode="after")
     def _check(self) -> ExamLaw:

@@ -6,7 +6,7 @@ from typing import Any
 
 from echo_env.common import config_file
 from echo_env.common.config_file import ConfigError
-from echo_env.common.config_model import Loc
+from echo_env.common.config_model import Loc, check_number
 from echo_env.common.words import did_you_mean
 from echo_env.lab.config.clock import read_clock
 
@@ -37,10 +37,17 @@ def clock_times_to_minutes(data: dict[str, Any]) -> None:
         if name not in known:
             hint = did_you_mean(name, known, "hours.")
             raise ConfigError(f"hours.{name} is no known field{hint}; allowed here: {', '.join(HOURS)}")
+    twice = next((name for name in HOURS if name in hours and f"{name}_min" in hours), None)
+    if twice is not None:
+        raise ConfigError(
+            f"hours.{twice}_min is {hours[f'{twice}_min']!r}, but the file or its base gives hours.{twice} as well, "
+            f"{hours[twice]!r}: give hours.{twice} alone, a clock time",
+        )
     opening = _minutes(("hours", "opening"), hours.pop("opening")) if "opening" in hours else hours.get("opening_min")
     if opening is None:
         raise ConfigError("hours.opening is missing; give it as a clock time such as '08:00'")
     hours["opening_min"] = opening
+    check_number("hours.opening_min", opening, 0, 1439, whole=True)
     for name in ("closing", "end"):
         if name in hours:
             hours[f"{name}_min"] = _minutes(("hours", name), hours.pop(name)) - opening

@@ -21,6 +21,7 @@ from echo_env.common.config_model import (
     NotNegative,
     Probability,
     check_number,
+    check_sum,
     replaced,
     section,
 )
@@ -33,7 +34,7 @@ IDLE_RULES = get_args(IdleRule)
 """How idle resources are charged: see :func:`echo_env.lab.simulation.penalty.penalty_units`."""
 
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
-Minute = Annotated[int, Field(strict=True, ge=0)]
+Minute = Annotated[int, Field(strict=True, ge=0, le=1440)]
 Book = Annotated[
     tuple[Minute, ...], AfterValidator(in_order), Field(json_schema_extra={"x-allowed": "a list of times"})
 ]
@@ -50,8 +51,8 @@ class Hours:
     """
 
     opening_min: Annotated[int, Field(strict=True, ge=0, le=1439)]
-    closing_min: Annotated[int, Field(strict=True)]
-    end_min: Annotated[int, Field(strict=True)]
+    closing_min: Annotated[int, Field(strict=True, ge=1, le=1440)]
+    end_min: Annotated[int, Field(strict=True, ge=1, le=1440)]
 
     @model_validator(mode="after")
     def _check(self) -> Hours:
@@ -152,14 +153,14 @@ class Breaks:
     """
 
     number: Annotated[int, Field(strict=True, ge=0, le=2)]
-    minutes: Annotated[int, Field(strict=True, ge=1)]
+    minutes: Annotated[int, Field(strict=True, ge=1, le=1440)]
     both_probability: Probability
     one_probability: Probability
     last_probability: Probability
 
     @model_validator(mode="after")
     def _check(self) -> Breaks:
-        check_number("one_probability", self.one_probability, 0, 1 - self.both_probability)
+        check_sum("one_probability", self.one_probability, self.both_probability)
         return self
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
@@ -69,7 +71,18 @@ def exam_minutes(law: ExamLaw, draws: Floats) -> Floats:
     :param draws: uniform numbers
     """
     low, high = truncation(law)
-    minutes = law.mean_min / law.shape * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
+    side = _side(law)
+    if side is Side.INSIDE:
+        minutes = law.mean_min / law.shape * scipy.special.gammaincinv(law.shape, low + draws * (high - low))
+    elif side is Side.BELOW:
+        above, beyond = _survival(law, [law.shortest_min, law.longest_min])
+        minutes = law.mean_min / law.shape * scipy.special.gammainccinv(law.shape, above - draws * (above - beyond))
+    elif side is Side.FAR_BELOW:
+        rate, least = _exponential(law)
+        minutes = law.shortest_min - np.log1p(draws * (least - 1)) / rate
+    else:
+        power, least = _power(law)
+        minutes = law.longest_min * (least + draws * (1 - least)) ** (1 / power)
     return np.clip(minutes, law.shortest_min, law.longest_min)
 
 
@@ -81,7 +94,17 @@ def duration_probability(law: ExamLaw, minutes: ArrayLike) -> Floats:
     """
     x = np.clip(np.asarray(minutes, dtype=np.float64), law.shortest_min, law.longest_min)
     low, high = truncation(law)
-    return np.asarray((gamma_probability(law, x) - low) / (high - low))
+    side = _side(law)
+    if side is Side.INSIDE:
+        return np.asarray((gamma_probability(law, x) - low) / (high - low))
+    if side is Side.BELOW:
+        above, beyond = _survival(law, [law.shortest_min, law.longest_min])
+        return np.asarray((above - _survival(law, x)) / (above - beyond))
+    if side is Side.FAR_BELOW:
+        rate, least = _exponential(law)
+        return np.asarray(np.expm1(-rate * (x - law.shortest_min)) / (least - 1))
+    power, least = _power(law)
+    return np.asarray(((x / law.longest_min) ** power - least) / (1 - least))
 
 
 def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
@@ -91,9 +114,79 @@ def duration_density(law: ExamLaw, minutes: ArrayLike) -> Floats:
     :param minutes: length, minutes
     """
     x = np.asarray(minutes, dtype=np.float64)
-    scale = law.mean_min / law.shape
-    low, high = truncation(law)
     inside = (x >= law.shortest_min) & (x <= law.longest_min)
+    side = _side(law)
+    if side is Side.FAR_BELOW:
+        rate, least = _exponential(law)
+        return np.asarray(
+            np.where(inside, rate * np.exp(-rate * np.maximum(x - law.shortest_min, 0)) / (1 - least), 0.0)
+        )
+    if side is Side.FAR_ABOVE:
+        power, least = _power(law)
+        share = np.where(inside, x, 0) / law.longest_min
+        return np.asarray(power / law.longest_min * share ** (power - 1) / (1 - least))
+    scale = law.mean_min / law.shape
+    low, high = truncation(law) if side is Side.INSIDE else _survival(law, [law.longest_min, law.shortest_min])
     power = scipy.special.xlogy(law.shape - 1, np.where(inside, x, 1) / scale)
     log_density = power - x / scale - scipy.special.gammaln(law.shape) - np.log(scale)
     return np.asarray(np.where(inside, np.exp(log_density), 0.0) / (high - low))
+
+
+def whole_minute_table(law: ExamLaw) -> tuple[Floats, float, float]:
+    """Distribution function of exam lengths at whole minutes, up to a linear map: for conditional draws.
+
+    :param law: of exam lengths
+    :return: (longest + 1,) its values at 0, 1, ... minutes, and the values of the shortest and of the longest length
+    """
+    minutes = np.arange(np.ceil(law.longest_min) + 1)
+    if _side(law) is Side.INSIDE:
+        return gamma_probability(law, minutes), *truncation(law)
+    return duration_probability(law, minutes), 0.0, 1.0
+
+
+class Side(Enum):
+    """Where the gamma's mass lies, relative to the interval that it is truncated to.
+
+    Its distribution function rounds to 1 above its mass, and its survival function underflows still farther out, as
+    the distribution function does far below. What is left of the law out there is exponential, or a power of minutes.
+    """
+
+    INSIDE = auto()
+    BELOW = auto()
+    FAR_BELOW = auto()
+    FAR_ABOVE = auto()
+
+
+_BELOW_FROM = 0.99
+"""Probability of lengths below the interval from which the survival function is the more precise one."""
+_UNDERFLOW = 1e-290
+
+
+def _side(law: ExamLaw) -> Side:
+    low, high = truncation(law)
+    if low > _BELOW_FROM:
+        return Side.BELOW if _survival(law, law.shortest_min) > _UNDERFLOW else Side.FAR_BELOW
+    return Side.INSIDE if high > _UNDERFLOW else Side.FAR_ABOVE
+
+
+def _survival(law: ExamLaw, minutes: ArrayLike) -> Floats:
+    """One minus :func:`gamma_probability`, precise where that is close to 1."""
+    return np.asarray(scipy.special.gammaincc(law.shape, np.asarray(minutes) / (law.mean_min / law.shape)))
+
+
+def _exponential(law: ExamLaw) -> tuple[float, float]:
+    """Far above the gamma's mass lengths beyond the shortest one are exponential.
+
+    :return: the rate, per minute; and the probability, before truncation, of more than the longest length
+    """
+    rate = law.shape / law.mean_min - (law.shape - 1) / law.shortest_min
+    return rate, float(np.exp(-rate * (law.longest_min - law.shortest_min)))
+
+
+def _power(law: ExamLaw) -> tuple[float, float]:
+    """Far below the gamma's mass the distribution function is a power of the minutes as a share of the longest length.
+
+    :return: the exponent, and the power at the shortest length
+    """
+    power = law.shape - law.longest_min * law.shape / law.mean_min
+    return power, float((law.shortest_min / law.longest_min) ** power)

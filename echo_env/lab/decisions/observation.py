@@ -7,6 +7,7 @@ of all of them; :mod:`~echo_env.lab.compiled.observations` fills the same rows f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import gymnasium as gym
@@ -145,11 +146,11 @@ def make_observation(name: str, config: LabConfig) -> tuple[gym.spaces.Box, Call
     :raises ValueError: no such observation
     """
     shown = observed_numbers(name, config)
-    numbers = OBSERVATIONS[name].numbers
     scale = np.array([number.scale for number in shown], dtype=np.float64)
     most = (np.array([number.most for number in shown]) / scale).astype(np.float32)
+    # A partial of functions that have names can be pickled with an environment.
+    return gym.spaces.Box(0.0, most, dtype=np.float32), partial(_observe, OBSERVATIONS[name].numbers, scale)
 
-    def observe(view: LabView) -> NDArray[np.float32]:
-        return (np.array(numbers(view)) / scale).astype(np.float32)
 
-    return gym.spaces.Box(0.0, most, dtype=np.float32), observe
+def _observe(numbers: Callable[[LabView], list[int]], scale: NDArray[np.float64], view: LabView) -> NDArray[np.float32]:
+    return (np.array(numbers(view)) / scale).astype(np.float32)

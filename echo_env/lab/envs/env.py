@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 
-from echo_env.common.spaces import FeasibleDiscrete
+from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.day import Day, sample_day
 from echo_env.lab.decisions.actions import ACTIONS, Offer, decode, decode_starts, feasible
@@ -41,7 +41,7 @@ def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
             raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
 
 
-class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
+class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     r"""An echocardiography lab: who gets the next free room and sonographer?
 
     ## Description
@@ -112,6 +112,9 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
+
+    ## Copies
+    The environment can be copied and pickled at any time, in the middle of a day too, and the copy goes on equally.
 
     ## Version history
     - v0: first version
@@ -227,6 +230,10 @@ class EchoLabEnv(gym.Env[np.ndarray, np.int64]):
     def trace(self) -> Trace:
         """What has happened so far today."""
         return self._playing(over_is_fine=True).trace()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: all but pictures and windows."""
+        return {**super().__getstate__(), "_picture": None, "_window": None}
 
     def _playing(self, over_is_fine: bool = False) -> Simulator:
         """The day being played, or an error if there is none."""

@@ -15,6 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from echo_env.common.extras import require
+from echo_env.common.spaces import one_action_each, one_seed_each
 from echo_env.lab.compiled import batch, continuation, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.compiled.observations import BatchObservation
@@ -90,11 +91,9 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :param seed: lab i gets ``seed + i``, or the i-th of several
         :param options: ``absence_rate`` or ``days`` (B of them), for these days only
         :raises ConfigError: unknown option, or a day of another lab
+        :raises ValueError: another number of seeds than labs
         """
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
-        if seeds is None:
-            seeds = [None] * self.num_envs
-        for i, own in enumerate(seeds):
+        for i, own in enumerate(one_seed_each(seed, self.num_envs)):
             if not self._rngs or len(self._rngs) <= i:
                 self._rngs.append(np_random(own)[0])
             elif own is not None:
@@ -111,10 +110,9 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """Carry out a joint action in every lab.
 
         :param actions: (B,) int, each feasible
-        :raises InvalidAction: one is not; nothing has been done
+        :raises InvalidAction: one is not, or there are not B of them; nothing has been done
         """
-        # A copy: strided or read-only ones would be another type to the compiled step.
-        chosen = np.array(actions, dtype=np.int64)
+        chosen = one_action_each(actions, self.num_envs)
         self._check(chosen)
         mask, size, first = self._mask, self._size, self._first
         batch_steps.step_labs(chosen, self._labs, self._rules, self._idling, self._event_clock, mask, size, first)

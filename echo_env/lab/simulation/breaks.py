@@ -38,9 +38,9 @@ def break_probabilities(law: Breaks, left: int) -> BreakProbabilities:
     :param left: breaks the sonographer has left
     """
     if left >= 2:
-        return BreakProbabilities(
-            1 - law.both_probability - law.one_probability, law.one_probability, law.both_probability
-        )
+        # At least 0: the two others may sum to 1 and a rounding error.
+        none = max(1 - law.both_probability - law.one_probability, 0.0)
+        return BreakProbabilities(none, law.one_probability, law.both_probability)
     if left == 1:
         return BreakProbabilities(1 - law.last_probability, law.last_probability, 0.0)
     return BreakProbabilities(1.0, 0.0, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import simpy
 from simpy.events import EventPriority
@@ -42,6 +42,8 @@ class Simulator:
     >>> while not lab.over:
     ...     lab.start(decide(lab.view))
     ...     lab.advance()
+
+    It can be copied and pickled in the middle of a day.
 
     :param config: the lab
     :param day: its random draws
@@ -103,6 +105,23 @@ class Simulator:
     def trace(self) -> Trace:
         """What has happened so far."""
         return Trace(self.config, self.day, self._exams, self._breaks, self._rows, self.units)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: the day, the starts and the minute, since generators cannot be copied."""
+        starts = [(exam.start_min, Start(exam.patient, exam.room, exam.sonographer)) for exam in self._exams]
+        return {"config": self.config, "day": self.day, "starts": starts, "minute": self.board.minute}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Play the copy up to the minute of the original."""
+        Simulator.__init__(self, state["config"], state["day"])
+        for minute, start in state["starts"]:
+            self._advance_to(minute)
+            self.start([start])
+        self._advance_to(state["minute"])
+
+    def _advance_to(self, minute: int) -> None:
+        while self.board.minute < minute:
+            self.advance(minute)
 
     def _door(self) -> Generator[simpy.Event, None, None]:
         """Patients come in, by minute and then by number."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from echo_env.common.figures import write_figure
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.axes import Axis
-from echo_env.lab.sweep.results import SweepResults
+from echo_env.lab.sweep.results import SweepResults, left_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,8 +108,10 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
     )
+    not_seen = ", ".join(METRICS[name].meaning for name in left_out(metric))
     figure.supxlabel(
-        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric].unit})", fontsize=10
+        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric].unit})\nLeft out: {not_seen}",
+        fontsize=10,
     )
     return figure
 

@@ -26,10 +26,10 @@ from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import Kind
 from echo_env.lab.sweep.grid import Cell
 from echo_env.lab.sweep.report import held_in_words
-from echo_env.lab.sweep.results import Effect, SweepResults
+from echo_env.lab.sweep.results import RANKED, Effect, SweepResults
 
 
-def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+def response_curve(results: SweepResults, axis: Axis, metric: str = RANKED, ax: Axes | None = None) -> Axes:
     """Mean of a metric against one field, one line a policy; the base lab's value is dotted.
 
     :param results: the sweep
@@ -47,7 +47,7 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = "penalty", a
     return ax
 
 
-def response_difference(results: SweepResults, axis: Axis, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+def response_difference(results: SweepResults, axis: Axis, metric: str = RANKED, ax: Axes | None = None) -> Axes:
     """Paired differences of the policies to the reference in each cell, against one field.
 
     :param results: a sweep with at least two policies
@@ -68,7 +68,7 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = "penalt
 
 
 def curves_of_two(
-    results: SweepResults, axis: Axis, other: Axis, policy: str, metric: str = "penalty", ax: Axes | None = None
+    results: SweepResults, axis: Axis, other: Axis, policy: str, metric: str = RANKED, ax: Axes | None = None
 ) -> Axes:
     """Mean of a metric under one policy against one field, one line for each value of another.
 
@@ -92,7 +92,7 @@ def curves_of_two(
     return ax
 
 
-def tornado(results: SweepResults, policy: str, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes | None = None) -> Axes:
     """Tornado chart: the range of a metric over the values of each field alone, relative to the base lab.
 
     A bar extends from the lowest to the highest mean, labelled with the field's values; whiskers are 95 % intervals

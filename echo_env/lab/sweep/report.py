@@ -15,7 +15,7 @@ from echo_env.common.stats import Estimate
 from echo_env.lab.simulation.metrics import METRICS, metric_meanings
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
-from echo_env.lab.sweep.results import Effect, SweepResults
+from echo_env.lab.sweep.results import Effect, SweepResults, left_out
 
 LONG, EFFECTS = "sweep.csv", "effects.csv"
 
@@ -117,6 +117,7 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
             for axis in sweep.axes
         },
         "cells": [_cell(results, cell, metrics) for cell in sweep.cells],
+        "ranking": _ranking(results, metrics[0]),
         "effects": {
             policy: {metric: [_effect(effect) for effect in results.effects(policy, metric)] for metric in metrics}
             for policy in results.policies
@@ -142,6 +143,22 @@ def _cell(results: SweepResults, cell: Cell, metrics: Sequence[str]) -> dict[str
         "policies": table(results.mean, results.policies),
         "minus_base": table(results.minus_base, results.policies) if cell.number else {},
         "minus_reference": table(results.minus_reference, results.others),
+    }
+
+
+def _ranking(results: SweepResults, metric: str) -> dict[str, Any]:
+    """The best cell and policy by a metric, and what the metric leaves out, there and in the base lab."""
+    best, policy = results.best(metric)
+    return {
+        "metric": metric,
+        "lowest": {"cell": best.number, "label": results.sweep.name(best), "policy": policy},
+        "left_out": {
+            name: {
+                "there": results.mean(best, policy, name).as_json(),
+                "base": results.mean(results.sweep.cells[0], policy, name).as_json(),
+            }
+            for name in left_out(metric)
+        },
     }
 
 

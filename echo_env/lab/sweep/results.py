@@ -17,6 +17,21 @@ from echo_env.lab.sweep.grid import Cell, Sweep
 
 Floats = NDArray[np.float64]
 
+RANKED = "waiting_penalty"
+"""The metric that cells and fields are ranked by unless another one is asked for.
+
+Not the whole penalty: most of a day's points are idle pairs, whatever is decided."""
+
+_BESIDE = ("penalty_idle", "turned_away", "left_waiting")
+
+
+def left_out(metric: str) -> tuple[str, ...]:
+    """Metrics that a ranking does not see and that a change of the lab may pay with.
+
+    :param metric: what is ranked by
+    """
+    return tuple(name for name in _BESIDE if name != metric and (name, metric) != ("penalty_idle", "penalty"))
+
 
 @dataclass(frozen=True)
 class Elasticity:

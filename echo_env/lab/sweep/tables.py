@@ -16,7 +16,7 @@ from echo_env.lab.simulation.metrics import METRICS, metric_labels
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
-from echo_env.lab.sweep.results import SweepResults
+from echo_env.lab.sweep.results import SweepResults, left_out
 
 _NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 20
 """Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
@@ -111,6 +111,8 @@ def effect_table(results: SweepResults, metric: str) -> Table:
     caption = "each field alone, the others as in the base lab"
     if any(words != "base lab" for words in held.values()):
         caption = "each field alone, the others as in the base lab or as stated"
+    names = metric_names(results)
+    caption += f";\nleft out: {', '.join(names[other] for other in left_out(metric))}"
     caption += ";\nelasticity: percentage change of the metric per percent of the field, between the values in brackets"
     table = new_table(f"what matters most: {name}", caption)
     table.add_column("field", overflow="fold", max_width=_NAME)
@@ -163,6 +165,7 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
     tried, policy = results.best(metric)
     mean = cell(results.mean(tried, policy, metric))
     found = [f"Lowest {name} of all cells and policies: {sweep.name(tried)} under {policy}, {mean}."]
+    found.append(_beside_the_ranking(results, metric))
     found += [f"{axis.path}: {axis.field.meaning}." for axis in sweep.axes if axis.field.meaning]
     found += [
         f"{axis.path}: {axis.label(value)} is {value}."
@@ -174,6 +177,18 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
         if all(_is_nothing(results.effect(axis, policy, metric).span) for policy in results.policies):
             found.append(f"{axis.path} alone does not change {name} on any of these days.")
     return [*found, *_about_points(results, metric), *_about_days(results)]
+
+
+def _beside_the_ranking(results: SweepResults, metric: str) -> str:
+    """What the ranking leaves out: in the best cell and in the base lab."""
+    names, (tried, policy) = metric_names(results), results.best(metric)
+    base = results.sweep.cells[0]
+
+    def numbers(name: str) -> str:
+        there, own = (cell(results.mean(where, policy, name)) for where in (tried, base))
+        return f"{names[name]} {there} {METRICS[name].unit} a day" + (f" (base lab {own})" if tried.number else "")
+
+    return f"This ranking leaves out, there under {policy}: {'; '.join(map(numbers, left_out(metric)))}."
 
 
 def _about_points(results: SweepResults, metric: str) -> list[str]:

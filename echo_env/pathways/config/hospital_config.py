@@ -16,11 +16,13 @@ from pydantic import Field, model_validator
 
 from echo_env.common import config_file
 from echo_env.common.config_model import (
+    SLACK,
     ConfigError,
     Name,
     Positive,
     Probability,
     check_number,
+    check_sum,
     replaced,
     section,
 )
@@ -36,20 +38,18 @@ Shape = Literal["linear", "partial", "unordered"]
 Reward = Literal["success", "completion"]
 """What a patient's Markov decision process is rewarded for: see ``pathways.instance.model.state_rewards``."""
 
-Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-AtLeastOne = Annotated[int, Field(strict=True, ge=1)]
-Units = Annotated[int, Field(strict=True, ge=1, le=9999)]
-Range = Annotated[
-    tuple[Whole, Whole],
-    Field(json_schema_extra={"x-allowed": "a list of 2 entries: the lowest and the highest"}),
-]
+Count = Annotated[int, Field(strict=True, ge=0, le=9999)]
+AtLeastOne = Annotated[int, Field(strict=True, ge=1, le=9999)]
+Health = Annotated[int, Field(strict=True, ge=0, le=98)]
+Conditions = Annotated[int, Field(strict=True, ge=1, le=99)]
+Need = Annotated[int, Field(strict=True, ge=0, le=MOST_NEEDS - 1)]
+A_RANGE = Field(json_schema_extra={"x-allowed": "a list of 2 entries: the lowest and the highest"})
 Mean = Annotated[
     tuple[Probability, Probability, Probability],
     Field(json_schema_extra={"x-allowed": "a list of 3 entries: three probabilities: down, stay, up"}),
 ]
 Pathway = Annotated[
-    Shape | tuple[tuple[Whole, ...], ...],
+    Shape | tuple[tuple[Need, ...], ...],
     Field(
         json_schema_extra={"x-allowed": f"one of {', '.join(get_args(Shape))}, or a list of predecessors for each need"}
     ),
@@ -85,9 +85,9 @@ class Prior:
     def _check(self) -> Prior:
         for name in ("waiting_mean", "holding_mean"):
             mean = getattr(self, name)
-            if not math.isclose(sum(mean), 1, abs_tol=1e-9):
+            if not math.isclose(sum(mean), 1, abs_tol=SLACK):
                 raise ConfigError(f"{name} is {list(mean)}, which sums to {sum(mean):g}, but must sum to 1")
-        if 2 * self.waiting_mean[0] + self.waiting_mean[2] > 1:
+        if 2 * self.waiting_mean[0] + self.waiting_mean[2] > 1 + SLACK:
             raise ConfigError(
                 f"waiting_mean is {list(self.waiting_mean)}, but twice its first entry plus its last must be "
                 "at most 1, because severities reach 2"
@@ -110,7 +110,7 @@ class Changes:
 
     @model_validator(mode="after")
     def _check(self) -> Changes:
-        check_number("disappear_rate", self.disappear_rate, 0, 1 - self.appear_rate)
+        check_sum("disappear_rate", self.disappear_rate, self.appear_rate)
         return self
 
 
@@ -159,20 +159,20 @@ class PathwaysConfig:
 
     name: Name
     patients: AtLeastOne
-    max_patients: Annotated[int, Field(strict=True, ge=1, le=9999)]
+    max_patients: AtLeastOne
     resources: Annotated[int, Field(strict=True, ge=1, le=999)]
-    units: Units | tuple[Units, ...]
+    units: AtLeastOne | tuple[AtLeastOne, ...]
     needs: Annotated[int, Field(strict=True, ge=1, le=MOST_NEEDS)]
     health_levels: Annotated[int, Field(strict=True, ge=2, le=99)]
-    horizon: Annotated[int, Field(strict=True, ge=1, le=9999)]
+    horizon: AtLeastOne
     gamma: Probability
     reward: Reward
     lethal: Annotated[bool, Field(strict=True)]
-    conditions: Range
+    conditions: Annotated[tuple[Conditions, Conditions], A_RANGE]
     pathway: Pathway
     precedence_probability: Probability
-    initial_health: Range
-    durations: Range
+    initial_health: Annotated[tuple[Health, Health], A_RANGE]
+    durations: Annotated[tuple[AtLeastOne, AtLeastOne], A_RANGE]
     last_arrival: Count
     prior: Prior
     changes: Changes

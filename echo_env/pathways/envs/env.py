@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from echo_env.common.spaces import FeasibleDiscrete
+from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
 from echo_env.pathways.envs.episode import Episode
@@ -18,7 +18,7 @@ from echo_env.pathways.envs.resets import draw_episode, load_config
 from echo_env.pathways.simulation.trace import Trace
 
 
-class PatientPathwaysEnv(gym.Env[np.ndarray, np.int64]):
+class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     r"""A hospital in which patients need several resources in order: which patient gets this unit?
 
     ## Description
@@ -95,6 +95,9 @@ class PatientPathwaysEnv(gym.Env[np.ndarray, np.int64]):
     :param max_patients: largest number of patients of observations and actions, in place of the config's
     :param max_resources: largest number of resources of observations
     :param render_mode: ``ansi``: one line for each patient
+
+    ## Copies
+    The environment can be copied and pickled at any time, and the copy goes on equally.
 
     ## Version history
     - v0: first version

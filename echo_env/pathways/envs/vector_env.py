@@ -15,6 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from echo_env.common.config_file import ConfigError
+from echo_env.common.spaces import one_action_each, one_seed_each
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
 from echo_env.pathways.envs.episode import Episode
@@ -69,11 +70,11 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
 
         :param seed: hospital i gets ``seed + i``, or the i-th of a sequence
         :raises ConfigError: any option; given episodes are for single environments
+        :raises ValueError: another number of seeds than B
         """
         if options:
             raise ConfigError(f"reset option {min(options)!r} is unknown: the vector env takes none")
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
-        for i, own in enumerate([None] * self.num_envs if seeds is None else seeds):
+        for i, own in enumerate(one_seed_each(seed, self.num_envs)):
             if len(self._rngs) <= i:
                 self._rngs.append(np_random(own)[0])
             elif own is not None:
@@ -91,9 +92,9 @@ class PatientPathwaysVectorEnv(gym.vector.VectorEnv):
         """Allocate a unit in every hospital.
 
         :param actions: (B,) int, all feasible
-        :raises InvalidAction: an infeasible action; all episodes are unchanged
+        :raises InvalidAction: an infeasible action, or another number of them than B; all episodes are unchanged
         """
-        chosen = np.asarray(actions, dtype=np.int64)
+        chosen = one_action_each(actions, self.num_envs)
         self._check(chosen)
         rewards = np.array([own.give(a) for own, a in zip(self._episodes, chosen.tolist(), strict=True)])
         for i in range(self.num_envs):

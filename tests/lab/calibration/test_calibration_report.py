@@ -76,7 +76,7 @@ class TestTheRealWeek:
         """Number, mean, spread and fits of exam durations equal the reference values."""
         minutes, kinds = week.exam.sample, week.exam_by_kind
         assert (len(minutes), minutes.mean(), minutes.std(ddof=1)) == pytest.approx((76, 49.2, 19.6), abs=0.05)
-        plain = exam_law(minutes, 0.0, 1e6)
+        plain = exam_law(minutes, 0.0, 1440.0)
         assert (plain.shape, plain.mean_min / plain.shape) == pytest.approx((7.0, 7.1), abs=0.05)
         assert (week.exam.law.shape, week.exam.law.mean_min) == pytest.approx((6.9, 49.2), abs=0.05)
         assert {kind: len(fit.sample) for kind, fit in kinds.items()} == {"fetal": 18, "non-fetal": 58}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import time
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
-from hospital_sheets import HEADERS, VISIT
+from hospital_sheets import HEADERS, VISIT, made_up_visits
 
 from echo_env.lab.calibration import SpreadsheetError
 from echo_env.lab.calibration.cell_log import CellLog
-from echo_env.lab.calibration.spreadsheet import KNOWN, Spreadsheet, column_letters, read_spreadsheet
+from echo_env.lab.calibration.spreadsheet import KNOWN, MOST_EMPTY, Spreadsheet, column_letters, read_spreadsheet
 
 Write = Callable[..., Path]
 
@@ -93,8 +98,6 @@ def test_columns_that_feed_nothing_may_be_missing(write_sheets: Write) -> None:
 def test_titles_above_the_headers_and_empty_rows(write_sheets: Write) -> None:
     """Title rows and empty rows are skipped, and row numbers stay those of the sheet."""
     path = write_sheets({"Monday (Nov 27)": [{}, VISIT, {}, VISIT]})
-    import openpyxl
-
     workbook = openpyxl.load_workbook(path)
     workbook.worksheets[0].insert_rows(1, 2)
     workbook.worksheets[0]["A1"] = "Echo lab, week 48"
@@ -163,6 +166,52 @@ def test_other_files_are_refused_in_one_sentence(write_sheets: Write, tmp_path: 
         read(write_sheets({"Monday": []}))
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "nowhere.xlsx")
+
+
+def test_a_stray_blank_at_the_end_of_a_sheet_costs_nothing(write_sheets: Write) -> None:
+    """A blank in the last row, or the last column, leaves the rows as they are, in a second and a few megabytes."""
+    visits = made_up_visits(30, 1)
+    expected = read(write_sheets({"Monday (Nov 27)": visits}))[0].days[0]
+    path = write_sheets({"Monday (Nov 27)": [*visits, *[{}] * 2, {"pt": "Total", "expected": "38"}]})
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook.worksheets[0]
+    for cell, value in (("A1048576", " "), ("C900000", ""), ("XFD3", " "), ("AB1048570", None)):
+        sheet[cell] = value
+        sheet[cell].font = openpyxl.styles.Font(bold=True)
+    workbook.save(path)
+    tracemalloc.start()
+    begun = time.process_time()
+    day = read(path)[0].days[0]
+    took = time.process_time() - begun
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 5
+    assert most < 30e6
+    last = 1 + len(visits) + 3
+    assert {row: values for row, values in day.rows.items() if row != last} == expected.rows
+    assert day.rows[last][0] == "Total"
+
+
+def test_empty_rows_end_a_sheet_only_in_a_long_run(write_sheets: Write) -> None:
+    """Visits below hundreds of empty rows are read; a sheet ends after a thousand."""
+    visits = [VISIT, *[{}] * (MOST_EMPTY - 1), {**VISIT, "pt": 2}, *[{}] * (MOST_EMPTY + 1), {**VISIT, "pt": 3}]
+    (day,) = read(write_sheets({"Monday (Nov 27)": visits}))[0].days
+    assert [values[0] for values in day.rows.values()] == [1, 2]
+
+
+def test_a_wrong_size_in_the_file_hides_no_row(write_sheets: Write) -> None:
+    """All rows and columns are read, whatever size the file states for its sheet."""
+    path = write_sheets({"Monday (Nov 27)": made_up_visits(5, 1)})
+    expected = read(path)[0].days
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', parts[sheet])
+    assert b'<dimension ref="A1"' in parts[sheet]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    assert read(path)[0].days == expected
 
 
 def test_letters_of_columns() -> None:

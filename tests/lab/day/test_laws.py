@@ -14,6 +14,8 @@ from echo_env.common.config_file import read_layers
 from echo_env.lab import ConfigError, Day, LabConfig, Simulator, evaluate, make_policy, sample_days
 from echo_env.lab.config import ExamLaw
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY, draw_days
+from echo_env.lab.day.expectations import ExpectedExam
+from echo_env.lab.day.laws import duration_density, duration_probability, exam_minutes, whole_minute_table
 
 Lab = Callable[..., LabConfig]
 DayMaker = Callable[..., Day]
@@ -65,7 +67,7 @@ def test_complete_files_from_before_these_laws_still_load() -> None:
         ("exam: {fetal: {shape: 6}}", "exam.fetal.mean_min is missing"),
         (
             "exam: {fetal: {shape: 0, mean_min: 60, shortest_min: 30, longest_min: 120}}",
-            "exam.fetal.shape is 0, but must be a number of at least 1e-06",
+            "exam.fetal.shape is 0, but must be a number from 1e-06 to 1000000",
         ),
         (
             "exam: {fetal: {shape: 6, mean_min: 60, shortest_min: 30, longest_min: 20}}",
@@ -121,6 +123,78 @@ def test_fetal_exams_follow_their_own_truncated_gamma() -> None:
         gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
         low, high = gamma.cdf([law.shortest_min, law.longest_min])
         assert stats.kstest(minutes, lambda x, g=gamma, a=low, b=high: (g.cdf(x) - a) / (b - a)).pvalue > LEAST_P
+
+
+SHAPES, INTERVALS = (0.3, 1.0, 12.0, 100.0, 1e6), ((20.0, 150.0), (0.0, 150.0), (1.0, 2.0), (20.0, 1440.0))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("ends", INTERVALS)
+def test_lengths_grow_smoothly_with_the_mean(shape: float, ends: tuple[float, float]) -> None:
+    """Lengths at fixed draws grow with the mean before truncation, far below the interval as far above it."""
+    draws = (np.arange(200) + 0.5) / 200
+    means = np.concatenate([np.geomspace(1e-6, 1, 100), np.arange(1.25, 150, 0.25), np.geomspace(150, 14_400, 100)])
+    laws = [ExamLaw(shape, float(mean), *ends) for mean in means]
+    minutes = np.array([exam_minutes(law, draws) for law in laws])
+    assert np.diff(minutes, axis=0).min() >= -1e-4
+    assert np.diff(minutes.mean(axis=1)).min() > 0
+    # Every 0.25 minutes of mean move no length by more than the untruncated law's quantile would.
+    middle = (means >= 1) & (means <= 150)
+    steps = np.diff(minutes[middle], axis=0) / 0.25
+    assert steps.max() <= stats.gamma(shape, scale=1 / shape).ppf(0.9999999)
+    assert minutes[0] == pytest.approx(np.full(200, ends[0]), abs=1e-3)
+
+
+def test_a_mean_below_the_shortest_length_gives_short_exams() -> None:
+    """The mean length of 20 to 150 minutes is continuous and grows over means of 1 to 150 minutes."""
+    draws = (np.arange(5000) + 0.5) / 5000
+    means = np.arange(1, 150.1, 0.1)
+    laws = [ExamLaw(12.0, float(mean), 20.0, 150.0) for mean in means]
+    got = np.array([exam_minutes(law, draws).mean() for law in laws])
+    assert got[0] == pytest.approx(20.09, abs=0.01)
+    assert np.diff(got).min() > 0
+    assert np.diff(got).max() < 0.11
+
+
+@pytest.mark.parametrize("mean", [1e-3, 0.1, 0.35, 1.0, 5.0, 12.0, 45.0, 200.0, 2000.0, 14_000.0])
+@pytest.mark.parametrize("shape", [0.3, 1.0, 12.0, 300.0])
+def test_quantiles_distribution_and_density_agree(shape: float, mean: float) -> None:
+    """Wherever the gamma's mass lies, distribution, density and table say what the lengths that are drawn do."""
+    law, draws = ExamLaw(shape, mean, 20.0, 150.0), np.linspace(0.01, 0.9, 1781)
+    minutes = exam_minutes(law, draws)
+    assert duration_probability(law, minutes) == pytest.approx(draws, abs=1e-8)
+    assert duration_probability(law, [0, 20, 150, 200]) == pytest.approx([0, 0, 1, 1])
+    between = (minutes[1:] + minutes[:-1]) / 2
+    assert duration_density(law, between) * np.diff(minutes) == pytest.approx(np.diff(draws), rel=1e-3)
+    assert duration_density(law, [19.9, 150.1]) == pytest.approx([0, 0])
+    table, low, high = whole_minute_table(law)
+    assert (table[20:] - low) / (high - low) == pytest.approx(duration_probability(law, np.arange(20, 151)), abs=1e-9)
+    assert 1 <= ExpectedExam(law).rest(0) <= 151
+
+
+def test_far_tails_are_those_of_the_gamma_in_high_precision() -> None:
+    """Where the distribution function of a double rounds to 1, or underflows, lengths are still those of the gamma."""
+    # Integrals of the density in logarithms over a fine grid, which neither round nor underflow.
+    for law in (ExamLaw(12.0, 1.0, 20.0, 150.0), ExamLaw(12.0, 0.2, 20.0, 150.0), ExamLaw(300.0, 2000.0, 20.0, 150.0)):
+        minutes = exam_minutes(law, np.array([0.001, 0.999]))
+        grid = np.linspace(law.shortest_min, law.longest_min, 1_000_001)
+        if law.mean_min < 20:
+            grid = np.linspace(law.shortest_min, law.shortest_min + 40 * law.mean_min / law.shape, 1_000_001)
+        log_density = (law.shape - 1) * np.log(grid) - grid * law.shape / law.mean_min
+        share = np.cumsum(np.exp(log_density - log_density.max()))
+        assert np.interp(minutes, grid, share / share[-1]) == pytest.approx([0.001, 0.999], abs=1e-4)
+
+
+def test_exams_shorter_than_their_shortest_length_keep_both_engines_equal() -> None:
+    """Both engines agree where the mean lies below the shortest length, and so do redraws of exams under way."""
+    pytest.importorskip("numba")
+    config = LabConfig.load("scarce").replace(exam__mean_min=3)
+    one, other = (evaluate(config, ["policy_2"], days=10, seed=7, engine=name) for name in ("simpy", "compiled"))
+    assert one.mean("policy_2", "penalty") == other.mean("policy_2", "penalty")
+    from echo_env.lab.compiled.redraw import ExamTable
+
+    lengths = ExamTable(config.exam).minutes(np.zeros(1000, dtype=np.int64), np.linspace(0, 0.999, 1000))
+    assert set(lengths.tolist()) == {21, 22}
 
 
 def test_engines_agree_under_these_laws() -> None:

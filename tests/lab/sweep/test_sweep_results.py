@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from echo_env.commands.options import SHOWN
 from echo_env.common.stats import estimate, paired_difference
 from echo_env.lab import Comparison, LabConfig, Policy, evaluate, make_policy
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep import Player, Sweep, SweepResults, make_sweep, play_sweep, report, tasks_of
+from echo_env.lab.sweep.results import RANKED, left_out
 
 SCARCE = LabConfig.load("scarce")
 
@@ -146,6 +149,53 @@ def test_points_of_another_kind_are_not_the_best() -> None:
     assert results.best("penalty")[0].config.penalty == SCARCE.penalty
 
 
+def baseline_with_more_rooms() -> SweepResults:
+    """One more room or sonographer of the baseline lab: patients wait less, and more of them stand idle."""
+    baseline = LabConfig.load("baseline")
+    sweep = make_sweep(baseline, ["rooms.fetal=1:3", "sonographers.fetal=4:5"], "one_at_a_time")
+    return play_sweep(sweep, tasks_of(sweep, policies, 60, 3), Player(60, 3, None), 3)
+
+
+def test_cells_are_ranked_by_the_waiting_part_by_default() -> None:
+    """What patients wait less for is best, though the whole penalty is higher by idle pairs; both are said."""
+    pytest.importorskip("rich")
+    from echo_env.common.tables import cell as text
+
+    results = baseline_with_more_rooms()
+    best, policy = results.best(RANKED)
+    base = results.sweep.cells[0]
+    assert RANKED == SHOWN[0] == "waiting_penalty"
+    assert best.number
+    assert results.mean(best, policy, "waiting_penalty").mean < results.mean(base, policy, "waiting_penalty").mean
+    assert results.mean(best, policy, "penalty").mean > results.mean(base, policy, "penalty").mean
+    assert results.best("penalty")[0] is not best
+    words = " ".join(printed(results, 200, SHOWN).split())
+    assert f"Lowest waiting part of all cells and policies: {results.sweep.name(best)} under {policy}" in words
+    beside = words.partition("This ranking leaves out, there under ")[2].partition(". ")[0]
+    for name, label in (("penalty_idle", "idle part"), ("turned_away", "turned away"), ("left_waiting", "left at")):
+        assert label in beside
+        assert text(results.mean(base, policy, name)) in beside
+    assert "left out: idle part, turned away, left at 19:00" in words
+    content = report.summary(results, "baseline", SHOWN)["ranking"]
+    assert content["metric"] == "waiting_penalty"
+    assert content["lowest"] == {"cell": best.number, "label": results.sweep.name(best), "policy": policy}
+    assert content["left_out"]["penalty_idle"]["base"] == results.mean(base, policy, "penalty_idle").as_json()
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("waiting_penalty", ("penalty_idle", "turned_away", "left_waiting")),
+        ("wait_min", ("penalty_idle", "turned_away", "left_waiting")),
+        ("penalty", ("turned_away", "left_waiting")),
+        ("turned_away", ("penalty_idle", "left_waiting")),
+    ],
+)
+def test_what_a_ranking_leaves_out(metric: str, expected: tuple[str, ...]) -> None:
+    """A ranking names the idle part and the patients that it does not count, and not what it does."""
+    assert left_out(metric) == expected
+
+
 def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> None:
     """sweep.csv holds every mean and difference with its cell, label and unit."""
     report.write_long(tmp_path, grid)
@@ -193,7 +243,7 @@ def test_summary_is_json(grid: SweepResults) -> None:
     assert again["effects"]["policy_2"]["penalty"][0]["field"] in again["fields"]
 
 
-def printed(results: SweepResults, width: int) -> str:
+def printed(results: SweepResults, width: int, metrics: Sequence[str] = ("penalty", "wait_min")) -> str:
     """Output of a terminal of the given width, or of a pipe."""
     pytest.importorskip("rich")
     from rich.console import Console
@@ -202,7 +252,7 @@ def printed(results: SweepResults, width: int) -> str:
 
     file = io.StringIO()
     console = Console(file=file, width=width, force_terminal=True, color_system=None)
-    print_sweep(results, ["penalty", "wait_min"], "some days", console)
+    print_sweep(results, metrics, "some days", console)
     return file.getvalue()
 
 

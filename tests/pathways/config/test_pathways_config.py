@@ -37,7 +37,7 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
         ({"needs": 5}, "needs is 5, but must be at most 4, which is resources"),
         ({"needs": 9, "resources": 9}, "needs is 9, but must be a whole number from 1 to 8"),
         ({"patients": 21}, "patients is 21, but must be at most 20, which is max_patients"),
-        ({"patients": 0}, "patients is 0, but must be a whole number of at least 1"),
+        ({"patients": 0}, "patients is 0, but must be a whole number from 1 to 9999"),
         ({"pathway": [[1], [0], [], []]}, r"pathway is \[\[1\], \[0\], \[\], \[\]\], but needs 0, 1 wait"),
         ({"pathway": "linar"}, "pathway is 'linar', but must be one of linear, partial, unordered"),
         ({"pathway": [[], [0]]}, "must be a list of predecessors for each of 4 needs"),
