@@ -11,18 +11,19 @@ from typing import Any
 
 import gymnasium as gym
 import optuna
-import yaml
+from rl_zoo3 import exp_manager
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, sync_envs_normalization
 
 from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
-from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
+from sb3_ext.zoo.failures import NewFolders
+from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
 
@@ -30,16 +31,14 @@ from sb3_ext.zoo.replacing import replaced
 NATIVE = "native"
 # Largest default number of vectorized environments in an evaluation.
 MOST_EVAL_ENVS = 256
-# Errors that a bad setting raises while environments, callbacks and model are built.
-SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
 class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
     rl_zoo3's ``ExperimentManager`` with ten differences:
 
-    - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
-      fails for another reason leaves none behind;
+    - hyperparameters and environment arguments are checked by name, type and range before any folder is made, and
+      a training that fails before it has learned anything leaves none behind;
     - environment arguments of the command line are merged with those of the config, and evaluation
       environments get them too (rl_zoo3 drops the config's for evaluation);
     - the environment's id and arguments are stored in the model, as ``model.env_spec``;
@@ -64,7 +63,9 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     """
 
     env_kwargs: dict[str, Any]
+    custom_hyperparams: dict[str, Any] | None
     log_interval: int
+    trial_id: int | None
 
     def __init__(
         self,
@@ -77,9 +78,16 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         self.native = vec_env_type == NATIVE
         self.find_reference = find_reference
         self.held_out_episodes = held_out_episodes
+        # What a failure has to clean up, and to say.
+        self._new: NewFolders | None = None
+        self._model: BaseAlgorithm | None = None
+        self._updates_before = 0
+        self._doing = "set up"
+        self._hyperparams_read: dict[str, Any] = {}
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
-        if self.native and kwargs.get("n_eval_envs", 1) == 1:
-            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS)
+        if self.n_eval_envs is None:
+            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS) if self.native else 1
+            self.args.n_eval_envs = self.n_eval_envs
 
     def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
         """
@@ -87,27 +95,42 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
 
         :return: the model and its hyperparameters as read, or ``None`` for a hyperparameter search
         """
-        existing = [folder for folder in Path(self.params_path).parents if folder.exists()]
-        try:
-            results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
-        except SETUP_ERRORS as error:
-            self._remove_folders_except(existing)
-            if isinstance(error, UsageError) or self.verbose > 1:
-                raise
-            raise UsageError(f"{self.algo} on {self.env_name} cannot be set up: {first_line(error)}") from error
+        results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
         if results is not None:
             self._saved_hyperparams = results[1]
+            self._model = results[0]
             results[0].env_spec = {"id": self.env_name.gym_id, "kwargs": dict(self.env_kwargs)}
+            self._doing = "trained"
         return results
 
-    def _remove_folders_except(self, existing: list[Path]) -> None:
-        shutil.rmtree(self.save_path, ignore_errors=True)
-        for folder in Path(self.save_path).parents:
-            # Another run may have put something into a folder that this one made.
-            if folder in existing or (folder.exists() and any(folder.iterdir())):
-                return
-            if folder.exists():
-                folder.rmdir()
+    def create_log_folder(self) -> None:
+        """Make the run's folder, after a last check: that the environments can be made."""
+        self._check_environments()
+        self._new = NewFolders([Path(self.save_path)])
+        super().create_log_folder()
+
+    def _check_environments(self) -> None:
+        """Make one environment of each kind in this process: a subprocess would end in a traceback of its own."""
+        maker = copy.copy(self)
+        maker.vec_env_class, maker.verbose = DummyVecEnv, 0
+        evaluates = self.eval_freq > 0 or self.optimize_hyperparameters
+        for eval_env in (False, True) if evaluates else (False,):
+            env = maker.create_envs(1, eval_env=eval_env, no_log=True)
+            env.close()
+        check_memory(self.algo, self._hyperparams_read, env.observation_space)
+
+    def clean_up_after_failure(self) -> str:
+        """
+        Remove the run's folder, and its log for TensorBoard, if the model has learned nothing yet.
+
+        :return: what could not be done, for the message
+        """
+        model = self._model
+        if self._new is not None and getattr(model, "_n_updates", 0) == self._updates_before:
+            if model is not None and not self.continue_training and hasattr(model, "_logger") and model.logger.dir:
+                shutil.rmtree(model.logger.dir, ignore_errors=True)
+            self._new.remove()
+        return f"{self.algo} on {self.env_name} cannot be {self._doing}"
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """
@@ -118,15 +141,33 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         from_command_line: dict[str, Any] = self.env_kwargs
         # Hidden from rl_zoo3, which would replace all of the config's by them.
         self.env_kwargs = {}
+        self._load_trial()
         try:
             hyperparams, saved = super().read_hyperparameters()
-        except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+        except Exception as error:  # a config in Python can raise anything
             raise UsageError(why_unusable(self.config, self.env_name.gym_id, error)) from error
+        read_texts(hyperparams, self.args.allow_code, vars(exp_manager))
         check_hyperparameters(self.algo, hyperparams, self.config)
+        if self.n_timesteps > 0:
+            hyperparams["n_timesteps"] = saved["n_timesteps"] = self.n_timesteps
         self._merge_env_kwargs(hyperparams, saved, from_command_line)
         if self.native:
-            check_native(self.env_name.gym_id, hyperparams)
+            check_native(self.env_name.gym_id, hyperparams, self.eval_env_kwargs)
+        self._hyperparams_read = dict(hyperparams)
         return hyperparams, saved
+
+    def _load_trial(self) -> None:
+        """Put the hyperparameters of a trial under those of the command line; rl_zoo3 ignores trial 0."""
+        number, self.trial_id = self.trial_id, None
+        if number is None:
+            return
+        try:
+            sampled = self.load_trial(str(self.storage), str(self.study_name), number)
+        except IndexError as error:
+            raise UsageError(f"--trial-id: the study {self.study_name} has no trial {number}.") from error
+        except Exception as error:  # of Optuna or of its database
+            raise UsageError(f"--trial-id: trial {number} cannot be read: {first_line(error)}") from error
+        self.custom_hyperparams = {**sampled, **(self.custom_hyperparams or {})}
 
     def _merge_env_kwargs(
         self, hyperparams: dict[str, Any], saved: dict[str, Any], from_command_line: dict[str, Any]
@@ -235,13 +276,16 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
 
 
-def check_native(env_id: str, hyperparams: dict[str, Any]) -> None:
+def check_native(env_id: str, hyperparams: dict[str, Any], env_kwargs: dict[str, Any]) -> None:
     """
     Check that an environment can be made by its own ``vector_entry_point``.
 
     :param env_id: Id of the environment
     :param hyperparams: Its hyperparameters in the config
+    :param env_kwargs: Its arguments
     """
+    if "max_episode_steps" in env_kwargs:
+        raise UsageError("--vec-env native: max_episode_steps wraps single environments, so choose dummy or subproc.")
     if gym.spec(env_id).vector_entry_point is None:
         raise UsageError(f"--vec-env native: {env_id} has no vector_entry_point, so choose dummy or subproc.")
     if hyperparams.get("env_wrapper"):
@@ -266,7 +310,9 @@ def make_native(
     :return: the environments
     """
     try:
-        env = gym.make_vec(env_id, len(env_fns), vectorization_mode="vector_entry_point", **env_kwargs)
+        # gym.make's own argument, for its checker of single environments.
+        kwargs = {name: value for name, value in env_kwargs.items() if name != "disable_env_checker"}
+        env = gym.make_vec(env_id, len(env_fns), vectorization_mode="vector_entry_point", **kwargs)
     except gym.error.Error as error:
         raise UsageError(f"--vec-env native: {first_line(error)}") from error
     monitor_file = None

@@ -15,9 +15,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from sb3_ext.zoo.algorithms import MASKABLE
-from sb3_ext.zoo.checks import check_env_id, import_packages
 from sb3_ext.zoo.cli import ReadableParser, ReadableStoreDict, ZooDefaults
 from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.inputs.checks import check_env_id, import_packages
 from sb3_ext.zoo.registration import register
 from sb3_ext.zoo.replacing import replaced
 
