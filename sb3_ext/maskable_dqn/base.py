@@ -18,6 +18,7 @@ from sb3_ext.common.masks import MaskSource, check_masking_supported, random_act
 from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.maskable_dqn.reset_watch import ResetWatch, with_watch
 from sb3_ext.maskable_dqn.row_policy import RowPolicy
 from sb3_ext.maskable_dqn.settings import check_policy_class
 
@@ -64,6 +65,7 @@ class MaskedQLearning(DQN):
         self._rng_seed: int | None = None
         self._acting_masks: np.ndarray | None = None
         self.exploration = ExplorationClock()
+        self._reset_watch = ResetWatch()
         if _init_setup_model:
             self._setup_model()
 
@@ -87,6 +89,7 @@ class MaskedQLearning(DQN):
         # Rebuilt from the settings, which `load` may have been told to change.
         self.exploration.schedule = self._make_exploration_schedule()
         self._chooser = EpsilonGreedy(self.policy)
+        self._reset_watch = ResetWatch()
 
     def _check_settings(self) -> None:
         check_policy_class(self.policy_class)
@@ -148,15 +151,40 @@ class MaskedQLearning(DQN):
         tb_log_name: str = "run",
         progress_bar: bool = False,
     ) -> tuple[int, BaseCallback]:
-        if reset_num_timesteps or self._last_obs is None:
-            # The environment is about to be reset, maybe in the middle of an episode.
+        resets = reset_num_timesteps or self._last_obs is None
+        if resets:
+            # Maybe in the middle of an episode.
             self.replay_buffer.end_trajectories()
         prepared = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
         self._acting_masks = None
+        if resets:
+            assert self.env is not None
+            self._reset_watch.remember(self.env)
         if reset_num_timesteps or self.exploration.start is None:
             self.exploration.restart(self.num_timesteps, self._total_timesteps)
         self.exploration_rate = self.exploration.rate(self.num_timesteps)
         return prepared
+
+    def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
+        return super()._init_callback(with_watch(self._reset_watch, callback), progress_bar)
+
+    def _begins_anew(self) -> bool:
+        """
+        Begin new episodes where a callback has reset the environment or evaluated on it: the observations and masks
+        at hand, and the transition under way, then belong to episodes that are no longer played.
+
+        :return: Whether it was so
+        """
+        assert self.env is not None
+        if not self._reset_watch.is_disturbed(self.env):
+            return False
+        self.replay_buffer.end_trajectories()
+        self._last_obs = self.env.reset()  # type: ignore[assignment]
+        if self._vec_normalize_env is not None:
+            self._last_original_obs = self._vec_normalize_env.get_original_obs()
+        self._acting_masks = None
+        self._reset_watch.remember(self.env)
+        return True
 
     def restart_exploration(self) -> None:
         """
@@ -185,6 +213,7 @@ class MaskedQLearning(DQN):
     ) -> tuple[np.ndarray, np.ndarray]:
         assert self.env is not None
         assert self._rng is not None
+        self._begins_anew()
         if self._acting_masks is None:
             self._acting_masks = self._mask_source.current(self.env)
         if self.num_timesteps < learning_starts:
@@ -234,4 +263,4 @@ class MaskedQLearning(DQN):
         self.replay_buffer = buffer
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source"]
+        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source", "_reset_watch"]

@@ -1,5 +1,6 @@
 """What happens where a training fails: one sentence for the user, and no new folder without a result in it."""
 
+import re
 import shutil
 import sys
 import traceback
@@ -10,6 +11,15 @@ from sb3_ext.zoo.errors import UsageError, first_line
 
 # Errors whose message means nothing without their type.
 TERSE = (AssertionError, AttributeError, KeyError, IndexError, EOFError, NotImplementedError, MemoryError)
+
+
+def tells_of_nan(error: BaseException) -> bool:
+    """
+    Whether an error is about numbers that are not finite: the fault of hyperparameters with which training diverges.
+
+    :param error: The error
+    """
+    return re.search(r"\b(nan|inf)\b", str(error).lower()) is not None
 
 
 class NewFolders:
@@ -50,4 +60,6 @@ def as_usage_error(error: Exception, doing: str, in_full: bool) -> UsageError:
     name = type(error).__name__
     if isinstance(error, TERSE) and said != name:
         said = f"{name}: {said}"
+    if tells_of_nan(error) and "diverged" not in said:
+        said += " (there is nan or inf: the training has diverged)"
     return UsageError(f"{doing}: {said}")

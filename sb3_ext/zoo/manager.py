@@ -2,7 +2,6 @@
 
 import copy
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from functools import partial, partialmethod
@@ -17,12 +16,12 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, sync_envs_normalization
 
-from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
+from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
-from sb3_ext.zoo.failures import NewFolders
+from sb3_ext.zoo.failures import NewFolders, tells_of_nan
 from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
@@ -35,7 +34,7 @@ MOST_EVAL_ENVS = 256
 
 class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
-    rl_zoo3's ``ExperimentManager`` with ten differences:
+    rl_zoo3's ``ExperimentManager`` with eleven differences:
 
     - hyperparameters and environment arguments are checked by name, type and range before any folder is made, and
       a training that fails before it has learned anything leaves none behind;
@@ -52,6 +51,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
+    - a loss or a reward of nan or infinity ends the training, and prunes a trial, see ``DivergenceCheck``;
     - an error in a trial that is not about NaNs ends the search, where rl_zoo3 would count the trial
       as pruned and so hide, for instance, that infeasible actions are taken.
 
@@ -209,7 +209,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     def create_callbacks(self) -> None:
         """Add rl_zoo3's own callbacks and those that log to the ones of the config; tell evaluations the reference."""
         super().create_callbacks()
-        for wanted in (EpisodeMetrics, ActionMaskStatistics):
+        for wanted in (EpisodeMetrics, ActionMaskStatistics, DivergenceCheck):
             if not any(isinstance(callback, wanted) for callback in self.callbacks):
                 self.callbacks.append(wanted())
         evaluation = self._evaluation()
@@ -260,10 +260,15 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             return float(super().objective(trial))
         except optuna.exceptions.TrialPruned as pruned:
             cause = pruned.__cause__
-            # Without a cause it is the pruner's doing. NaNs are the fault of the sampled hyperparameters.
-            if cause is None or re.search(r"\b(nan|inf)\b", str(cause).lower()):
+            # Without a cause it is the pruner's doing.
+            if cause is None or tells_of_nan(cause):
                 raise
             raise cause from None
+        except RuntimeError as error:
+            # PyTorch's words for nan, where rl_zoo3 looks for two other kinds of errors.
+            if tells_of_nan(error):
+                raise optuna.exceptions.TrialPruned from error
+            raise
 
     def hyperparameters_optimization(self) -> None:
         """Search for hyperparameters and write the report."""

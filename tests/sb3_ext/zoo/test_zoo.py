@@ -35,7 +35,10 @@ class Doors(gym.Env[np.ndarray, np.int64]):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
     action_space = gym.spaces.Discrete(4)
 
-    def __init__(self, lying: bool = False, size: int = 2, render_mode: str | None = None) -> None:
+    def __init__(
+        self, lying: bool = False, worthless: bool = False, size: int = 2, render_mode: str | None = None
+    ) -> None:
+        self.worthless = worthless
         self.observation_space = gym.spaces.Box(0.0, 1.0, (size,))
         self.lying = lying
         self.render_mode = render_mode
@@ -62,7 +65,7 @@ class Doors(gym.Env[np.ndarray, np.int64]):
         """Go through a door."""
         if not self.open[int(action)]:
             raise ValueError(f"door {int(action)} is closed")
-        reward = float(int(action) == np.flatnonzero(self.open)[-1])
+        reward = float(int(action) == np.flatnonzero(self.open)[-1]) if not self.worthless else np.nan
         self.rooms += 1
         observation, info = self._enter()
         done = self.rooms == 5
@@ -332,6 +335,23 @@ def test_only_nans_prune(message: str, raised: type[Exception], monkeypatch: pyt
     manager = object.__new__(ZooExperimentManager)
     with pytest.raises(raised):
         manager.objective(optuna.trial.FixedTrial({}))
+
+
+@pytest.mark.parametrize("algo", MASKED)
+def test_rewards_of_nan_prune_a_trial_and_end_a_training(
+    algo: str, defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With rewards that are nan, trials are pruned, and a training ends with a sentence and without a folder."""
+    options = ["--algo", algo, "--env-kwargs", "worthless:True"]
+    search = ["-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1", "--storage", "study.log"]
+    with pytest.raises(UsageError, match="No trial was completed"):
+        cli.train([*options, *search, "--study-name", "doors", "--verbose", "0"], defaults)
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend("study.log"))
+    trials = optuna.load_study(study_name="doors", storage=storage).trials
+    assert [trial.state for trial in trials] == [optuna.trial.TrialState.PRUNED] * 2
+    with pytest.raises(UsageError, match=r"cannot be trained: .* a reward is nan, not a finite number"):
+        train(defaults, *options)
+    assert [path.name for path in Path.cwd().iterdir()] == ["study.log"]
 
 
 @pytest.mark.parametrize("algo", MASKED)
