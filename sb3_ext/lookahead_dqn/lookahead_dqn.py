@@ -149,6 +149,9 @@ class LookaheadDQN(MaskedQLearning):
             seed=self._seed_sequence(1),
         )
 
+    def _with_own_settings(self, loaded: LookaheadBuffer) -> LookaheadBuffer:
+        return loaded.resized(self._make_replay_buffer())
+
     def _target_is_due(self) -> bool:
         # Each call stands for one step of every environment.
         since = self._n_calls - max(self.base_steps // self.n_envs, 1)

@@ -28,8 +28,8 @@ class MaskedQLearning(DQN):
     Base of MaskableDQN and LookaheadDQN: acts epsilon-greedily among the feasible actions and keeps, in what it saves,
     the state of its generators and of its exploration schedule.
 
-    A subclass provides :meth:`_make_replay_buffer`, ``_store_transition`` and ``train``. It sets its own attributes
-    before it calls this constructor, which builds the model.
+    A subclass provides :meth:`_make_replay_buffer`, :meth:`_with_own_settings`, ``_store_transition`` and ``train``.
+    It sets its own attributes before it calls this constructor, which builds the model.
 
     :param policy: The policy model to use: MlpPolicy or RowPolicy
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
@@ -254,13 +254,18 @@ class MaskedQLearning(DQN):
 
         :param path: File of the pickled buffer
         :param truncate_last_traj: Without effect
-        :raises ValueError: the buffer is of another class
+        :raises ValueError: the buffer is of another class, or cannot be used with the settings of this model; what can
+            be changed afterwards is as in this model
         """
         buffer = load_from_pkl(path, self.verbose)
         if not isinstance(buffer, self.memory_class):
             raise ValueError(f"The replay buffer must be a {self.memory_class.__name__}, not {type(buffer).__name__}.")
         buffer.device = self.device
-        self.replay_buffer = buffer
+        self.replay_buffer = self._with_own_settings(buffer)
+
+    def _with_own_settings(self, loaded: Any) -> Any:
+        """A replay buffer with the transitions of a loaded one, and this model's settings."""
+        raise NotImplementedError
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source", "_reset_watch"]

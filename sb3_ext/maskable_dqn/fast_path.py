@@ -24,20 +24,7 @@ from sb3_ext.replay import ReplayBatch
 T = TypeVar("T")
 
 
-def is_bare(module: nn.Module) -> bool:
-    """
-    Whether calling a module is nothing but its class's ``forward``.
-
-    :param module: The module itself, without those that it holds
-    :return: False with hooks, or with a ``forward`` of its own
-    """
-    return not (
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-        or "forward" in module.__dict__
-    )
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def learns_plainly(parameter: nn.Parameter) -> bool:
@@ -56,22 +43,33 @@ def learns_plainly(parameter: nn.Parameter) -> bool:
 
 class Snapshot:
     """
-    The modules and parameters of a network as they were.
+    The modules and parameters of a network as they were, and whether calling them is nothing but their ``forward``.
+
+    The dictionaries in which PyTorch's modules keep all this are found once, since looking them up costs the most.
 
     :param network: The network
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
-        self._modules = [
-            (module, type(module), tuple(module._modules.values()), tuple(module._parameters.values()))
-            for module in network.modules()
-        ]
         self.parameters = list(network.parameters())
+        self._modules = list(network.modules())
+        self._types = list(map(type, self._modules))
+        self._attributes = [module.__dict__ for module in self._modules]
+        self._hooks = [getattr(module, name) for module in self._modules for name in HOOKS]
+        self._members = [held for module in self._modules for held in (module._modules, module._parameters)]
+        self._held = self._held_now()
         self._memory = self._addresses()
+
+    def _held_now(self) -> list[object]:
+        return [held for members in self._members for held in members.values()]
 
     def _addresses(self) -> list[int]:
         return [parameter.data_ptr() for parameter in self.parameters]
+
+    def is_bare(self) -> bool:
+        """Whether no module has hooks, or a ``forward`` of its own."""
+        return not any(self._hooks) and not any("forward" in attributes for attributes in self._attributes)
 
     def holds(self, network: nn.Module) -> bool:
         """
@@ -81,20 +79,16 @@ class Snapshot:
         """
         return (
             network is self.network
-            and all(
-                type(module) is kind
-                and same(tuple(module._modules.values()), children)
-                and same(tuple(module._parameters.values()), parameters)
-                and is_bare(module)
-                for module, kind, children, parameters in self._modules
-            )
+            and self.is_bare()
+            and list(map(type, self._modules)) == self._types
+            and same(self._held_now(), self._held)
             # Moved to other memory: maybe of another dtype or device.
             and self._addresses() == self._memory
         )
 
 
-def same(left: tuple[object, ...], right: tuple[object, ...]) -> bool:
-    """Whether two tuples hold the very same objects."""
+def same(left: list[object], right: list[object]) -> bool:
+    """Whether two lists hold the very same objects."""
     return len(left) == len(right) and all(map(operator.is_, left, right))
 
 
@@ -127,9 +121,9 @@ class FastPath(Generic[T]):
         return self._made
 
     def _look_anew(self, networks: Sequence[nn.Module]) -> None:
-        bare = all(is_bare(module) for network in networks for module in network.modules())
-        plain = bare and relu_pass.is_plain_relu(self.policy)
-        self._seen = [Snapshot(network) for network in networks] if plain else []
+        seen = [Snapshot(network) for network in networks]
+        plain = all(map(Snapshot.is_bare, seen)) and relu_pass.is_plain_relu(self.policy)
+        self._seen = seen if plain else []
         self._made = self._make(self.policy) if plain else None
 
 

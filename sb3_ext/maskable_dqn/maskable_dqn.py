@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from sb3_ext.common.schedules import ExplorationSchedule, exploration_schedule
 from sb3_ext.common.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.base import MaskedQLearning
+from sb3_ext.maskable_dqn.continuing import with_settings_of
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
 from sb3_ext.maskable_dqn.fast_path import FastUpdater
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
@@ -195,6 +196,9 @@ class MaskableDQN(MaskedQLearning):
             **(settings | {"seed": self._seed_sequence(1)} | self.replay_buffer_kwargs),
         )
         return buffer
+
+    def _with_own_settings(self, loaded: MaskableReplayBuffer) -> MaskableReplayBuffer:
+        return with_settings_of(self._make_replay_buffer(), loaded)
 
     def _make_exploration_schedule(self) -> ExplorationSchedule:
         return exploration_schedule(

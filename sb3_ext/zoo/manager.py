@@ -1,28 +1,32 @@
 """rl_zoo3's experiment manager, with checks before anything is written and masks where they belong."""
 
 import copy
-import os
 import shutil
-from collections.abc import Sequence
 from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import optuna
-from rl_zoo3 import exp_manager
+from rl_zoo3 import ALGOS, exp_manager
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, sync_envs_normalization
 
 from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics
-from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
 from sb3_ext.zoo.failures import NewFolders, tells_of_nan
 from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
+from sb3_ext.zoo.inputs.continuing import (
+    apply_normalize,
+    buffer_of,
+    check_policy_kept,
+    check_same_environment,
+    load_buffer,
+)
+from sb3_ext.zoo.inputs.native import check_native, make_native
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
 
@@ -34,7 +38,7 @@ MOST_EVAL_ENVS = 256
 
 class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
-    rl_zoo3's ``ExperimentManager`` with eleven differences:
+    rl_zoo3's ``ExperimentManager`` with twelve differences:
 
     - hyperparameters and environment arguments are checked by name, type and range before any folder is made, and
       a training that fails before it has learned anything leaves none behind;
@@ -43,6 +47,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - the environment's id and arguments are stored in the model, as ``model.env_spec``;
     - training continued from a model (``--trained-agent``) continues its count of steps, and with it exploration
       and schedules, where rl_zoo3 restarts them;
+    - there, settings win over those in a saved replay buffer or normalisation, or are refused by name;
     - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``, and, where there
       are masks, how many actions they leave feasible, see ``ActionMaskStatistics``;
     - evaluations compare with a reference policy where there is one, see ``ZooEvalCallback``;
@@ -199,12 +204,33 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
             maker.vec_env_class = partial(make_native, self.env_name.gym_id, env_kwargs, log_folder, keywords)
         env: VecEnv = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
+        if self.continue_training:
+            apply_normalize(env, bool(self.normalize), self.normalize_kwargs, eval_env, self.trained_agent)
         if self.algo in MASKABLE and not env.has_attr("action_masks"):
             env.close()
             raise UsageError(
                 f"{self.algo} needs an environment with a method action_masks(), and {self.env_name} has none."
             )
         return env
+
+    def _load_pretrained_agent(self, hyperparams: dict[str, Any], env: VecEnv) -> BaseAlgorithm:
+        """Load the model to go on with; settings at hand win over those in its replay buffer."""
+        path = buffer_of(self.trained_agent)
+        algorithm = ALGOS[self.algo]
+
+        def load_replay_buffer(model: BaseAlgorithm, file: str, **kwargs: Any) -> None:
+            check_same_environment(model, path, self.env_name.gym_id, self.env_kwargs)
+            load_buffer(model, path, partial(original, model, file, **kwargs))
+
+        original: Any = getattr(algorithm, "load_replay_buffer", None)
+        loading = {} if original is None else {"load_replay_buffer": load_replay_buffer}
+        with replaced(algorithm, **loading):
+            model: BaseAlgorithm = super()._load_pretrained_agent(hyperparams, env)
+        given = dict(self.custom_hyperparams or {})
+        read_texts(given, self.args.allow_code, vars(exp_manager))
+        check_policy_kept(model, given, self.trained_agent)
+        self._updates_before = getattr(model, "_n_updates", 0)
+        return model
 
     def create_callbacks(self) -> None:
         """Add rl_zoo3's own callbacks and those that log to the ones of the config; tell evaluations the reference."""
@@ -279,50 +305,3 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             if "No trials are completed" not in str(error):
                 raise
             raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
-
-
-def check_native(env_id: str, hyperparams: dict[str, Any], env_kwargs: dict[str, Any]) -> None:
-    """
-    Check that an environment can be made by its own ``vector_entry_point``.
-
-    :param env_id: Id of the environment
-    :param hyperparams: Its hyperparameters in the config
-    :param env_kwargs: Its arguments
-    """
-    if "max_episode_steps" in env_kwargs:
-        raise UsageError("--vec-env native: max_episode_steps wraps single environments, so choose dummy or subproc.")
-    if gym.spec(env_id).vector_entry_point is None:
-        raise UsageError(f"--vec-env native: {env_id} has no vector_entry_point, so choose dummy or subproc.")
-    if hyperparams.get("env_wrapper"):
-        raise UsageError("--vec-env native: the config's env_wrapper wraps single environments, so leave one out.")
-
-
-def make_native(
-    env_id: str,
-    env_kwargs: dict[str, Any],
-    log_folder: str | None,
-    info_keywords: tuple[str, ...],
-    env_fns: Sequence[Any],
-) -> VecEnv:
-    """
-    Make environments by their own ``vector_entry_point``, where ``make_vec_env`` asks for a ``VecEnv`` class.
-
-    :param env_id: Id of the environment
-    :param env_kwargs: Arguments for it
-    :param log_folder: Folder for the statistics of episodes, or ``None``
-    :param info_keywords: Entries of ``info`` that the statistics should hold too
-    :param env_fns: Makers of single environments, of which only the number counts
-    :return: the environments
-    """
-    try:
-        # gym.make's own argument, for its checker of single environments.
-        kwargs = {name: value for name, value in env_kwargs.items() if name != "disable_env_checker"}
-        env = gym.make_vec(env_id, len(env_fns), vectorization_mode="vector_entry_point", **kwargs)
-    except gym.error.Error as error:
-        raise UsageError(f"--vec-env native: {first_line(error)}") from error
-    monitor_file = None
-    if log_folder is not None:
-        os.makedirs(log_folder, exist_ok=True)
-        # The name under which rl_zoo3's plots find it.
-        monitor_file = os.path.join(log_folder, "0.monitor.csv")
-    return GymnasiumVecEnv(env, monitor_file, info_keywords)
