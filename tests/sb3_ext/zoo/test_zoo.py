@@ -460,6 +460,41 @@ def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
     assert video.stat().st_size > 500
 
 
+@pytest.mark.parametrize("command", ["enjoy", "record_video"])
+def test_the_settings_of_a_run_run_no_code(command: str, defaults: cli.ZooDefaults) -> None:
+    """Objects and Python texts in the settings of a run are refused in one sentence, and never made or evaluated."""
+    folder = train(defaults, "-n", "60") / "Doors-v0"
+    args, config = folder / "args.yml", folder / "config.yml"
+    given = args.read_text(), config.read_text()
+    args.write_text(given[0] + "\n- - x\n  - !!python/object/apply:os.mkdir [made]\n")
+    with pytest.raises(UsageError, match="--allow-code"):
+        play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
+    args.write_text(given[0])
+    config.write_text("normalize: \"__import__('os').mkdir('made')\"\n")
+    with pytest.raises(UsageError, match="normalize must be a value"):
+        play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
+    assert not Path("made").exists()
+
+
+def test_enjoy_with_normalisation_as_text(defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
+    """Normalisation that a config gives as text is read when playing, with and without --allow-code."""
+    train(defaults, "-n", "60", "-params", "normalize:{'norm_obs':True,'norm_reward':False}")
+    for extra in ([], ["--allow-code"]):
+        play.play("enjoy", ["--no-render", "-n", "20", *extra], defaults)
+        assert "Mean reward" in capsys.readouterr().out
+    assert not hasattr(play.utils, "eval")
+
+
+def test_code_needs_permission(defaults: cli.ZooDefaults) -> None:
+    """A text of a config that is no value is refused, and evaluated with --allow-code."""
+    text = "policy_kwargs:dict(net_arch=[len('four')])"
+    with pytest.raises(UsageError, match="policy_kwargs must be a value"):
+        train(defaults, "-n", "60", "-params", text)
+    assert list(Path.cwd().iterdir()) == []
+    model = load_agent("maskable_dqn", train(defaults, "-n", "60", "-params", text, "--allow-code"))
+    assert model.policy_kwargs == {"net_arch": [4]}
+
+
 def test_playing_what_is_not_there(defaults: cli.ZooDefaults) -> None:
     """Playing a model that does not exist raises one sentence."""
     with pytest.raises(UsageError, match="folder was not found"):
