@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import optuna
 import pytest
 import torch as th
 import yaml
+from stable_baselines3.common.monitor import load_results
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,8 +23,10 @@ from echo_env.commands import evaluate as evaluate_command  # noqa: E402
 from echo_env.commands import train as train_command  # noqa: E402
 from echo_env.lab import make_policy, simulate  # noqa: E402
 from sb3_ext import MaskableDQN  # noqa: E402
-from sb3_ext.zoo import load_agent  # noqa: E402
+from sb3_ext.zoo import load_agent, register  # noqa: E402
+from sb3_ext.zoo.algorithms import samplers  # noqa: E402
 from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
+from sb3_ext.zoo.inputs.literals import RunLoader  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
 ALGOS = ["a2c", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
@@ -52,14 +57,40 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
     (["--trained-agent", "none.zip"], "there is no .zip file at none.zip"),
     (["-params", "learning_rte:0.1"], "did you mean 'learning_rate'?"),
-    (["-params", "learning_rate:fast"], "learning_rate must be a number, or lin_<number>"),
-    (["-params", "gamma:1e"], "gamma must be a number such as 0.99"),
+    (["-params", "learning_rate:fast"], "learning_rate must be a number of at least 0 or lin_<number>"),
+    (["-params", "gamma:1e"], "gamma must be a number in [0, 1], not the text '1e'"),
     (["-params", "gamma"], "takes key:value pairs"),
     (["-params", "policy_kwargs:dict(net_arc=[8])"], "unexpected keyword argument 'net_arc'"),
     (["-params", "callback:no.such.Callback"], "The callback in"),
     (["-params", "env_wrapper:echo_env.lab.envs.wrappers.Nearest"], "The env_wrapper in"),
     (["--env-kwargs", "clok:event"], "did you mean 'clock'?"),
     (["--env-kwargs", "clock:second"], "must be one of minute, event"),
+    (["--env-kwargs", "max_episode_steps:0"], "max_episode_steps must be a whole number of at least 1"),
+    (["--env-kwargs", "max_episode_steps:9", "--vec-env", "native"], "so choose dummy or subproc"),
+    (["--env-kwargs", "clock:second", "--vec-env", "subproc"], "must be one of minute, event"),
+    (["-params", "buffer_size:10**15"], "buffer_size must be a whole number"),
+    (["-params", "buffer_size:1000000000000000"], "more than the"),
+    (["-params", "policy_kwargs:__import__('os').getcwd()"], "policy_kwargs must be a value, a dict(...)"),
+    (["-params", "policy_kwargs:1/0", "--allow-code"], "'1/0' cannot be evaluated: division by zero"),
+    (["-params", "frame_stack:2", "normalize:True"], "frame_stack and normalize cannot be combined"),
+    (["-params", "elapsed_key:nope", "--vec-env", "dummy"], "maskable_dqn on EchoLab-v0 cannot be trained: "),
+    (["-params", "demonstrator:nope"], "maskable_dqn on EchoLab-v0 cannot be trained: "),
+    (["-n", "9", "-params", "n_timesteps:x"], "n_timesteps must be a whole number"),
+    (["-n", "0"], "--n-timesteps must be a whole number of at least 1, not 0"),
+    (["-n", "-1"], "--n-timesteps must be a whole number of at least 1, not -1"),
+    (["--seed", "-2"], "--seed must be a whole number in [-1, "),
+    (["--eval-episodes", "0"], "--eval-episodes must be"),
+    (["--n-eval-envs", "0"], "--n-eval-envs must be"),
+    (["--log-interval", "0"], "--log-interval must be a whole number of at least 1 or -1 or -2, not 0"),
+    (["--device", "tpu"], "there is no device 'tpu' here"),
+    (["--log-folder", str(ROOT / "LICENSE" / "logs")], "LICENSE is no folder"),
+    (["--tensorboard-log", str(ROOT / "LICENSE")], "LICENSE is no folder"),
+    (["--trained-agent", ""], "--trained-agent: there is no .zip file"),
+    (["--trial-id", "9"], "give --storage and --study-name"),
+    (["--trial-id", "0", "--storage", "no.log", "--study-name", "x"], "there is no file no.log"),
+    (["--trial-id", "0", "--storage", "sqlite:///no.db", "--study-name", "x"], "there is no file no.db"),
+    (["--optimize", "--n-trials", "0"], "--n-trials must be"),
+    (["--optimize", "--sampler", "nope"], "choose from auto, random, tpe"),
     (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
     (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
     (["enjoy"], "was not found"),
@@ -87,6 +118,7 @@ def test_refusals_are_one_sentence_and_write_nothing(
         ("EchoLab-v1: {policy: MlpPolicy}", "has no hyperparameters for EchoLab-v0, only for EchoLab-v1"),
         ("EchoLab-v0: {n_timesteps: 10}", "gives no policy"),
         ("EchoLab-v0: {policy: MlpPolicy, n_timesteps: 10, gamma: 1e-1}", "gamma must be a number"),
+        ("", "it must map environment ids to hyperparameters"),
     ],
 )
 def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +129,101 @@ def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.Capt
     assert message in error
     assert "\n" not in error
     assert [path.name for path in Path.cwd().iterdir()] == ["bad.yml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def", "bad.py is no readable Python: line 1"),
+        ("x = 1", "bad.py defines no dictionary 'hyperparams'"),
+        ("raise OSError('no disk')", "bad.py cannot be used: no disk"),
+    ],
+)
+def test_bad_python_configs_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A Python config that fails is refused in one sentence."""
+    Path("bad.py").write_text(text)
+    assert train.main(["--conf-file", "bad.py"]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in Path.cwd().iterdir()] == ["bad.py"]
+
+
+@pytest.mark.parametrize(
+    ("package", "flags"), [("wandb", ["--track"]), ("optunahub", ["--optimize", "--sampler", "auto"])]
+)
+def test_missing_packages_are_named(package: str, flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that needs a package that is not installed is refused by the package's name."""
+    if find_spec(package) is not None:
+        pytest.skip(f"{package} is installed")
+    assert train.main(flags) == 2
+    assert f"needs the package {package}, which is not installed" in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_failed_training_is_told_in_full_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --verbose 2 the traceback comes before the sentence; the log for TensorBoard is removed too."""
+    arguments = ["-params", "demonstrator:nope", "--verbose", "2", "--tensorboard-log", "runs"]
+    assert train.main([*SMALL, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert error.splitlines()[-1].startswith("train.py: maskable_dqn on EchoLab-v0 cannot be trained: ")
+    assert not list(Path.cwd().rglob("*.*"))
+    assert not Path("logs").exists()
+
+
+def test_the_steps_that_were_run_are_recorded() -> None:
+    """config.yml and args.yml say how many steps and evaluation environments there were."""
+    assert (
+        train.main(
+            [
+                *SMALL,
+                "--env",
+                "EchoLabScarce-v0",
+                "-n",
+                "60",
+                "--eval-freq",
+                "60",
+                "--n-eval-envs",
+                "1",
+                "-params",
+                "n_envs:1",
+            ]
+        )
+        == 0
+    )
+    folder = run_folder("maskable_dqn") / "EchoLabScarce-v0"
+    assert yaml.load((folder / "config.yml").read_text(), Loader=RunLoader)["n_timesteps"] == 60
+    assert yaml.load((folder / "args.yml").read_text(), Loader=RunLoader)["n_eval_envs"] == 1
+    # Two episodes after one another in the one environment.
+    assert np.load(run_folder("maskable_dqn") / "evaluations.npz")["results"].shape == (1, 2)
+
+
+@pytest.mark.parametrize("pair", ["max_episode_steps:5", "disable_env_checker:True"])
+def test_arguments_of_gym_make_itself(pair: str) -> None:
+    """Environments take the arguments of gym.make, in training and in evaluation."""
+    settings = ["-params", "n_envs:2", "learning_starts:20", "--eval-freq", "20", "-n", "60"]
+    assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "--env-kwargs", pair, *settings]) == 0
+    if pair.startswith("max"):
+        assert set(load_results(str(run_folder("maskable_dqn")))["l"]) <= {4, 5}
+        assert (np.load(run_folder("maskable_dqn") / "evaluations.npz")["ep_lengths"] == 5).all()
+
+
+def test_trial_0_is_a_trial() -> None:
+    """--trial-id 0 trains with the hyperparameters of the first trial, and a trial that is not there is refused."""
+    common = ["--env", "EchoLabScarce-v0", "--storage", "study.log", "--study-name", "lab", "--verbose", "0"]
+    study = optuna.create_study(
+        study_name="lab",
+        storage=optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend("study.log")),
+        direction="maximize",
+    )
+    register()
+    trial = study.ask()
+    sampled = samplers()["maskable_dqn"](trial, 0, 1, {"using_her_replay_buffer": False})
+    study.tell(trial, 1.0)
+    assert train.main([*common, "--trial-id", "7", "-n", "30"]) == 2
+    assert not Path("logs").exists()
+    assert train.main([*SMALL, *common, "--trial-id", "0", "-n", "30", "--eval-freq", "-1"]) == 0
+    config = (run_folder("maskable_dqn") / "EchoLabScarce-v0" / "config.yml").read_text()
+    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == sampled["learning_rate"]
 
 
 def test_the_command_ends_with_code_2() -> None:

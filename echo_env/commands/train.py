@@ -158,7 +158,9 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     if env_id in ENV_IDS and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
-    if maskable and find_spec("numba") is not None and "--vec-env" not in flags:
+    # Single environments are cut off by a wrapper of Gymnasium's.
+    limited = any(argument.startswith("max_episode_steps:") for argument in arguments)
+    if maskable and find_spec("numba") is not None and not limited and "--vec-env" not in flags:
         given += ["--vec-env", "native"]
     return given
 
@@ -196,7 +198,8 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
         return reference(AUCTION, partial(auction_utilities, env_kwargs))
     from echo_env.lab.evaluation.references import rule_rewards
 
-    if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty":
+    # The rule plays whole days.
+    if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty" or "max_episode_steps" in env_kwargs:
         return None
     config = LabConfig.load(env_kwargs.get("config", ENV_IDS[env_id]))
     return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))

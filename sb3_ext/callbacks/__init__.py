@@ -3,6 +3,7 @@
 from sb3_ext.callbacks.action_masks import ActionMaskStatistics
 from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
 from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum, ParameterCurriculum
+from sb3_ext.callbacks.divergence import DivergenceCheck
 from sb3_ext.callbacks.exploration import EpsilonReset
 from sb3_ext.callbacks.learning_rate import LearningRateOnPlateau
 from sb3_ext.callbacks.metrics import EpisodeMetrics
@@ -11,6 +12,7 @@ __all__ = [
     "AbsenceRateCurriculum",
     "ActionMaskStatistics",
     "BehaviourCloning",
+    "DivergenceCheck",
     "EpisodeMetrics",
     "EpsilonReset",
     "LearningRateOnPlateau",

@@ -8,6 +8,8 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import BaseBuffer
 from stable_baselines3.common.vec_env import VecNormalize
 
+from sb3_ext.maskable_dqn.continuing import check_same_spaces
+
 
 class LookaheadSamples(NamedTuple):
     """
@@ -93,6 +95,28 @@ class LookaheadBuffer(BaseBuffer):
         keys[crowded] += self.rng.random((int(crowded.sum()), known.shape[1]))
         actions = np.argsort(keys, axis=1, kind="stable")[:, :most]
         return actions, np.take_along_axis(known, actions, axis=1)
+
+    def resized(self, fresh: "LookaheadBuffer") -> "LookaheadBuffer":
+        """
+        This buffer in the size of another one.
+
+        :param fresh: An empty buffer
+        :return: this buffer itself where the sizes are the same, else ``fresh``, filled with the newest states
+        :raises ValueError: the spaces differ, or the number of actions that are kept of a state
+        """
+        check_same_spaces(self, fresh)
+        ours, theirs = self.actions.shape[1], fresh.actions.shape[1]
+        if ours != theirs:
+            raise ValueError(f"The replay buffer was filled with most_actions {ours}, which cannot be {theirs} now.")
+        if self.buffer_size == fresh.buffer_size:
+            return self
+        count = min(self.size(), fresh.buffer_size)
+        newest = (self.pos - count + np.arange(count)) % self.buffer_size
+        for name in ("observations", "actions", "advantages", "known"):
+            getattr(fresh, name)[:count] = getattr(self, name)[newest]
+        fresh.rng = self.rng
+        fresh.pos, fresh.full = count % fresh.buffer_size, count == fresh.buffer_size
+        return fresh
 
     def end_trajectories(self) -> None:
         """Nothing to do when the environment is reset: states are independent of each other."""

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from sb3_ext.lookahead_dqn.lookahead_buffer import LookaheadBuffer
 from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
+from sb3_ext.maskable_dqn.settings import check_finite
 
 #: Name of the environment's method that continues episodes from copies of its states.
 METHOD_NAME = "action_returns"
@@ -148,6 +149,9 @@ class LookaheadDQN(MaskedQLearning):
             seed=self._seed_sequence(1),
         )
 
+    def _with_own_settings(self, loaded: LookaheadBuffer) -> LookaheadBuffer:
+        return loaded.resized(self._make_replay_buffer())
+
     def _target_is_due(self) -> bool:
         # Each call stands for one step of every environment.
         since = self._n_calls - max(self.base_steps // self.n_envs, 1)
@@ -185,6 +189,9 @@ class LookaheadDQN(MaskedQLearning):
     ) -> None:
         # The returns of the state were stored when its action was chosen.
         assert self.env is not None
+        check_finite("reward", reward, type(self).__name__)
+        if self._begins_anew():
+            return
         _, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         self._last_obs = new_obs
 
@@ -196,6 +203,7 @@ class LookaheadDQN(MaskedQLearning):
         self.last_losses = np.zeros(gradient_steps)
         for step in range(gradient_steps):
             self.last_losses[step] = self._update(batch_size, self._vec_normalize_env)
+            check_finite("loss", self.last_losses[step], type(self).__name__)
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/loss", self.last_losses.mean())

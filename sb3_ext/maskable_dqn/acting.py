@@ -3,8 +3,8 @@
 import numpy as np
 
 from sb3_ext.common.masks import as_masks, random_actions
+from sb3_ext.maskable_dqn.fast_path import FastActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import ReluActor, is_plain_relu
 
 
 class EpsilonGreedy:
@@ -16,7 +16,7 @@ class EpsilonGreedy:
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
         self.policy = policy
-        self._fast = ReluActor(policy) if is_plain_relu(policy) else None
+        self._actor = FastActor(policy)
 
     def greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """
@@ -26,9 +26,7 @@ class EpsilonGreedy:
         :param masks: (n_envs, n_actions) bool, every row with a True
         :return: (n_envs,) int
         """
-        if self._fast is not None:
-            return self._fast.choose(observations, masks)
-        return self.policy.predict(observations, action_masks=masks)[0]
+        return self._actor.choose(observations, masks)
 
     def choose(
         self, observations: np.ndarray, masks: np.ndarray, epsilon: float, rng: np.random.Generator

@@ -19,6 +19,7 @@ from sb3_ext.common.saving import WholeSaves, save_pickle_whole
 from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
+from sb3_ext.maskable_dqn.reset_watch import ResetWatch, with_watch
 from sb3_ext.maskable_dqn.row_policy import RowPolicy
 from sb3_ext.maskable_dqn.settings import check_policy_class
 
@@ -28,8 +29,8 @@ class MaskedQLearning(WholeSaves, DQN):
     Base of MaskableDQN and LookaheadDQN: acts epsilon-greedily among the feasible actions and keeps, in what it saves,
     the state of its generators and of its exploration schedule.
 
-    A subclass provides :meth:`_make_replay_buffer`, ``_store_transition`` and ``train``. It sets its own attributes
-    before it calls this constructor, which builds the model.
+    A subclass provides :meth:`_make_replay_buffer`, :meth:`_with_own_settings`, ``_store_transition`` and ``train``.
+    It sets its own attributes before it calls this constructor, which builds the model.
 
     :param policy: The policy model to use: MlpPolicy or RowPolicy
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
@@ -65,6 +66,7 @@ class MaskedQLearning(WholeSaves, DQN):
         self._rng_seed: int | None = None
         self._acting_masks: np.ndarray | None = None
         self.exploration = ExplorationClock()
+        self._reset_watch = ResetWatch()
         if _init_setup_model:
             self._setup_model()
 
@@ -88,6 +90,7 @@ class MaskedQLearning(WholeSaves, DQN):
         # Rebuilt from the settings, which `load` may have been told to change.
         self.exploration.schedule = self._make_exploration_schedule()
         self._chooser = EpsilonGreedy(self.policy)
+        self._reset_watch = ResetWatch()
 
     def _check_settings(self) -> None:
         check_policy_class(self.policy_class)
@@ -149,15 +152,40 @@ class MaskedQLearning(WholeSaves, DQN):
         tb_log_name: str = "run",
         progress_bar: bool = False,
     ) -> tuple[int, BaseCallback]:
-        if reset_num_timesteps or self._last_obs is None:
-            # The environment is about to be reset, maybe in the middle of an episode.
+        resets = reset_num_timesteps or self._last_obs is None
+        if resets:
+            # Maybe in the middle of an episode.
             self.replay_buffer.end_trajectories()
         prepared = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
         self._acting_masks = None
+        if resets:
+            assert self.env is not None
+            self._reset_watch.remember(self.env)
         if reset_num_timesteps or self.exploration.start is None:
             self.exploration.restart(self.num_timesteps, self._total_timesteps)
         self.exploration_rate = self.exploration.rate(self.num_timesteps)
         return prepared
+
+    def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
+        return super()._init_callback(with_watch(self._reset_watch, callback), progress_bar)
+
+    def _begins_anew(self) -> bool:
+        """
+        Begin new episodes where a callback has reset the environment or evaluated on it: the observations and masks
+        at hand, and the transition under way, then belong to episodes that are no longer played.
+
+        :return: Whether it was so
+        """
+        assert self.env is not None
+        if not self._reset_watch.is_disturbed(self.env):
+            return False
+        self.replay_buffer.end_trajectories()
+        self._last_obs = self.env.reset()  # type: ignore[assignment]
+        if self._vec_normalize_env is not None:
+            self._last_original_obs = self._vec_normalize_env.get_original_obs()
+        self._acting_masks = None
+        self._reset_watch.remember(self.env)
+        return True
 
     def restart_exploration(self) -> None:
         """
@@ -186,6 +214,7 @@ class MaskedQLearning(WholeSaves, DQN):
     ) -> tuple[np.ndarray, np.ndarray]:
         assert self.env is not None
         assert self._rng is not None
+        self._begins_anew()
         if self._acting_masks is None:
             self._acting_masks = self._mask_source.current(self.env)
         if self.num_timesteps < learning_starts:
@@ -231,13 +260,18 @@ class MaskedQLearning(WholeSaves, DQN):
 
         :param path: File of the pickled buffer
         :param truncate_last_traj: Without effect
-        :raises ValueError: the buffer is of another class
+        :raises ValueError: the buffer is of another class, or cannot be used with the settings of this model; what can
+            be changed afterwards is as in this model
         """
         buffer = load_from_pkl(path, self.verbose)
         if not isinstance(buffer, self.memory_class):
             raise ValueError(f"The replay buffer must be a {self.memory_class.__name__}, not {type(buffer).__name__}.")
         buffer.device = self.device
-        self.replay_buffer = buffer
+        self.replay_buffer = self._with_own_settings(buffer)
+
+    def _with_own_settings(self, loaded: Any) -> Any:
+        """A replay buffer with the transitions of a loaded one, and this model's settings."""
+        raise NotImplementedError
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source"]
+        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source", "_reset_watch"]

@@ -11,10 +11,11 @@ from stable_baselines3.common.vec_env import VecEnv
 from sb3_ext.common.schedules import ExplorationSchedule, exploration_schedule
 from sb3_ext.common.transitions import elapsed_units, true_next_observations, truncations
 from sb3_ext.maskable_dqn.base import MaskedQLearning
+from sb3_ext.maskable_dqn.continuing import with_settings_of
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
+from sb3_ext.maskable_dqn.fast_path import FastUpdater
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import updater_of
-from sb3_ext.maskable_dqn.settings import check_buffer_class, check_target_interval
+from sb3_ext.maskable_dqn.settings import check_buffer_class, check_finite, check_target_interval
 from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
@@ -170,7 +171,7 @@ class MaskableDQN(MaskedQLearning):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self._updater = updater_of(self.policy)
+        self._updater = FastUpdater(self.policy)
 
     def _check_settings(self) -> None:
         check_target_interval(self.target_update_interval)
@@ -195,6 +196,9 @@ class MaskableDQN(MaskedQLearning):
             **(settings | {"seed": self._seed_sequence(1)} | self.replay_buffer_kwargs),
         )
         return buffer
+
+    def _with_own_settings(self, loaded: MaskableReplayBuffer) -> MaskableReplayBuffer:
+        return with_settings_of(self._make_replay_buffer(), loaded)
 
     def _make_exploration_schedule(self) -> ExplorationSchedule:
         return exploration_schedule(
@@ -222,8 +226,11 @@ class MaskableDQN(MaskedQLearning):
     ) -> None:
         # Not the parent's, which passes dictionaries on: writing a mask into each would cost more than all the rest.
         assert self.env is not None
-        next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
+        check_finite("reward", reward, type(self).__name__)
         self._episode_ended = bool(dones.any())
+        if self._begins_anew():
+            return
+        next_masks, self._acting_masks = self._mask_source.after_step(self.env, dones, infos)
         normalizer, original_obs, last_obs = self._vec_normalize_env, new_obs, self._last_obs
         if normalizer is not None:
             last_obs = self._last_original_obs
@@ -243,6 +250,7 @@ class MaskableDQN(MaskedQLearning):
             batch = self.replay_buffer.draw(batch_size, env=self._vec_normalize_env)
             result = self._updater.update(batch, settings)
             self.last_losses[step] = result.loss
+            check_finite("loss", self.last_losses[step], type(self).__name__)
             if isinstance(self.replay_buffer, PrioritizedReplayBuffer):
                 self.replay_buffer.update_priorities(batch.rows, result.td_errors)
         self._n_updates += gradient_steps

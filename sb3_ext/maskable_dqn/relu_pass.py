@@ -17,12 +17,14 @@ from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
 from sb3_ext.maskable_dqn.last_layer import last_layer
+from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
 # Below one feasible action in FEW, computing their values one by one is faster than the whole matrix product.
 FEW = 32
+PLAIN = {DuelingHead, FactoredHead, FlattenExtractor, MaskableQNetwork, nn.Flatten, nn.Linear, nn.ReLU, nn.Sequential}
 
 
 def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
@@ -34,16 +36,39 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
         the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
     """
     space = policy.observation_space
-    *layers, head = policy.q_net.q_net
     return (
         isinstance(space, spaces.Box)
         and not is_image_space(space)
-        and type(policy.q_net) is MaskableQNetwork
-        and type(policy.q_net.features_extractor) is FlattenExtractor
+        and type(policy).predict is MaskableDQNPolicy.predict
+        and type(policy)._predict is MaskableDQNPolicy._predict
+        and is_plain_network(policy.q_net)
+        and is_plain_network(policy.q_net_target)
+    )
+
+
+def is_plain_network(q_net: MaskableQNetwork) -> bool:
+    """
+    Whether a network is what :func:`is_plain_relu` says.
+
+    :param q_net: the network
+    """
+    # A class that is not in the list can compute anything; parametrizations replace classes, too.
+    if not all(type(module) in PLAIN for module in q_net.modules()) or type(q_net.q_net) is not nn.Sequential:
+        return False
+    if type(q_net) is not MaskableQNetwork or type(q_net.features_extractor) is not FlattenExtractor:
+        return False
+    *layers, head = q_net.q_net
+    linears = [module for module in q_net.q_net.modules() if type(module) is nn.Linear]
+    parameters = list(q_net.q_net.parameters())
+    return (
+        len(layers) % 2 == 0
         and all(type(layer) is nn.Linear for layer in layers[::2])
         and all(type(layer) is nn.ReLU for layer in layers[1::2])
         and last_layer(head) is not None
-        and all(p.dtype == th.float32 and p.device.type == "cpu" for p in policy.q_net.parameters())
+        # A weight and a bias each, none of them shared.
+        and len(parameters) == 2 * len(linears)
+        and all(linear.bias is not None for linear in linears)
+        and all(p.dtype == th.float32 and p.device.type == "cpu" for p in parameters)
     )
 
 
@@ -197,7 +222,7 @@ class ReluUpdater:
     """
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
-        self.optimizer = policy.optimizer
+        self.policy = policy
         self.online = ReluNetwork(policy.q_net)
         self.target = ReluNetwork(policy.q_net_target)
         # PyTorch's gradients, and the same memory as numpy arrays.
@@ -221,7 +246,7 @@ class ReluUpdater:
         loss = (weights * clipped * (td_errors - 0.5 * clipped)).mean()
         self._backward(outputs, batch.actions, -weights * clipped / np.float32(size))
         self._clip_gradient(settings.max_grad_norm)
-        self.optimizer.step()
+        self.policy.optimizer.step()
         return UpdateResult(float(loss), estimates, td_errors)
 
     def _targets(self, batch: ReplayBatch, features: np.ndarray, settings: UpdateSettings) -> np.ndarray:
@@ -278,12 +303,3 @@ class ReluUpdater:
         if scale < 1.0:
             for grad in self._gradients:
                 grad *= np.float32(scale)
-
-
-def updater_of(policy: MaskableDQNPolicy) -> Updater:
-    """
-    The fastest updater that computes what the policy's networks need.
-
-    :param policy: Whose online network is updated
-    """
-    return ReluUpdater(policy) if is_plain_relu(policy) else AutogradUpdater(policy)

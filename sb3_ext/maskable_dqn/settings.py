@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.replay import MaskableReplayBuffer
 
@@ -37,3 +39,17 @@ def check_buffer_class(buffer_class: type[Any] | None) -> None:
     """
     if not issubclass(buffer_class or MaskableReplayBuffer, MaskableReplayBuffer):
         raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class}.")
+
+
+def check_finite(what: str, values: np.ndarray | float, who: str) -> None:
+    """
+    Check that a training has not diverged.
+
+    :param what: "reward" or "loss"
+    :param values: of one step or update
+    :param who: class of the algorithm
+    :raises ValueError: a value is nan or infinite
+    """
+    if not np.isfinite(values).all():
+        wrong = np.asarray(values)[~np.isfinite(values)][0] if np.ndim(values) else values
+        raise ValueError(f"{who}: a {what} is {wrong}, not a finite number: the training has diverged.")

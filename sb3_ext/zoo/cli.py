@@ -1,7 +1,6 @@
 """The command line of training: rl_zoo3's own, with defaults of ours and errors for people."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +19,16 @@ try:
 except ImportError as missing:
     raise ImportError(INSTALL_HINT) from missing
 
-from sb3_ext.zoo.checks import check_config_file, check_env_id, check_trained_agent, import_packages
 from sb3_ext.zoo.evaluation import FindReference
+from sb3_ext.zoo.failures import as_usage_error
+from sb3_ext.zoo.inputs.checks import check_config_file, check_env_id, check_trained_agent, import_packages
+from sb3_ext.zoo.inputs.literals import ALLOW_CODE, CLASSES, parse
+from sb3_ext.zoo.inputs.options import check_options
 from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
 from sb3_ext.zoo.replacing import replaced, saving_whole
+
+#: rl_zoo3's words for options that were not given. The manager finds its own number of evaluation environments.
+DEFAULTS: dict[str, Any] = {"n_timesteps": -1, "tensorboard_log": "", "trained_agent": "", "n_eval_envs": None}
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class ZooDefaults:
 
 class ReadableStoreDict(StoreDict):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
-    rl_zoo3's ``key:value`` arguments, where a value that is no Python is text.
+    rl_zoo3's ``key:value`` arguments, where a value that is no Python literal is text.
 
-    rl_zoo3 evaluates ``observation:rich`` as a variable and ends in a NameError; text needed two pairs of quotes.
+    rl_zoo3 evaluates values as Python: ``observation:rich`` is a variable and ends in a NameError.
     """
 
     def __call__(
@@ -66,17 +71,17 @@ class ReadableStoreDict(StoreDict):  # type: ignore[misc]  # rl_zoo3 is untyped
         option_string: str | None = None,
     ) -> None:
         """Store the pairs as a dict."""
-        readable = []
+        found: dict[str, Any] = {}
         for pair in values:
             key, colon, value = pair.partition(":")
             if not (key and colon and value):
                 raise UsageError(f"{option_string} takes key:value pairs, not '{pair}'.")
             try:
-                super().__call__(parser, namespace, [pair], option_string)
-            except (NameError, SyntaxError):
-                pair = f"{key}:{value!r}"
-            readable.append(pair)
-        super().__call__(parser, namespace, readable, option_string)
+                # A class stays text, as which it is saved with the settings of the run.
+                found[key] = value if any(name in value for name in CLASSES) else parse(value)
+            except ValueError:
+                found[key] = value
+        setattr(namespace, self.dest, found)
 
 
 class ReadableParser(argparse.ArgumentParser):
@@ -107,10 +112,12 @@ class TrainParser(ReadableParser):
 
     :param argv: Command line without the program's name
     :param defaults: The project's defaults
+    :param verbose: Gets the verbosity asked for, once it is known
     """
 
-    def __init__(self, argv: Sequence[str], defaults: ZooDefaults) -> None:
+    def __init__(self, argv: Sequence[str], defaults: ZooDefaults, verbose: list[int]) -> None:
         super().__init__(epilog=defaults.epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.verbose = verbose
         self.argv = list(argv)
         self.defaults = defaults
 
@@ -121,13 +128,23 @@ class TrainParser(ReadableParser):
             if action.dest == "vec_env" and action.choices is not None:
                 action.choices = [*action.choices, NATIVE]
                 action.help = "VecEnv type; native: the environment's own vector_entry_point"
+        self.add_argument(
+            ALLOW_CODE, action="store_true", help="Evaluate texts of the config as Python, as rl_zoo3 does"
+        )
         self.set_defaults(algo=defaults.algo, env=defaults.env, eval_episodes=defaults.eval_episodes)
+        # To tell what was given from what was not.
+        self.set_defaults(**dict.fromkeys(DEFAULTS))
         parsed = super().parse_args(self.argv, namespace)
+        check_options(parsed)
+        if parsed.trained_agent is not None:
+            check_trained_agent(parsed.algo, parsed.trained_agent)
+        for name, default in DEFAULTS.items():
+            setattr(parsed, name, default if getattr(parsed, name) is None else getattr(parsed, name))
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]
         import_packages(parsed.gym_packages)
         check_env_id(parsed.env, parsed.gym_packages)
-        check_trained_agent(parsed.algo, parsed.trained_agent)
         parsed.conf_file = check_config_file(parsed.conf_file, parsed.algo, parsed.env, defaults.config_folder)
+        self.verbose.append(parsed.verbose)
         return parsed
 
 
@@ -154,22 +171,18 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
         managers.append(ours(*args, **kwargs))
         return managers[-1]
 
-    parser = SimpleNamespace(ArgumentParser=partial(TrainParser, argv, defaults))
-    with (
-        replaced(zoo_train, argparse=parser, StoreDict=ReadableStoreDict, ExperimentManager=make_manager),
-        saving_whole(),
-    ):
-        zoo_train.train()
+    verbose: list[int] = []
+    parser = SimpleNamespace(ArgumentParser=partial(TrainParser, argv, defaults, verbose=verbose))
+    try:
+        with (
+            replaced(zoo_train, argparse=parser, StoreDict=ReadableStoreDict, ExperimentManager=make_manager),
+            saving_whole(),
+        ):
+            zoo_train.train()
+    except Exception as error:  # environments and callbacks are the user's, and can raise anything
+        doing = "Training cannot begin"
+        for manager in managers:
+            doing = manager.clean_up_after_failure()
+        raise as_usage_error(error, doing, in_full=max(verbose, default=1) > 1) from error
     manager = managers[-1]
     return None if manager.optimize_hyperparameters else Path(manager.save_path)
-
-
-def report(error: UsageError) -> int:
-    """
-    Tell the user what was wrong.
-
-    :param error: What was wrong
-    :return: the exit code
-    """
-    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-    return 2

@@ -3,30 +3,35 @@
 import copy
 import functools
 import glob
-import os
-import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import optuna
-import yaml
+from rl_zoo3 import ALGOS, exp_manager
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import CheckpointCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import VecEnv, sync_envs_normalization
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, sync_envs_normalization
 
-from sb3_ext.callbacks import ActionMaskStatistics, EpisodeMetrics
+from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics
 from sb3_ext.common.saving import remove_left_behind
-from sb3_ext.common.vec_env import GymnasiumVecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
-from sb3_ext.zoo.checks import check_env_kwargs, check_hyperparameters, why_unusable
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
+from sb3_ext.zoo.failures import NewFolders, tells_of_nan
+from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
+from sb3_ext.zoo.inputs.continuing import (
+    apply_normalize,
+    buffer_of,
+    check_policy_kept,
+    check_same_environment,
+    load_buffer,
+)
+from sb3_ext.zoo.inputs.native import check_native, make_native
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
 
@@ -34,21 +39,20 @@ from sb3_ext.zoo.replacing import replaced
 NATIVE = "native"
 # Largest default number of vectorized environments in an evaluation.
 MOST_EVAL_ENVS = 256
-# Errors that a bad setting raises while environments, callbacks and model are built.
-SETUP_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, NameError, TypeError, ValueError)
 
 
 class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
     """
     rl_zoo3's ``ExperimentManager`` with these differences:
 
-    - hyperparameters and environment arguments are checked by name before any folder is made, and a setup that
-      fails for another reason leaves none behind;
+    - hyperparameters and environment arguments are checked by name, type and range before any folder is made, and
+      a training that fails before it has learned anything leaves none behind;
     - environment arguments of the command line are merged with those of the config, and evaluation
       environments get them too (rl_zoo3 drops the config's for evaluation);
     - the environment's id and arguments are stored in the model, as ``model.env_spec``;
     - training continued from a model (``--trained-agent``) continues its count of steps, and with it exploration
       and schedules, where rl_zoo3 restarts them;
+    - there, settings win over those in a saved replay buffer or normalisation, or are refused by name;
     - every training logs the environment's own metrics of an episode, see ``EpisodeMetrics``, and, where there
       are masks, how many actions they leave feasible, see ``ActionMaskStatistics``;
     - evaluations compare with a reference policy where there is one, see ``ZooEvalCallback``;
@@ -57,6 +61,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
+    - a loss or a reward of nan or infinity ends the training, and prunes a trial, see ``DivergenceCheck``;
     - an error in a trial that is not about NaNs ends the search, where rl_zoo3 would count the trial
       as pruned and so hide, for instance, that infeasible actions are taken;
     - after Ctrl-C the model is saved, as in rl_zoo3, and then ``KeyboardInterrupt`` is raised;
@@ -72,7 +77,9 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     """
 
     env_kwargs: dict[str, Any]
+    custom_hyperparams: dict[str, Any] | None
     log_interval: int
+    trial_id: int | None
 
     def __init__(
         self,
@@ -86,9 +93,16 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         self.find_reference = find_reference
         self.held_out_episodes = held_out_episodes
         self.interrupted = False
+        # What a failure has to clean up, and to say.
+        self._new: NewFolders | None = None
+        self._model: BaseAlgorithm | None = None
+        self._updates_before = 0
+        self._doing = "set up"
+        self._hyperparams_read: dict[str, Any] = {}
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
-        if self.native and kwargs.get("n_eval_envs", 1) == 1:
-            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS)
+        if self.n_eval_envs is None:
+            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS) if self.native else 1
+            self.args.n_eval_envs = self.n_eval_envs
 
     def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
         """
@@ -97,17 +111,12 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         :return: the model and its hyperparameters as read, or ``None`` for a hyperparameter search
         """
         self._remove_left_behind()
-        existing = [folder for folder in Path(self.params_path).parents if folder.exists()]
-        try:
-            results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
-        except SETUP_ERRORS as error:
-            self._remove_folders_except(existing)
-            if isinstance(error, UsageError) or self.verbose > 1:
-                raise
-            raise UsageError(f"{self.algo} on {self.env_name} cannot be set up: {first_line(error)}") from error
+        results: tuple[Any, dict[str, Any]] | None = super().setup_experiment()
         if results is not None:
             self._saved_hyperparams = results[1]
+            self._model = results[0]
             results[0].env_spec = {"id": self.env_name.gym_id, "kwargs": dict(self.env_kwargs)}
+            self._doing = "trained"
         return results
 
     def _remove_left_behind(self) -> None:
@@ -116,14 +125,34 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             remove_left_behind(run)
             remove_left_behind(run / self.env_name)
 
-    def _remove_folders_except(self, existing: list[Path]) -> None:
-        shutil.rmtree(self.save_path, ignore_errors=True)
-        for folder in Path(self.save_path).parents:
-            # Another run may have put something into a folder that this one made.
-            if folder in existing or (folder.exists() and any(folder.iterdir())):
-                return
-            if folder.exists():
-                folder.rmdir()
+    def create_log_folder(self) -> None:
+        """Make the run's folder, after a last check: that the environments can be made."""
+        self._check_environments()
+        self._new = NewFolders([Path(self.save_path)])
+        super().create_log_folder()
+
+    def _check_environments(self) -> None:
+        """Make one environment of each kind in this process: a subprocess would end in a traceback of its own."""
+        maker = copy.copy(self)
+        maker.vec_env_class, maker.verbose = DummyVecEnv, 0
+        evaluates = self.eval_freq > 0 or self.optimize_hyperparameters
+        for eval_env in (False, True) if evaluates else (False,):
+            env = maker.create_envs(1, eval_env=eval_env, no_log=True)
+            env.close()
+        check_memory(self.algo, self._hyperparams_read, env.observation_space)
+
+    def clean_up_after_failure(self) -> str:
+        """
+        Remove the run's folder, and its log for TensorBoard, if the model has learned nothing yet.
+
+        :return: what could not be done, for the message
+        """
+        model = self._model
+        if self._new is not None and getattr(model, "_n_updates", 0) == self._updates_before:
+            if model is not None and not self.continue_training and hasattr(model, "_logger") and model.logger.dir:
+                shutil.rmtree(model.logger.dir, ignore_errors=True)
+            self._new.remove()
+        return f"{self.algo} on {self.env_name} cannot be {self._doing}"
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """
@@ -134,15 +163,33 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         from_command_line: dict[str, Any] = self.env_kwargs
         # Hidden from rl_zoo3, which would replace all of the config's by them.
         self.env_kwargs = {}
+        self._load_trial()
         try:
             hyperparams, saved = super().read_hyperparameters()
-        except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+        except Exception as error:  # a config in Python can raise anything
             raise UsageError(why_unusable(self.config, self.env_name.gym_id, error)) from error
+        read_texts(hyperparams, self.args.allow_code, vars(exp_manager))
         check_hyperparameters(self.algo, hyperparams, self.config)
+        if self.n_timesteps > 0:
+            hyperparams["n_timesteps"] = saved["n_timesteps"] = self.n_timesteps
         self._merge_env_kwargs(hyperparams, saved, from_command_line)
         if self.native:
-            check_native(self.env_name.gym_id, hyperparams)
+            check_native(self.env_name.gym_id, hyperparams, self.eval_env_kwargs)
+        self._hyperparams_read = dict(hyperparams)
         return hyperparams, saved
+
+    def _load_trial(self) -> None:
+        """Put the hyperparameters of a trial under those of the command line; rl_zoo3 ignores trial 0."""
+        number, self.trial_id = self.trial_id, None
+        if number is None:
+            return
+        try:
+            sampled = self.load_trial(str(self.storage), str(self.study_name), number)
+        except IndexError as error:
+            raise UsageError(f"--trial-id: the study {self.study_name} has no trial {number}.") from error
+        except Exception as error:  # of Optuna or of its database
+            raise UsageError(f"--trial-id: trial {number} cannot be read: {first_line(error)}") from error
+        self.custom_hyperparams = {**sampled, **(self.custom_hyperparams or {})}
 
     def _merge_env_kwargs(
         self, hyperparams: dict[str, Any], saved: dict[str, Any], from_command_line: dict[str, Any]
@@ -174,6 +221,8 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
             maker.vec_env_class = partial(make_native, self.env_name.gym_id, env_kwargs, log_folder, keywords)
         env: VecEnv = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
+        if self.continue_training:
+            apply_normalize(env, bool(self.normalize), self.normalize_kwargs, eval_env, self.trained_agent)
         if self.algo in MASKABLE and not env.has_attr("action_masks"):
             env.close()
             raise UsageError(
@@ -181,10 +230,29 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             )
         return env
 
+    def _load_pretrained_agent(self, hyperparams: dict[str, Any], env: VecEnv) -> BaseAlgorithm:
+        """Load the model to go on with; settings at hand win over those in its replay buffer."""
+        path = buffer_of(self.trained_agent)
+        algorithm = ALGOS[self.algo]
+
+        def load_replay_buffer(model: BaseAlgorithm, file: str, **kwargs: Any) -> None:
+            check_same_environment(model, path, self.env_name.gym_id, self.env_kwargs)
+            load_buffer(model, path, partial(original, model, file, **kwargs))
+
+        original: Any = getattr(algorithm, "load_replay_buffer", None)
+        loading = {} if original is None else {"load_replay_buffer": load_replay_buffer}
+        with replaced(algorithm, **loading):
+            model: BaseAlgorithm = super()._load_pretrained_agent(hyperparams, env)
+        given = dict(self.custom_hyperparams or {})
+        read_texts(given, self.args.allow_code, vars(exp_manager))
+        check_policy_kept(model, given, self.trained_agent)
+        self._updates_before = getattr(model, "_n_updates", 0)
+        return model
+
     def create_callbacks(self) -> None:
         """Add rl_zoo3's own callbacks and those that log to the ones of the config; tell evaluations the reference."""
         super().create_callbacks()
-        for wanted in (EpisodeMetrics, ActionMaskStatistics):
+        for wanted in (EpisodeMetrics, ActionMaskStatistics, DivergenceCheck):
             if not any(isinstance(callback, wanted) for callback in self.callbacks):
                 self.callbacks.append(wanted())
         for callback in self.callbacks:
@@ -264,10 +332,15 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             return float(self._noting_interrupts(super().objective)(trial))
         except optuna.exceptions.TrialPruned as pruned:
             cause = pruned.__cause__
-            # Without a cause it is the pruner's doing. NaNs are the fault of the sampled hyperparameters.
-            if cause is None or re.search(r"\b(nan|inf)\b", str(cause).lower()):
+            # Without a cause it is the pruner's doing.
+            if cause is None or tells_of_nan(cause):
                 raise
             raise cause from None
+        except RuntimeError as error:
+            # PyTorch's words for nan, where rl_zoo3 looks for two other kinds of errors.
+            if tells_of_nan(error):
+                raise optuna.exceptions.TrialPruned from error
+            raise
 
     def hyperparameters_optimization(self) -> None:
         """Search for hyperparameters and write the report; after Ctrl-C that of the trials until then."""
@@ -281,45 +354,3 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
                 raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
         if self.interrupted:
             raise KeyboardInterrupt
-
-
-def check_native(env_id: str, hyperparams: dict[str, Any]) -> None:
-    """
-    Check that an environment can be made by its own ``vector_entry_point``.
-
-    :param env_id: Id of the environment
-    :param hyperparams: Its hyperparameters in the config
-    """
-    if gym.spec(env_id).vector_entry_point is None:
-        raise UsageError(f"--vec-env native: {env_id} has no vector_entry_point, so choose dummy or subproc.")
-    if hyperparams.get("env_wrapper"):
-        raise UsageError("--vec-env native: the config's env_wrapper wraps single environments, so leave one out.")
-
-
-def make_native(
-    env_id: str,
-    env_kwargs: dict[str, Any],
-    log_folder: str | None,
-    info_keywords: tuple[str, ...],
-    env_fns: Sequence[Any],
-) -> VecEnv:
-    """
-    Make environments by their own ``vector_entry_point``, where ``make_vec_env`` asks for a ``VecEnv`` class.
-
-    :param env_id: Id of the environment
-    :param env_kwargs: Arguments for it
-    :param log_folder: Folder for the statistics of episodes, or ``None``
-    :param info_keywords: Entries of ``info`` that the statistics should hold too
-    :param env_fns: Makers of single environments, of which only the number counts
-    :return: the environments
-    """
-    try:
-        env = gym.make_vec(env_id, len(env_fns), vectorization_mode="vector_entry_point", **env_kwargs)
-    except gym.error.Error as error:
-        raise UsageError(f"--vec-env native: {first_line(error)}") from error
-    monitor_file = None
-    if log_folder is not None:
-        os.makedirs(log_folder, exist_ok=True)
-        # The name under which rl_zoo3's plots find it.
-        monitor_file = os.path.join(log_folder, "0.monitor.csv")
-    return GymnasiumVecEnv(env, monitor_file, info_keywords)

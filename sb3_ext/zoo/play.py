@@ -5,19 +5,22 @@ import contextlib
 import runpy
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import rl_zoo3
+import yaml
 from rl_zoo3 import utils
 from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from sb3_ext.zoo.algorithms import MASKABLE
-from sb3_ext.zoo.checks import check_env_id, import_packages
 from sb3_ext.zoo.cli import ReadableParser, ReadableStoreDict, ZooDefaults
 from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.inputs.checks import check_env_id, import_packages
+from sb3_ext.zoo.inputs.literals import ALLOW_CODE, RunLoader, parse_setting
 from sb3_ext.zoo.registration import register
 from sb3_ext.zoo.replacing import replaced
 
@@ -77,9 +80,19 @@ def masked_players() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def no_code() -> Iterator[None]:
+    """Let rl_zoo3's scripts build no object from YAML, and evaluate no text of it, within the context."""
+    with replaced(yaml, UnsafeLoader=RunLoader), replaced(utils, eval=partial(parse_setting, "normalize")):
+        yield
+
+
 def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     """
     Watch a trained agent (``enjoy``) or record it (``record_video``), with every flag of rl_zoo3's script.
+
+    The settings saved with a run are read as text, numbers, lists and dictionaries; ``--allow-code`` lets them build
+    objects and evaluates their texts as Python, as rl_zoo3 does. The model itself is a pickle in any case.
 
     :param command: "enjoy" or "record_video"
     :param argv: Command line without the program's name and the command
@@ -96,17 +109,24 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--env")
     check_env_id(finder.parse_known_args(arguments)[0].env, defaults.gym_packages)
+    allow_code = ALLOW_CODE in arguments
     sys_argv = sys.argv
-    sys.argv = [f"{sys_argv[0]} {command}", *arguments]
+    sys.argv = [f"{sys_argv[0]} {command}", *(argument for argument in arguments if argument != ALLOW_CODE)]
     try:
         with (
             masked_players(),
+            contextlib.nullcontext() if allow_code else no_code(),
             # The methods, not the class: ArgumentParser finds its own parent through its name in the module.
             replaced(argparse.ArgumentParser, error=ReadableParser.error, _check_value=ReadableParser._check_value),
             replaced(utils, StoreDict=ReadableStoreDict),
         ):
             sys.modules.pop(f"rl_zoo3.{command}", None)
             runpy.run_module(f"rl_zoo3.{command}", run_name="__main__")
+    except yaml.constructor.ConstructorError as error:
+        # Objects in the files of a run that are neither text nor numbers: making them can run code.
+        raise UsageError(
+            f"The settings of this run hold objects ({error.problem}): {ALLOW_CODE} makes them."
+        ) from error
     except (AssertionError, ValueError) as error:
         # rl_zoo3's words for a folder, model or checkpoint that is not there.
         if isinstance(error, UsageError) or not any(said in str(error) for said in ("not found", "found for")):

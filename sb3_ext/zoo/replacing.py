@@ -18,14 +18,18 @@ def replaced(owner: object, **attributes: Any) -> Iterator[None]:
     :param owner: The module or class
     :param attributes: New values by name
     """
-    originals = {name: getattr(owner, name) for name in attributes}
+    # A name that the owner does not have, such as that of a builtin in a module, is removed again.
+    originals = {name: getattr(owner, name) for name in attributes if hasattr(owner, name)}
     try:
         for name, value in attributes.items():
             setattr(owner, name, value)
         yield
     finally:
-        for name, value in originals.items():
-            setattr(owner, name, value)
+        for name in attributes:
+            if name in originals:
+                setattr(owner, name, originals[name])
+            else:
+                delattr(owner, name)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from rl_zoo3.hyperparams_opt import (
     sample_dqn_params,
 )
 
+from sb3_ext.callbacks import DivergenceCheck
 from sb3_ext.zoo.evaluation import ZooEvalCallback
 
 
@@ -16,8 +17,22 @@ class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):  # type: ignore[
     """
     rl_zoo3's evaluation of a trial, masked where the model supports it and on the same episodes for every trial.
 
-    ``TrialEvalCallback`` evaluates through ``super()``, which here is ``ZooEvalCallback``.
+    ``TrialEvalCallback`` evaluates through ``super()``, which here is ``ZooEvalCallback``. A trial that diverges ends
+    with an error, see :class:`~sb3_ext.callbacks.DivergenceCheck`, and is pruned.
     """
+
+    def _init_callback(self) -> None:
+        super()._init_callback()
+        self._divergence = DivergenceCheck()
+        self._divergence.init_callback(self.model)
+
+    def _on_rollout_start(self) -> None:
+        self._divergence.on_rollout_start()
+
+    def _on_step(self) -> bool:
+        self._divergence.update_locals(self.locals)
+        self._divergence.on_step()
+        return bool(super()._on_step())
 
 
 def sample_maskable_dqn_params(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import re
 import zipfile
 from functools import partial
@@ -35,7 +36,10 @@ class Doors(gym.Env[np.ndarray, np.int64]):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
     action_space = gym.spaces.Discrete(4)
 
-    def __init__(self, lying: bool = False, size: int = 2, render_mode: str | None = None) -> None:
+    def __init__(
+        self, lying: bool = False, worthless: bool = False, size: int = 2, render_mode: str | None = None
+    ) -> None:
+        self.worthless = worthless
         self.observation_space = gym.spaces.Box(0.0, 1.0, (size,))
         self.lying = lying
         self.render_mode = render_mode
@@ -62,7 +66,7 @@ class Doors(gym.Env[np.ndarray, np.int64]):
         """Go through a door."""
         if not self.open[int(action)]:
             raise ValueError(f"door {int(action)} is closed")
-        reward = float(int(action) == np.flatnonzero(self.open)[-1])
+        reward = float(int(action) == np.flatnonzero(self.open)[-1]) if not self.worthless else np.nan
         self.rooms += 1
         observation, info = self._enter()
         done = self.rooms == 5
@@ -291,6 +295,73 @@ def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
     assert "learn" not in vars(after)
 
 
+def last_settings(folder: Path) -> Any:
+    """The model of a run, with its buffer."""
+    model: Any = load_agent("maskable_dqn", folder / "Doors-v0.zip")
+    model.load_replay_buffer(folder / "replay_buffer.pkl")
+    return model
+
+
+def test_continuing_takes_the_settings_at_hand(defaults: cli.ZooDefaults) -> None:
+    """A training continued with other settings has them in its replay buffer too."""
+    first = train(defaults, "-n", "100", "--save-replay-buffer")
+    options = ["-n", "60", "--save-replay-buffer", "--trained-agent", str(first / "Doors-v0.zip"), "-params"]
+    settings = ["gamma:0.5", "n_steps:3", "prioritized_replay:True", "buffer_size:120"]
+    model = last_settings(train(defaults, *options, *settings))
+    assert type(model.replay_buffer).__name__ == "PrioritizedReplayBuffer"
+    assert (model.replay_buffer.gamma, model.replay_buffer.n_steps, model.replay_buffer.buffer_size) == (0.5, 3, 120)
+    assert model.replay_buffer.full
+    assert model.num_timesteps == 160
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-params", "n_envs:2"], r"replay_buffer.pkl cannot be used: .* n_envs 1 and cannot be used with 2; move it"),
+        (["--env-kwargs", "lying:False"], r"was filled in Doors-v0 with {'size': 3}, not in Doors-v0 with"),
+        (["--env", "NativeDoors-v0"], r"was filled in Doors-v0 with {'size': 3}, not in NativeDoors-v0 with"),
+        (["--env-kwargs", "size:4"], "Observation spaces do not match"),
+        (["-params", "policy_kwargs:dict(net_arch=[16])"], r"are {'net_arch': \[8\]} and cannot be changed to"),
+        (["-params", "policy:RowPolicy"], "is MaskableDQNPolicy and cannot be changed to RowPolicy"),
+    ],
+)
+def test_what_cannot_be_continued_is_refused(arguments: list[str], message: str, defaults: cli.ZooDefaults) -> None:
+    """A replay buffer or network that does not fit is refused in one sentence, and no folder is left."""
+    first = train(defaults, "-n", "60", "--save-replay-buffer")
+    before = sorted(Path.cwd().rglob("*"))
+    with pytest.raises(UsageError, match=message) as caught:
+        train(defaults, "-n", "60", "--trained-agent", str(first / "Doors-v0.zip"), *arguments)
+    assert "\n" not in str(caught.value)
+    assert sorted(Path.cwd().rglob("*")) == before
+
+
+def test_buffers_of_dqn_are_refused_by_name(defaults: cli.ZooDefaults) -> None:
+    """SB3's own replay buffers cannot take other settings, which are named."""
+    first = train(defaults, "--algo", "dqn", "-n", "60", "--save-replay-buffer")
+    options = ["--algo", "dqn", "-n", "60", "--trained-agent", str(first / "Doors-v0.zip")]
+    with pytest.raises(UsageError, match="filled with buffer_size 1000000, which DQN cannot change to 50"):
+        train(defaults, *options, "-params", "buffer_size:50")
+    (first / "replay_buffer.pkl").write_bytes(b"no pickle")
+    with pytest.raises(UsageError, match=r"replay_buffer.pkl cannot be used"):
+        train(defaults, *options)
+    assert len(list(first.parent.iterdir())) == 1
+
+
+def test_continuing_normalises_with_the_settings_at_hand(defaults: cli.ZooDefaults) -> None:
+    """VecNormalize keeps its statistics, and takes the settings at hand; leaving it out is refused."""
+    first = train(defaults, "--algo", "maskable_ppo", "-n", "64", "-params", "normalize:True")
+    options = ["--algo", "maskable_ppo", "-n", "64", "--trained-agent", str(first / "Doors-v0.zip"), "-params"]
+    with pytest.raises(UsageError, match="was trained with normalize, so it cannot be continued without"):
+        train(defaults, *options, "gamma:0.9")
+    second = train(defaults, *options, "gamma:0.9", "normalize:dict(norm_reward=False)")
+    before, after = (
+        pickle.loads((folder / "Doors-v0" / "vecnormalize.pkl").read_bytes()) for folder in (first, second)
+    )
+    assert (before.gamma, before.norm_reward) == (0.99, True)
+    assert (after.gamma, after.norm_reward) == (0.9, False)
+    assert after.obs_rms.count > before.obs_rms.count
+
+
 # Seeds of searches whose two trials are small.
 @pytest.mark.parametrize(("algo", "seed"), [("maskable_dqn", "5"), ("maskable_ppo", "2")])
 def test_search_runs_masked_with_a_journal(algo: str, seed: str, defaults: cli.ZooDefaults) -> None:
@@ -335,6 +406,23 @@ def test_only_nans_prune(message: str, raised: type[Exception], monkeypatch: pyt
 
 
 @pytest.mark.parametrize("algo", MASKED)
+def test_rewards_of_nan_prune_a_trial_and_end_a_training(
+    algo: str, defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With rewards that are nan, trials are pruned, and a training ends with a sentence and without a folder."""
+    options = ["--algo", algo, "--env-kwargs", "worthless:True"]
+    search = ["-optimize", "--n-trials", "2", "-n", "100", "--n-evaluations", "1", "--storage", "study.log"]
+    with pytest.raises(UsageError, match="No trial was completed"):
+        cli.train([*options, *search, "--study-name", "doors", "--verbose", "0"], defaults)
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend("study.log"))
+    trials = optuna.load_study(study_name="doors", storage=storage).trials
+    assert [trial.state for trial in trials] == [optuna.trial.TrialState.PRUNED] * 2
+    with pytest.raises(UsageError, match=r"cannot be trained: .* a reward is nan, not a finite number"):
+        train(defaults, *options)
+    assert [path.name for path in Path.cwd().iterdir()] == ["study.log"]
+
+
+@pytest.mark.parametrize("algo", MASKED)
 def test_sampled_hyperparameters_fit_the_algorithm(algo: str) -> None:
     """Every sampled hyperparameter is an argument of the algorithm, and the converter restores it."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -372,6 +460,41 @@ def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
     assert video.stat().st_size > 500
 
 
+@pytest.mark.parametrize("command", ["enjoy", "record_video"])
+def test_the_settings_of_a_run_run_no_code(command: str, defaults: cli.ZooDefaults) -> None:
+    """Objects and Python texts in the settings of a run are refused in one sentence, and never made or evaluated."""
+    folder = train(defaults, "-n", "60") / "Doors-v0"
+    args, config = folder / "args.yml", folder / "config.yml"
+    given = args.read_text(), config.read_text()
+    args.write_text(given[0] + "\n- - x\n  - !!python/object/apply:os.mkdir [made]\n")
+    with pytest.raises(UsageError, match="--allow-code"):
+        play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
+    args.write_text(given[0])
+    config.write_text("normalize: \"__import__('os').mkdir('made')\"\n")
+    with pytest.raises(UsageError, match="normalize must be a value"):
+        play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
+    assert not Path("made").exists()
+
+
+def test_enjoy_with_normalisation_as_text(defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
+    """Normalisation that a config gives as text is read when playing, with and without --allow-code."""
+    train(defaults, "-n", "60", "-params", "normalize:{'norm_obs':True,'norm_reward':False}")
+    for extra in ([], ["--allow-code"]):
+        play.play("enjoy", ["--no-render", "-n", "20", *extra], defaults)
+        assert "Mean reward" in capsys.readouterr().out
+    assert not hasattr(play.utils, "eval")
+
+
+def test_code_needs_permission(defaults: cli.ZooDefaults) -> None:
+    """A text of a config that is no value is refused, and evaluated with --allow-code."""
+    text = "policy_kwargs:dict(net_arch=[len('four')])"
+    with pytest.raises(UsageError, match="policy_kwargs must be a value"):
+        train(defaults, "-n", "60", "-params", text)
+    assert list(Path.cwd().iterdir()) == []
+    model = load_agent("maskable_dqn", train(defaults, "-n", "60", "-params", text, "--allow-code"))
+    assert model.policy_kwargs == {"net_arch": [4]}
+
+
 def test_playing_what_is_not_there(defaults: cli.ZooDefaults) -> None:
     """Playing a model that does not exist raises one sentence."""
     with pytest.raises(UsageError, match="folder was not found"):
@@ -394,8 +517,8 @@ def test_the_models_of_other_runs_are_left_alone(defaults: cli.ZooDefaults) -> N
     """A failed setup removes only the folders that it made."""
     folder = train(defaults, "-n", "60")
     before = sorted(Path.cwd().rglob("*"))
-    with pytest.raises(UsageError, match="cannot be set up: target_update_interval"):
-        train(defaults, "-params", "target_update_interval:never")
+    with pytest.raises(UsageError, match=r"cannot be set up: .*net_arc"):
+        train(defaults, "-params", "policy_kwargs:dict(net_arc=[8])")
     assert sorted(Path.cwd().rglob("*")) == before
     assert (folder / "Doors-v0.zip").is_file()
 

@@ -2,12 +2,13 @@
 
 import importlib
 import inspect
-import re
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import yaml
 from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import ALGOS
@@ -15,6 +16,9 @@ from rl_zoo3.utils import get_callback_list, get_wrapper_class
 
 from sb3_ext.zoo.agents import check_model_file
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
+from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
+from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
+from sb3_ext.zoo.inputs.settings import SETTINGS, check_settings
 
 # Keys of a config that are rl_zoo3's and not the algorithm's.
 ZOO_KEYS = {
@@ -29,10 +33,15 @@ ZOO_KEYS = {
     "policy",
     "vec_env_wrapper",
 }
+#: Settings that may be written as Python text; rl_zoo3 would evaluate it.
+PYTHON_TEXTS = ("monitor_kwargs", "normalize", "policy_kwargs", "replay_buffer_class", "replay_buffer_kwargs")
 # What rl_zoo3 passes to every algorithm itself.
 SET_BY_ZOO = {"self", "env", "tensorboard_log", "seed", "verbose", "device", "_init_setup_model"}
-# rl_zoo3 turns "lin_0.001" into a schedule for these and for nothing else.
-SCHEDULED = {"learning_rate", "clip_range", "clip_range_vf", "delta_std"}
+#: Arguments of ``gym.make`` itself, which every environment has.
+MADE_WITH: dict[str, Number | Switch] = {
+    "disable_env_checker": Switch(),
+    "max_episode_steps": Number(1, whole=True),
+}
 
 
 def import_packages(names: Iterable[str]) -> None:
@@ -73,10 +82,8 @@ def check_trained_agent(algo: str, path: str) -> None:
     Check the model that training is to continue from.
 
     :param algo: Name of the algorithm
-    :param path: Its zip, or "" for none
+    :param path: Its zip
     """
-    if path == "":
-        return
     if not path.endswith(".zip") or not Path(path).is_file():
         raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
     check_model_file(algo, ALGOS[algo], Path(path))
@@ -106,7 +113,7 @@ def check_config_file(config: str | None, algo: str, env_id: str, folder: Path) 
         return config
     try:
         importlib.import_module(config)
-    except (ImportError, TypeError) as error:
+    except Exception as error:  # a module can raise anything
         raise UsageError(f"--conf-file: {config} is neither a .yml, .yaml or .py file nor a package.") from error
     return config
 
@@ -125,17 +132,43 @@ def why_unusable(config: str, env_id: str, error: Exception) -> str:
     if "Hyperparameters not found" in str(error) and config.endswith((".yml", ".yaml")):
         known = ", ".join(yaml.safe_load(Path(config).read_text(encoding="utf-8")))
         return f"{config} has no hyperparameters for {env_id}, only for {known}."
+    if isinstance(error, SyntaxError):
+        return f"{config} is no readable Python: line {error.lineno}: {error.msg}."
+    if isinstance(error, KeyError) and config.endswith(".py") and "hyperparams" in str(error):
+        return f"{config} defines no dictionary 'hyperparams'."
     if isinstance(error, AttributeError | TypeError):
         return f"{config} is no config of the zoo: it must map environment ids to hyperparameters."
     return f"{config} cannot be used: {first_line(error)}"
 
 
+def read_texts(hyperparams: dict[str, Any], allow_code: bool, names: dict[str, Any]) -> None:
+    """
+    Replace settings that are written as Python text by their values.
+
+    :param hyperparams: Hyperparameters of one environment, changed in place
+    :param allow_code: Whether to evaluate the text as Python, with ``names``, instead of reading it
+    :param names: What Python code may name
+    :raises UsageError: a text is no value
+    """
+    for name in PYTHON_TEXTS:
+        text = hyperparams.get(name)
+        if not isinstance(text, str):
+            continue
+        if not allow_code:
+            hyperparams[name] = parse_setting(name, text)
+            continue
+        try:
+            hyperparams[name] = eval(text, names)  # the user gave --allow-code
+        except Exception as error:
+            raise UsageError(f"{name} with {ALLOW_CODE}: '{text}' cannot be evaluated: {first_line(error)}") from error
+
+
 def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -> None:
     """
-    Check names, and the types that would fail late, of the hyperparameters of a config and the command line.
+    Check names, types and ranges of the hyperparameters of a config and the command line.
 
     :param algo: Name of the algorithm
-    :param hyperparams: Hyperparameters of one environment
+    :param hyperparams: Hyperparameters of one environment, those in :data:`PYTHON_TEXTS` as values
     :param source: Where they were read, for the message
     """
     parameters = inspect.signature(ALGOS[algo]).parameters
@@ -144,40 +177,40 @@ def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -
         allowed |= {"noise_type", "noise_std"}
     for name, value in hyperparams.items():
         if name not in allowed:
-            raise UsageError(unknown(f"hyperparameter of {algo}", name, allowed))
+            raise UsageError(unknown(f"hyperparameter of {algo}", str(name), allowed))
         if name in parameters:
-            _check_type(parameters[name], value)
+            _check_number(parameters[name], value)
     for name in ("policy", "n_timesteps"):
         if name not in hyperparams:
             raise UsageError(f"{source} gives no {name} for this environment.")
+    check_settings(algo, hyperparams)
     # Both import what they name, and rl_zoo3 does this only after it has made folders.
     for what, build in (("callback", get_callback_list), ("env_wrapper", get_wrapper_class)):
         try:
             build({what: hyperparams.get(what)})
-        except (ImportError, AttributeError, AssertionError, TypeError, ValueError) as error:
+        except Exception as error:  # importing runs the user's module, which can raise anything
             raise UsageError(f"The {what} in {source} cannot be used: {first_line(error)}") from error
 
 
-def _check_type(parameter: inspect.Parameter, value: Any) -> None:
-    if not isinstance(value, str) or "str" in str(parameter.annotation):
+def _check_number(parameter: inspect.Parameter, value: Any) -> None:
+    """Refuse text for the numbers of which the table of settings says nothing."""
+    if not isinstance(value, str) or "str" in str(parameter.annotation) or parameter.name in SETTINGS:
         return
-    if parameter.name in SCHEDULED:
-        if not re.fullmatch(r"lin_[0-9.]+(e-?[0-9]+)?", value):
-            raise UsageError(
-                f"{parameter.name} must be a number, or lin_<number> for a rate that falls to 0, not '{value}'."
-            )
-    elif isinstance(parameter.default, bool | int | float):
+    if isinstance(parameter.default, bool | int | float):
         # YAML reads 1e-4 as text: a float needs a dot, 1.0e-4.
         raise UsageError(f"{parameter.name} must be a number such as {parameter.default}, not the text '{value}'.")
 
 
 def check_env_kwargs(env_id: str, env_kwargs: dict[str, Any]) -> None:
     """
-    Check the names of an environment's arguments.
+    Check the names of an environment's arguments, and the values of those that ``gym.make`` itself takes.
 
     :param env_id: Id of a registered environment
     :param env_kwargs: Arguments for it
     """
+    for name, kind in MADE_WITH.items():
+        if name in env_kwargs:
+            check_value(name, kind, env_kwargs[name])
     entry_point = gym.spec(env_id).entry_point
     creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
     if creator is None:
@@ -186,5 +219,30 @@ def check_env_kwargs(env_id: str, env_kwargs: dict[str, Any]) -> None:
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for name in env_kwargs:
-        if name not in parameters:
-            raise UsageError(unknown(f"argument of {env_id}", name, parameters))
+        if name not in parameters and name not in MADE_WITH:
+            raise UsageError(unknown(f"argument of {env_id}", name, [*parameters, *MADE_WITH]))
+
+
+def check_memory(algo: str, hyperparams: dict[str, Any], observation_space: gym.Space[Any]) -> None:
+    """
+    Check that a replay buffer fits into the memory of this machine, which is filled only as the training goes on.
+
+    :param algo: Name of the algorithm
+    :param hyperparams: Hyperparameters
+    :param observation_space: Of the environments
+    """
+    parameters = inspect.signature(ALGOS[algo]).parameters
+    if "buffer_size" not in parameters or observation_space.shape is None or observation_space.dtype is None:
+        return
+    size = int(hyperparams.get("buffer_size", parameters["buffer_size"].default))
+    # An observation at least; most algorithms also keep the next one.
+    needed = size * int(np.prod(observation_space.shape)) * observation_space.dtype.itemsize
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return
+    if needed > there:
+        raise UsageError(
+            f"buffer_size {size} needs at least {needed / 1e9:.1f} GB, more than the {there / 1e9:.1f} GB of this "
+            f"machine."
+        )

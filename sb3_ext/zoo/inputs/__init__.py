@@ -1,0 +1,1 @@
+"""Checks of what the user gives: options, hyperparameters, arguments of environments."""
