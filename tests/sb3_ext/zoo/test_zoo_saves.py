@@ -16,6 +16,7 @@ from stable_baselines3.common import save_util
 import sb3_ext
 from sb3_ext.common.saving import remove_left_behind
 from sb3_ext.zoo import cli, load_agent, manager
+from sb3_ext.zoo.errors import UsageError
 
 ROOT = Path(sb3_ext.__file__).parents[1]
 CARTPOLE = {
@@ -60,7 +61,7 @@ def test_an_error_in_a_later_save_leaves_the_best_model(
         real(obj, file, *args, **kwargs)
 
     monkeypatch.setattr(save_util.th, "save", save)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UsageError, match="disk full"):
         train(defaults, "--algo", algo, "--save-freq", "60")
     models = sorted(folder.glob("*.zip"))
     assert folder / "best_model.zip" in models
