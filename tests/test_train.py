@@ -1,7 +1,9 @@
 """train.py: what it runs, and what it refuses without writing anything."""
 
+import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import optuna
 import pytest
 import torch as th
 import yaml
+from interrupts import heed_ctrl_c
 from stable_baselines3.common.monitor import load_results
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -358,6 +361,34 @@ def test_ctrl_c_saves_and_exits_with_130(monkeypatch: pytest.MonkeyPatch, capsys
     assert 0 < saved.num_timesteps < 60
     monkeypatch.setattr(train_command.plugins, "import_own", interrupt)
     assert train.main([*arguments, "-params", "learning_starts:20", "n_envs:1"]) == 130
+
+
+@pytest.mark.slow
+def test_a_real_ctrl_c_saves_and_exits_with_130() -> None:
+    """SIGINT in the middle of a training leaves a model that can be loaded, and no temporary file."""
+    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "10000000", "--eval-freq", "1000", "-params", "n_envs:1"]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
+    )
+    limit = time.monotonic() + 120
+    best = run_folder("maskable_dqn") / "best_model.zip"
+    try:
+        while not best.is_file() and time.monotonic() < limit:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert error.endswith("interrupted\n")
+    assert "Traceback" not in error
+    for path in (best, best.with_name("EchoLabScarce-v0.zip")):
+        assert load_agent("maskable_dqn", path).num_timesteps > 0
+    assert not list(best.parent.rglob("*.saving-*"))
 
 
 def test_enjoy_plays_the_latest_run(capsys: pytest.CaptureFixture[str]) -> None:
