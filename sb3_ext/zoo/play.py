@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.cli import ReadableParser, ReadableStoreDict, ZooDefaults
 from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.failures import as_usage_error
 from sb3_ext.zoo.inputs.checks import check_env_id, import_packages
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, RunLoader, parse_setting
 from sb3_ext.zoo.registration import register
@@ -108,7 +109,9 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
         arguments.append("--no-render")
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--env")
-    check_env_id(finder.parse_known_args(arguments)[0].env, defaults.gym_packages)
+    finder.add_argument("--verbose", default="1")
+    known = finder.parse_known_args(arguments)[0]
+    check_env_id(known.env, defaults.gym_packages)
     allow_code = ALLOW_CODE in arguments
     sys_argv = sys.argv
     sys.argv = [f"{sys_argv[0]} {command}", *(argument for argument in arguments if argument != ALLOW_CODE)]
@@ -127,10 +130,10 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
         raise UsageError(
             f"The settings of this run hold objects ({error.problem}): {ALLOW_CODE} makes them."
         ) from error
-    except (AssertionError, ValueError) as error:
-        # rl_zoo3's words for a folder, model or checkpoint that is not there.
-        if isinstance(error, UsageError) or not any(said in str(error) for said in ("not found", "found for")):
-            raise
-        raise UsageError(first_line(error)) from error
+    except Exception as error:  # models, environments and their renderers can raise anything
+        # rl_zoo3's own words for a folder, model or checkpoint that is not there say enough.
+        if not isinstance(error, UsageError) and any(said in str(error) for said in ("not found", "found for")):
+            raise UsageError(first_line(error)) from error
+        raise as_usage_error(error, f"{command} ends", in_full=known.verbose not in ("0", "1")) from error
     finally:
         sys.argv = sys_argv

@@ -186,6 +186,27 @@ def test_training_is_repeatable() -> None:
         assert th.equal(a, b)
 
 
+def test_a_diverged_training_ends() -> None:
+    """A loss that is nan or infinite raises one sentence."""
+    with pytest.raises(ValueError, match=r"^LookaheadDQN: a loss is (nan|inf), .* the training has diverged\.$"):
+        make_model(learning_rate=1e38).learn(800)
+
+
+def test_a_memory_of_another_size_goes_on(tmp_path: Path) -> None:
+    """A model continued with another buffer_size keeps the newest states in a memory of that size."""
+    model = make_model()
+    model.learn(160)
+    model.save(tmp_path / "model")
+    model.save_replay_buffer(tmp_path / "memory")
+    smaller = LookaheadDQN.load(tmp_path / "model", env=GymnasiumVecEnv(Stages()), buffer_size=40)
+    smaller.load_replay_buffer(tmp_path / "memory")
+    old, new = model.replay_buffer, smaller.replay_buffer
+    assert (new.buffer_size, new.size()) == (40, 40)
+    newest = (old.pos - 40 + np.arange(40)) % old.buffer_size
+    np.testing.assert_array_equal(new.observations, old.observations[newest])
+    np.testing.assert_array_equal(new.advantages, old.advantages[newest])
+
+
 def test_environment_without_returns_is_refused() -> None:
     """An environment without action_returns() raises an error in the constructor."""
     from sb3_contrib.common.envs import InvalidActionEnvDiscrete

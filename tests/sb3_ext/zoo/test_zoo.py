@@ -474,6 +474,9 @@ def test_the_settings_of_a_run_run_no_code(command: str, defaults: cli.ZooDefaul
     with pytest.raises(UsageError, match="normalize must be a value"):
         play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
     assert not Path("made").exists()
+    config.write_text("a: [")
+    with pytest.raises(UsageError, match=rf"^{command} ends: "):
+        play.play(command, ["-n", "5", *(["--no-render"] if command == "enjoy" else [])], defaults)
 
 
 def test_enjoy_with_normalisation_as_text(defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
