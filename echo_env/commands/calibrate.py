@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from echo_env.commands.running import check_output_folder, command_line, exit_status, parse, tables_beside
+from echo_env.commands.running import Whole, check_output_folder, command_line, exit_status, parse, tables_beside
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
 from echo_env.lab.calibration.lab_file import check_own, lab_text
@@ -48,8 +48,8 @@ class CalibrateOptions:
     day: str | None = None
     base: str = "baseline"
     name: str | None = None
-    seed: int = 0
-    resamples: int = 1000
+    seed: Whole = 0
+    resamples: Whole = 1000
 
 
 def check_outputs(options: CalibrateOptions) -> None:

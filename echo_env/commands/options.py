@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from echo_env.commands.running import Flag, Several
+from echo_env.commands.running import Flag, Several, Whole
 from echo_env.lab.sweep.grid import MODES
 
 SHOWN = ("waiting_penalty", "wait_min", "penalty")
@@ -39,14 +39,14 @@ class EvaluateOptions:
     config: str | None = None
     policies: Several = ("policy_2", "policy_1", "fetal_first", "random")
     reference: str | None = None
-    days: int = 500
-    seed: int = 7
+    days: Whole = 500
+    seed: Whole = 7
     engine: str = "auto"
-    jobs: int = 1
+    jobs: Whole = 1
     output: str | None = None
     figures: Flag = False
     departures: Flag = False
-    bound: int = 0
+    bound: Whole = 0
     sweep: Several | None = None
     sweep_mode: str = MODES[0]
     sweep_metrics: Several = SHOWN

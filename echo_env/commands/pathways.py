@@ -35,7 +35,7 @@ from typing import Any
 
 from echo_env.commands import plugins
 from echo_env.commands.models import loader
-from echo_env.commands.running import Flag, Several, check_destinations, files_of_models, tables_beside
+from echo_env.commands.running import Flag, Several, Whole, check_destinations, files_of_models, tables_beside
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.pathways.bounds.shares import Shares, find_shares
@@ -76,11 +76,11 @@ class PathwaysOptions:
     reference: str = ""
     patients: Several = ()
     resources: Several = ()
-    draws: int = 120
-    trials: int = 5
-    seed: int = 7
+    draws: Whole = 120
+    trials: Whole = 5
+    seed: Whole = 7
     bound: Flag = False
-    jobs: int = 1
+    jobs: Whole = 1
     output: str | None = None
     figures: Flag = False
     json: str | None = None

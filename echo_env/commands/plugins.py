@@ -79,5 +79,7 @@ def _import_one(module: str) -> None:
         sys.path.insert(0, folder)
     name = file.stem if file else module
     found = getattr(import_module(name), "__file__", None)
-    if file is not None and (found is None or Path(found).resolve() != file):
-        raise ImportError(f"its name is that of another module, {found or name}: rename the file")
+    if found is None:
+        raise ImportError("it is a folder without an __init__.py, so nothing in it would be run")
+    if file is not None and Path(found).resolve() != file:
+        raise ImportError(f"its name is that of another module, {found}: rename the file")

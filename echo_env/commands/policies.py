@@ -90,7 +90,12 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
 
 
 def reference_name(given: str | None, policies: Mapping[str, Policy]) -> str:
-    """What tables call the policy that ``--reference`` names; empty if none was given."""
+    """What tables call the policy that ``--reference`` names; empty if none was given.
+
+    :raises ValueError: an empty name
+    """
+    if given == "":
+        raise ValueError(f"--reference is '', but must be one of {', '.join(policies)}")
     if given and given in policies:
         return policies[given].name
     return given or ""

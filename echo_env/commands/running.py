@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
 from echo_env.common.extras import missing
 from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder
@@ -21,6 +22,17 @@ Options = TypeVar("Options")
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
+
+def _whole(kind: Any, tokens: Sequence[Token]) -> int:
+    """Read a whole number; cyclopts by itself would take 1.5 for 1."""
+    text = tokens[0].value
+    if not re.fullmatch(r"[+-]?\d{1,18}", text):
+        raise ValueError(f"{text!r} is not a whole number of at most 18 digits")
+    return int(text)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+"""An option whose value is a whole number."""
 Several = Annotated[tuple[str, ...], Parameter(consume_multiple=(1, None), negative="")]
 """An option that takes one value or several: ``--policies policy_1 policy_2``."""
 Flag = Annotated[bool, Parameter(negative="")]

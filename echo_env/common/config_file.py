@@ -104,6 +104,8 @@ def _document(text: str, name: str) -> Any:
 
     try:
         document = _yaml().load(text)
+    except RecursionError:
+        raise ConfigError(f"config {name!r} is nested too deeply to be read", ()) from None
     except MarkedYAMLError as error:
         what = str(error.problem).split(" with value ")[0]
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""

@@ -46,7 +46,7 @@ def test_rules_are_compared_and_written(tmp_path: Path) -> None:
     assert "minus policy_2" in done.stdout
     assert done.stderr.startswith("TensorBoard logs are left out: ")
     assert done.stderr.endswith("is missing: pip install 'echo-lab-rl[rl]'\n")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["days.csv", "summary.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".echo-lab", "days.csv", "summary.json"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from echo_env.lab.simulation.simulator import simulate
 
 ENGINES = ("auto", "simpy", "compiled")
 
+MOST_DAYS = 10_000_000
+"""Days of a comparison, at most."""
 CHUNK = 500
 """Days in one batch of the compiled engine. Part of the result: agents predict in batches of this size."""
 _SIMPY_CHUNK = 10
@@ -90,6 +92,15 @@ class Comparison:
         }
 
 
+def check_days(days: int) -> None:
+    """Refuse a number of days that is none, or that could not be played in years.
+
+    :raises ValueError: names the number and what is allowed
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"days is {days}, but must be at least 1 and at most {MOST_DAYS:,}")
+
+
 def evaluate(
     config: LabConfig,
     policies: Sequence[str | Policy],
@@ -115,8 +126,7 @@ def evaluate(
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled
     """
-    if days < 1:
-        raise ValueError(f"days is {days}, but must be at least 1")
+    check_days(days)
     made = policies_by_name(policies, lambda name: make_policy(name, config))
     checked_reference(reference, list(made))
     engines = {name: choose_engine(policy, engine) for name, policy in made.items()}

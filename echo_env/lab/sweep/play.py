@@ -9,7 +9,7 @@ from typing import NamedTuple
 from echo_env.common.parallel import map_in_order
 from echo_env.common.results import checked_reference
 from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.evaluation.comparison import Comparison, choose_engine, evaluate
+from echo_env.lab.evaluation.comparison import Comparison, check_days, choose_engine, evaluate
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep
@@ -46,8 +46,7 @@ def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str
     :param engine: as for :func:`~echo_env.lab.evaluation.comparison.evaluate`
     :raises ValueError: no days, or a policy that is unknown, does not suit a cell (names it), or has no such engine
     """
-    if days < 1:
-        raise ValueError(f"days is {days}, but must be at least 1")
+    check_days(days)
     tasks = []
     for cell in sweep.cells:
         try:

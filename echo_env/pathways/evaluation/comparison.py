@@ -23,6 +23,8 @@ from echo_env.pathways.simulation.simulator import simulate
 
 Floats = NDArray[np.float64]
 
+MOST = 1_000_000
+"""Draws, and trials of a draw, at most."""
 _CHUNK = 10
 """Draws that a process simulates at a time."""
 
@@ -162,8 +164,8 @@ def evaluate(
     :raises ValueError: no policy, two of the same name, an unknown one, or an invalid number
     """
     for name, number in (("draws", draws), ("trials", trials)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name} is {number!r}, but must be a whole number of at least 1")
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST:
+            raise ValueError(f"{name} is {number!r}, but must be a whole number of at least 1 and at most {MOST:,}")
     sizes = [HospitalSize(r, n) for r in (resources or [config.resources]) for n in (patients or [config.patients])]
     if len(set(sizes)) < len(sizes):
         raise ValueError("patients or resources has a number twice, but each must be there once")

@@ -117,3 +117,11 @@ def test_replace_names_unknown_fields() -> None:
         config.replace(rooms__fetl=2)
     with pytest.raises(ConfigError, match="room is no field"):
         config.replace(room__fetal=2)
+
+
+def test_a_file_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    """Thousands of brackets are one sentence, not a traceback of the parser."""
+    path = tmp_path / "deep.yaml"
+    path.write_text("[" * 5000, encoding="utf-8")
+    with pytest.raises(ConfigError, match="is nested too deeply to be read"):
+        LabConfig.load(path)

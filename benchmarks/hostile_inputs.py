@@ -1,0 +1,204 @@
+"""Hostile inputs to every command and option: each must end as promised.
+
+    python benchmarks/hostile_inputs.py                # all cases, and their table
+    python benchmarks/hostile_inputs.py --only train   # commands or families whose name begins so
+
+The cases are data, in ``hostile_inputs.yaml``. Each runs in an empty folder of its own, in a process forked from one
+that has imported the commands already. A case passes if
+
+- it ends within 60 seconds, without a traceback;
+- a refusal has exit status 2, is told in one line on standard error, and leaves no file or folder behind;
+- what it was to refuse is refused, and what it was to accept is accepted;
+- every file that was there before is there after, unchanged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+CASES = Path(__file__).with_name("hostile_inputs.yaml")
+LIMIT_S = 60
+OUTCOMES = ("as promised", "traceback", "hang", "left behind", "accepted", "refused", "not one line", "changed a file")
+
+
+class Case(NamedTuple):
+    """One input.
+
+    :param family: what it is about, for the table
+    :param command: ``evaluate``, ``train``, ``sweep``, ``calibrate``, ``schema``
+    :param arguments: of the command
+    :param files: name -> text, laid into the folder before; a name that ends with a slash is a folder, a text
+        ``<FIFO>`` a named pipe, ``<BYTES n>`` n bytes that are no text
+    :param expect: ``refuse`` or ``accept``
+    """
+
+    family: str
+    command: str
+    arguments: tuple[str, ...]
+    files: dict[str, str]
+    expect: str
+
+
+def read_cases(path: Path = CASES) -> list[Case]:
+    """Every case: an entry with ``values`` stands for one case per value, put in place of ``{}``."""
+    found = []
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for value in entry.get("values", [""]):
+            text = str(value)
+
+            def fill(template: str, text: str = text) -> str:
+                return template.replace("{}", text)
+
+            arguments = tuple(fill(str(argument)) for argument in entry["arguments"])
+            files = {name: fill(content) for name, content in entry.get("files", {}).items()}
+            found.append(Case(entry["family"], entry["command"], arguments, files, entry.get("expect", "refuse")))
+    return found
+
+
+def lay(folder: Path, files: dict[str, str]) -> None:
+    """Put the files of a case into its folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        elif content == "<FIFO>":
+            os.mkfifo(path)
+        elif content.startswith("<BYTES"):
+            path.write_bytes(bytes(range(256)) * (int(content.split()[1].rstrip(">")) // 256 + 1))
+        else:
+            path.write_text(content, encoding="utf-8")
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder: files by their content, all else by its kind."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        found[name] = path.read_bytes() if path.is_file() else b"<folder>" if path.is_dir() else b"<special>"
+    return found
+
+
+def play(case: Case, folder: str, answer: Any) -> None:
+    """Run a case in this process, and send exit status and what was printed."""
+    os.chdir(folder)
+    os.setsid()
+    out, err = io.StringIO(), io.StringIO()
+    status: Any = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = run_command(case)
+        except SystemExit as ended:
+            status = ended.code
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+    answer.send((0 if status is None else status, out.getvalue(), err.getvalue()))
+
+
+def run_command(case: Case) -> Any:
+    """The command of a case, as the console script runs it."""
+    import evaluate  # noqa: F401  # provides the plug-ins of a clone
+    import train  # noqa: F401
+    from echo_env.commands.app import main
+
+    return main([case.command, *case.arguments])
+
+
+def judge(case: Case) -> tuple[str, str]:
+    """How a case ended, and what it said."""
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        lay(Path(folder), case.files)
+        before = snapshot(Path(folder))
+        receive, send = context.Pipe(duplex=False)
+        process = context.Process(target=play, args=(case, folder, send))
+        process.start()
+        send.close()
+        ended = receive.poll(LIMIT_S)
+        if not ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid or 0, signal.SIGKILL)
+            process.kill()
+            process.join()
+            return "hang", ""
+        try:
+            status, _, err = receive.recv()
+        except EOFError:
+            return "traceback", "the process died"
+        process.join(5)
+        after = snapshot(Path(folder))
+    if "Traceback" in err or status not in (0, 2, 130):
+        return "traceback", err
+    if any(after.get(name) != content for name, content in before.items()):
+        return "changed a file", err
+    if status == 0:
+        return ("as promised" if case.expect == "accept" else "accepted"), err
+    if after != before:
+        return "left behind", f"{sorted(set(after) - set(before))} {err}"
+    if case.expect == "accept":
+        return "refused", err
+    lines = [line for line in err.strip().splitlines() if line.strip()]
+    return ("as promised" if len(lines) == 1 or lines[0].startswith("usage") else "not one line"), err
+
+
+def table(rows: Iterator[tuple[Case, str]]) -> str:
+    """Families by outcome, as Markdown."""
+    counts: dict[str, Counter[str]] = {}
+    for case, outcome in rows:
+        counts.setdefault(f"{case.command} {case.family}", Counter())[outcome] += 1
+    shown = [outcome for outcome in OUTCOMES if any(own[outcome] for own in counts.values())]
+    lines = [["family", "cases", *shown], ["---"] * (2 + len(shown))]
+    lines += [[name, str(own.total()), *(str(own[outcome]) for outcome in shown)] for name, own in counts.items()]
+    every = sum(counts.values(), Counter())
+    lines.append(["all", str(every.total()), *(str(every[outcome]) for outcome in shown)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> int:
+    """Run the cases; exit status 1 where one did not end as promised."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="command, or command and family, with which names begin")
+    parser.add_argument("--verbose", action="store_true", help="show what every case said")
+    arguments = parser.parse_args()
+    import torch
+
+    torch.set_num_threads(1)
+    import sb3_ext.zoo  # noqa: F401  imported once, for all processes forked from this one
+
+    done = []
+    for case in read_cases():
+        if not f"{case.command} {case.family}".startswith(arguments.only):
+            continue
+        begin = time.monotonic()
+        outcome, said = judge(case)
+        done.append((case, outcome))
+        if arguments.verbose or outcome != "as promised":
+            took, said = time.monotonic() - begin, " ".join(said.split())
+            print(
+                f"{outcome}: {case.command} {' '.join(case.arguments)[:150]} [{took:.0f} s] {said[-300:]}", flush=True
+            )
+    print(table(iter(done)))
+    return int(any(outcome != "as promised" for _, outcome in done))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
