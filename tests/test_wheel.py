@@ -68,7 +68,12 @@ def test_rules_and_agent_are_compared_from_the_wheel(site: Path, tmp_path: Path)
     done = run([sys.executable, "-c", WHERE, str(site), *options.split()], site, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "agent" in done.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"days.csv", "summary.json", "tensorboard"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        ".echo-lab",
+        "days.csv",
+        "summary.json",
+        "tensorboard",
+    }
 
 
 def test_the_console_script_is_installed(site: Path, tmp_path: Path) -> None:

@@ -139,6 +139,9 @@ def read_spreadsheet(path: str | Path, log: CellLog) -> Spreadsheet:
     :raises SpreadsheetError: not a workbook, no day sheet, or a day sheet lacks a needed column
     :raises OSError: the file cannot be opened
     """
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        # To read a pipe would wait for somebody to write into it.
+        raise SpreadsheetError(f"{path} is not a regular file, but must be an Excel workbook (.xlsx)")
     content, name = Path(path).read_bytes(), Path(path).name
     saved, sheets = _read(content, name)
     days, notes = [], {}

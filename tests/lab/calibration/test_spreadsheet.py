@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import time
 import tracemalloc
@@ -219,3 +220,10 @@ def test_letters_of_columns() -> None:
     assert [column_letters(number) for number in (0, 25, 26, 51, 52, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"
     ]  # fmt: skip
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    """A named pipe is refused at once, rather than waited for."""
+    os.mkfifo(tmp_path / "week.xlsx")
+    with pytest.raises(SpreadsheetError, match="is not a regular file, but must be an Excel workbook"):
+        read_spreadsheet(tmp_path / "week.xlsx", CellLog())
