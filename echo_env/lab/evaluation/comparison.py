@@ -17,7 +17,7 @@ from echo_env.common.stats import Estimate, days_needed, estimate, paired_differ
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.policies.base import make_policy
-from echo_env.lab.simulation.metrics import METRICS, day_metrics, metrics_table
+from echo_env.lab.simulation.metrics import METRICS, day_results, joined_results, metrics_table
 from echo_env.lab.simulation.policy import Policy, is_compiled
 from echo_env.lab.simulation.simulator import simulate
 
@@ -182,8 +182,7 @@ class BlockPlayer:
             from echo_env.lab.evaluation.engines import play_days
 
             return metrics_table(config, play_days(config, policy, days))
-        rows = [day_metrics(simulate(config, day, policy)) for day in days]
-        return {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
+        return metrics_table(config, joined_results([day_results(simulate(config, day, policy)) for day in days]))
 
     def _days(self, block: Block) -> Days:
         """The days of a block, drawn once for adjacent blocks of the same days."""

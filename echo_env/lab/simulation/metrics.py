@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -364,6 +364,16 @@ def day_results(trace: Trace) -> DayResults:
         absence_rate=np.array([day.absence_rate]),
         units=np.array([trace.units]),
     )
+
+
+def joined_results(every: Sequence[DayResults]) -> DayResults:
+    """Results of several days of one lab as one.
+
+    :param every: results of at least one day each
+    """
+    first, *_ = every
+    by_day = {name: np.concatenate([getattr(own, name) for own in every]) for name in DayResults._fields[2:]}
+    return DayResults(first.scheduled, first.fetal, **by_day)
 
 
 def metrics_table(config: LabConfig, results: DayResults) -> dict[str, Floats]:
