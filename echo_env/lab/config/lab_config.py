@@ -9,6 +9,7 @@ Times are minutes since opening: 0 is 08:00 in the paper's lab. Sections and equ
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -28,6 +29,8 @@ from echo_env.common.config_model import (
 from echo_env.lab.config.chance import Arrival, Exam, in_order
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.file import PACKAGE, clock_times_to_minutes
+from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.config.short_form import short_form_plan
 
 IdleRule = Literal["every_pair", "while_waiting", "none"]
 IDLE_RULES = get_args(IdleRule)
@@ -173,6 +176,10 @@ class Penalty:
     :param overtime: points per patient of any class waiting at or after closing, on top
     :param idle: points per idle unit, as ``idle_rule`` counts them
     :param idle_rule: ``every_pair`` (the paper's text), ``while_waiting`` (its published code) or ``none``
+    :param turned_away: points per patient who comes after closing and is not let in
+    :param left_waiting: points per patient who is not examined by the end of the day
+    :param staff_overtime: points per minute that a member of staff works on an exam after the end of the shift, or
+        after closing where there are no shifts
     """
 
     on_time: Points
@@ -180,6 +187,9 @@ class Penalty:
     overtime: Points
     idle: Points
     idle_rule: IdleRule
+    turned_away: Points = 0.0
+    left_waiting: Points = 0.0
+    staff_overtime: Points = 0.0
 
 
 @section("")
@@ -219,6 +229,11 @@ class LabConfig:
         if not (self.rooms.total and self.sonographers.total):
             raise ConfigError("rooms and sonographers are 0, but there must be at least one of each")
         return self
+
+    @cached_property
+    def plan(self) -> LabPlan:
+        """Who can do what and when: what the engines read."""
+        return short_form_plan(self)
 
     @classmethod
     def load(cls, source: LabConfig | str | Path) -> LabConfig:
