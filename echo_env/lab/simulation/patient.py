@@ -36,33 +36,44 @@ class Punctuality(IntEnum):
     EARLY = 2
 
 
-ON_TIME = (PatientClass.FETAL_ON_TIME, PatientClass.NON_FETAL_ON_TIME)
-LATE = (PatientClass.FETAL_LATE, PatientClass.NON_FETAL_LATE)
-EARLY = (PatientClass.FETAL_EARLY, PatientClass.NON_FETAL_EARLY)
+CLASSES_PER_TYPE = len(Punctuality)
 
 
-def patient_class(fetal: Any, scheduled: Any, arrival: Any, minute: Any, margin: int) -> Any:
+def class_of(exam_type: Any, due: Any, arrival: Any, minute: Any, margin: Any) -> Any:
     """Class at a minute of a patient who has arrived (section 4). Takes whole numbers or arrays of them.
 
-    Late: arrived more than the margin after the appointment. Early: the appointment is more than the margin away.
+    Late: arrived more than the margin after the expected check-in. Early: that is more than the margin away.
 
-    :param fetal: kind of exam, bool
-    :param scheduled: appointment, minutes since opening
+    :param exam_type: number of the exam type
+    :param due: expected check-in, minutes since opening: in the paper's lab the appointment
     :param arrival: arrival, minutes since opening
     :param minute: now, at or after the arrival
-    :param margin: minutes off the appointment that still count as on time
-    :return: value of :class:`PatientClass`
+    :param margin: minutes off the expected check-in that still count as on time
+    :return: three times the type plus a :class:`Punctuality`; in a lab of fetal and non-fetal exams a
+        :class:`PatientClass`
     """
-    return 3 * (1 - fetal) + (arrival - scheduled > margin) + 2 * (minute < scheduled - margin)
+    return 3 * exam_type + (arrival - due > margin) + 2 * (minute < due - margin)
 
 
-def on_time_from(scheduled: Any, margin: int) -> Any:
+def on_time_from(due: Any, margin: Any) -> Any:
     """The minute from which a patient who has arrived is no longer early. Takes a whole number or an array.
 
-    :param scheduled: appointment, minutes since opening
-    :param margin: minutes off the appointment that still count as on time
+    :param due: expected check-in, minutes since opening
+    :param margin: minutes off it that still count as on time
     """
-    return scheduled - margin
+    return due - margin
+
+
+def ready_minute(arrival: Any, prep: Any, scheduled: Any, may_begin_early: Any) -> Any:
+    """The minute from which a patient who arrives can be examined. Takes whole numbers or arrays of them.
+
+    :param arrival: arrival, minutes since opening
+    :param prep: minutes of preparation after it
+    :param scheduled: appointment, minutes since opening
+    :param may_begin_early: 1 if the exam may begin before its appointment
+    """
+    ready = arrival + prep
+    return ready + (1 - may_begin_early) * (scheduled > ready) * (scheduled - ready)
 
 
 def waits_since(scheduled: Any, arrival: Any) -> Any:
