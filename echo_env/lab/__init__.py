@@ -17,7 +17,7 @@ from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
     from echo_env.lab.envs.env import EchoLabEnv
