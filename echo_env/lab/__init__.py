@@ -9,7 +9,7 @@
 from typing import TYPE_CHECKING, Any
 
 from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.day import Day, Days, day_rng, sample_day, sample_days
+from echo_env.lab.day import Day, Days, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
 from echo_env.lab.simulation.allocation import assign
@@ -37,7 +37,6 @@ __all__ = [
     "Start",
     "Trace",
     "assign",
-    "day_rng",
     "evaluate",
     "make_policy",
     "policy_names",

@@ -36,12 +36,16 @@ def tiny_day() -> Callable[..., Day]:
         staff = config.sonographers.total
         arrays: dict[str, Any] = {
             "scheduled": np.array([line[0] for line in lines], dtype=np.int64),
-            "fetal": np.array([line[1] == 0 for line in lines]),
+            "exam_type": np.array([line[1] for line in lines], dtype=np.int64),
             "arrival": np.array(arrival, dtype=np.int64),
             "exam_min": np.array(exam_min, dtype=np.float64),
+            "prep_min": np.zeros(len(lines), dtype=np.int64),
+            "unscheduled": np.zeros(len(lines), dtype=np.bool_),
             "absence_draw": np.ones(staff),
             "break_draw": np.ones((staff, len(lines))),
             "absence_rate": 0.0,
+            "on_call": np.zeros(staff, dtype=np.bool_),
+            "staff_group": np.array([0] * config.sonographers.fetal + [1] * config.sonographers.non_fetal),
         }
         return Day(**{**arrays, **changes})
 

@@ -15,7 +15,7 @@ from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
 from echo_env.lab.compiled.kernel import Labs, Rules
 from echo_env.lab.config import LabConfig
-from echo_env.lab.day import Day, Days, whole_minutes
+from echo_env.lab.day import Day, Days, stack_days, whole_minutes
 from echo_env.lab.simulation.breaks import break_thresholds
 from echo_env.lab.simulation.metrics import DayResults
 from echo_env.lab.simulation.patient import PatientClass
@@ -73,9 +73,9 @@ def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Da
     :param which: (n,) which labs
     :param days: n days
     """
-    arrays = days if isinstance(days, Days) else _stacked(days)
+    arrays = days if isinstance(days, Days) else stack_days(days)
     n, fetal_staff = len(which), config.sonographers.fetal
-    present = arrays.absence_draw >= arrays.absence_rate
+    present = arrays.present
     patients = np.zeros((n, len(config.appointments), kernel.PATIENT_COLUMNS), dtype=np.int32)
     patients[..., kernel.SCHEDULED] = arrays.scheduled
     patients[..., kernel.FETAL] = arrays.fetal
@@ -105,15 +105,6 @@ def put_arrivals(lab: kernel.Ints, patients: kernel.Ints, arrival: NDArray[np.in
     order = np.argsort(np.where(comes, arrival, np.iinfo(np.int64).max), axis=1, kind="stable")
     patients[..., kernel.BY_ARRIVAL] = order
     lab[:, kernel.ARRIVALS] = comes.sum(axis=1)
-
-
-def _stacked(days: Sequence[Day]) -> Days:
-    """Single days as arrays; each may have its own appointments and absence rate."""
-    names = ("scheduled", "fetal", "arrival", "exam_min", "absence_draw", "break_draw")
-    arrays = {name: np.stack([getattr(day, name) for day in days]) for name in names}
-    # Absence is decided by present alone, so each day's own rate is folded into its draws.
-    arrays["absence_draw"] = np.stack([day.present for day in days]).astype(np.float64)
-    return Days(**arrays, absence_rate=0.5, policy_seed=[day.policy_seed for day in days])
 
 
 def tiers_of(tiers: Sequence[Sequence[PatientClass]]) -> TierTable:

@@ -1,27 +1,30 @@
 """The random draws of a day, made up front."""
 
+from echo_env.lab.day.book import Book, appointment_book
 from echo_env.lab.day.day import (
     NO_SHOW,
+    NOBODY,
     TURNED_AWAY,
     Day,
     Days,
     check_day,
-    day_rng,
-    draw_days,
-    sample_day,
-    sample_days,
+    stack_days,
     whole_minutes,
 )
+from echo_env.lab.day.draw import draw_days, sample_day, sample_days
 
 __all__ = [
+    "NOBODY",
     "NO_SHOW",
     "TURNED_AWAY",
+    "Book",
     "Day",
     "Days",
+    "appointment_book",
     "check_day",
-    "day_rng",
     "draw_days",
     "sample_day",
     "sample_days",
+    "stack_days",
     "whole_minutes",
 ]

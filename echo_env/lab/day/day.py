@@ -1,59 +1,73 @@
-"""A day's random draws, made up front: arrivals, exam lengths, absences and breaks.
-
-This module is the only user of randomness in the lab. A day is one block of uniform numbers, turned into
-minutes by inverse distribution functions, so that changing a parameter moves the quantities it governs and
-leaves every other one as it was (common random numbers).
-"""
+"""A day's random draws, made up front: arrivals, preparations, exam lengths, absences and breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.day.laws import arrival_offsets, exam_minutes
+from echo_env.lab.config import ConfigError
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.day.book import appointment_book
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
+Bools = NDArray[np.bool_]
 
 NO_SHOW = -1
 """In place of an arrival minute: the patient does not come."""
 TURNED_AWAY = -2
 """In place of an arrival minute: the patient comes after closing and is not let in."""
+NOBODY = -3
+"""In place of an arrival minute: a patient without an appointment who might have come, but not on this day."""
 
 
 @dataclass(frozen=True, eq=False)
 class Day:
-    """Everything random about one day, for P patients and S sonographers, numbered from 0.
+    """Everything random about one day, for P patients and S members of staff, numbered from 0.
 
-    :param scheduled: (P,) int64, appointment, minutes since opening, ascending
-    :param fetal: (P,) bool, kind of exam
-    :param arrival: (P,) int64, arrival minute, or ``NO_SHOW`` or ``TURNED_AWAY``
-    :param exam_min: (P,) float64, how long the exam takes once begun, minutes
-    :param absence_draw: (S,) float64, absent if below the absence rate; 1 for who is never absent
-    :param break_draw: (S, P) float64, decides the break after a sonographer's n-th exam
-    :param absence_rate: the rate that ``absence_draw`` is compared with
+    Patients with an appointment come first, by its minute and then by type; then everybody who might come without one.
+
+    :param scheduled: (P,) int64, appointment, minutes since opening; of who has none the minute of arrival, -1 if
+        nobody comes
+    :param exam_type: (P,) int64
+    :param arrival: (P,) int64, arrival minute, or ``NO_SHOW``, ``TURNED_AWAY`` or ``NOBODY``
+    :param exam_min: (P,) how long the exam takes once begun, minutes; parts of a minute are rounded up
+    :param prep_min: (P,) int64, how long the preparation after the arrival takes, whole minutes
+    :param unscheduled: (P,) bool, who has no appointment
+    :param absence_draw: (S,) float64, absent if below the absence rate; 1 for who is never absent or on call
+    :param break_draw: (S, P) float64, decides the break after a member's n-th exam
+    :param absence_rate: the rate that ``absence_draw`` is compared with, of everybody or (S,) of each
+    :param on_call: (S,) bool, who comes only in place of absent members of the own group
+    :param staff_group: (S,) int64, groups of staff
     :param policy_seed: seed of a randomised policy
     """
 
     scheduled: Ints
-    fetal: NDArray[np.bool_]
+    exam_type: Ints
     arrival: Ints
-    exam_min: Floats
+    exam_min: Ints | Floats
+    prep_min: Ints
+    unscheduled: Bools
     absence_draw: Floats
     break_draw: Floats
-    absence_rate: float
+    absence_rate: float | Floats
+    on_call: Bools
+    staff_group: Ints
     policy_seed: int = 0
 
     @property
-    def present(self) -> NDArray[np.bool_]:
-        """(S,) bool, who is there."""
-        return self.absence_draw >= self.absence_rate
+    def fetal(self) -> Bools:
+        """(P,) bool, exams of the first type: in the paper's lab the fetal ones."""
+        return self.exam_type == 0
+
+    @property
+    def present(self) -> Bools:
+        """(S,) bool, who comes: regular members who are not absent, and the first of those on call in their place."""
+        return _present(self.absence_draw, self.absence_rate, self.on_call, self.staff_group)
 
     @property
     def exam_whole_min(self) -> Ints:
@@ -61,7 +75,10 @@ class Day:
         return whole_minutes(self.exam_min)
 
     def with_absence_rate(self, rate: float) -> Day:
-        """The same day with another absence rate: who is absent at a low rate is so at a higher one."""
+        """The same day with another absence rate: who is absent at a low rate is so at a higher one.
+
+        :param rate: of all groups, 0 to 1
+        """
         return replace(self, absence_rate=_checked_rate(rate))
 
     def __eq__(self, other: object) -> bool:
@@ -76,20 +93,38 @@ class Day:
 class Days(Sequence[Day]):
     """Several days of one lab, in arrays: those of :class:`Day` with a first axis for the day.
 
-    The appointments, ``scheduled`` and ``fetal``, are the same every day and have no such axis.
+    ``on_call`` and ``staff_group`` are the same every day and have no such axis. Nor have ``exam_type``,
+    ``unscheduled`` and ``scheduled``, unless days come without an appointment or were made by hand.
     """
 
     scheduled: Ints
-    fetal: NDArray[np.bool_]
+    exam_type: Ints
     arrival: Ints
-    exam_min: Floats
+    exam_min: Ints | Floats
+    prep_min: Ints
+    unscheduled: Bools
     absence_draw: Floats
     break_draw: Floats
-    absence_rate: float
+    absence_rate: float | Floats
+    on_call: Bools
+    staff_group: Ints
     policy_seed: Sequence[int]
 
+    @property
+    def fetal(self) -> Bools:
+        """Exams of the first type: in the paper's lab the fetal ones."""
+        return self.exam_type == 0
+
+    @property
+    def present(self) -> Bools:
+        """(n, S) bool, who comes on each day."""
+        return _present(self.absence_draw, self.absence_rate, self.on_call, self.staff_group)
+
     def with_absence_rate(self, rate: float) -> Days:
-        """The same days with another absence rate."""
+        """The same days with another absence rate.
+
+        :param rate: of all groups, 0 to 1
+        """
         return replace(self, absence_rate=_checked_rate(rate))
 
     def __len__(self) -> int:
@@ -103,118 +138,91 @@ class Days(Sequence[Day]):
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
         k = range(len(self))[index]
-        per_day = (self.arrival[k], self.exam_min[k], self.absence_draw[k], self.break_draw[k])
-        return Day(self.scheduled, self.fetal, *per_day, self.absence_rate, self.policy_seed[k])
+
+        def own(array: NDArray[Any]) -> NDArray[Any]:
+            return array[k] if array.ndim == 2 else array
+
+        return Day(
+            own(self.scheduled),
+            own(self.exam_type),
+            self.arrival[k],
+            self.exam_min[k],
+            self.prep_min[k],
+            own(self.unscheduled),
+            self.absence_draw[k],
+            self.break_draw[k],
+            self.absence_rate,
+            self.on_call,
+            self.staff_group,
+            self.policy_seed[k],
+        )
 
 
-def whole_minutes(minutes: Floats) -> Ints:
+def stack_days(days: Sequence[Day]) -> Days:
+    """Single days of one lab as arrays; each may have its own appointments and absence rate.
+
+    :param days: the days
+    """
+    arrays = {
+        name: np.stack([getattr(day, name) for day in days])
+        for name in ("scheduled", "exam_type", "arrival", "exam_min", "prep_min", "unscheduled", "break_draw")
+    }
+    # Only who is absent matters from here on, so each day's own rate is folded into its draws.
+    there = np.stack([day.absence_draw >= day.absence_rate for day in days]).astype(np.float64)
+    return Days(
+        **arrays,
+        absence_draw=there,
+        absence_rate=0.5,
+        on_call=days[0].on_call,
+        staff_group=days[0].staff_group,
+        policy_seed=[day.policy_seed for day in days],
+    )
+
+
+def whole_minutes(minutes: Ints | Floats) -> Ints:
     """Durations in minutes, rounded up to whole ones, at least 1; int64 of the same shape."""
     return np.maximum(np.ceil(minutes), 1).astype(np.int64)
 
 
-def day_rng(seed: int, index: int) -> np.random.Generator:
-    """The generator of day ``index`` of an evaluation with ``seed``.
-
-    Its stream differs from every stream of ``env.reset(seed=...)``, whatever the seeds: evaluation days are never
-    training days.
-    """
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index,))))
-
-
-def sample_day(config: LabConfig, rng: np.random.Generator) -> Day:
-    """Draw one day.
-
-    :param config: the lab
-    :param rng: generator; every day of a lab takes the same number of draws
-    """
-    return draw_days(config, [rng])[0]
-
-
-def sample_days(config: LabConfig, count: int, seed: int, first: int = 0) -> Days:
-    """Days ``first`` to ``first + count - 1`` of ``seed``; day k is ``sample_day(config, day_rng(seed, k))``.
-
-    :param config: the lab
-    :param count: how many
-    :param seed: of the evaluation
-    :param first: number of the first one
-    """
-    return draw_days(config, [day_rng(seed, index) for index in range(first, first + count)])
-
-
-def draw_days(config: LabConfig, rngs: Sequence[np.random.Generator]) -> Days:
-    """Draw a day from each of several generators.
-
-    :param config: the lab
-    :param rngs: generators, each moved on by one day
-    """
-    patients, staff = len(config.appointments), config.sonographers.total
-    # Four numbers a patient, then for each sonographer one for absence and a row for breaks.
-    uniforms = np.empty((len(rngs), 4 * patients + staff + staff * patients))
-    seeds = []
-    for row, rng in enumerate(rngs):
-        seeds.append(int(rng.integers(2**63)))
-        rng.random(out=uniforms[row])
-    by_patient = uniforms[:, : 4 * patients].reshape(-1, patients, 4)
-    absence = uniforms[:, 4 * patients : 4 * patients + staff].copy()
-    absence[:, list(config.sonographers.never_absent)] = 1.0
-    scheduled, fetal = _appointment_book(config)
-    # Days share these arrays: nothing may change another day through them.
-    scheduled.flags.writeable = fetal.flags.writeable = False
-    return Days(
-        scheduled,
-        fetal,
-        _arrival_minutes(config, scheduled, by_patient[..., :3]),
-        _exam_minutes(config, fetal, by_patient[..., 3]),
-        absence,
-        uniforms[:, 4 * patients + staff :].reshape(-1, staff, patients),
-        config.sonographers.absence_rate,
-        seeds,
-    )
-
-
-def check_day(config: LabConfig, day: Day) -> None:
+def check_day(config: Lab, day: Day) -> None:
     """Check that a day was drawn for a lab of this size.
 
-    :raises ConfigError: names the array and both shapes
+    :param config: the lab
+    :param day: the day
+    :raises ConfigError: names the array and both shapes, or an exam type that the lab does not have
     """
-    patients, staff = len(config.appointments), config.sonographers.total
-    shapes = dict.fromkeys(("scheduled", "fetal", "arrival", "exam_min"), (patients,))
-    for name, shape in {**shapes, "absence_draw": (staff,), "break_draw": (staff, patients)}.items():
+    plan = config.plan
+    patients, staff = len(appointment_book(plan)), len(plan.staff_group)
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_BY_PATIENT, (patients,))
+    shapes |= {"absence_draw": (staff,), "break_draw": (staff, patients), "on_call": (staff,), "staff_group": (staff,)}
+    for name, shape in shapes.items():
         if getattr(day, name).shape != shape:
             raise ConfigError(
                 f"day.{name} has shape {getattr(day, name).shape}, but the lab {config.name!r} needs {shape}"
             )
+    if patients and not 0 <= day.exam_type.min() <= day.exam_type.max() < len(plan.types):
+        kind = next(kind for kind in day.exam_type.tolist() if not 0 <= kind < len(plan.types))
+        raise ConfigError(
+            f"day.exam_type has {kind}, but the lab {config.name!r} has the exam types 0 to {len(plan.types) - 1}"
+        )
+
+
+_BY_PATIENT = ("scheduled", "exam_type", "arrival", "exam_min", "prep_min", "unscheduled")
+
+
+def _present(absence_draw: Floats, absence_rate: float | Floats, on_call: Bools, staff_group: Ints) -> Bools:
+    """Who comes, of the shape of the draws."""
+    there: Bools = absence_draw >= absence_rate
+    if not on_call.any():
+        return there
+    for group in np.unique(staff_group[on_call]):
+        called = np.flatnonzero(on_call & (staff_group == group))
+        absent = (~there[..., ~on_call & (staff_group == group)]).sum(axis=-1, keepdims=True)
+        there[..., called] = np.arange(len(called)) < absent
+    return there
 
 
 def _checked_rate(rate: float) -> float:
     if not 0 <= rate <= 1:
         raise ConfigError(f"absence rate is {rate!r}, but must be a number from 0 to 1")
     return float(rate)
-
-
-def _appointment_book(config: LabConfig) -> tuple[Ints, NDArray[np.bool_]]:
-    """Appointments by time; on ties fetal first, as in the config."""
-    book = config.appointments
-    scheduled = np.array(book.fetal + book.non_fetal, dtype=np.int64)
-    fetal = np.arange(len(book)) < len(book.fetal)
-    order = np.argsort(scheduled, kind="stable")
-    return scheduled[order], fetal[order]
-
-
-def _arrival_minutes(config: LabConfig, scheduled: Ints, draws: Floats) -> Ints:
-    """Arrival minutes, (B, P), from the draws (B, P, 3) for show, side and offset (section 3.2)."""
-    law = config.arrival
-    show, side, offset = draws[..., 0], draws[..., 1], draws[..., 2]
-    minute = np.ceil(scheduled + arrival_offsets(law, side, offset)).astype(np.int64)
-    minute = np.maximum(minute, 0)
-    minute[minute > config.hours.closing_min] = TURNED_AWAY
-    minute[show < law.no_show_rate] = NO_SHOW
-    return minute
-
-
-def _exam_minutes(config: LabConfig, fetal: NDArray[np.bool_], draws: Floats) -> Floats:
-    """Durations, (B, P), from as many draws."""
-    minutes = exam_minutes(config.exam, draws)
-    if config.exam.fetal is not None:
-        minutes[:, fetal] = exam_minutes(config.exam.fetal, draws[:, fetal])
-    return minutes

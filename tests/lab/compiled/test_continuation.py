@@ -71,12 +71,16 @@ def days_of(env: EchoLabVectorEnv) -> list[Day]:
     return [
         Day(
             own[:, kernel.SCHEDULED],
-            own[:, kernel.FETAL] == 1,
+            1 - own[:, kernel.FETAL],
             own[:, kernel.ARRIVAL],
-            own[:, kernel.EXAM_MIN].astype(np.float64),
+            own[:, kernel.EXAM_MIN],
+            np.zeros(len(own), dtype=np.int64),
+            np.zeros(len(own), dtype=np.bool_),
             there.astype(np.float64),
             draw.copy(),
-            absence_rate=0.5,
+            0.5,
+            env.config.plan.on_call,
+            env.config.plan.staff_group,
         )
         for own, there, draw in zip(patients, present, env._labs.break_draw, strict=True)
     ]

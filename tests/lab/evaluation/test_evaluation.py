@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from echo_env.lab import Comparison, LabConfig, day_rng, evaluate, make_policy, sample_day, simulate
+from echo_env.lab import Comparison, LabConfig, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.evaluation import comparison as evaluation
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import Start
@@ -25,7 +25,7 @@ def test_all_policies_have_the_same_days() -> None:
         assert all(np.array_equal(rows[0], row) for row in rows)
     alone = evaluate(SCARCE, ["random"], days=12, seed=3)
     assert np.array_equal(alone.values["random"]["penalty"], got.values["random"]["penalty"][:12])
-    trace = simulate(SCARCE, sample_day(SCARCE, day_rng(3, 7)), make_policy("policy_2", SCARCE))
+    trace = simulate(SCARCE, sample_days(SCARCE, 1, seed=3, first=7)[0], make_policy("policy_2", SCARCE))
     assert got.values["policy_2"]["penalty"][7] == trace.penalty.total
 
 
