@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
-from echo_env.lab.day import patient_types
+from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
 from echo_env.lab.simulation.patient import PatientClass
@@ -145,7 +145,7 @@ def default_observation(config: Lab) -> str:
 
 def patients_by_type(plan: LabPlan) -> list[int]:
     """How many patients of each type may come: appointments, and those without whom a day can have."""
-    return np.bincount(patient_types(plan), minlength=len(plan.types)).tolist()
+    return np.bincount(appointment_book(plan).exam_type, minlength=len(plan.types)).tolist()
 
 
 def make_observation(name: str, config: Lab) -> tuple[gym.spaces.Box, Callable[[LabView], NDArray[np.float32]]]:

@@ -366,7 +366,7 @@ def day_results(trace: Trace) -> DayResults:
         sonographer=sonographer,
         patient_class=kind,
         present=day.present[None],
-        absence_rate=np.array([day.absence_rate]),
+        absence_rate=np.array([np.max(day.absence_rate)]),
         units=np.array([trace.units]),
     )
 
