@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.config import ConfigError, GeneralLabConfig, Lab, LabConfig, load_lab
 from echo_env.lab.day import Day, Days, day_rng, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
@@ -29,6 +29,8 @@ __all__ = [
     "Day",
     "Days",
     "EchoLabEnv",
+    "GeneralLabConfig",
+    "Lab",
     "LabConfig",
     "LabView",
     "PatientClass",
@@ -39,6 +41,7 @@ __all__ = [
     "assign",
     "day_rng",
     "evaluate",
+    "load_lab",
     "make_policy",
     "policy_names",
     "register_policy",
