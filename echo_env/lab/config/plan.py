@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -287,4 +288,4 @@ def _by_size(cans: list[int]) -> tuple[int, ...]:
 
 def _chain(sets: set[int]) -> bool:
     ordered = sorted(sets, key=int.bit_count)
-    return all(small & large == small for small, large in zip(ordered, ordered[1:], strict=False))
+    return all(small & large == small for small, large in pairwise(ordered))
