@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.config import ConfigError, GeneralLabConfig, Lab, LabConfig, load_lab
 from echo_env.lab.day import Day, Days, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
@@ -17,7 +17,7 @@ from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
     from echo_env.lab.envs.env import EchoLabEnv
@@ -29,6 +29,8 @@ __all__ = [
     "Day",
     "Days",
     "EchoLabEnv",
+    "GeneralLabConfig",
+    "Lab",
     "LabConfig",
     "LabView",
     "PatientClass",
@@ -38,6 +40,7 @@ __all__ = [
     "Trace",
     "assign",
     "evaluate",
+    "load_lab",
     "make_policy",
     "policy_names",
     "register_policy",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,6 +215,17 @@ class LabPlan:
         return np.array(ends)[self.staff_group]
 
     @cached_property
+    def starts_until(self) -> Ints:
+        """(S,) int64, minute by which an exam must be expected to end that a member may begin."""
+        free = np.array([group.shift is None or group.starts_past_shift for group in self.staff_groups])
+        return np.where(free[self.staff_group], NEVER, self.duty_until)
+
+    @cached_property
+    def limits_starts(self) -> bool:
+        """Whether there are shifts after which no exam may be expected to end."""
+        return bool((self.starts_until < NEVER).any())
+
+    @cached_property
     def overtime_from(self) -> Ints:
         """(S,) int64, minute from which a member's work is overtime: the end of the shift, or closing."""
         return np.where(self.duty_until == NEVER, self.closing_min, self.duty_until)
@@ -281,4 +293,4 @@ def _by_size(cans: list[int]) -> tuple[int, ...]:
 
 def _chain(sets: set[int]) -> bool:
     ordered = sorted(sets, key=int.bit_count)
-    return all(small & large == small for small, large in zip(ordered, ordered[1:], strict=False))
+    return all(small & large == small for small, large in pairwise(ordered))

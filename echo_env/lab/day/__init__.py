@@ -8,6 +8,7 @@ from echo_env.lab.day.day import (
     Day,
     Days,
     check_day,
+    checked_rate,
     stack_days,
     whole_minutes,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Days",
     "appointment_book",
     "check_day",
+    "checked_rate",
     "draw_days",
     "sample_day",
     "sample_days",

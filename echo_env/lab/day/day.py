@@ -79,7 +79,7 @@ class Day:
 
         :param rate: of all groups, 0 to 1
         """
-        return replace(self, absence_rate=_checked_rate(rate))
+        return replace(self, absence_rate=checked_rate(rate))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Day):
@@ -125,7 +125,7 @@ class Days(Sequence[Day]):
 
         :param rate: of all groups, 0 to 1
         """
-        return replace(self, absence_rate=_checked_rate(rate))
+        return replace(self, absence_rate=checked_rate(rate))
 
     def __len__(self) -> int:
         return len(self.arrival)
@@ -222,7 +222,12 @@ def _present(absence_draw: Floats, absence_rate: float | Floats, on_call: Bools,
     return there
 
 
-def _checked_rate(rate: float) -> float:
+def checked_rate(rate: float) -> float:
+    """An absence rate, if it is one.
+
+    :param rate: 0 to 1
+    :raises ConfigError: something else
+    """
     if not 0 <= rate <= 1:
         raise ConfigError(f"absence rate is {rate!r}, but must be a number from 0 to 1")
     return float(rate)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import PatientClass, Start
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.simulator import Simulator
+from echo_env.lab.simulation.view import LabView
 
 MOST_PER_CLASS = 2
 CLASSES = len(PatientClass)
@@ -68,12 +69,14 @@ def feasible(waiting: Sequence[int], free: Sequence[int], idling: bool) -> Offer
     :param free: free rooms (non-fetal, fetal-capable), then free sonographers (the same)
     :param idling: all of them if True; if False only those to which no further start could be added
     """
+    return _offered(waiting, min(free[1], free[3]), min(free[0] + free[1], free[2] + free[3]), idling)
+
+
+def _offered(waiting: Sequence[int], pairs_f: int, pairs: int, idling: bool) -> Offer:
     # Fetal exams are bound by fetal-capable rooms and sonographers, all exams by all of them. More than
     # six of the one or twelve of the other bind nothing, so few different states remain.
-    pairs_f = min(free[1], free[3], 3 * MOST_PER_CLASS)
-    pairs = min(free[0] + free[1], free[2] + free[3], CLASSES * MOST_PER_CLASS)
     most = tuple(min(count, MOST_PER_CLASS) for count in waiting)
-    return _feasible(most, pairs_f, pairs, idling)
+    return _feasible(most, min(pairs_f, 3 * MOST_PER_CLASS), min(pairs, CLASSES * MOST_PER_CLASS), idling)
 
 
 @lru_cache(maxsize=8192)
@@ -88,6 +91,16 @@ def _feasible(most: tuple[int, ...], pairs_f: int, pairs: int, idling: bool) -> 
     return Offer(mask, int(mask.sum()), int(mask.argmax()))
 
 
+def offered_now(view: LabView, idling: bool) -> Offer:
+    """Feasible joint actions in a lab of two nested exam types: see :func:`feasible`.
+
+    :param view: the lab
+    :param idling: as there
+    """
+    left = view.starts_left()
+    return _offered(view.waiting_counts, left[0b01], left[0b11], idling)
+
+
 def decode_starts(action: int, view: LabView) -> list[Start]:
     """The starts that a joint action stands for, fetal claims first.
 
@@ -96,7 +109,41 @@ def decode_starts(action: int, view: LabView) -> list[Start]:
     :return: one per patient; fewer than the digits ask for if the action is not feasible
     """
     digits = decode(action)
-    return assign(view, [entry for kind in PatientClass for entry in view.waiting(kind)[: digits[kind]]])
+    return assign(view, [entry for kind in range(CLASSES) for entry in view.waiting(kind)[: digits[kind]]])
+
+
+class JointActions:
+    """The action space ``joint``: Discrete(729), for labs of two nested exam types."""
+
+    name = "joint"
+    size = ACTIONS
+
+    def offered(self, view: LabView, idling: bool) -> Offer:
+        """The feasible actions now; see :func:`feasible`."""
+        return offered_now(view, idling)
+
+    def none(self) -> Offer:
+        """Nothing but the no-op, for the end of a day."""
+        return _offered((0,) * CLASSES, 0, 0, True)
+
+    def carry_out(self, action: int, lab: Simulator) -> bool:
+        """Begin the exams of an action.
+
+        :param action: a feasible one
+        :param lab: the day being played
+        :return: True: the decision of this minute is complete, and time is to pass
+        """
+        if action:
+            lab.start(decode_starts(action, lab.view))
+        return True
+
+    def nearest(self, action: int, mask: NDArray[np.bool_]) -> int:
+        """See :func:`nearest_feasible`."""
+        return nearest_feasible(action, mask)
+
+    def describe(self, action: int) -> str:
+        """An action with its digits, for messages."""
+        return f"{action} = {decode(action)}"
 
 
 def nearest_feasible(action: int, mask: np.ndarray) -> int:

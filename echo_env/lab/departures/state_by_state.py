@@ -17,7 +17,7 @@ from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import Simulator
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
     import pandas as pd

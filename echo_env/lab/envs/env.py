@@ -12,14 +12,16 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 
 from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
-from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.day import Day, sample_day
-from echo_env.lab.decisions.actions import ACTIONS, Offer, decode, decode_starts, feasible
-from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.config import ConfigError, load_lab
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import Day, checked_rate, sample_day
+from echo_env.lab.decisions.action_sets import make_actions
+from echo_env.lab.decisions.actions import Offer
+from echo_env.lab.decisions.observation import default_observation, make_observation
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.policies.rule_action import rule_action, tiered_rule
 from echo_env.lab.simulation.metrics import day_metrics
-from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.penalty import UNITS, penalty_points
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
 
@@ -55,7 +57,11 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     late, early and non-fetal on-time, late, early patients begin an exam now (0 to 2 each), those who have
     waited longest. Fetal patients claim first; non-fetal ones take non-fetal resources first.
 
-    Not every action is feasible: :meth:`action_masks` and ``info["action_mask"]``, (729,) bool, say which
+    ``actions="start"``, for any lab: ``Discrete(3 K + 1)`` for K exam types. Action 3 k + j begins the exam of whoever
+    has waited longest among the patients of type k who are on time, late or early (j = 0, 1, 2); the last action lets
+    time pass. Several starts may follow each other in one minute.
+
+    Not every action is feasible: :meth:`action_masks` and ``info["action_mask"]``, (actions,) bool, say which
     are. An infeasible one raises ``gymnasium.error.InvalidAction``. ``action_space.sample()`` draws
     among the feasible ones.
 
@@ -75,6 +81,9 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     :func:`~echo_env.lab.decisions.observation.rich_fields`, what the paper's Future Work asks for: the longest wait in
     each class; per kind the patients due within 15, 30 and 60 minutes and today, those overdue, and the minutes to the
     next one; per sonographer whether present, whether in an exam, for how long busy, and breaks left.
+
+    ``observation="rows"``, for any lab: ``Box(3 K + 1, C)``, a row of features for each action of ``start``, per
+    :func:`~echo_env.lab.decisions.rows.row_features`; the last row is of the whole lab.
 
     ## Rewards
     ``reward="penalty"``: minus the penalty of the minutes since the last step: 4 per on-time and 2 per late
@@ -103,13 +112,15 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ```
 
     :param config: the lab: a preset's name, the path of a YAML file, or a config
-    :param observation: ``paper`` or ``rich``
+    :param observation: ``paper``, ``rich`` (both for labs of two nested exam types) or ``rows``; by default ``paper``
+        where it is possible, else ``rows``
     :param idling: mask in every feasible action; if False only those to which no further start could be added
     :param clock: ``minute``: a step a minute, 660 a day (the paper's). ``event``: a step only in minutes
         where more than one action is feasible (in a day without any, one step in its last minute); the same
         decisions give the same total. Minutes before the first step are paid with the first step
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
+    :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where it is possible
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
 
@@ -124,34 +135,38 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     def __init__(
         self,
-        config: LabConfig | str | Path = "baseline",
-        observation: str = "paper",
+        config: Lab | str | Path = "baseline",
+        observation: str | None = None,
         idling: bool = True,
         clock: str = "minute",
         reward: str = "penalty",
         paired_with: str = "policy_2",
+        actions: str | None = None,
         render_mode: str | None = None,
     ) -> None:
         check_env_arguments(clock, reward, idling)
         if render_mode not in (None, *self.metadata["render_modes"]):
             allowed = ", ".join(self.metadata["render_modes"])
             raise ValueError(f"render_mode is {render_mode!r}, but must be one of None, {allowed}")
-        self.config = LabConfig.load(config)
+        self.config = load_lab(config)
+        self.actions = make_actions(actions, self.config)
         self.idling = idling
         self.clock = clock
         self.render_mode = render_mode
         self.observation_space: gym.spaces.Box
-        self.observation_space, self._observe = make_observation(observation, self.config)
-        self.action_space: FeasibleDiscrete = FeasibleDiscrete(ACTIONS)
+        self.observation_space, self._observe = make_observation(
+            default_observation(self.config) if observation is None else observation, self.config
+        )
+        self.action_space: FeasibleDiscrete = FeasibleDiscrete(self.actions.size)
         self._base = make_policy(paired_with, self.config) if reward == "paired" else None
-        self._absence_rate = self.config.sonographers.absence_rate
+        self._absence_rate: float | None = None
         self._lab: Simulator | None = None
         self._picture: Any = None
         self._window: Any = None
         self._base_points: NDArray[np.float64] | None = None
         self._offered: Offer
         # What infos have reported so far: penalty units, up to which minute, and when the last step was.
-        self._paid, self._paid_until, self._minute = (0, 0, 0, 0), 0, 0
+        self._paid, self._paid_until, self._minute = (0,) * UNITS, 0, 0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -164,7 +179,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         """
         super().reset(seed=seed)
         self._lab = Simulator(self.config, self._new_day(options or {}))
-        self._paid, self._paid_until, self._minute = (0, 0, 0, 0), 0, 0
+        self._paid, self._paid_until, self._minute = (0,) * UNITS, 0, 0
         if self._base is not None:
             self._base_points = simulate(self.config, self._lab.day, self._base).cumulated_penalty
         self._to_next_choice(beginning=True)
@@ -173,17 +188,17 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         return self._observe(self._lab.view), self._info()
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Carry out a joint action and go on to the next choice.
+        """Carry out an action and go on to the next choice.
 
-        :param action: 0 to 728, feasible
+        :param action: a feasible one
         :raises InvalidAction: not feasible; nothing has been done
         """
         lab = self._playing()
         choice = int(action)
-        if not (0 <= choice < ACTIONS and self._offered.mask[choice]):
+        if not (0 <= choice < self.actions.size and self._offered.mask[choice]):
             raise InvalidAction(self._why_not(choice))
-        lab.start(decode_starts(choice, lab.view))
-        lab.advance(self._at_most())
+        if self.actions.carry_out(choice, lab):
+            lab.advance(self._at_most())
         self._to_next_choice()
         units = [now - before for now, before in zip(lab.units, self._paid, strict=True)]
         parts = penalty_points(self.config, units)
@@ -203,12 +218,13 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         return self._observe(lab.view), reward, lab.over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(729,) bool, the action mask now. After the last step only the no-op, action 0, is feasible."""
+        """(actions,) bool, the action mask now. After the last step only what lets time pass is feasible: action 0 of
+        ``joint``, the last one of ``start``."""
         self._playing(over_is_fine=True)
         return self._offered.mask.copy()
 
     def rule_actions(self, rule: str) -> int:
-        """The feasible joint action nearest to a rule's decision now; nothing is begun.
+        """The feasible action nearest to a rule's decision now; nothing is begun.
 
         A demonstration for an agent; see :func:`~echo_env.lab.policies.rule_action.rule_action`.
         Through SB3's interface it is ``vec_env.env_method("rule_actions", rule)``, one action for each lab, and so it
@@ -217,14 +233,15 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         :param rule: name of a rule that serves by class, such as ``fetal_first``
         :raises ValueError: the rule is unknown, or not one that serves by class
         """
-        return rule_action(tiered_rule(self.config, rule, "rule"), self._playing().view, self._offered)
+        policy = tiered_rule(self.config, rule, "rule")
+        return rule_action(policy, self._playing().view, self._offered, self.actions)
 
     def set_absence_rate(self, rate: float) -> None:
         """Use another absence rate from the next reset on.
 
         :param rate: 0 to 1
         """
-        self._absence_rate = self.config.replace(sonographers__absence_rate=rate).sonographers.absence_rate
+        self._absence_rate = checked_rate(rate)
 
     @property
     def trace(self) -> Trace:
@@ -247,7 +264,9 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if unknown:
             raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'day' and 'absence_rate'")
         # The generator is used in the same way whatever the options, so later days stay what they were.
-        day = sample_day(self.config, self.np_random).with_absence_rate(self._absence_rate)
+        day = sample_day(self.config, self.np_random)
+        if self._absence_rate is not None:
+            day = day.with_absence_rate(self._absence_rate)
         day = options.get("day", day)
         if not isinstance(day, Day):
             raise ConfigError(f"reset option 'day' is {day!r}, but must be a Day")
@@ -267,16 +286,13 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         lab = self._playing(over_is_fine=True)
         view, end = lab.view, self.config.hours.end_min
         while True:
-            self._offered = feasible(view.waiting_counts, view.free_counts, self.idling)
-            if lab.over:
-                self._offered = feasible((0,) * 6, view.free_counts, self.idling)
+            self._offered = self.actions.none() if lab.over else self.actions.offered(view, self.idling)
             if lab.over or self.clock == "minute" or self._offered.size > 1:
                 break
             if beginning and lab.board.minute == end - 1:
                 break
-            if self._offered.first:
-                lab.start(decode_starts(self._offered.first, view))
-            lab.advance(self._at_most(beginning))
+            if self.actions.carry_out(self._offered.first, lab):
+                lab.advance(self._at_most(beginning))
         self.action_space.feasible = self._offered.mask
 
     def _info(self) -> dict[str, Any]:
@@ -287,11 +303,11 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     def _why_not(self, action: int) -> str:
         """The message for an infeasible action."""
-        if not 0 <= action < ACTIONS:
-            return f"action {action} is out of range: it must be from 0 to {ACTIONS - 1}"
+        if not 0 <= action < self.actions.size:
+            return f"action {action} is out of range: it must be from 0 to {self.actions.size - 1}"
         clock = self.config.hours.clock(self._playing().board.minute)
         return (
-            f"action {action} = {decode(action)} is not feasible at {clock}: "
+            f"action {self.actions.describe(action)} is not feasible at {clock}: "
             f"it must be one of the {self._offered.size} that action_masks() allows"
         )
 

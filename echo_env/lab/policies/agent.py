@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
-from echo_env.lab.decisions.actions import ACTIONS, decode_starts, feasible, nearest_feasible
+from echo_env.lab.decisions.action_sets import make_actions
+from echo_env.lab.decisions.actions import ACTIONS, decode_starts
 from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.policy import BatchChooser
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
     from echo_env.lab.compiled.kernel import Labs
@@ -33,7 +35,7 @@ class Predictor(Protocol):
 
 
 class AgentPolicy:
-    """A trained agent as a policy; it acts where more than one joint action is feasible.
+    """A trained agent of joint actions as a policy; it acts where more than one is feasible.
 
     An agent whose ``predict`` takes ``action_masks`` is given the action mask. Any other agent's action is replaced by
     the nearest feasible one, as :class:`~echo_env.lab.envs.wrappers.NearestFeasibleAction` does in training.
@@ -47,9 +49,10 @@ class AgentPolicy:
     """
 
     memoryless = True
+    actions = "joint"
 
     def __init__(
-        self, name: str, model: Predictor, config: LabConfig, observation: str = "paper", idling: bool = True
+        self, name: str, model: Predictor, config: Lab, observation: str = "paper", idling: bool = True
     ) -> None:
         space, self._observe = make_observation(observation, config)
         if model.observation_space.shape != space.shape:
@@ -57,8 +60,12 @@ class AgentPolicy:
                 f"{name} was trained on observations of shape {model.observation_space.shape}, "
                 f"but observation {observation!r} of the lab {config.name!r} has shape {space.shape}"
             )
-        if getattr(model.action_space, "n", None) != ACTIONS:
-            raise ValueError(f"{name} was trained for {model.action_space}, but the lab has Discrete({ACTIONS})")
+        self._set = make_actions(self.actions, config)
+        if getattr(model.action_space, "n", None) != self._set.size:
+            raise ValueError(
+                f"{name} was trained for {model.action_space}, but the lab has Discrete({self._set.size}) as its "
+                f"action space {self.actions!r}"
+            )
         self.name = name
         self.observation = observation
         self.idling = idling
@@ -70,24 +77,26 @@ class AgentPolicy:
 
     def decide(self, view: LabView) -> list[Start]:
         """The starts of the agent's action; where only one action is feasible, of that one without a prediction."""
-        offered = feasible(view.waiting_counts, view.free_counts, self.idling)
-        action = offered.first
-        if offered.size > 1:
-            action = int(self.choose(self._observe(view)[None], offered.mask[None].copy())[0])
-        return decode_starts(action, view)
+        return decode_starts(self._action(view), view)
+
+    def _action(self, view: LabView) -> int:
+        offered = self._set.offered(view, self.idling)
+        if offered.size == 1:
+            return offered.first
+        return int(self.choose(self._observe(view)[None], offered.mask[None].copy())[0])
 
     def choose(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The agent's actions in a batch of states.
 
         :param observations: (n, ...) float32
-        :param masks: (n, 729) bool, action masks
+        :param masks: (n, actions) bool, action masks
         :return: (n,) int64, feasible actions
         """
         options = {"action_masks": masks} if self._masked else {}
         chosen, _ = self._model.predict(observations, deterministic=True, **options)
-        return np.array([nearest_feasible(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])
+        return np.array([self._set.nearest(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])
 
-    def chooser(self, config: LabConfig, days: Days) -> BatchChooser:
+    def chooser(self, config: Lab, days: Days) -> BatchChooser:
         """The agent's actions in a batch of labs of the compiled engine (needs numba).
 
         :param config: the lab
@@ -101,3 +110,35 @@ class AgentPolicy:
             return self.choose(observe(labs)[which], masks)
 
         return choose
+
+
+class StartAgentPolicy(AgentPolicy):
+    """A trained agent of single starts as a policy, in any lab. Parameters as :class:`AgentPolicy`."""
+
+    actions = "start"
+
+    def next_class(self, view: LabView) -> int | None:
+        """The class that the agent starts next, or None if it lets time pass."""
+        action = self._action(view)
+        return None if action == self._set.size - 1 else action
+
+    def decide(self, view: LabView) -> list[Start]:
+        """The next start alone."""
+        kind = self.next_class(view)
+        return [] if kind is None else assign(view, view.waiting(kind)[:1])
+
+
+def agent_policy(
+    name: str, model: Predictor, config: Lab, observation: str = "paper", idling: bool = True
+) -> AgentPolicy:
+    """A trained agent as a policy: its action space says whether it decides on joint actions or on single starts.
+
+    :param name: label in tables
+    :param model: the agent
+    :param config: the lab
+    :param observation: name of the observation the agent was trained on
+    :param idling: whether the action masks it was trained with include idling actions
+    :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
+    """
+    joint = getattr(model.action_space, "n", None) == ACTIONS
+    return (AgentPolicy if joint else StartAgentPolicy)(name, model, config, observation, idling)

@@ -27,7 +27,7 @@ from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import PatientClass, Punctuality, Start, punctuality
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.trace import Trace
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 STEP = 0.5
 """Step from the old hazards towards those observed, as a share."""
@@ -174,7 +174,7 @@ def _mean_penalty(traces: Sequence[Trace]) -> float:
     return float(np.mean([trace.penalty.total for trace in traces]))
 
 
-@register_policy("auction")
+@register_policy("auction", two_kinds=True)
 class AuctionPolicy:
     """Patients bid the penalty they expect from losing; hazards are learned under this same policy.
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.policies.base import register_policy
 from echo_env.lab.simulation.allocation import assign
-from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Start, WaitingPatient
+from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Punctuality, Start, WaitingPatient, classes_of
 from echo_env.lab.simulation.policy import ClassTiers, Policy
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 HandBack = Literal["served", "scheduled"]
 
@@ -67,7 +68,8 @@ class DedicatedPolicy:
 
     def begin_day(self, view: LabView, seed: int) -> None:
         """Dedicate a fetal-capable room and sonographer, if there are any."""
-        self._rooms = tuple(range(view.config.rooms.fetal)[:1])
+        capable = (room for room in range(len(view.config.plan.room_group)) if view.room_types(room) & 1)
+        self._rooms = tuple(capable)[:1]
         self._staff = tuple(present_staff(view)[0][:1])
         fetal = [line for line in view.appointments if line.fetal]
         self._fetal = tuple(line.patient for line in fetal)
@@ -92,9 +94,10 @@ class DedicatedPolicy:
 
 def present_staff(view: LabView) -> tuple[list[int], list[int]]:
     """Sonographers present today, by number: fetal-capable ones, and the others."""
-    first = view.config.sonographers.fetal
+    plan = view.config.plan
     there = view.present.nonzero()[0].tolist()
-    return [n for n in there if n < first], [n for n in there if n >= first]
+    capable = {n for n in there if plan.staff_groups[plan.staff_group[n]].can & 1}
+    return [n for n in there if n in capable], [n for n in there if n not in capable]
 
 
 def assign_around(
@@ -131,30 +134,54 @@ def _split(free: list[int], kept: Collection[int], may: bool = True) -> tuple[li
 
 
 @register_policy("policy_1")
-def policy_1(config: LabConfig) -> Policy:
+def policy_1(config: Lab) -> Policy:
     """On-time patients, then late ones (section 4.1)."""
-    return TierPolicy("policy_1", (ON_TIME, LATE))
+    return TierPolicy("policy_1", _by_punctuality(config)[:2])
 
 
 @register_policy("policy_2")
-def policy_2(config: LabConfig) -> Policy:
+def policy_2(config: Lab) -> Policy:
     """On-time, then late, then early patients (section 4.2)."""
-    return TierPolicy("policy_2", (ON_TIME, LATE, EARLY))
+    return TierPolicy("policy_2", _by_punctuality(config))
 
 
-@register_policy("policy_3")
+@register_policy("policy_3", two_kinds=True)
 def policy_3(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
     """Policy 1 with a room and a sonographer dedicated to fetal patients (section 4.3)."""
     return DedicatedPolicy("policy_3", (ON_TIME, LATE), hand_back)
 
 
-@register_policy("policy_4")
+@register_policy("policy_4", two_kinds=True)
 def policy_4(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
     """Policy 2 with a room and a sonographer dedicated to fetal patients (section 4.4)."""
     return DedicatedPolicy("policy_4", (ON_TIME, LATE, EARLY), hand_back)
 
 
-@register_policy("fetal_first")
+@register_policy("scarce_first")
+def scarce_first(config: Lab) -> Policy:
+    """Policy 2 with the scarcest exam types first among on-time and among late patients: those of the fewest capable
+    rooms, or members of staff if these are fewer. Not a rule of the paper."""
+    return TierPolicy("scarce_first", _scarce_first(config))
+
+
+@register_policy("fetal_first", two_kinds=True)
 def fetal_first(config: LabConfig) -> Policy:
-    """Policy 2 with fetal before non-fetal among on-time and among late patients. Not a rule of the paper."""
+    """``scarce_first`` by its name in a lab of fetal and non-fetal exams. Not a rule of the paper."""
     return TierPolicy("fetal_first", (*((kind,) for kind in ON_TIME + LATE), EARLY))
+
+
+def _by_punctuality(config: Lab) -> ClassTiers:
+    return tuple(classes_of(when, len(config.plan.types)) for when in Punctuality)
+
+
+def _scarce_first(config: Lab) -> ClassTiers:
+    plan = config.plan
+
+    def capable(kind: int) -> tuple[int, int, int]:
+        rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
+        staff = sum(group.count for group in plan.staff_groups if group.can >> kind & 1)
+        return min(rooms, staff), max(rooms, staff), kind
+
+    order = sorted(range(len(plan.types)), key=capable)
+    on_time, late, early = _by_punctuality(config)
+    return (*((on_time[kind],) for kind in order), *((late[kind],) for kind in order), early)

@@ -12,7 +12,8 @@ from echo_env.lab.policies.base import register_cases, register_policy
 from echo_env.lab.policies.on_the_fly import assign_around, present_staff
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Appointment, Start, WaitingPatient
 from echo_env.lab.simulation.policy import Policy
-from echo_env.lab.simulation.whiteboard import LabView, Status
+from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.view import LabView
 
 SPACING_MIN = 40
 """Successive appointments on a pair are more than this many minutes apart."""
@@ -171,13 +172,13 @@ def reserve(pairs: Sequence[EchoPair], appointments: Iterable[Appointment]) -> N
             given += 1
 
 
-@register_policy("policy_5")
+@register_policy("policy_5", two_kinds=True)
 def policy_5(config: LabConfig, alpha: float, beta: float) -> Policy:
     """Reserved pairs, then as policy 1 (section 4.5)."""
     return ReservationPolicy("policy_5", alpha, beta, serve_early=False)
 
 
-@register_policy("policy_6")
+@register_policy("policy_6", two_kinds=True)
 def policy_6(config: LabConfig, alpha: float, beta: float) -> Policy:
     """Reserved pairs, then as policy 2 (section 4.6)."""
     return ReservationPolicy("policy_6", alpha, beta, serve_early=True)

@@ -15,7 +15,8 @@ from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.simulation.breaks import expected_break
 from echo_env.lab.simulation.patient import Start, as_starts, waits_since
 from echo_env.lab.simulation.waiting_cost import waiting_points
-from echo_env.lab.simulation.whiteboard import LabView, Status
+from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.view import LabView
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,7 +63,7 @@ class Columns(NamedTuple):
     cost: Floats
 
 
-@register_policy("rolling_horizon")
+@register_policy("rolling_horizon", two_kinds=True)
 class RollingHorizonPolicy:
     """Model predictive control: plans with expected values, and carries out the starts of the present minute.
 

@@ -14,7 +14,7 @@ from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import penalty_points
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 
 @register_policy("rollout")

@@ -1,29 +1,48 @@
-"""Which room and which sonographer a patient gets."""
+"""Which room and which member of staff a patient gets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from echo_env.lab.simulation.capacity import commit_start, give, starts_left
 from echo_env.lab.simulation.patient import Start, WaitingPatient
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 
 def assign(view: LabView, patients: Iterable[WaitingPatient]) -> list[Start]:
-    """Give each patient in turn a free room and sonographer; skip those who cannot be given both (section 4.1).
+    """Give each patient in turn a free room and member of staff; skip those who cannot be given both (section 4.1).
 
-    A fetal exam needs a fetal-capable room and sonographer. A non-fetal exam takes non-fetal ones first.
-    Among equals: the sonographer with the fewest exams so far, then the lowest number; the room with the
-    lowest number.
+    Those who can do the fewest exam types are used first: in the paper's lab a non-fetal exam takes non-fetal ones
+    first. Among equals: the member with the fewest exams so far, then the lowest number; the room with the lowest
+    number. Where capabilities cross, the first that leaves enough for all others who are to start.
 
     :param view: the lab
     :param patients: in order of precedence
     """
-    rooms_f, rooms_n = view.free_rooms(fetal=True), view.free_rooms(fetal=False)
-    staff_f, staff_n = view.free_sonographers(fetal=True), view.free_sonographers(fetal=False)
-    starts = []
+    left = view.starts_left()
+    chosen = []
     for entry in patients:
-        rooms = rooms_f if entry.fetal else rooms_n or rooms_f
-        staff = staff_f if entry.fetal else staff_n or staff_f
-        if rooms and staff:
-            starts.append(Start(entry.patient, rooms.pop(0), staff.pop(0)))
-    return starts
+        if starts_left(entry.exam_type, left) > 0:
+            commit_start(entry.exam_type, left)
+            chosen.append(entry)
+    return named(view, chosen)
+
+
+def named(view: LabView, patients: Sequence[WaitingPatient]) -> list[Start]:
+    """Name a room and a member of staff for each of some patients who can start together.
+
+    :param view: the lab
+    :param patients: in the order in which they choose
+    """
+    if not patients:
+        return []
+    plan = view.config.plan
+    kinds = [entry.exam_type for entry in patients]
+    sets = 1 if plan.nested else 1 << len(plan.types)
+    rooms, staff = [-1] * len(kinds), [-1] * len(kinds)
+    idle_rooms, idle_staff = view.idle_rooms, view.idle_staff
+    give(kinds, {room: view.room_types(room) for room in idle_rooms}, idle_rooms, sets, rooms)
+    give(kinds, {member: view.staff_types(member) for member in idle_staff}, idle_staff, sets, staff)
+    return [
+        Start(entry.patient, room, member) for entry, room, member in zip(patients, rooms, staff, strict=True)
+    ]

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import Breaks
+from echo_env.lab.config.lab_config import Breaks
+from echo_env.lab.config.plan import BreakPlan
 
 MOST_AT_ONCE = 2
 """Breaks that a sonographer takes together at most."""
@@ -31,7 +32,7 @@ class BreakProbabilities(NamedTuple):
     both: float
 
 
-def break_probabilities(law: Breaks, left: int) -> BreakProbabilities:
+def break_probabilities(law: Breaks | BreakPlan, left: int) -> BreakProbabilities:
     """The law of the breaks taken after an exam.
 
     :param law: the config's section
@@ -46,7 +47,7 @@ def break_probabilities(law: Breaks, left: int) -> BreakProbabilities:
     return BreakProbabilities(1.0, 0.0, 0.0)
 
 
-def break_thresholds(law: Breaks) -> NDArray[np.float64]:
+def break_thresholds(law: Breaks | BreakPlan) -> NDArray[np.float64]:
     """The law as thresholds for a uniform draw, as :func:`breaks_taken` takes them.
 
     :return: (breaks in a day + 1, 2) float64, by breaks left: probability of at least one break and of two
@@ -69,7 +70,7 @@ def breaks_taken(left: int, draw: float, thresholds: NDArray[np.float64] | Seque
     return taken
 
 
-def expected_break(law: Breaks, left: int) -> float:
+def expected_break(law: Breaks | BreakPlan, left: int) -> float:
     """Mean minutes of break after an exam.
 
     :param law: of breaks
@@ -79,7 +80,7 @@ def expected_break(law: Breaks, left: int) -> float:
     return law.minutes * (2 * odds.both + odds.one)
 
 
-def double_break_odds(law: Breaks, exams: int) -> NDArray[np.float64]:
+def double_break_odds(law: Breaks | BreakPlan, exams: int) -> NDArray[np.float64]:
     """Odds that a break which has left none is both at once, by the number of exams done before it.
 
     :param law: of breaks

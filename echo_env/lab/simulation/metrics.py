@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.patient import Punctuality, punctuality, waits_since
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
@@ -42,19 +42,19 @@ class DayResults(NamedTuple):
     """What metrics are computed from, for n days with P patients and S sonographers.
 
     :param scheduled: (P,) or (n, P) int64, appointment, minutes since opening
-    :param fetal: (P,) or (n, P) bool
+    :param exam_type: (P,) or (n, P) int64, number of the exam type
     :param arrival: (n, P) int64, as in :class:`~echo_env.lab.day.day.Day`
     :param start: (n, P) int64, minute in which the exam began, -1 if it did not
     :param end: (n, P) int64, minute in which its room and sonographer were let go, -1 if it did not begin
     :param sonographer: (n, P) int64, who did it, -1 if nobody
-    :param patient_class: (n, P) int64, the :class:`~echo_env.lab.simulation.patient.PatientClass` when it began, or -1
+    :param patient_class: (n, P) int64, the class when it began, or -1
     :param present: (n, S) bool, who was there
     :param absence_rate: (n,) float64
-    :param units: (n, 4) int64, as in :class:`~echo_env.lab.simulation.trace.Trace`
+    :param units: (n, 7) int64, as in :class:`~echo_env.lab.simulation.trace.Trace`
     """
 
     scheduled: NDArray[np.int64]
-    fetal: NDArray[np.bool_]
+    exam_type: NDArray[np.int64]
     arrival: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
@@ -72,7 +72,7 @@ class DayNumbers:
     :param results: what happened
     """
 
-    def __init__(self, config: LabConfig, results: DayResults) -> None:
+    def __init__(self, config: Lab, results: DayResults) -> None:
         self.config = config
         self.results = results
         self.served: NDArray[np.bool_] = results.start >= 0
@@ -82,6 +82,11 @@ class DayNumbers:
     def points(self) -> PenaltyParts:
         """Penalty points by cause, (n,) float64 each."""
         return penalty_points(self.config, self.results.units.T)
+
+    @property
+    def fetal(self) -> NDArray[np.bool_]:
+        """(P,) or (n, P) bool, in a lab of fetal and non-fetal exams: whose exam is fetal."""
+        return self.results.exam_type == 0
 
     @cached_property
     def wait(self) -> Ints:
@@ -196,7 +201,7 @@ METRICS = {
             "mean waiting time of fetal patients served",
             "fetal wait (min)",
             "waiting",
-            lambda day: day.mean_wait(day.served & day.results.fetal),
+            lambda day: day.mean_wait(day.served & day.fetal),
         ),
         Metric(
             "wait_non_fetal_min",
@@ -204,7 +209,7 @@ METRICS = {
             "mean waiting time of non-fetal patients served",
             "non-fetal wait (min)",
             "waiting",
-            lambda day: day.mean_wait(day.served & ~day.results.fetal),
+            lambda day: day.mean_wait(day.served & ~day.fetal),
         ),
         Metric(
             "wait_on_time_min",
@@ -292,7 +297,7 @@ METRICS = {
             "share of the rooms' minutes, opening to end of day, with an exam in them",
             "room utilisation",
             "workload",
-            lambda day: day.busy / (day.config.rooms.total * day.config.hours.end_min),
+            lambda day: day.busy / (len(day.config.plan.room_group) * day.config.hours.end_min),
         ),
         Metric(
             "sonographer_utilisation",
@@ -331,7 +336,7 @@ METRICS = {
 """Name -> record of every number that :func:`day_metrics` gives, in the order of tables and files."""
 
 
-def metric_labels(config: LabConfig) -> dict[str, str]:
+def metric_labels(config: Lab) -> dict[str, str]:
     """What tables call each metric.
 
     :param config: the lab, whose day ends at a certain time
@@ -354,14 +359,14 @@ def day_results(trace: Trace) -> DayResults:
         sonographer[0, p], start[0, p], end[0, p], kind[0, p] = exam[2:]
     return DayResults(
         scheduled=day.scheduled,
-        fetal=day.fetal,
+        exam_type=day.exam_type,
         arrival=day.arrival[None],
         start=start,
         end=end,
         sonographer=sonographer,
         patient_class=kind,
         present=day.present[None],
-        absence_rate=np.array([day.absence_rate]),
+        absence_rate=np.array([np.max(day.absence_rate)]),
         units=np.array([trace.units]),
     )
 
@@ -373,10 +378,10 @@ def joined_results(every: Sequence[DayResults]) -> DayResults:
     """
     first, *_ = every
     by_day = {name: np.concatenate([getattr(own, name) for own in every]) for name in DayResults._fields[2:]}
-    return DayResults(first.scheduled, first.fetal, **by_day)
+    return DayResults(first.scheduled, first.exam_type, **by_day)
 
 
-def metrics_table(config: LabConfig, results: DayResults) -> dict[str, Floats]:
+def metrics_table(config: Lab, results: DayResults) -> dict[str, Floats]:
     """The numbers of :data:`METRICS`, (n,) float64 each. A mean over nobody is nan.
 
     :param config: the lab

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 
 class PatientClass(IntEnum):
-    """Kind and punctuality, in the order of the paper's action vector (section 5.2)."""
+    """Kind and punctuality in a lab of fetal and non-fetal exams, in the order of the paper's action vector
+    (section 5.2). In any lab the class of a patient is three times the exam type plus the :class:`Punctuality`.
+    """
 
     FETAL_ON_TIME = 0
     FETAL_LATE = 1
@@ -86,39 +88,77 @@ def waits_since(scheduled: Any, arrival: Any) -> Any:
 
 
 def punctuality(patient_class: Any) -> Any:
-    """What the fetal and the non-fetal class of the same punctuality have in common.
+    """What the classes of the same punctuality have in common.
 
-    :param patient_class: a :class:`PatientClass`, or whole numbers that stand for it
+    :param patient_class: a class, or an array of them
     :return: value of :class:`Punctuality`
     """
-    return patient_class % 3
+    return patient_class % CLASSES_PER_TYPE
+
+
+def classes_of(kind: Punctuality, types: int = 2) -> tuple[int, ...]:
+    """The classes of one punctuality, by exam type.
+
+    :param kind: the punctuality
+    :param types: how many exam types there are
+    """
+    return tuple(CLASSES_PER_TYPE * number + kind for number in range(types))
+
+
+ON_TIME, LATE, EARLY = (classes_of(kind) for kind in Punctuality)
+"""Classes by punctuality in a lab of fetal and non-fetal exams."""
+
+
+def class_label(type_name: str, kind: int) -> str:
+    """A class in words, for tables and figures: ``non-fetal on time``.
+
+    :param type_name: of the exam type
+    :param kind: a :class:`Punctuality`
+    """
+    return f"{type_name.replace('_', '-')} {Punctuality(kind).name.lower().replace('_', ' ')}"
 
 
 class Appointment(NamedTuple):
-    """A line of the appointment book."""
+    """A line of the appointment book.
+
+    :param patient: number
+    :param exam_type: number of the exam type
+    :param scheduled_min: minutes since opening
+    """
 
     patient: int
-    fetal: bool
+    exam_type: int
     scheduled_min: int
+
+    @property
+    def fetal(self) -> bool:
+        """In a lab of fetal and non-fetal exams: whether the exam needs a fetal-capable room and sonographer."""
+        return self.exam_type == 0
 
 
 class WaitingPatient(NamedTuple):
     """Somebody in the waiting room. Sorts by who has waited longest, then by number.
 
     ``since_min`` is where waiting is counted from: the appointment for those who came before it, the
-    arrival for the others. Before it, waiting is negative (section 4.1).
+    arrival for the others. Before it, waiting is negative (section 4.1). A patient without an appointment has the
+    arrival in its place.
     """
 
     since_min: int
     patient: int
-    patient_class: PatientClass
+    patient_class: int
     scheduled_min: int
     arrival_min: int
 
     @property
+    def exam_type(self) -> int:
+        """Number of the exam type."""
+        return self.patient_class // CLASSES_PER_TYPE
+
+    @property
     def fetal(self) -> bool:
-        """Whether the exam needs a fetal-capable room and sonographer."""
-        return self.patient_class < 3
+        """In a lab of fetal and non-fetal exams: whether the exam needs a fetal-capable room and sonographer."""
+        return self.exam_type == 0
 
 
 class Start(NamedTuple):

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
-from echo_env.lab.simulation.patient import PatientClass
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
     from echo_env.lab.compiled.kernel import Labs
 
-ClassTiers: TypeAlias = Sequence[Sequence[PatientClass]]
+ClassTiers: TypeAlias = Sequence[Sequence[int]]
 """Classes in order of precedence, those of equal precedence together; a class in no tier is not served."""
 
 BatchChooser: TypeAlias = "Callable[[Labs, NDArray[np.int64], NDArray[np.bool_]], NDArray[np.int64]]"
-"""(labs, indices (n,) of those with a choice, their action masks (n, 729)) -> (n,) feasible joint actions."""
+"""(labs, indices (n,) of those with a choice, their action masks (n, actions)) -> (n,) feasible actions."""
 
 
 @runtime_checkable
@@ -49,6 +48,20 @@ class Policy(Protocol):
 
 
 @runtime_checkable
+class SequentialPolicy(Policy, Protocol):
+    """A policy that decides on one start at a time: simulators ask for classes until it has none.
+
+    ``decide`` gives the next start alone.
+    """
+
+    def next_class(self, view: LabView) -> int | None:
+        """The class whose longest-waiting patient begins next in this minute; None to let time pass.
+
+        :param view: the lab, with the starts of this minute made or committed
+        """
+
+
+@runtime_checkable
 class TieredPolicy(Policy, Protocol):
     """A rule that serves by class: whole days run on the compiled engine.
 
@@ -62,20 +75,22 @@ class TieredPolicy(Policy, Protocol):
 
 @runtime_checkable
 class ChoosingPolicy(Policy, Protocol):
-    """A policy that chooses joint actions for a batch of labs on the compiled engine.
+    """A policy that chooses actions for a batch of labs on the compiled engine.
 
     ``decide`` and the chooser must choose the same action in the same state. Both are asked only where more than
     one action is feasible.
 
+    :param actions: the action space, one of :data:`~echo_env.lab.decisions.action_sets.ACTION_SETS`
     :param idling: whether its action masks include idling actions
     :param memoryless: whether what it does depends on the present state of the lab alone, so that it can be asked
         about single decisions; neither a randomised policy nor one that remembers what it did is
     """
 
+    actions: str
     idling: bool
     memoryless: bool
 
-    def chooser(self, config: LabConfig, days: Days) -> BatchChooser:
+    def chooser(self, config: Lab, days: Days) -> BatchChooser:
         """What chooses while these days are played.
 
         :param config: the lab

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import simpy
 from simpy.events import EventPriority
 
-from echo_env.lab.config import LabConfig
-from echo_env.lab.day import Day, check_day
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.plan import NEVER
+from echo_env.lab.day import TURNED_AWAY, Day, check_day
+from echo_env.lab.simulation.allocation import named
 from echo_env.lab.simulation.breaks import break_thresholds, breaks_taken
-from echo_env.lab.simulation.patient import EARLY, Appointment, Start, as_start, on_time_from
-from echo_env.lab.simulation.penalty import idle_rule_index, penalty_units
-from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, Trace
-from echo_env.lab.simulation.whiteboard import LabView, Status, Whiteboard
+from echo_env.lab.simulation.duties import RoomStatus, Status, next_duty
+from echo_env.lab.simulation.patient import (
+    CLASSES_PER_TYPE,
+    Appointment,
+    Punctuality,
+    Start,
+    as_start,
+    on_time_from,
+    punctuality,
+    ready_minute,
+)
+from echo_env.lab.simulation.penalty import UNITS, idle_rule_index, penalty_units
+from echo_env.lab.simulation.policy import Policy, SequentialPolicy
+from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, HandoverRecord, Trace
+from echo_env.lab.simulation.view import LabView
+from echo_env.lab.simulation.whiteboard import Whiteboard
 
-if TYPE_CHECKING:
-    from echo_env.lab.simulation.policy import Policy
-
-# Order of events inside a minute: exams and breaks that end, by sonographer; arrivals, by patient; early
-# patients who become on time, by patient. SimPy keeps priority 0 for the start of a process.
-_ENDS, _ARRIVES, _BECOMES_ON_TIME = 1, 10_000, 1_000_000
+# Order of events inside a minute: exams, breaks and lunches that end, by member of staff; rooms that have been cleaned;
+# what shifts, lunch, planned breaks and the rooms' hours change; patients who are ready, by number; early patients who
+# become on time, by number. SimPy keeps priority 0 for the start of a process.
+_ENDS, _CLEAN, _ROSTER, _ARRIVES, _BECOMES_ON_TIME = 1, 10_000, 20_000, 30_000, 1_000_000
 
 
 class Moment(simpy.Event):
@@ -50,25 +62,37 @@ class Simulator:
     :raises ConfigError: the day was drawn for another lab
     """
 
-    def __init__(self, config: LabConfig, day: Day) -> None:
+    def __init__(self, config: Lab, day: Day) -> None:
         check_day(config, day)
         self.config = config
         self.day = day
-        book = zip(day.fetal.tolist(), day.scheduled.tolist(), strict=True)
-        appointments = tuple(Appointment(number, *line) for number, line in enumerate(book))
-        self.board = Whiteboard(config, appointments, day.present.tolist())
+        plan = self._plan = config.plan
+        book = zip(day.exam_type.tolist(), day.scheduled.tolist(), day.unscheduled.tolist(), strict=True)
+        appointments = tuple(
+            Appointment(number, kind, minute) for number, (kind, minute, unscheduled) in enumerate(book) if not unscheduled
+        )
+        self.board = Whiteboard(config, appointments, day.exam_type.tolist(), day.present.tolist())
         self.view = LabView(self.board)
         self.over = False
-        self.units = (0, 0, 0, 0)
-        """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.simulation.penalty.penalty_units`."""
+        self.units = (0,) * UNITS
+        """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.simulation.penalty.penalty_points`."""
         self._idle_rule = idle_rule_index(config)
-        self._break_thresholds = break_thresholds(config.breaks).tolist()
+        self._weights = [kind.weight for kind in plan.types]
+        self._groups = [plan.staff_groups[group] for group in plan.staff_group]
+        self._break_thresholds = [break_thresholds(group.breaks).tolist() for group in self._groups]
+        self._duty_from, self._duty_until = plan.duty_from.tolist(), plan.duty_until.tolist()
+        self._overtime_from = plan.overtime_from.tolist()
         self._rows: list[tuple[int, ...]] = []
         self._exam_min = day.exam_whole_min.tolist()
         self._exams: list[ExamRecord] = []
         self._breaks: list[BreakRecord] = []
+        self._lunches: list[BreakRecord] = []
+        self._handovers: list[HandoverRecord] = []
+        self._ends: dict[int, int] = {}
         self._clock = simpy.Environment()
         self._clock.process(self._door())
+        if plan.has_roster:
+            self._clock.process(self._roster())
         self._catch_up()
 
     def start(self, starts: Iterable[tuple[int, int, int]]) -> None:
@@ -83,14 +107,34 @@ class Simulator:
             entry = self.board.begin_exam(start)
             end = self.board.minute + self._exam_min[start.patient]
             self._exams.append(ExamRecord(*start, self.board.minute, end, entry.patient_class))
-            self._clock.process(self._exam(start.sonographer, end))
+            self._ends[start.patient] = end
+            self._clock.process(self._exam(start.patient, start.sonographer, end))
         self._catch_up()
+
+    def commit(self, kind: int) -> None:
+        """Commit a start: whoever has waited longest in a class begins in this minute.
+
+        Room and member of staff are named at once where that can hide no other start, else when time passes.
+
+        :param kind: the class
+        :raises ValueError: nobody of the class waits, or no start of its type is left in this minute
+        """
+        queue = self.board.queues[kind]
+        if not queue or not self.board.can_start_type(kind // CLASSES_PER_TYPE):
+            raise ValueError(f"no exam of class {kind} can be started at {self.config.hours.clock(self.board.minute)}")
+        entry = queue[0]
+        if self._plan.nested:
+            self.start(named(self.view, [entry]))
+        else:
+            self.board.commit(entry.patient)
 
     def advance(self, at_most: int | None = None) -> None:
         """Let time pass, to the next minute in which something happens or could be decided.
 
         :param at_most: go no further than this minute, later than now
         """
+        if self.board.pending:
+            self.start(named(self.view, self.board.pending))
         minute = self.board.minute + 1
         if not self.board.can_start():
             minute = int(min(self._clock.peek(), self.config.hours.end_min))
@@ -99,17 +143,24 @@ class Simulator:
         self._charge(minute)
         self.board.minute = minute
         self.over = minute >= self.config.hours.end_min
-        if not self.over:
+        if self.over:
+            self._close()
+        else:
             self._catch_up()
 
     def trace(self) -> Trace:
         """What has happened so far."""
-        return Trace(self.config, self.day, self._exams, self._breaks, self._rows, self.units)
+        return Trace(
+            *(self.config, self.day, self._exams, self._breaks, self._rows, self.units),
+            *(self._lunches, self._handovers),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: the day, the starts and the minute, since generators cannot be copied."""
         starts = [(exam.start_min, Start(exam.patient, exam.room, exam.sonographer)) for exam in self._exams]
-        return {"config": self.config, "day": self.day, "starts": starts, "minute": self.board.minute}
+        minute = self.board.minute
+        pending = [entry.patient for entry in self.board.pending]
+        return {"config": self.config, "day": self.day, "starts": starts, "minute": minute, "pending": pending}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Play the copy up to the minute of the original."""
@@ -118,6 +169,8 @@ class Simulator:
             self._advance_to(minute)
             self.start([start])
         self._advance_to(state["minute"])
+        for patient in state["pending"]:
+            self.board.commit(patient)
 
     def _advance_to(self, minute: int) -> None:
         while self.board.minute < minute:
@@ -126,31 +179,146 @@ class Simulator:
     def _door(self) -> Generator[simpy.Event, None, None]:
         """Patients come in, by minute and then by number."""
         arrivals = enumerate(self.day.arrival.tolist())
+        prep, scheduled = self.day.prep_min.tolist(), self.day.scheduled.tolist()
+        kinds = self.board.exam_types
         for arrival, number in sorted((arrival, number) for number, arrival in arrivals if arrival >= 0):
             yield Moment(self._clock, arrival, _ARRIVES + number)
-            self.board.arrive(number)
-            if self.board.waiting[number].patient_class in EARLY:
-                self._clock.process(self._early_patient(number))
+            self.board.check_in(number)
+            early = int(self._plan.types[kinds[number]].may_begin_early)
+            ready = ready_minute(arrival, prep[number], scheduled[number], early)
+            if ready > arrival:
+                self.board.prepare(number)
+                self._clock.process(self._preparation(number, ready))
+            else:
+                self._become_ready(number)
 
-    def _early_patient(self, number: int) -> Generator[simpy.Event, None, None]:
+    def _preparation(self, number: int, ready: int) -> Generator[simpy.Event, None, None]:
+        """A patient is prepared, or waits for an appointment that the exam may not begin before."""
+        yield Moment(self._clock, ready, _ARRIVES + number)
+        self._become_ready(number)
+
+    def _become_ready(self, number: int) -> None:
+        scheduled = int(self.day.scheduled[number])
+        law = self._plan.types[self.board.exam_types[number]]
+        lead = 0 if self.day.unscheduled[number] else law.check_in_lead_min
+        margin = law.arrival.on_time_margin_min
+        self.board.become_ready(number, scheduled, margin, lead)
+        if punctuality(self.board.waiting[number].patient_class) == Punctuality.EARLY:
+            self._clock.process(self._early_patient(number, on_time_from(scheduled - lead, margin)))
+
+    def _early_patient(self, number: int, near: int) -> Generator[simpy.Event, None, None]:
         """Becomes on time when the appointment is near, if not in an exam by then."""
-        scheduled = self.board.appointments[number].scheduled_min
-        near = on_time_from(scheduled, self.config.arrival.on_time_margin_min)
         yield Moment(self._clock, near, _BECOMES_ON_TIME + number)
         if number in self.board.waiting:
             self.board.become_on_time(number)
 
-    def _exam(self, sonographer: int, end: int) -> Generator[simpy.Event, None, None]:
+    def _exam(self, patient: int, member: int, end: int) -> Generator[simpy.Event, None, None]:
         """Ends at the first whole minute that is not before its end; a break may follow."""
-        yield Moment(self._clock, end, _ENDS + sonographer)
-        draw = self.day.break_draw[sonographer, self.board.exams_begun[sonographer] - 1]
-        breaks = breaks_taken(self.board.breaks_left[sonographer], draw, self._break_thresholds)
-        self.board.end_exam(sonographer, breaks)
-        if breaks:
-            back = end + breaks * self.config.breaks.minutes
-            self._breaks.append(BreakRecord(sonographer, end, back))
-            yield Moment(self._clock, back, _ENDS + sonographer)
-            self.board.end_break(sonographer)
+        yield Moment(self._clock, end, _ENDS + member)
+        running = self.board.running.get(member)
+        if running is None or running.patient != patient:
+            # Handed over to a colleague, whose process ends it.
+            return
+        self.board.end_exam(member)
+        if running.room in self.board.cleaning_since:
+            self._clock.process(self._cleaning(running.room))
+        self._released(member, after_exam=True)
+
+    def _cleaning(self, room: int) -> Generator[simpy.Event, None, None]:
+        """A room is cleaned after an exam."""
+        turnover = self._plan.room_groups[self._plan.room_group[room]].turnover_min
+        yield Moment(self._clock, self.board.minute + turnover, _CLEAN + room)
+        self.board.end_cleaning(room)
+        self._check_roster_soon()
+
+    def _absence(self, member: int, back: int) -> Generator[simpy.Event, None, None]:
+        """A break or a lunch."""
+        yield Moment(self._clock, back, _ENDS + member)
+        self.board.end_break(member)
+        self._released(member)
+
+    def _released(self, member: int, after_exam: bool = False) -> None:
+        """Say what a member of staff does who has nothing to do now."""
+        board, group, now = self.board, self._groups[member], self.board.minute
+        until, duty = self._duty_until[member], self._duty(member)
+        breaks = 0
+        if duty == Status.FREE and after_exam:
+            draw = self.day.break_draw[member, board.exams_begun[member] - 1]
+            breaks = breaks_taken(board.breaks_left[member], draw, self._break_thresholds[member])
+        if duty == Status.OFF_DUTY:
+            board.go_home(member)
+        elif duty == Status.AT_LUNCH:
+            board.go_to_lunch(member)
+            self._go_away(member, min(now + (group.lunch.minutes if group.lunch else 0), until), self._lunches)
+        elif duty == Status.ON_BREAK:
+            board.take_planned_break(member)
+            self._go_away(member, min(now + group.breaks.minutes, until), self._breaks)
+        elif breaks:
+            board.take_break(member, breaks)
+            self._go_away(member, min(now + breaks * group.breaks.minutes, until), self._breaks)
+        else:
+            board.be_free(member)
+        self._check_roster_soon()
+
+    def _duty(self, member: int) -> int:
+        """Where a member of staff goes who has nothing to do."""
+        board, group = self.board, self._groups[member]
+        lunch, planned, taken = group.lunch, group.breaks.planned, board.planned_taken[member]
+        begin, latest, at_once = (lunch.begin_min, lunch.latest_min, lunch.at_once) if lunch else (NEVER, NEVER, 0)
+        return next_duty(
+            board.minute,
+            self._duty_until[member],
+            int(board.lunch_left[member]),
+            begin,
+            latest,
+            board.at_lunch[self._plan.staff_group[member]],
+            at_once,
+            planned[taken] if taken < len(planned) else NEVER,
+        )
+
+    def _go_away(self, member: int, back: int, records: list[BreakRecord]) -> None:
+        records.append(BreakRecord(member, self.board.minute, back))
+        self._clock.process(self._absence(member, back))
+
+    def _roster(self) -> Generator[simpy.Event, None, None]:
+        """Minutes in which shifts, lunch, planned breaks or the rooms' hours may change something."""
+        for minute in (0, *self._plan.roster_minutes.tolist()):
+            yield Moment(self._clock, minute, _ROSTER)
+            self._check_roster()
+
+    def _check_roster_soon(self) -> None:
+        """Check the roster in this minute, after everything that ends."""
+        if self._plan.has_roster:
+            moment = Moment(self._clock, self.board.minute, _ROSTER)
+            moment.callbacks.append(lambda event: self._check_roster())
+
+    def _check_roster(self) -> None:
+        """Shifts that begin or end, lunch and breaks that are due, exams that are handed over, and the rooms' hours."""
+        board, now = self.board, self.board.minute
+        for member, status in enumerate(board.status):
+            comes = status == Status.OFF_DUTY and self._duty_from[member] <= now < self._duty_until[member]
+            if comes or (status == Status.FREE and self._duty(member) != Status.FREE):
+                self._released(member)
+        for member, group in enumerate(self._groups):
+            if group.hands_over and board.status[member] == Status.IN_EXAM and now >= self._duty_until[member]:
+                self._hand_over(member)
+        board.open_and_close_rooms()
+
+    def _hand_over(self, member: int) -> None:
+        """An exam under way at the end of a shift goes to a free colleague who can do it, if there is one."""
+        board = self.board
+        patient = board.running[member].patient
+        kind = self.board.exam_types[patient]
+        able = [
+            (group.can.bit_count(), board.exams_begun[colleague], colleague)
+            for colleague, group in enumerate(self._groups)
+            if board.status[colleague] == Status.FREE and group.can >> kind & 1
+        ]
+        if able:
+            *_, colleague = min(able)
+            board.hand_over(member, colleague)
+            self._handovers.append(HandoverRecord(patient, member, colleague, board.minute))
+            self._clock.process(self._exam(patient, colleague, self._ends[patient]))
 
     def _catch_up(self) -> None:
         """Process every event due by now."""
@@ -160,42 +328,60 @@ class Simulator:
     def _charge(self, until: int) -> None:
         """Record the minutes from now up to ``until``, in which the state is constant, and their penalty units."""
         board, begin = self.board, self.board.minute
-        waiting, free = board.waiting_counts(), tuple(board.free)
-        counts = (*waiting, *free, *board.on_break)
+        waiting, pairs = board.waiting_counts(), min(sum(board.free_rooms), sum(board.free_staff))
+        startable = board.startable
+        counts = (*waiting, *board.free_rooms, *board.free_staff, *board.on_break, startable)
         if not self._rows or self._rows[-1][1:] != counts:
             self._rows.append((begin, *counts))
+        paid = list(self.units)
         closing = min(max(self.config.hours.closing_min, begin), until)
         for minutes, after_closing in ((closing - begin, False), (until - closing, True)):
             if minutes:
-                on_time, late, overtime, idle = penalty_units(self._idle_rule, after_closing, waiting, free)
-                paid = self.units
-                self.units = (
-                    paid[0] + minutes * on_time,
-                    paid[1] + minutes * late,
-                    paid[2] + minutes * overtime,
-                    paid[3] + minutes * idle,
-                )
+                units = penalty_units(self._idle_rule, after_closing, waiting, self._weights, pairs, startable)
+                for number, count in enumerate(units):
+                    paid[number] += minutes * count
+        for member in board.running:
+            paid[-1] += max(until - max(begin, self._overtime_from[member]), 0)
+        self.units = tuple(paid)
+
+    def _close(self) -> None:
+        """The day is over: count who was turned away, and who came and was not examined."""
+        came = int((self.day.arrival >= 0).sum())
+        turned_away = int((self.day.arrival == TURNED_AWAY).sum())
+        paid = self.units
+        self.units = (*paid[:4], paid[4] + turned_away, paid[5] + came - len(self._exams), paid[6])
 
     def _check(self, start: Start) -> None:
         """Raise for a start that is not possible, with the reason."""
         patient, room, sonographer = start
         board = self.board
         reason = ""
-        if patient not in board.waiting:
+        if patient not in board.waiting and patient not in [entry.patient for entry in board.pending]:
             reason = f"patient {patient} is not waiting"
-        elif not 0 <= room < len(board.room_free) or not board.room_free[room]:
+        elif not 0 <= room < len(board.room_status) or board.room_status[room] != RoomStatus.FREE:
             reason = f"room {room} is not free"
         elif not 0 <= sonographer < len(board.status) or board.status[sonographer] != Status.FREE:
             reason = f"sonographer {sonographer} is not free"
-        elif board.waiting[patient].fetal and not (
-            room < self.config.rooms.fetal and sonographer < self.config.sonographers.fetal
-        ):
-            reason = f"patient {patient} needs a fetal-capable room and sonographer"
+        else:
+            reason = self._why_not_able(patient, room, sonographer)
         if reason:
             raise ValueError(f"{start} at {self.config.hours.clock(board.minute)} is not possible: {reason}")
 
 
-def simulate(config: LabConfig, day: Day, policy: Policy) -> Trace:
+    def _why_not_able(self, patient: int, room: int, member: int) -> str:
+        """Why a room and a member of staff cannot do a patient's exam; empty if they can."""
+        kind, view = self.board.exam_types[patient], self.view
+        name = self._plan.types[kind].name
+        if not view.room_types(room) >> kind & 1:
+            return f"patient {patient} needs a room for {name} exams"
+        if not self._groups[member].can >> kind & 1:
+            return f"patient {patient} needs somebody who can do {name} exams"
+        if not view.staff_types(member) >> kind & 1:
+            return f"sonographer {member} begins no {name} exam that is expected to end after the shift"
+        return ""
+
+
+def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     """Play a whole day under a policy.
 
     :param config: the lab
@@ -206,6 +392,10 @@ def simulate(config: LabConfig, day: Day, policy: Policy) -> Trace:
     policy.begin_day(lab.view, day.policy_seed)
     while not lab.over:
         if lab.board.can_start():
-            lab.start(policy.decide(lab.view))
+            if isinstance(policy, SequentialPolicy):
+                while lab.board.can_start() and (kind := policy.next_class(lab.view)) is not None:
+                    lab.commit(kind)
+            else:
+                lab.start(policy.decide(lab.view))
         lab.advance()
     return lab.trace()

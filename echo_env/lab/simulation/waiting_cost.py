@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.patient import Punctuality, on_time_from, patient_class, punctuality
+from echo_env.lab.simulation.patient import Punctuality, class_of, on_time_from, punctuality
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +31,7 @@ def waiting_points(config: LabConfig, scheduled: Ints, arrival: Ints) -> Floats:
     """
     hours, weight, margin = config.hours, config.penalty, config.arrival.on_time_margin_min
     minute = np.arange(hours.end_min)
-    late = punctuality(patient_class(False, scheduled, arrival, arrival, margin)) == Punctuality.LATE
+    late = punctuality(class_of(0, scheduled, arrival, arrival, margin)) == Punctuality.LATE
     # Early patients cost nothing until they become on time.
     since = np.where(late, arrival, np.maximum(arrival, on_time_from(scheduled, margin)))
     rate = np.where(late, weight.late, weight.on_time)[:, None] * (minute >= since[:, None])

@@ -1,35 +1,28 @@
-"""The whiteboard: what the staff know in this minute, and nothing else.
+"""The whiteboard: the state of the lab in this minute, as its staff see it, and nothing else.
 
-The simulator writes on it; policies, observations and masks read it through a :class:`LabView`. Neither
-holds a reference to the :class:`~echo_env.lab.day.day.Day`, so the future is out of reach by construction.
+The simulator writes on it; policies, observations and masks read it through a
+:class:`~echo_env.lab.simulation.view.LabView`. Neither holds a reference to the :class:`~echo_env.lab.day.day.Day`, so
+the future is out of reach by construction.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from enum import IntEnum
+from collections import Counter
 
-import numpy as np
-
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.simulation.capacity import commit_start, count_left, effective_types, starts_left
+from echo_env.lab.simulation.duties import RoomStatus, Status, is_closed
 from echo_env.lab.simulation.patient import (
+    CLASSES_PER_TYPE,
     Appointment,
-    PatientClass,
+    Punctuality,
     RunningExam,
     Start,
     WaitingPatient,
-    patient_class,
+    class_of,
     waits_since,
 )
-
-
-class Status(IntEnum):
-    """What a sonographer is doing."""
-
-    FREE = 0
-    IN_EXAM = 1
-    ON_BREAK = 2
-    ABSENT = 3
 
 
 class Whiteboard:
@@ -37,188 +30,236 @@ class Whiteboard:
 
     :param config: the lab
     :param appointments: the appointment book, by patient number
-    :param present: which sonographers came today
+    :param exam_types: exam type of everybody who may come, those without an appointment included
+    :param present: which members of staff come today
     """
 
-    def __init__(self, config: LabConfig, appointments: tuple[Appointment, ...], present: list[bool]) -> None:
-        self.config = config
+    def __init__(
+        self, config: Lab, appointments: tuple[Appointment, ...], exam_types: list[int], present: list[bool]
+    ) -> None:
+        plan = config.plan
+        self.config, self.plan = config, plan
         self.appointments = appointments
         self.minute = 0
-        self.arrived = [False] * len(appointments)
-        self.queues: tuple[list[WaitingPatient], ...] = tuple([] for _ in PatientClass)
+        self.exam_types = exam_types
+        self.arrival: list[int | None] = [None] * len(exam_types)
+        self.preparing: dict[int, int] = {}
+        self.queues: tuple[list[WaitingPatient], ...] = tuple([] for _ in range(CLASSES_PER_TYPE * len(plan.types)))
         self.waiting: dict[int, WaitingPatient] = {}
-        self.room_free = [True] * config.rooms.total
-        self.status = [Status.FREE if there else Status.ABSENT for there in present]
+        self.pending: list[WaitingPatient] = []
+        self.room_status = [RoomStatus.FREE] * len(plan.room_group)
+        self.cleaning_since: dict[int, int] = {}
+        begins = plan.duty_from.tolist()
+        self.status = [
+            Status.ABSENT if not there else Status.OFF_DUTY if begin else Status.FREE
+            for there, begin in zip(present, begins, strict=True)
+        ]
         self.exams_begun = [0] * len(present)
-        self.breaks_left = [config.breaks.number] * len(present)
+        groups = [plan.staff_groups[group] for group in plan.staff_group]
+        self.breaks_left = [group.breaks.number for group in groups]
+        self.planned_taken = [0] * len(present)
+        self.lunch_left = [
+            bool(group.lunch and begin <= group.lunch.latest_min)
+            for group, begin in zip(groups, begins, strict=True)
+        ]
         self.break_since: dict[int, int] = {}
         self.running: dict[int, RunningExam] = {}
-        fetal = config.sonographers.fetal
-        # Free rooms (non-fetal, fetal-capable), free sonographers, sonographers on break, kept as counts
-        # because every minute asks for them.
-        self.free = [config.rooms.non_fetal, config.rooms.fetal, sum(present[fetal:]), sum(present[:fetal])]
-        self.on_break = [0, 0]
+        self._room_column = [plan.room_columns.index(group) for group in plan.room_group.tolist()]
+        self._staff_column = [plan.staff_columns.index(group) for group in plan.staff_group.tolist()]
+        # Kept as counts by group, in the plan's order of columns, because every minute asks for them.
+        self.free_rooms, self.free_staff = [0] * len(plan.room_columns), [0] * len(plan.staff_columns)
+        self.on_break = [0] * len(plan.staff_columns)
+        for column in self._room_column:
+            self.free_rooms[column] += 1
+        for status, column in zip(self.status, self._staff_column, strict=True):
+            self.free_staff[column] += status == Status.FREE
+        self.at_lunch: Counter[int] = Counter()
+        self._rooms_can = [plan.room_groups[group].can for group in plan.room_columns]
+        self._staff_can = [plan.staff_groups[group].can for group in plan.staff_columns]
+        self._expected = plan.expected_min.tolist()
+        self._starts_until = plan.starts_until.tolist()
+        self._can = [group.can for group in groups]
+        self._left = [0] * (1 << len(plan.types))
+        self._startable = 0
+        self._counted_at = -1
 
-    def arrive(self, patient: int) -> None:
-        """A patient enters the waiting room."""
-        _, fetal, scheduled = self.appointments[patient]
-        margin = self.config.arrival.on_time_margin_min
-        kind = PatientClass(patient_class(fetal, scheduled, self.minute, self.minute, margin))
-        entry = WaitingPatient(waits_since(scheduled, self.minute), patient, kind, scheduled, self.minute)
-        self.arrived[patient] = True
+    def check_in(self, patient: int) -> None:
+        """A patient has come."""
+        self.arrival[patient] = self.minute
+
+    def prepare(self, patient: int) -> None:
+        """A patient is prepared for the exam, or waits for the appointment that it may not begin before."""
+        self.preparing[patient] = self.minute
+
+    def become_ready(self, patient: int, scheduled: int, margin: int, lead: int) -> None:
+        """A patient who has come enters the queue.
+
+        :param patient: number
+        :param scheduled: appointment; the arrival of a patient who has none
+        :param margin: minutes off the expected check-in that still count as on time
+        :param lead: minutes by which the expected check-in is before the appointment
+        """
+        arrival = self.arrival[patient]
+        assert arrival is not None
+        self.preparing.pop(patient, None)
+        kind = int(class_of(self.exam_types[patient], scheduled - lead, arrival, self.minute, margin))
+        entry = WaitingPatient(waits_since(scheduled, arrival), patient, kind, scheduled, arrival)
         self.waiting[patient] = entry
         insort(self.queues[kind], entry)
 
     def become_on_time(self, patient: int) -> None:
         """An early patient's appointment has come near."""
         entry = self._leave_queue(patient)
-        kind = PatientClass.FETAL_ON_TIME if entry.fetal else PatientClass.NON_FETAL_ON_TIME
+        kind = entry.patient_class - Punctuality.EARLY
         self.waiting[patient] = entry._replace(patient_class=kind)
         insort(self.queues[kind], self.waiting[patient])
 
+    def commit(self, patient: int) -> None:
+        """A start is counted; its room and its member of staff are named when time passes."""
+        commit_start(self.waiting[patient].exam_type, self.left)
+        self.pending.append(self._leave_queue(patient))
+        del self.waiting[patient]
+
     def begin_exam(self, start: Start) -> WaitingPatient:
-        """A patient leaves the waiting room for an exam; returns the patient's entry."""
-        entry = self._leave_queue(start.patient)
-        del self.waiting[start.patient]
-        self.room_free[start.room] = False
-        self.free[start.room < self.config.rooms.fetal] -= 1
-        self.status[start.sonographer] = Status.IN_EXAM
-        self.free[2 + self._fetal_capable(start.sonographer)] -= 1
-        self.exams_begun[start.sonographer] += 1
-        self.running[start.sonographer] = RunningExam(*start, self.minute)
+        """A patient leaves the queue, or those who are committed, for an exam; returns the patient's entry."""
+        patient, room, member = start
+        if patient in self.waiting:
+            entry = self._leave_queue(patient)
+            del self.waiting[patient]
+        else:
+            entry = next(entry for entry in self.pending if entry.patient == patient)
+            self.pending.remove(entry)
+        self._set_room(room, RoomStatus.IN_USE)
+        self._set_status(member, Status.IN_EXAM)
+        self.exams_begun[member] += 1
+        self.running[member] = RunningExam(patient, room, member, self.minute)
         return entry
 
-    def end_exam(self, sonographer: int, breaks: int) -> None:
-        """An exam ends: its room is free, and its sonographer is free or takes ``breaks`` breaks at once."""
-        exam = self.running.pop(sonographer)
-        self.room_free[exam.room] = True
-        self.free[exam.room < self.config.rooms.fetal] += 1
-        if breaks:
-            self.status[sonographer] = Status.ON_BREAK
-            self.breaks_left[sonographer] -= breaks
-            self.break_since[sonographer] = self.minute
-            self.on_break[self._fetal_capable(sonographer)] += 1
-        else:
-            self._set_free(sonographer)
+    def end_exam(self, member: int) -> RunningExam:
+        """An exam ends: its room is free or is cleaned; what its member of staff does is to be said."""
+        exam = self.running.pop(member)
+        turnover = self.plan.room_groups[self.plan.room_group[exam.room]].turnover_min
+        self._set_room(exam.room, RoomStatus.CLEANING if turnover else RoomStatus.FREE)
+        if turnover:
+            self.cleaning_since[exam.room] = self.minute
+        return exam
 
-    def end_break(self, sonographer: int) -> None:
-        """A sonographer is back."""
-        del self.break_since[sonographer]
-        self.on_break[self._fetal_capable(sonographer)] -= 1
-        self._set_free(sonographer)
+    def end_cleaning(self, room: int) -> None:
+        """A room has been cleaned."""
+        del self.cleaning_since[room]
+        self._set_room(room, RoomStatus.FREE)
+
+    def take_break(self, member: int, breaks: int) -> None:
+        """A member of staff begins a break, ``breaks`` of those by chance at once; 0 for a planned one."""
+        self.breaks_left[member] -= breaks
+        self.break_since[member] = self.minute
+        self._set_status(member, Status.ON_BREAK)
+
+    def take_planned_break(self, member: int) -> None:
+        """A member of staff begins the planned breaks that are due, as one."""
+        planned = self.plan.staff_groups[self.plan.staff_group[member]].breaks.planned
+        self.planned_taken[member] = sum(time <= self.minute for time in planned)
+        self.take_break(member, 0)
+
+    def go_to_lunch(self, member: int) -> None:
+        """A member of staff begins lunch."""
+        self.lunch_left[member] = False
+        self.break_since[member] = self.minute
+        self._set_status(member, Status.AT_LUNCH)
+
+    def end_break(self, member: int) -> None:
+        """A break or lunch is over; what the member of staff does is to be said."""
+        del self.break_since[member]
+
+    def be_free(self, member: int) -> None:
+        """A member of staff has nothing to do."""
+        self._set_status(member, Status.FREE)
+
+    def go_home(self, member: int) -> None:
+        """A member of staff's shift is over."""
+        self._set_status(member, Status.OFF_DUTY)
+
+    def hand_over(self, member: int, colleague: int) -> RunningExam:
+        """A colleague goes on with an exam, and the member of staff goes home."""
+        exam = self.running.pop(member)._replace(sonographer=colleague)
+        self.running[colleague] = exam
+        self.exams_begun[colleague] += 1
+        self._set_status(colleague, Status.IN_EXAM)
+        self.go_home(member)
+        return exam
+
+    def open_and_close_rooms(self) -> None:
+        """Rooms with hours of their own: idle ones are closed, and closed ones opened."""
+        for room, group in enumerate(self.plan.room_group.tolist()):
+            closed = is_closed(self.minute, self.plan.room_groups[group].closed)
+            if closed and self.room_status[room] == RoomStatus.FREE:
+                self._set_room(room, RoomStatus.CLOSED)
+            elif not closed and self.room_status[room] == RoomStatus.CLOSED:
+                self._set_room(room, RoomStatus.FREE)
 
     def waiting_counts(self) -> tuple[int, ...]:
-        """Patients waiting, by :class:`PatientClass`."""
+        """Patients waiting, by class."""
         return tuple(map(len, self.queues))
 
+    @property
+    def left(self) -> list[int]:
+        """Starts left in this minute, by set of exam types: see :func:`~.capacity.count_left`."""
+        self._count()
+        return self._left
+
+    @property
+    def startable(self) -> int:
+        """Bit set of the exam types for which an idle room and an idle member of staff exist."""
+        self._count()
+        return self._startable
+
+    def staff_types(self, member: int) -> int:
+        """Bit set of the exam types that a free member of staff may begin now."""
+        return effective_types(self._can[member], self.minute, self._starts_until[member], self._expected)
+
+    def can_start_type(self, kind: int) -> bool:
+        """Whether an exam of a type could be started in this minute, if somebody waits for it."""
+        return starts_left(kind, self.left) > 0
+
     def can_start(self) -> bool:
-        """Whether anybody could be given a room and a sonographer now."""
-        rooms_n, rooms_b, staff_n, staff_b = self.free
+        """Whether anybody who waits could be given a room and a member of staff now."""
         queues = self.queues
-        if rooms_b and staff_b and (queues[0] or queues[1] or queues[2]):
-            return True
-        return bool((rooms_n or rooms_b) and (staff_n or staff_b) and (queues[3] or queues[4] or queues[5]))
+        return any(
+            (queues[3 * k] or queues[3 * k + 1] or queues[3 * k + 2]) and self.can_start_type(k)
+            for k in range(len(self.plan.types))
+        )
+
+    def _count(self) -> None:
+        """Count what is left, if that is not known of this minute."""
+        if self._counted_at == self.minute:
+            return
+        if not self.plan.limits_starts:
+            staff, staff_can = self.free_staff, self._staff_can
+        else:
+            there = [member for member, status in enumerate(self.status) if status == Status.FREE]
+            kinds = Counter(map(self.staff_types, there))
+            staff, staff_can = list(kinds.values()), list(kinds)
+        self._startable = count_left(self.free_rooms, self._rooms_can, staff, staff_can, self._left)
+        for entry in self.pending:
+            commit_start(entry.exam_type, self._left)
+        self._counted_at = self.minute
 
     def _leave_queue(self, patient: int) -> WaitingPatient:
         entry = self.waiting[patient]
         self.queues[entry.patient_class].remove(entry)
         return entry
 
-    def _set_free(self, sonographer: int) -> None:
-        self.status[sonographer] = Status.FREE
-        self.free[2 + self._fetal_capable(sonographer)] += 1
+    def _set_room(self, room: int, status: RoomStatus) -> None:
+        column = self._room_column[room]
+        self.free_rooms[column] += (status == RoomStatus.FREE) - (self.room_status[room] == RoomStatus.FREE)
+        self.room_status[room] = status
+        self._counted_at = -1
 
-    def _fetal_capable(self, sonographer: int) -> bool:
-        return sonographer < self.config.sonographers.fetal
-
-
-class LabView:
-    """What a policy may see: the whiteboard, read-only.
-
-    Rooms and sonographers are numbers; the fetal-capable ones come first. Times are minutes since opening.
-    """
-
-    __slots__ = ("_board",)
-
-    def __init__(self, board: Whiteboard) -> None:
-        self._board = board
-
-    @property
-    def config(self) -> LabConfig:
-        """The lab."""
-        return self._board.config
-
-    @property
-    def minute(self) -> int:
-        """Now."""
-        return self._board.minute
-
-    @property
-    def appointments(self) -> tuple[Appointment, ...]:
-        """The appointment book, by patient number."""
-        return self._board.appointments
-
-    def has_arrived(self, patient: int) -> bool:
-        """Whether a patient has come in, by now."""
-        return self._board.arrived[patient]
-
-    @property
-    def waiting_counts(self) -> tuple[int, ...]:
-        """Patients waiting, by :class:`PatientClass`."""
-        return self._board.waiting_counts()
-
-    def waiting(self, *classes: PatientClass) -> list[WaitingPatient]:
-        """Patients waiting, of these classes (of any, if none is named), longest wait first."""
-        queues = self._board.queues
-        return sorted([entry for kind in classes or PatientClass for entry in queues[kind]])
-
-    def free_rooms(self, fetal: bool) -> list[int]:
-        """Free rooms that are (or are not) fetal-capable, lowest number first."""
-        first = self._board.config.rooms.fetal
-        free = self._board.room_free
-        return [room for room in (range(first) if fetal else range(first, len(free))) if free[room]]
-
-    def free_sonographers(self, fetal: bool) -> list[int]:
-        """Free sonographers who are (or are not) fetal-capable, fewest exams first, then lowest number."""
-        board = self._board
-        first = board.config.sonographers.fetal
-        numbers = range(first) if fetal else range(first, len(board.status))
-        free = [number for number in numbers if board.status[number] == Status.FREE]
-        return sorted(free, key=board.exams_begun.__getitem__)
-
-    @property
-    def free_counts(self) -> tuple[int, int, int, int]:
-        """Free rooms (non-fetal, fetal-capable), then free sonographers (the same)."""
-        free = self._board.free
-        return free[0], free[1], free[2], free[3]
-
-    @property
-    def on_break_counts(self) -> tuple[int, int]:
-        """Sonographers on break (non-fetal, fetal-capable)."""
-        return self._board.on_break[0], self._board.on_break[1]
-
-    def status(self, sonographer: int) -> Status:
-        """What a sonographer is doing."""
-        return self._board.status[sonographer]
-
-    def exams_begun(self, sonographer: int) -> int:
-        """How many exams a sonographer has begun today."""
-        return self._board.exams_begun[sonographer]
-
-    def breaks_left(self, sonographer: int) -> int:
-        """How many breaks a sonographer still has."""
-        return self._board.breaks_left[sonographer]
-
-    def break_since(self, sonographer: int) -> int | None:
-        """Since when a sonographer is on break, if so."""
-        return self._board.break_since.get(sonographer)
-
-    @property
-    def running_exams(self) -> list[RunningExam]:
-        """Exams under way, by sonographer."""
-        return [self._board.running[number] for number in sorted(self._board.running)]
-
-    @property
-    def present(self) -> np.ndarray:
-        """(S,) bool, which sonographers are there today."""
-        return np.array([status != Status.ABSENT for status in self._board.status])
+    def _set_status(self, member: int, status: Status) -> None:
+        before, column = self.status[member], self._staff_column[member]
+        self.free_staff[column] += (status == Status.FREE) - (before == Status.FREE)
+        away = (Status.ON_BREAK, Status.AT_LUNCH)
+        self.on_break[column] += (status in away) - (before in away)
+        self.at_lunch[self.plan.staff_group[member]] += (status == Status.AT_LUNCH) - (before == Status.AT_LUNCH)
+        self.status[member] = status
+        self._counted_at = -1

@@ -14,7 +14,8 @@ from echo_env.lab import Day, LabConfig, Simulator, make_policy, sample_days
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY, draw_days
 from echo_env.lab.envs.env import EchoLabEnv
 from echo_env.lab.policies.rule_action import compiled_rule
-from echo_env.lab.simulation.whiteboard import LabView, Status
+from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.view import LabView
 
 pytest.importorskip("numba")
 

@@ -20,7 +20,7 @@ from echo_env.lab.departures.state_by_state import state_by_state
 from echo_env.lab.departures.words import kind_in_words
 from echo_env.lab.policies.agent import AgentPolicy
 from echo_env.lab.simulation.patient import Start
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("numba")

@@ -12,7 +12,7 @@ from echo_env.lab import Day, LabConfig, Simulator, make_policy, sample_days, si
 from echo_env.lab.departures.state_by_state import COLUMNS, penalty_after, state_by_state
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.penalty import penalty_points
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 pytest.importorskip("pandas")
 

@@ -11,7 +11,7 @@ from echo_env.lab import Comparison, LabConfig, evaluate, make_policy, sample_da
 from echo_env.lab.evaluation import comparison as evaluation
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import Start
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 SCARCE = LabConfig.load("scarce")
 

@@ -14,7 +14,7 @@ from echo_env.lab.policies import auction
 from echo_env.lab.policies.auction import AuctionPolicy, Bids, hold_auction, learn_hazards
 from echo_env.lab.policies.service_hazards import cells_of
 from echo_env.lab.simulation.patient import PatientClass, Start
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]

@@ -16,7 +16,7 @@ from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Start
 from echo_env.lab.simulation.policy import BatchChooser, is_compiled, is_memoryless
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 pytest.importorskip("numba")
 

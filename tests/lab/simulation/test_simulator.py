@@ -13,7 +13,7 @@ from echo_env.lab import Day, LabConfig, Policy, Simulator, Trace, make_policy, 
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.patient import PatientClass, Start, WaitingPatient
 from echo_env.lab.simulation.trace import BreakRecord
-from echo_env.lab.simulation.whiteboard import LabView
+from echo_env.lab.simulation.view import LabView
 
 Lab = Callable[..., LabConfig]
 Days = Callable[..., Day]
