@@ -34,6 +34,7 @@ __all__ = [
     "put_arrivals",
     "results_of",
     "rules_of",
+    "run_day",
     "run_days",
     "tiers_of",
     "trace_of",
@@ -125,9 +126,7 @@ def settle_labs(which: NDArray[np.int64], labs: Labs, rules: Rules) -> None:
         settle(one_of(labs, b), rules)
 
 
-def put_arrivals(
-    lab: layout.Ints, patients: layout.Ints, arrival: NDArray[np.int64], ready: NDArray[np.int64]
-) -> None:
+def put_arrivals(lab: layout.Ints, patients: layout.Ints, arrival: NDArray[np.int64], ready: NDArray[np.int64]) -> None:
     """Set who comes, and when.
 
     :param lab: (B, columns), as in :class:`~echo_env.lab.compiled.layout.Labs`
@@ -167,14 +166,22 @@ def run_days(labs: Labs, rules: Rules, tiers: TierTable, cumulated: NDArray[np.i
     :param cumulated: (B, minutes + 1, 7) int64, filled with the units paid before each minute; or (B, 0, 7)
     """
     for b in range(len(labs.lab)):
-        _run_day(one_of(labs, b), rules, tiers, cumulated[b])
+        one = one_of(labs, b)
+        kernel.catch_up(one, rules)
+        run_day(one, rules, tiers, cumulated[b])
 
 
 @njit
-def _run_day(one: Labs, rules: Rules, tiers: TierTable, cumulated: NDArray[np.int64]) -> None:
+def run_day(one: Labs, rules: Rules, tiers: TierTable, cumulated: NDArray[np.int64]) -> None:
+    """Play the day of one lab to its end under a rule of tiers.
+
+    :param one: the lab, everything done that was due in its minute
+    :param rules: its rules
+    :param tiers: (3 K,) int64
+    :param cumulated: (minutes + 1, 7) int64, filled as by :func:`run_days`; or (0, 7)
+    """
     closing, end, lab = rules.whole.closing, rules.whole.end, one.lab
     before = np.empty(UNITS if len(cumulated) else 0, np.int64)
-    kernel.catch_up(one, rules)
     while lab[layout.MINUTE] < end:
         start_tiers(tiers, one, rules)
         # Within a stretch that does not cross closing time every minute costs the same.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.heap import pop, push
 from echo_env.lab.compiled.layout import (
-    ABSENT,
     AT_LUNCH,
     AT_ONCE,
     BEGUN,
@@ -362,7 +361,7 @@ def _take_over(s, g, to, one, rules):
     lab[at.running + g] -= 1
     lab[at.running + to] += 1
     staff[c, STATUS], staff[c, UNTIL], staff[c, ROOM] = IN_EXAM, staff[s, UNTIL], staff[s, ROOM]
-    staff[c, PATIENT], staff[c, BUSY_SINCE] = staff[s, PATIENT], minute
+    staff[c, PATIENT], staff[c, BUSY_SINCE] = staff[s, PATIENT], staff[s, BUSY_SINCE]
     staff[c, BEGUN] += 1
     staff[s, STATUS] = OFF_DUTY
     _ends_at(staff[c, UNTIL], c, one)

@@ -133,5 +133,3 @@ def _keep_row(lab, rows, rules):
         for k in range(width):
             rows[kept, 1 + k] = lab[COUNTS + k]
         lab[ROWS] += 1
-
-
