@@ -137,11 +137,11 @@ class RollingHorizonPolicy:
     def jobs(self, view: LabView) -> Jobs:
         """Exams to plan, given what is known now."""
         rows = [(entry.patient, entry.fetal, entry.scheduled_min, entry.arrival_min, 1.0) for entry in view.waiting()]
-        for patient, fetal, scheduled in view.appointments:
-            if not view.has_arrived(patient):
-                probability, minute = self._arrivals.coming(scheduled, view.minute)
+        for line in view.appointments:
+            if not view.has_arrived(line.patient):
+                probability, minute = self._arrivals.coming(line.scheduled_min, view.minute)
                 if probability >= _LIKELY and minute < view.minute + self._horizon:
-                    rows.append((patient, fetal, scheduled, math.ceil(minute), probability))
+                    rows.append((line.patient, line.fetal, line.scheduled_min, math.ceil(minute), probability))
         return Jobs(*map(np.array, zip(*rows, strict=True)))
 
     def _slots(self, view: LabView) -> int:
