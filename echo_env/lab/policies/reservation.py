@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from echo_env.lab.config import LabConfig
 from echo_env.lab.policies.base import register_cases, register_policy
 from echo_env.lab.policies.on_the_fly import assign_around, present_staff
+from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Appointment, Start, WaitingPatient
 from echo_env.lab.simulation.policy import Policy
-from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.view import LabView
 
 SPACING_MIN = 40

@@ -13,10 +13,10 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.simulation.breaks import expected_break
-from echo_env.lab.simulation.patient import Start, as_starts, waits_since
-from echo_env.lab.simulation.waiting_cost import waiting_points
 from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.patient import Start, as_starts, waits_since
 from echo_env.lab.simulation.view import LabView
+from echo_env.lab.simulation.waiting_cost import waiting_points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
