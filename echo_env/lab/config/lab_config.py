@@ -99,7 +99,7 @@ class Appointments:
 
     def __len__(self) -> int:
         """Appointments of both kinds; places that are left empty do not count."""
-        return len(self.times("fetal")) + len(self.times("non_fetal"))
+        return sum(time is not None for time in (*self.fetal, *self.non_fetal))
 
 
 @section("rooms")
