@@ -11,10 +11,10 @@ from echo_env.common.words import did_you_mean
 from echo_env.lab.config.plan import MOST_TYPES, NEVER, LabPlan, RoomGroup, StaffGroup
 
 if TYPE_CHECKING:
+    from echo_env.lab.config.clock import Stretch
     from echo_env.lab.config.exam_types import ExamType
     from echo_env.lab.config.general import GeneralLabConfig
     from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff
-    from echo_env.lab.config.times import Stretch
 
 
 def check_lab(config: GeneralLabConfig) -> None:

@@ -51,8 +51,8 @@ def paper_fields(config: LabConfig) -> list[ObservedNumber]:
     (n non-fetal only, b both), time.
     """
     rooms, staff, book = config.rooms, config.sonographers, config.appointments
-    waiting = [ObservedNumber(f"W_f{when}", 5, len(book.fetal)) for when in "etl"]
-    waiting += [ObservedNumber(f"W_n{when}", 5, len(book.non_fetal)) for when in "etl"]
+    waiting = [ObservedNumber(f"W_f{when}", 5, len(book.times("fetal"))) for when in "etl"]
+    waiting += [ObservedNumber(f"W_n{when}", 5, len(book.times("non_fetal"))) for when in "etl"]
     counts = [("R_n", rooms.non_fetal), ("R_b", rooms.fetal), ("S_n", staff.non_fetal), ("S_b", staff.fetal)]
     counts += [("L_n", staff.non_fetal), ("L_b", staff.fetal)]
     free = [ObservedNumber(name, max(count, 1), count) for name, count in counts]
@@ -61,7 +61,8 @@ def paper_fields(config: LabConfig) -> list[ObservedNumber]:
 
 def rich_fields(config: LabConfig) -> list[ObservedNumber]:
     """The paper's 13 numbers, and what its Future Work asks for: waits, appointments to come, staff in detail."""
-    kinds = (("fetal", len(config.appointments.fetal)), ("non_fetal", len(config.appointments.non_fetal)))
+    book = config.appointments
+    kinds = (("fetal", len(book.times("fetal"))), ("non_fetal", len(book.times("non_fetal"))))
     fields = paper_fields(config)
     fields += [ObservedNumber(f"longest_wait_{kind.name.lower()}_min", HOUR, LONGEST_SHOWN) for kind in PatientClass]
     for kind, number in kinds:
