@@ -34,5 +34,6 @@ class Table(dict[K, V]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         # By its arguments, because a subclass of dict is not taken apart by pydantic itself.
-        entries = handler.generate_schema(dict[*get_args(source)])  # type: ignore[misc]
+        key, value = get_args(source)
+        entries = handler.generate_schema(dict[key, value])
         return core_schema.no_info_after_validator_function(cls, entries)

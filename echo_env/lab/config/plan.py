@@ -283,7 +283,7 @@ class LabPlan:
 
         The paper's joint actions and its observation are for these.
         """
-        every = [group.can for group in (*self.room_groups, *self.staff_groups)]
+        every = [*(group.can for group in self.room_groups), *(group.can for group in self.staff_groups)]
         return len(self.types) == 2 and self.nested and all(can in (0b10, 0b11) for can in every)
 
 

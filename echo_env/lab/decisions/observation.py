@@ -19,9 +19,10 @@ from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
-from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.view import LabView
+
 
 def paper_fields(config: Lab) -> list[ObservedNumber]:
     """The 13 numbers of section 5.1.
@@ -93,7 +94,12 @@ def rich_numbers(view: LabView) -> list[int]:
     for number in range(len(view.config.plan.staff_group)):
         since = begun.get(number, view.break_since(number))
         busy = 0 if since is None else min(now - since, LONGEST_SHOWN)
-        row += [view.status(number) not in (Status.ABSENT, Status.OFF_DUTY), number in begun, busy, view.breaks_left(number)]
+        row += [
+            view.status(number) not in (Status.ABSENT, Status.OFF_DUTY),
+            number in begun,
+            busy,
+            view.breaks_left(number),
+        ]
     return row
 
 

@@ -135,7 +135,10 @@ def row_numbers(view: LabView) -> list[float]:
             waits = [min(max(now - entry.since_min, 0), LONGEST_SHOWN) for entry in queue]
             own = [len(queue), j == 0, j == 1, j == 2, max(waits, default=0), sum(waits) / max(len(waits), 1)]
             row += [*own, float(of_types.points[k, j]), *common]
-    row += [*_of_lab(view, sum(len(queue) for own in queues for queue in own)), *[0] * (len(ROW_FEATURES) - len(LAB_FEATURES))]
+    row += [
+        *_of_lab(view, sum(len(queue) for own in queues for queue in own)),
+        *[0] * (len(ROW_FEATURES) - len(LAB_FEATURES)),
+    ]
     most = [number.most for number in row_features(config)]
     return [min(value, cap) for value, cap in zip(row, most, strict=True)]
 

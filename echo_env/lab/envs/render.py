@@ -9,9 +9,9 @@ from gymnasium import logger
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
+from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.simulator import Simulator
-from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ def hold_auction(view: LabView, bids: Bids) -> list[Start]:
     """
     waiting = view.waiting()
     kind, scheduled = np.array([(entry.patient_class, entry.scheduled_min) for entry in waiting]).T
-    near = near_min(scheduled, view.config.arrival.on_time_margin_min)
+    near = near_min(scheduled, view.config.plan.types[0].arrival.on_time_margin_min)
     bid = bids.of(kind, np.full(len(waiting), view.minute), near)
     # Stable sort: waiting() lists the longest waits first.
     return assign(view, [waiting[k] for k in np.argsort(-bid, kind="stable")])

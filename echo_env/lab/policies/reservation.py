@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from echo_env.lab.config import LabConfig
 from echo_env.lab.policies.base import register_cases, register_policy
 from echo_env.lab.policies.on_the_fly import assign_around, present_staff
+from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Appointment, Start, WaitingPatient
 from echo_env.lab.simulation.policy import Policy
-from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.view import LabView
 
 SPACING_MIN = 40
@@ -43,7 +43,7 @@ class EchoPair:
         :param view: the lab
         :param waiting: waiting patients by number
         """
-        margin = view.config.arrival.on_time_margin_min
+        margin = view.config.plan.types[0].arrival.on_time_margin_min
         while self.outstanding:
             patient, _, scheduled = self.outstanding[0]
             if patient in waiting:
@@ -141,8 +141,8 @@ def form_pairs(view: LabView) -> tuple[list[EchoPair], list[EchoPair]]:
     sonographers first, by number, as everywhere in the paper. The paper does not say so here, and its published code
     begins with the fetal-capable sonographers; the penalty then falls from beta 75 % to 100 %, against section 4.8.
     """
-    rooms = range(view.config.rooms.total)
-    rooms_f, rooms_n = [*rooms[: view.config.rooms.fetal]], [*rooms[view.config.rooms.fetal :]]
+    rooms = range(len(view.config.plan.room_group))
+    rooms_f, rooms_n = ([room for room in rooms if view.room_types(room) & 1 == fetal] for fetal in (1, 0))
     staff_f, staff_n = present_staff(view)
     count = min(len(rooms_f), len(staff_f))
     fetal = zip(rooms_f[:count], staff_f[:count], strict=True)

@@ -13,10 +13,10 @@ from echo_env.lab.config import LabConfig
 from echo_env.lab.day.expectations import ExpectedArrival, ExpectedExam
 from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.simulation.breaks import expected_break
-from echo_env.lab.simulation.patient import Start, as_starts, waits_since
-from echo_env.lab.simulation.waiting_cost import waiting_points
 from echo_env.lab.simulation.duties import Status
+from echo_env.lab.simulation.patient import Start, as_starts, waits_since
 from echo_env.lab.simulation.view import LabView
+from echo_env.lab.simulation.waiting_cost import waiting_points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -137,11 +137,11 @@ class RollingHorizonPolicy:
     def jobs(self, view: LabView) -> Jobs:
         """Exams to plan, given what is known now."""
         rows = [(entry.patient, entry.fetal, entry.scheduled_min, entry.arrival_min, 1.0) for entry in view.waiting()]
-        for patient, fetal, scheduled in view.appointments:
-            if not view.has_arrived(patient):
-                probability, minute = self._arrivals.coming(scheduled, view.minute)
+        for line in view.appointments:
+            if not view.has_arrived(line.patient):
+                probability, minute = self._arrivals.coming(line.scheduled_min, view.minute)
                 if probability >= _LIKELY and minute < view.minute + self._horizon:
-                    rows.append((patient, fetal, scheduled, math.ceil(minute), probability))
+                    rows.append((line.patient, line.fetal, line.scheduled_min, math.ceil(minute), probability))
         return Jobs(*map(np.array, zip(*rows, strict=True)))
 
     def _slots(self, view: LabView) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.patient import PatientClass, on_time_from, patient_class, waits_since
+from echo_env.lab.simulation.patient import PatientClass, class_of, on_time_from, waits_since
 from echo_env.lab.simulation.trace import Trace
 
 Floats = NDArray[np.float64]
@@ -84,8 +84,8 @@ def waiting_minutes(config: LabConfig, traces: Sequence[Trace]) -> WaitingMinute
     minute = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length) + came[row]
     day, patient, came = days[row], patients[row], came[row]
     book = traces[0].day
-    scheduled, fetal = book.scheduled[patient], book.fetal[patient]
-    kind = patient_class(fetal, scheduled, came, minute, margin)
+    scheduled = book.scheduled[patient]
+    kind = class_of(book.exam_type[patient], scheduled, came, minute, margin)
     since = waits_since(scheduled, came)
     return WaitingMinutes(day, patient, kind, minute, near_min(scheduled, margin), since, minute == begun[row])
 

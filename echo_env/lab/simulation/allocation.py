@@ -43,6 +43,4 @@ def named(view: LabView, patients: Sequence[WaitingPatient]) -> list[Start]:
     idle_rooms, idle_staff = view.idle_rooms, view.idle_staff
     give(kinds, {room: view.room_types(room) for room in idle_rooms}, idle_rooms, sets, rooms)
     give(kinds, {member: view.staff_types(member) for member in idle_staff}, idle_staff, sets, staff)
-    return [
-        Start(entry.patient, room, member) for entry, room, member in zip(patients, rooms, staff, strict=True)
-    ]
+    return [Start(entry.patient, room, member) for entry, room, member in zip(patients, rooms, staff, strict=True)]

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from echo_env.lab.config import IDLE_RULES
 from echo_env.lab.config.lab import Lab
 
-
 UNITS = 7
 """How many kinds of unit there are: see :func:`penalty_units` and :func:`penalty_points`."""
 

@@ -69,7 +69,9 @@ class Simulator:
         plan = self._plan = config.plan
         book = zip(day.exam_type.tolist(), day.scheduled.tolist(), day.unscheduled.tolist(), strict=True)
         appointments = tuple(
-            Appointment(number, kind, minute) for number, (kind, minute, unscheduled) in enumerate(book) if not unscheduled
+            Appointment(number, kind, minute)
+            for number, (kind, minute, unscheduled) in enumerate(book)
+            if not unscheduled
         )
         self.board = Whiteboard(config, appointments, day.exam_type.tolist(), day.present.tolist())
         self.view = LabView(self.board)
@@ -366,7 +368,6 @@ class Simulator:
             reason = self._why_not_able(patient, room, sonographer)
         if reason:
             raise ValueError(f"{start} at {self.config.hours.clock(board.minute)} is not possible: {reason}")
-
 
     def _why_not_able(self, patient: int, room: int, member: int) -> str:
         """Why a room and a member of staff cannot do a patient's exam; empty if they can."""

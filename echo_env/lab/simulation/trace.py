@@ -22,6 +22,7 @@ from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, idle_rule_index
 if TYPE_CHECKING:
     import pandas as pd
 
+
 def count_names(config: Lab) -> tuple[str, ...]:
     """Columns of :attr:`Trace.minutes`.
 
@@ -158,7 +159,12 @@ class Trace:
         rows = np.array(
             [
                 penalty_units(
-                    rule, after, row[1 : 1 + waiting], weights, min(sum(row[1 + waiting : 1 + rooms]), sum(row[1 + rooms : 1 + staff])), row[-1]
+                    rule,
+                    after,
+                    row[1 : 1 + waiting],
+                    weights,
+                    min(sum(row[1 + waiting : 1 + rooms]), sum(row[1 + rooms : 1 + staff])),
+                    row[-1],
                 )
                 for row in self.rows
                 for after in (False, True)

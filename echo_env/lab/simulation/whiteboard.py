@@ -59,8 +59,7 @@ class Whiteboard:
         self.breaks_left = [group.breaks.number for group in groups]
         self.planned_taken = [0] * len(present)
         self.lunch_left = [
-            bool(group.lunch and begin <= group.lunch.latest_min)
-            for group, begin in zip(groups, begins, strict=True)
+            bool(group.lunch and begin <= group.lunch.latest_min) for group, begin in zip(groups, begins, strict=True)
         ]
         self.break_since: dict[int, int] = {}
         self.running: dict[int, RunningExam] = {}
