@@ -93,6 +93,6 @@ class RolloutPolicy:
         self._future.redraw(labs, self._rng)
         tried = np.concatenate([[continuation.THE_RULE], actions])
         which, first = np.tile(np.arange(self._samples), len(tried)), np.repeat(tried, self._samples)
-        units = continuation.continue_under_rule(labs, which, first, self._rules, self._tiers)
+        units = continuation.continue_under_rule(labs, which, first, self._rules, True, self._tiers)
         points = np.asarray(penalty_points(self._config, units.T).total).reshape(len(tried), self._samples)
         return points[0] - points[1:]
