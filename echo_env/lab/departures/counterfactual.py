@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, continuation, kernel, layout, offers
 from echo_env.lab.compiled.batch import TierTable
-from echo_env.lab.compiled.layout import Labs, Rules, one_of
-from echo_env.lab.compiled.rules import plan_columns
+from echo_env.lab.compiled.layout import Labs, Rules
 from echo_env.lab.compiled.starts import start_tiers
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days
@@ -155,8 +154,9 @@ def _decisions(config: LabConfig, labs: Labs, part: _Part, tried: NDArray[np.flo
     # Collected minute by minute across all days.
     order = np.lexsort((part.lab[:, layout.MINUTE], part.day))
     part, lab = part.select(order), part.lab[order].astype(np.int64)
-    at = plan_columns(config.plan)
-    waiting, free = lab[:, layout.COUNTS : at.free_rooms], lab[:, at.free_rooms : at.away]
+    rule = batch.rules_of(config).numbers
+    rooms, away = rule[layout.AT_FREE_ROOMS], rule[layout.AT_AWAY]
+    waiting, free = lab[:, layout.COUNTS : rooms], lab[:, rooms:away]
     minute = lab[:, layout.MINUTE]
     return Decisions(part.day, minute, waiting, free, part.followed, part.other, saved[order], penalty)
 
@@ -243,19 +243,19 @@ def _feasible(labs: Labs, rules: Rules, idling: bool) -> tuple[NDArray[np.bool_]
 @njit
 def _feasible_each(labs: Labs, rules: Rules, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints) -> None:
     for b in range(len(mask)):
-        size[b], first[b] = offers.offer(True, idling, one_of(labs, b), rules, mask[b])
+        size[b], first[b] = offers.offer(True, idling, labs.lab[b], rules.numbers, mask[b])
 
 
 @njit
 def _start_by_tiers(labs: Labs, rules: Rules, tiers: TierTable) -> None:
     for b in range(len(labs.lab)):
-        start_tiers(tiers, one_of(labs, b), rules)
+        start_tiers(tiers, labs.lab[b], rules.numbers)
 
 
 @njit
 def _start_actions(actions: Ints, labs: Labs, rules: Rules) -> None:
     for b in range(len(actions)):
-        offers.start_action(actions[b], one_of(labs, b), rules)
+        offers.start_action(actions[b], labs.lab[b], rules.numbers)
 
 
 @njit
@@ -266,11 +266,11 @@ def _to_next_decision(labs: Labs, rules: Rules, begins: bool) -> None:
     :param rules: what is the same in all labs
     :param begins: whether the day is just beginning; otherwise this minute's decision has been carried out
     """
-    end = rules.whole.end
+    rule, odds = rules.numbers, rules.odds
     for b in range(len(labs.lab)):
-        one, decided = one_of(labs, b), not begins
+        cell, draw, decided = labs.lab[b], labs.break_draw[b], not begins
         if begins:
-            kernel.catch_up(one, rules)
-        while one.lab[layout.MINUTE] < end and (decided or not kernel.can_start(one, rules)):
-            kernel.advance(end, one, rules)
+            kernel.catch_up(cell, rule, draw, odds)
+        while cell[layout.MINUTE] < rule[layout.END] and (decided or not kernel.can_start(cell, rule)):
+            kernel.advance(rule[layout.END], cell, rule, draw, odds)
             decided = False
