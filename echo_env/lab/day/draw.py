@@ -65,6 +65,9 @@ class _For(IntEnum):
     BREAK = 6
 
 
+_POLICY = purpose(_Of.POLICY)
+
+
 def sample_day(config: Lab, rng: np.random.Generator) -> Day:
     """Draw one day.
 
@@ -137,7 +140,7 @@ class _Drawer:
 
     def _lay_out(self, plan: LabPlan) -> tuple[Words, list[int]]:
         """Purposes of all numbers of a day, one kind after the other, and where the kinds after the first begin."""
-        patient, staff = _patient_identities(plan, self._book), _staff_identities(plan)
+        patient, staff = _patient_identities(self._book), _staff_identities(plan)
         kinds = [further(patient, use) for use in (_For.SHOW, _For.SIDE, _For.OFFSET, _For.EXAM)]
         kinds.append(further(patient, _For.PREPARATION) if self._preparations else patient[:0])
         kinds.append(further(staff, _For.ABSENCE))
@@ -172,7 +175,7 @@ class _Drawer:
             absence_rate=self._absence_rate,
             on_call=self._on_call,
             staff_group=self._staff_group,
-            policy_seed=(hashed(keys, purpose(_Of.POLICY))[:, 0] >> np.uint64(1)).tolist(),
+            policy_seed=(hashed(keys, _POLICY)[:, 0] >> np.uint64(1)).tolist(),
         )
 
     def _arrival_minutes(self, show: Floats, side: Floats, offset: Floats) -> Ints:
@@ -209,7 +212,7 @@ class _Drawer:
         return every
 
 
-def _patient_identities(plan: LabPlan, book: Book) -> Words:
+def _patient_identities(book: Book) -> Words:
     """(P,) who each patient is: by type and place, and by hour for those without an appointment."""
     who = purpose(_Of.APPOINTMENT, book.exam_type, book.place)
     for hour in book.hours:
