@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
 from io import StringIO
 from pathlib import Path
@@ -46,10 +47,20 @@ def load(cls: type[T], package: str, source: str | Path, prepare: Callable[[dict
     :raises ConfigError: names the field, its value, what is allowed, and the line
     """
     data, lines = read_layers(package, source)
-    try:
+    with located(lines):
         if prepare is not None:
             prepare(data)
         return build(cls, data)
+
+
+@contextmanager
+def located(lines: dict[Loc, str]) -> Iterator[None]:
+    """Name the line of the field that an error is about.
+
+    :param lines: of :class:`Layers`
+    """
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{error}{_line(lines, error.loc)}", error.loc) from None
 
@@ -165,7 +176,17 @@ def _laid_over_base(package: str, own: Layers, seen: tuple[str, ...]) -> Layers:
     if str(base) in seen:
         raise ConfigError(f"base is {base!r}, but that inherits from this config itself{where}")
     data, lines = _laid_over_base(package, _parse(package, base), (*seen, str(base)))
-    for name, value in own.data.items():
-        both = isinstance(value, dict) and isinstance(data.get(name), dict)
-        data[name] = {**data[name], **value} if both else value
-    return Layers(data, {**lines, **own.lines})
+    return Layers(laid_over(data, own.data), {**lines, **own.lines})
+
+
+def laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Fields laid over others: what both have is taken from above, section by section.
+
+    :param below: nested dicts
+    :param above: nested dicts
+    """
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(name), dict)
+        merged[name] = laid_over(below[name], value) if both else value
+    return merged

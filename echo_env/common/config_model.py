@@ -14,6 +14,7 @@ import pydantic
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails
 
+from echo_env.common.config_table import Table
 from echo_env.common.words import did_you_mean
 
 T = TypeVar("T")
@@ -93,8 +94,10 @@ def _describe(schema: dict[str, Any], cls: type) -> None:
     """Take the descriptions of a JSON schema from the docstring and its ``:param:`` lines."""
     doc = inspect.getdoc(cls) or ""
     schema["description"] = " ".join(doc.split("\n\n")[0].split())
+    # In a file, a field may have a name that Python does not allow, such as from.
+    written = {name: field.alias for name, field in getattr(cls, "__pydantic_fields__", {}).items() if field.alias}
     for name, text in _PARAM.findall("\n\n".join(inspect.getdoc(base) or "" for base in reversed(cls.__mro__[:-1]))):
-        if name in schema["properties"]:
+        if (name := written.get(name, name)) in schema["properties"]:
             schema["properties"][name]["description"] = " ".join(text.split())
     for node in schema["properties"].values():
         node.pop("title", None)
@@ -110,7 +113,7 @@ def section(path: str) -> Callable[[type[T]], type[T]]:
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        config = ConfigDict(extra="forbid", json_schema_extra=_describe)
+        config = ConfigDict(extra="forbid", json_schema_extra=_describe, validate_by_name=True, validate_by_alias=True)
         made: Any = pydantic.dataclasses.dataclass(frozen=True, config=config)(cls)
         validating = made.__init__
         names = [field.name for field in dataclasses.fields(made)]
@@ -130,19 +133,24 @@ def section(path: str) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
-def build(cls: type[T], data: dict[str, Any]) -> T:
+INHERIT = "give it, or begin the file with 'base: baseline' to inherit it"
+
+
+def build(cls: type[T], data: dict[str, Any], context: dict[str, Any] | None = None, remedy: str = INHERIT) -> T:
     """Make a config from the nested dicts of a file.
 
     A field that has no default must be there: use ``base`` to inherit it.
 
     :param cls: a :func:`section`
     :param data: its fields
+    :param context: what validators of the sections want to know, as ``info.context``
+    :param remedy: what to do about a missing field, for the message
     :raises ConfigError: unknown, missing or ill-typed field
     """
     try:
-        return TypeAdapter(cls).validate_python(data)
+        return TypeAdapter(cls).validate_python(data, context=context)
     except ValidationError as error:
-        raise _translated(error, cls, "", "give it, or begin the file with 'base: baseline' to inherit it") from None
+        raise _translated(error, cls, "", remedy) from None
 
 
 def replaced(config: T, kind: str, changes: dict[str, Any]) -> T:
@@ -153,30 +161,42 @@ def replaced(config: T, kind: str, changes: dict[str, Any]) -> T:
     :param changes: ``{"rooms__fetal": 2}``
     :raises ConfigError: no such field, or a value that is not allowed
     """
-    whole: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for path, value in changes.items():
-        part, _, name = path.partition("__")
-        names = _names_in(config)
-        if part not in names:
-            raise ConfigError(f"{part} is no field of a {kind} config{did_you_mean(part, names)}")
-        inside = _names_in(getattr(config, part))
-        if not name:
-            whole[part] = value
-        elif name in inside:
-            parts.setdefault(part, {})[name] = value
+    data = _as_data(config)
+    # Whole sections first, then fields inside them; all are checked at once, because only together they may be allowed.
+    for path in sorted(changes, key=lambda path: path.count("__")):
+        _put(data, path.split("__"), changes[path], kind)
+    return build(type(config), data, remedy="give it as well")
+
+
+def _put(data: Any, path: list[str], value: Any, kind: str) -> None:
+    """Change one value of nested dicts, in place."""
+    for place, name in enumerate(path):
+        known = _as_data(data)
+        if name not in known:
+            above = "".join(f"{part}." for part in path[:place])
+            hint = did_you_mean(name, [str(one) for one in known], above)
+            raise ConfigError(f"{above}{name} is no field of a {kind} config{hint}")
+        if place == len(path) - 1:
+            data[name] = value
+        elif data[name] is None:
+            # A section that is left out; what it must have is checked with all else.
+            data[name] = _nested(path[place + 1 :], value)
+            return
         else:
-            hint = did_you_mean(name, inside, f"{part}.")
-            raise ConfigError(f"{part}.{name} is no field of a {kind} config{hint}")
-    for part, fields in parts.items():
-        # All at once, because only together they may be allowed.
-        whole[part] = dataclasses.replace(whole.get(part, getattr(config, part)), **fields)
-    return dataclasses.replace(config, **whole)  # type: ignore[type-var]
+            data[name] = _as_data(data[name])
+            data = data[name]
 
 
-def _names_in(part: Any) -> list[str]:
-    """The fields of a section; none if it is a plain value."""
-    return [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
+def _nested(path: list[str], value: Any) -> dict[str, Any]:
+    return {path[0]: _nested(path[1:], value) if path[1:] else value}
+
+
+def _as_data(part: Any) -> dict[str, Any]:
+    """The fields of a section, or the sections of a table; none of a plain value."""
+    if isinstance(part, dict):
+        return dict(part) if isinstance(part, Table) else part
+    names = [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
+    return {name: getattr(part, name) for name in names}
 
 
 _UNKNOWN, _MISSING, _OWN = "unexpected_keyword_argument", "missing", "value_error"
@@ -245,9 +265,21 @@ def _resolved(loc: Loc, schema: dict[str, Any]) -> tuple[tuple[str, ...], dict[s
         elif part in node.get("properties", {}):
             names.append(part)
             node = _followed(node["properties"][part], schema)
+        elif (entry := entry_schema(node)) is not None and part != "[key]":
+            names.append(part)
+            node = _followed(entry, schema)
         elif number == len(loc) - 1 and "properties" in node:
             names.append(part)
     return tuple(names), node
+
+
+def entry_schema(node: dict[str, Any]) -> dict[str, Any] | None:
+    """What a JSON schema says of the entries of a table, whatever their names; None if it is of no table.
+
+    :param node: part of a JSON schema
+    """
+    options = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return next((option for option in options if isinstance(option, dict)), None)
 
 
 def _followed(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

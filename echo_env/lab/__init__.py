@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.config import ConfigError, GeneralLabConfig, Lab, LabConfig, load_lab
 from echo_env.lab.day import Day, Days, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
@@ -29,6 +29,8 @@ __all__ = [
     "Day",
     "Days",
     "EchoLabEnv",
+    "GeneralLabConfig",
+    "Lab",
     "LabConfig",
     "LabView",
     "PatientClass",
@@ -38,6 +40,7 @@ __all__ = [
     "Trace",
     "assign",
     "evaluate",
+    "load_lab",
     "make_policy",
     "policy_names",
     "register_policy",

@@ -2,7 +2,11 @@
 
 from echo_env.common.config_model import ConfigError
 from echo_env.lab.config.chance import ARRIVAL_MODELS, Arrival, Exam, ExamLaw
+from echo_env.lab.config.exam_types import ExamType, OwnArrival, OwnLaw, Preparation
 from echo_env.lab.config.file import preset_names
+from echo_env.lab.config.general import GeneralLabConfig, GeneralPenalty
+from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff, Lunch, OnCall, Shift, StaffBreaks
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import (
     IDLE_RULES,
     Appointments,
@@ -13,6 +17,9 @@ from echo_env.lab.config.lab_config import (
     Rooms,
     Sonographers,
 )
+from echo_env.lab.config.loading import load_lab
+from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.config.times import Stretch
 
 __all__ = [
     "ARRIVAL_MODELS",
@@ -23,10 +30,26 @@ __all__ = [
     "ConfigError",
     "Exam",
     "ExamLaw",
+    "ExamType",
+    "GeneralLabConfig",
+    "GeneralPenalty",
+    "GroupOfRooms",
+    "GroupOfStaff",
     "Hours",
+    "Lab",
     "LabConfig",
+    "LabPlan",
+    "Lunch",
+    "OnCall",
+    "OwnArrival",
+    "OwnLaw",
     "Penalty",
+    "Preparation",
     "Rooms",
+    "Shift",
     "Sonographers",
+    "StaffBreaks",
+    "Stretch",
+    "load_lab",
     "preset_names",
 ]

@@ -15,11 +15,20 @@ ARRIVAL_MODELS = get_args(ArrivalModel)
 Minutes = Annotated[float, Field(strict=True, ge=0, le=1440, allow_inf_nan=False), AS_WRITTEN]
 Mean = Annotated[float, Field(strict=True, ge=1e-6, le=14_400, allow_inf_nan=False), AS_WRITTEN]
 """The mean of a law before truncation, minutes: it may lie far beyond the interval that the law is truncated to."""
+Longest = Annotated[float, Field(strict=True, ge=1, le=1440, allow_inf_nan=False), AS_WRITTEN]
+Margin = Annotated[int, Field(strict=True, ge=0, le=1440)]
 
 
 def in_order(times: tuple[int, ...]) -> tuple[int, ...]:
     """Sorted: the order in which a file has them says nothing."""
     return tuple(sorted(times))
+
+
+Offsets = Annotated[
+    tuple[Annotated[int, Field(strict=True, ge=-1440, le=1440)], ...],
+    AfterValidator(in_order),
+    Field(json_schema_extra={"x-allowed": "a list of minutes"}),
+]
 
 
 @section("arrival")
@@ -42,14 +51,10 @@ class Arrival:
     late_mean_min: Minutes
     early_mean_min: Mean
     early_max_min: Minutes
-    on_time_margin_min: Annotated[int, Field(strict=True, ge=0, le=1440)]
+    on_time_margin_min: Margin
     # One class for both models: a fitted file holds the numbers of both, so that one word changes the model.
     model: ArrivalModel = "exponential"
-    offsets_min: Annotated[
-        tuple[Annotated[int, Field(strict=True, ge=-1440, le=1440)], ...],
-        AfterValidator(in_order),
-        Field(json_schema_extra={"x-allowed": "a list of minutes"}),
-    ] = ()
+    offsets_min: Offsets = ()
 
     @model_validator(mode="after")
     def _check(self) -> Arrival:
@@ -71,7 +76,7 @@ class ExamLaw:
     shape: Positive
     mean_min: Mean
     shortest_min: Minutes
-    longest_min: Annotated[float, Field(strict=True, ge=1, le=1440, allow_inf_nan=False), AS_WRITTEN]
+    longest_min: Longest
 
     @model_validator(mode="after")
     def _check(self) -> ExamLaw:

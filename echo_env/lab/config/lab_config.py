@@ -21,14 +21,15 @@ from echo_env.common.config_model import (
     Name,
     NotNegative,
     Probability,
+    build,
     check_number,
     check_sum,
     replaced,
     section,
 )
-from echo_env.lab.config.chance import Arrival, Exam, in_order
+from echo_env.lab.config.chance import Arrival, Exam
 from echo_env.lab.config.clock import clock_text
-from echo_env.lab.config.file import PACKAGE, clock_times_to_minutes
+from echo_env.lab.config.file import LabFile, clock_times_to_minutes, read_lab_file
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.config.short_form import short_form_plan
 
@@ -38,9 +39,7 @@ IDLE_RULES = get_args(IdleRule)
 
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
 Minute = Annotated[int, Field(strict=True, ge=0, le=1440)]
-Book = Annotated[
-    tuple[Minute, ...], AfterValidator(in_order), Field(json_schema_extra={"x-allowed": "a list of times"})
-]
+Book = Annotated[tuple[Minute | None, ...], Field(json_schema_extra={"x-allowed": "a list of times"})]
 Points = Annotated[NotNegative, AfterValidator(float)]
 
 
@@ -75,6 +74,9 @@ class Hours:
 class Appointments:
     """The day's template (figure 1).
 
+    The place in the list is the identity of the patient: random numbers stay with it when the time changes, and None
+    is a place that is left empty, so that those after it keep theirs.
+
     :param fetal: appointment times of fetal patients, minutes since opening, in any order
     :param non_fetal: those of non-fetal patients, minutes since opening; two at the same time are two entries
     """
@@ -84,12 +86,20 @@ class Appointments:
 
     @model_validator(mode="after")
     def _check(self) -> Appointments:
-        if not self.fetal and not self.non_fetal:
+        if not len(self):
             raise ConfigError("has no entry, but must have at least one in fetal or non_fetal", ())
         return self
 
+    def times(self, kind: Literal["fetal", "non_fetal"]) -> tuple[int, ...]:
+        """Appointments of a kind, ascending, without empty places.
+
+        :param kind: ``fetal`` or ``non_fetal``
+        """
+        return tuple(sorted(time for time in getattr(self, kind) if time is not None))
+
     def __len__(self) -> int:
-        return len(self.fetal) + len(self.non_fetal)
+        """Appointments of both kinds; places that are left empty do not count."""
+        return sum(time is not None for time in (*self.fetal, *self.non_fetal))
 
 
 @section("rooms")
@@ -214,13 +224,13 @@ class LabConfig:
 
     @model_validator(mode="after")
     def _check(self) -> LabConfig:
-        latest = max(self.appointments.fetal + self.appointments.non_fetal)
+        latest = max(self.appointments.times("fetal") + self.appointments.times("non_fetal"))
         if latest > self.hours.closing_min:
             raise ConfigError(
                 f"appointments has one at {self.hours.clock(latest)}, but the lab closes at "
                 f"{self.hours.clock(self.hours.closing_min)}"
             )
-        if self.appointments.fetal and not (self.rooms.fetal and self.sonographers.fetal):
+        if self.appointments.times("fetal") and not (self.rooms.fetal and self.sonographers.fetal):
             raise ConfigError(
                 "appointments.fetal is not empty, but rooms.fetal or sonographers.fetal is 0: "
                 "no fetal patient could ever be examined",
@@ -241,11 +251,19 @@ class LabConfig:
 
         :param source: a preset's name (``baseline``, ``scarce``, ``abundant``, ``authors_code``), the path
             of a YAML file, or a config, which is returned as it is
-        :raises ConfigError: names the field, its value, what is allowed, and the line of the file
+        :raises ConfigError: names the field, its value, what is allowed, and the line of the file; or the lab has
+            exam types of its own, which :func:`~echo_env.lab.config.loading.load_lab` reads
         """
         if isinstance(source, LabConfig):
             return source
-        return config_file.load(cls, PACKAGE, source, clock_times_to_minutes)
+        read = read_lab_file(source)
+        if read.general:
+            raise ConfigError(
+                f"config {str(source)!r} is a lab with exam types of its own, which load_lab reads; here it must be a "
+                "lab with fetal and non-fetal exams",
+                (),
+            )
+        return short_form_of(read)
 
     def replace(self, **changes: Any) -> LabConfig:
         """A copy with fields changed by their path, a double underscore for the dot.
@@ -256,3 +274,14 @@ class LabConfig:
         :raises ConfigError: no such field, or a value that is not allowed
         """
         return replaced(self, "lab", changes)
+
+
+def short_form_of(read: LabFile) -> LabConfig:
+    """A lab of the paper's form from its file.
+
+    :param read: the file
+    :raises ConfigError: names the field, its value, what is allowed, and the line of the file
+    """
+    with config_file.located(read.layers.lines):
+        clock_times_to_minutes(read.layers.data)
+        return build(LabConfig, read.layers.data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,7 +267,7 @@ class LabPlan:
 
         The paper's joint actions and its observation are for these.
         """
-        every = [group.can for group in (*self.room_groups, *self.staff_groups)]
+        every = [*(group.can for group in self.room_groups), *(group.can for group in self.staff_groups)]
         return len(self.types) == 2 and self.nested and all(can in (0b10, 0b11) for can in every)
 
 
@@ -276,4 +277,4 @@ def _by_size(cans: list[int]) -> tuple[int, ...]:
 
 def _chain(sets: set[int]) -> bool:
     ordered = sorted(sets, key=int.bit_count)
-    return all(small & large == small for small, large in zip(ordered, ordered[1:], strict=False))
+    return all(small & large == small for small, large in pairwise(ordered))
