@@ -1,6 +1,6 @@
 """The random draws of a day, made up front."""
 
-from echo_env.lab.day.book import Book, appointment_book
+from echo_env.lab.day.book import Book, appointment_book, most_exams
 from echo_env.lab.day.day import (
     NO_SHOW,
     NOBODY,
@@ -23,6 +23,7 @@ __all__ = [
     "appointment_book",
     "check_day",
     "draw_days",
+    "most_exams",
     "sample_day",
     "sample_days",
     "stack_days",
