@@ -142,7 +142,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return self._mask.copy()
 
     def action_returns(
-        self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
+        self, choose: continuation.Choose | None = None, rule: str = "scarce_first"
     ) -> NDArray[np.float64]:
         """Return of each feasible action: the sum of rewards from now to the end of the day.
 
