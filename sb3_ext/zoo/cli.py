@@ -24,6 +24,7 @@ from sb3_ext.zoo.failures import as_usage_error
 from sb3_ext.zoo.inputs.checks import check_config_file, check_env_id, check_trained_agent, import_packages
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, CLASSES, parse
 from sb3_ext.zoo.inputs.options import check_options
+from sb3_ext.zoo.inputs.resuming import HELP, RESUME, options_of_run
 from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
 from sb3_ext.zoo.replacing import replaced, saving_whole
 
@@ -131,10 +132,17 @@ class TrainParser(ReadableParser):
         self.add_argument(
             ALLOW_CODE, action="store_true", help="Evaluate texts of the config as Python, as rl_zoo3 does"
         )
+        self.add_argument(RESUME, metavar="CHECKPOINT", help=HELP)
         self.set_defaults(algo=defaults.algo, env=defaults.env, eval_episodes=defaults.eval_episodes)
         # To tell what was given from what was not.
         self.set_defaults(**dict.fromkeys(DEFAULTS))
+        resumed = options_of_run(self.argv)
+        self.set_defaults(**{name: value for name, value in resumed.items() if DEFAULTS.get(name) != value})
         parsed = super().parse_args(self.argv, namespace)
+        if parsed.resume is not None:
+            if parsed.trained_agent is not None or parsed.optimize_hyperparameters:
+                raise UsageError(f"{RESUME} goes on with a run: leave --trained-agent and --optimize-hyperparameters out.")
+            parsed.trained_agent = parsed.resume
         check_options(parsed)
         if parsed.trained_agent is not None:
             check_trained_agent(parsed.algo, parsed.trained_agent)
