@@ -125,7 +125,8 @@ def _share_action_space(layers: Sequence[VecEnv], base: DummyVecEnv) -> None:
     """Let all layers have the space of the first environment, as they had: it may know which actions are feasible."""
     old = base.action_space
     for layer in layers:
-        if layer.action_space is old:
+        # Equal, and not the same: loaded statistics come with a copy.
+        if layer.action_space == old:
             layer.action_space = base.envs[0].action_space
 
 
