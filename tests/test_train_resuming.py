@@ -1,7 +1,10 @@
 """train.py --resume: a training that was interrupted ends as if it had not been."""
 
 import pickle
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +76,7 @@ def learned(algo: str, folder: Path) -> dict[str, Any]:
         "callbacks": getattr(model, "callback_states", None),
         "last": model._last_obs,
         "statistics": _running(pickle.loads(statistics.read_bytes())) if statistics.is_file() else None,
-        "evaluations": dict(np.load(folder / "evaluations.npz")),
+        "evaluations": dict(np.load(folder / "evaluations.npz")) if (folder / "evaluations.npz").is_file() else None,
     }
 
 
@@ -108,3 +111,33 @@ def test_a_resumed_run_ends_as_an_unbroken_one(name: str) -> None:
     assert train.main(["--resume", str(first)]) == 0
     assert_same(unbroken, learned(algo, run_folder(algo, 3)))
     assert unbroken["counts"]["_n_updates"] > 0
+
+
+@pytest.mark.slow
+def test_environments_in_subprocesses_are_resumed() -> None:
+    """The episodes of environments in other processes go on too."""
+    options = ["--vec-env", "subproc", "--eval-freq", "-1", "--save-freq", "110", "--algo", "maskable_ppo"]
+    params = ["-params", "n_envs:2", "n_steps:20", "batch_size:8", "normalize:True"]
+    assert train.main([*SMALL, "-n", "240", *options, *params]) == 0
+    assert train.main(["--resume", str(run_folder("maskable_ppo") / "rl_model_120_steps.zip")]) == 0
+    assert_same(*(learned("maskable_ppo", run_folder("maskable_ppo", number)) for number in (1, 2)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
+def test_a_killed_run_is_resumed(algo: str) -> None:
+    """A run that SIGKILL ends is resumed from its latest checkpoint, in another process, and ends as without it."""
+    settings = {"maskable_dqn": Q_LEARNING, "maskable_ppo": ["n_steps:20", "batch_size:8"]}[algo]
+    command = [sys.executable, str(ROOT / "train.py"), *SMALL, "--algo", algo, "-n", "3000", "--save-freq", "500"]
+    command += ["--save-replay-buffer", "--eval-freq", "700", "-params", *settings, "n_envs:2", "normalize:True"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        killed = run_folder(algo, 2)
+        while len(list(killed.glob("rl_model_*_steps.zip"))) < 2 and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    latest = max(killed.glob("rl_model_*_steps.zip"), key=lambda path: path.stat().st_mtime)
+    resume = [sys.executable, str(ROOT / "train.py"), "--resume", str(latest)]
+    subprocess.run(resume, check=True, stdout=subprocess.DEVNULL)
+    assert_same(learned(algo, run_folder(algo, 1)), learned(algo, run_folder(algo, 3)))

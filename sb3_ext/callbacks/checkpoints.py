@@ -44,7 +44,9 @@ def checkpoint_files(model: str | Path) -> CheckpointFiles | None:
     found = _NAME.fullmatch(model.name)
     if found is None:
         return None
-    names = [f"{found['prefix']}_{what}_{found['steps']}_steps.pkl" for what in ("replay_buffer", "vecnormalize", "state")]
+    names = [
+        f"{found['prefix']}_{what}_{found['steps']}_steps.pkl" for what in ("replay_buffer", "vecnormalize", "state")
+    ]
     return CheckpointFiles(model, *map(model.with_name, names))
 
 
@@ -174,15 +176,19 @@ def _flat(callbacks: Sequence[BaseCallback]) -> Iterator[BaseCallback]:
     """Callbacks with those that they call."""
     for callback in callbacks:
         yield callback
-        own = list(callback.callbacks) if isinstance(callback, CallbackList) else []
-        if isinstance(callback, EventCallback):
+        own: list[BaseCallback | None] = []
+        if isinstance(callback, CallbackList):
+            own = [*callback.callbacks]
+        elif isinstance(callback, EventCallback):
             own = [callback.callback, getattr(callback, "callback_on_new_best", None)]
         yield from _flat([child for child in own if child is not None])
 
 
 def _pickled(callback: BaseCallback) -> dict[str, bytes]:
     """A callback's attributes that are plain data; a state that lives in the model is saved with it."""
-    in_model = [id(state) for state in vars(callback.model).get("callback_states", {}).values()]
+    # A callback within another one may never have been told its model.
+    states: dict[str, Any] = getattr(getattr(callback, "model", None), "callback_states", {})
+    in_model = set(map(id, states.values()))
     return {
         name: pickle.dumps(value)
         for name, value in vars(callback).items()

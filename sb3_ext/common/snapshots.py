@@ -20,6 +20,24 @@ LEFT_OUT = {"venv", "class_attributes", "observation_space", "action_space", "me
 OF_SUBPROC = ("reset_infos", "_seeds", "_options", "waiting")
 
 
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, kept: Sequence[Any]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._numbers = {id(own): number for number, own in enumerate(kept)}
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return self._numbers.get(id(obj))
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, kept: Sequence[Any]) -> None:
+        super().__init__(file)
+        self._kept = kept
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._kept[pid]
+
+
 def dumped(value: Any, kept: Sequence[Any] = ()) -> bytes:
     """
     Pickle a value without some objects in it, such as open files.
@@ -27,11 +45,8 @@ def dumped(value: Any, kept: Sequence[Any] = ()) -> bytes:
     :param value: The value
     :param kept: Objects that are not pickled
     """
-    numbers = {id(own): number for number, own in enumerate(kept)}
     file = io.BytesIO()
-    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-    pickler.persistent_id = lambda obj: numbers.get(id(obj))  # type: ignore[method-assign,assignment,misc]
-    pickler.dump(value)
+    _Pickler(file, kept).dump(value)
     return file.getvalue()
 
 
@@ -42,9 +57,7 @@ def undumped(data: bytes, kept: Sequence[Any] = ()) -> Any:
     :param data: The pickle
     :param kept: Objects in place of those that were not pickled, in their order
     """
-    unpickler = pickle.Unpickler(io.BytesIO(data))
-    unpickler.persistent_load = lambda number: kept[number]  # type: ignore[method-assign,assignment,misc]
-    return unpickler.load()
+    return _Unpickler(io.BytesIO(data), kept).load()
 
 
 def _writers(layer: object) -> list[ResultsWriter]:
@@ -139,7 +152,8 @@ def training_state(model: BaseAlgorithm) -> dict[str, Any]:
     """
     assert model.env is not None
     return {
-        "numpy": np.random.get_state(),
+        # SB3's own buffers and algorithms draw from it.
+        "numpy": np.random.get_state(),  # noqa: NPY002
         "torch": th.get_rng_state(),
         "cuda": th.cuda.get_rng_state_all() if model.device.type == "cuda" else [],
         "last": {name: vars(model)[name] for name in LAST if name in vars(model)},
@@ -175,7 +189,7 @@ def set_training_state(model: BaseAlgorithm, state: dict[str, Any]) -> None:
     set_last_observations(model, state)
     vars(model).update(state["generators"])
     model.action_space = model.env.action_space if state["action_space"] is None else state["action_space"]
-    np.random.set_state(state["numpy"])
+    np.random.set_state(state["numpy"])  # noqa: NPY002
     th.set_rng_state(state["torch"])
     if state["cuda"]:
         th.cuda.set_rng_state_all(state["cuda"])

@@ -141,7 +141,9 @@ class TrainParser(ReadableParser):
         parsed = super().parse_args(self.argv, namespace)
         if parsed.resume is not None:
             if parsed.trained_agent is not None or parsed.optimize_hyperparameters:
-                raise UsageError(f"{RESUME} goes on with a run: leave --trained-agent and --optimize-hyperparameters out.")
+                raise UsageError(
+                    f"{RESUME} goes on with a run: leave --trained-agent and --optimize-hyperparameters out."
+                )
             parsed.trained_agent = parsed.resume
         check_options(parsed)
         if parsed.trained_agent is not None:

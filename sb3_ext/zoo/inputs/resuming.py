@@ -40,7 +40,9 @@ def options_of_run(argv: Sequence[str]) -> dict[str, Any]:
     _files(checkpoint)
     found = sorted(Path(checkpoint).parent.glob("*/args.yml"))
     if len(found) != 1:
-        raise UsageError(f"{RESUME}: there is no <environment>/args.yml with the options of the run beside {checkpoint}.")
+        raise UsageError(
+            f"{RESUME}: there is no <environment>/args.yml with the options of the run beside {checkpoint}."
+        )
     try:
         options = dict(yaml.load(found[0].read_text(encoding="utf-8"), Loader=RunLoader))
     except (yaml.YAMLError, OSError, ValueError, TypeError) as error:

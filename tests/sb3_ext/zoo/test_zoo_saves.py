@@ -181,7 +181,7 @@ def test_what_cannot_be_resumed_is_refused(defaults: cli.ZooDefaults, monkeypatc
             cli.train([arguments[0], str(folder / arguments[1]), *arguments[2:]], defaults)
         assert "\n" not in str(caught.value)
     (folder / "rl_model_state_80_steps.pkl").write_bytes(b"rot")
-    with pytest.raises(UsageError, match="rl_model_state_80_steps.pkl cannot be read"):
+    with pytest.raises(UsageError, match=r"rl_model_state_80_steps\.pkl cannot be read"):
         cli.train(["--resume", str(folder / "rl_model_80_steps.zip")], defaults)
     assert set(Path("logs").rglob("*")) == before
 
