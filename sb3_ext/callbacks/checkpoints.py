@@ -117,7 +117,7 @@ class ResumableCheckpoint(CheckpointCallback):
         try:
             environment, why_not = environment_state(self.model.env), ""
         except Exception as error:  # pickling runs the environment's own code
-            environment, why_not = None, f"{type(error).__name__}: {error}"
+            environment, why_not = None, f"{type(error).__name__}: {error}".partition("\n")[0]
         return {
             "settings": self.settings,
             "num_timesteps": self.model.num_timesteps,

@@ -152,7 +152,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         for eval_env in (False, True) if evaluates else (False,):
             env = maker.create_envs(1, eval_env=eval_env, no_log=True)
             env.close()
-        check_memory(self.algo, self._hyperparams_read, env.observation_space)
+        check_memory(self.algo, self._hyperparams_read, env.observation_space, env.action_space)
 
     def clean_up_after_failure(self) -> str:
         """
