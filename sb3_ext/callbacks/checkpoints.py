@@ -142,12 +142,14 @@ class Resume(BaseCallback):
     """
     Lets a training go on from the state beside a checkpoint: restores it before the first rollout.
 
-    For the same weights as without the interruption, the model, its replay buffer and its last observations must have
-    been loaded, environments and callbacks must have been made with the same arguments, and ``learn`` be told
-    ``reset_num_timesteps=False`` and the steps that were left. It must be the last of the callbacks.
+    For the same weights as without the interruption, the model must be loaded with its last observations
+    (``force_reset=False``) and its replay buffer, environments and callbacks must be made with the same arguments, and
+    ``learn`` be told ``reset_num_timesteps=False`` and the steps that were left. It must be the last of the callbacks,
+    to which others may have been added.
 
     :param state: As :class:`ResumableCheckpoint` saved it
     :param companions: The callbacks of the training without this one, as at the checkpoint
+    :raises ValueError: a callback is missing, or the environments have other layers
     """
 
     def __init__(self, state: Mapping[str, Any], companions: Sequence[BaseCallback]) -> None:
@@ -165,9 +167,12 @@ class Resume(BaseCallback):
         assert self.model.env is not None
         set_environment_state(self.model.env, state["environment"])
         callbacks = list(_flat(self._companions))
-        if [type(callback).__name__ for callback in callbacks] != [name for name, _ in state["callbacks"]]:
-            raise ValueError("The training must have the callbacks that it had at the checkpoint.")
-        for callback, (_, changed) in zip(callbacks, state["callbacks"], strict=True):
+        for name, changed in state["callbacks"]:
+            # The first of each class stays the first; others, such as a progress bar, may have been added.
+            callback = next((own for own in callbacks if type(own).__name__ == name), None)
+            if callback is None:
+                raise ValueError(f"The training must have the callback {name}, which it had at the checkpoint.")
+            callbacks.remove(callback)
             vars(callback).update({name: pickle.loads(value) for name, value in changed.items()})
         set_training_state(self.model, state["training"])
 

@@ -144,6 +144,8 @@ class TrainParser(ReadableParser):
                 raise UsageError(
                     f"{RESUME} goes on with a run: leave --trained-agent and --optimize-hyperparameters out."
                 )
+            if not resumed:
+                raise UsageError(f"{RESUME} must be written out.")
             parsed.trained_agent = parsed.resume
         check_options(parsed)
         if parsed.trained_agent is not None:

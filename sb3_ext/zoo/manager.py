@@ -271,6 +271,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         with replaced(algorithm, **loading):
             model: BaseAlgorithm = super()._load_pretrained_agent(hyperparams, env)
         if loading and path.is_file():
+            print(f"Loading replay buffer {path}")
             check_same_environment(model, path, self.env_name.gym_id, self.env_kwargs)
             truncates = {"truncate_last_traj": self.truncate_last_trajectory and self._resumed is None}
             load_buffer(model, path, partial(model.load_replay_buffer, path, **truncates))  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ def test_other_environments_and_callbacks_are_refused(tmp_path: Path) -> None:
     model = MAKERS["maskable_ppo"]("MlpPolicy", envs(stacked=False), device="cpu")
     model.learn(64, callback=callbacks(tmp_path))
     state = pickle.loads((tmp_path / "rl_model_64_steps.zip").with_name("rl_model_state_64_steps.pkl").read_bytes())
-    with pytest.raises(ValueError, match="callbacks that it had"):
+    with pytest.raises(ValueError, match="must have the callback ActionMaskStatistics"):
         model.learn(32, callback=[Resume(state, [])], reset_num_timesteps=False)
     model = MAKERS["maskable_ppo"]("MlpPolicy", envs(), device="cpu")
     with pytest.raises(ValueError, match="The environment must be DummyVecEnv"):

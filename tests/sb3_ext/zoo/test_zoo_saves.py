@@ -165,6 +165,7 @@ RESUME_REFUSED = [
     (["--resume", "rl_model_80_steps.zip", "-params", "gamma:0.5"], "was trained with gamma None"),
     (["--resume", "rl_model_80_steps.zip", "-n", "400"], "was trained with n_timesteps 200"),
     (["--resume", "rl_model_80_steps.zip", "--seed", "4"], "was trained with seed 3"),
+    (["--resu", "rl_model_80_steps.zip"], "must be written out"),
     (["--resume", "rl_model_160_steps.zip"], "has no replay buffer"),
     (["--resume", "rl_model_200_steps.zip"], "nothing is left"),
 ]
