@@ -56,7 +56,7 @@ class ResumableCheckpoint(CheckpointCallback):
 
     SB3 saves within a step, before its transition is stored. Here a checkpoint that is due is saved before the next
     rollout, or at the end of the training, when nothing is under way; its name says the steps that it holds. For
-    off-policy algorithms that is ``train_freq`` steps later at most, for on-policy ones ``n_steps``. Beside the zip,
+    off-policy algorithms that is ``train_freq`` later at most, for on-policy ones ``n_steps``. Beside the zip,
     ``<prefix>_state_<steps>_steps.pkl`` holds what :class:`Resume` restores: the environments in the middle of their
     episodes, all generators, the last observations and what the callbacks count. The zip is written last, so a zip
     that is there is complete.
