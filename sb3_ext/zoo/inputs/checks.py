@@ -14,11 +14,11 @@ from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import ALGOS
 from rl_zoo3.utils import get_callback_list, get_wrapper_class
 
-from sb3_ext.zoo.agents import check_model_file
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
 from sb3_ext.zoo.inputs.settings import SETTINGS, check_settings
+from sb3_ext.zoo.saved.files import check_model_file
 
 # Keys of a config that are rl_zoo3's and not the algorithm's.
 ZOO_KEYS = {
