@@ -14,7 +14,7 @@ from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtr
 from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 
-from sb3_ext.zoo.algorithms import ALGORITHMS
+from sb3_ext.zoo.algorithms import ALGORITHMS, TABLE
 from sb3_ext.zoo.inputs.literals import ACTIVATIONS
 
 #: Classes that arguments of a policy may name.
@@ -124,6 +124,7 @@ class Description(Plain):
 
     :param format: Number of this format
     :param algo: Name of the algorithm in the zoo
+    :param settings: Arguments without which the algorithm cannot be built
     :param policy: Key of the policy class among those of the algorithm
     :param policy_kwargs: Arguments of the policy; classes of :data:`CLASSES` as ``{"class": name}``
     :param observation_space: What it observes
@@ -139,6 +140,7 @@ class Description(Plain):
 
     format: Literal[1] = 1
     algo: str
+    settings: dict[str, JsonValue]
     policy: str
     policy_kwargs: dict[str, JsonValue]
     observation_space: Space
@@ -171,6 +173,7 @@ def describe(model: BaseAlgorithm, normalizer: VecNormalize | None = None) -> De
     try:
         return Description(
             algo=algo,
+            settings={name: as_json(getattr(model, name)) for name in TABLE[algo].needs},
             policy=policy,
             policy_kwargs=as_json(kwargs),
             observation_space=describe_space(model.observation_space),

@@ -12,7 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from sb3_ext.common.saving import saved_whole
-from sb3_ext.zoo.algorithms import ALGORITHMS
+from sb3_ext.zoo.algorithms import ALGORITHMS, TABLE
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.saved.description import Description, NotPlainError, describe, from_json
 
@@ -66,6 +66,9 @@ def read_description(path: Path) -> Description:
         raise UsageError(
             f"{path}: {DESCRIPTION} has policy {found.policy!r}, but {found.algo} has {', '.join(aliases)}."
         )
+    needs = TABLE[found.algo].needs
+    if sorted(found.settings) != sorted(needs):
+        raise UsageError(f"{path}: {DESCRIPTION} must have as settings: {', '.join(needs) or 'none'}.")
     return found
 
 
@@ -91,13 +94,14 @@ def load_plain(path: Path, device: str = "cpu", seed: int | None = None) -> Base
             seed=found.seed if seed is None else seed,
             device=device,
             _init_setup_model=False,
+            **found.settings,
             **small,
         )
         # As SB3's own `load` does, where there is no environment either.
         model.observation_space, model.action_space = found.observation_space.space(), found.action_space.space()
         model.n_envs = 1
         model._setup_model()
-        model.policy.load_state_dict(_weights(path, device), strict=True)
+        model.policy.load_state_dict(_weights(path), strict=True)
     except Exception as error:  # what fits the form may still be no model, and classes raise what they like
         raise UsageError(f"{path} cannot be loaded as {found.algo}: {first_line(error)}") from error
     model.num_timesteps = found.num_timesteps
@@ -108,8 +112,8 @@ def load_plain(path: Path, device: str = "cpu", seed: int | None = None) -> Base
     return model
 
 
-def _weights(path: Path, device: str) -> dict[str, th.Tensor]:
-    weights: Any = th.load(io.BytesIO(_member(path, WEIGHTS)), map_location=device, weights_only=True)
+def _weights(path: Path) -> dict[str, th.Tensor]:
+    weights: Any = th.load(io.BytesIO(_member(path, WEIGHTS)), map_location="cpu", weights_only=True)
     if not isinstance(weights, dict) or not all(isinstance(tensor, th.Tensor) for tensor in weights.values()):
         raise ValueError(f"{WEIGHTS} must hold tensors by name")
     return weights

@@ -211,7 +211,7 @@ def test_native_environments_train_as_single_ones(algo: str, defaults: cli.ZooDe
     parameters = []
     for vec_env in ("dummy", "native"):
         folder = train(defaults, *arguments, "--vec-env", vec_env)
-        model = load_agent(algo, folder / "NativeDoors-v0.zip")
+        model = load_agent(algo, folder / "NativeDoors-v0.zip", trust=True)
         assert model.observation_space.shape == (3 * n_stack,)
         assert (folder / "NativeDoors-v0" / "vecnormalize.pkl").is_file()
         parameters.append(th.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy())
@@ -279,7 +279,7 @@ def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
         file.writestr("data", json.dumps(data))
         file.writestr("policy.pth", io.BytesIO().getvalue())
     with pytest.raises(ValueError, match=r"cannot be loaded as dqn"):
-        load_agent("dqn", path)
+        load_agent("dqn", path, trust=True)
 
 
 def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
@@ -297,7 +297,7 @@ def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
 
 def last_settings(folder: Path) -> Any:
     """The model of a run, with its buffer."""
-    model: Any = load_agent("maskable_dqn", folder / "Doors-v0.zip")
+    model: Any = load_agent("maskable_dqn", folder / "Doors-v0.zip", trust=True)
     model.load_replay_buffer(folder / "replay_buffer.pkl")
     return model
 
