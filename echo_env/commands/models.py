@@ -57,9 +57,12 @@ def is_listed(module: str, path: str) -> bool:
 
     :param module: the plug-in that knows the files
     :param path: a file, or the folder of a run
-    :raises ValueError: no such file
     """
-    return digest_of(module, path) in {agent.sha256 for agent in read_list(AGENTS).values()}
+    try:
+        return digest_of(module, path) in {agent.sha256 for agent in read_list(AGENTS).values()}
+    except ValueError:
+        # There is no such file: loading it says so, or that there is no such algorithm.
+        return False
 
 
 def digest_of(module: str, path: str) -> str:

@@ -213,12 +213,12 @@ def describe_space(space: spaces.Space[Any]) -> BoxSpace | DiscreteSpace:
     """
     Describe a space.
 
-    :param space: A Box or Discrete
+    :param space: A Box or Discrete; of a subclass, what makes it one of these
     :raises NotPlainError: it is neither
     """
-    if type(space) is spaces.Discrete:
+    if isinstance(space, spaces.Discrete):
         return DiscreteSpace(n=int(space.n), start=int(space.start))
-    if type(space) is not spaces.Box:
+    if not isinstance(space, spaces.Box):
         raise NotPlainError(f"{space} is neither a Box nor Discrete.")
     shape, dtype = list(map(int, space.shape)), str(space.dtype)
     return BoxSpace(shape=shape, dtype=dtype, low=_bounds(space.low), high=_bounds(space.high))  # type: ignore[arg-type]
