@@ -181,8 +181,8 @@ def describe(model: BaseAlgorithm, normalizer: VecNormalize | None = None) -> De
             env_spec=as_json(getattr(model, "env_spec", None)),
             normalization=_describe_normalization(normalizer or model.get_vec_normalize_env(), model.observation_space),
             num_timesteps=int(model.num_timesteps),
-            seed=model.seed,
-            exploration_rate=getattr(model, "exploration_rate", None),
+            seed=None if model.seed is None else int(model.seed),
+            exploration_rate=float(model.exploration_rate) if hasattr(model, "exploration_rate") else None,
             versions={
                 "python": platform.python_version(),
                 **{name: version(name) for name in ("stable_baselines3", "sb3_contrib", "torch", "numpy")},

@@ -488,6 +488,27 @@ def test_enjoy_with_normalisation_as_text(defaults: cli.ZooDefaults, capsys: pyt
     assert not hasattr(play.utils, "eval")
 
 
+def test_playing_opens_pickles_only_if_they_are_trusted(
+    defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A described model plays without its pickled statistics; one of SB3's own is refused, and plays with --trust."""
+    folder = train(defaults, "-n", "60", "-params", "normalize:{'norm_obs':True,'norm_reward':False}")
+    statistics, playing = folder / "Doors-v0" / "vecnormalize.pkl", ["--no-render", "-n", "20"]
+    pickled = statistics.read_bytes()
+    play.play("enjoy", [*playing, "--trust"], defaults)
+    trusted = capsys.readouterr().out.splitlines()[-4:]
+    statistics.write_bytes(b"no pickle")
+    play.play("enjoy", playing, defaults)
+    assert capsys.readouterr().out.splitlines()[-4:] == trusted
+    statistics.write_bytes(pickled)
+    model = folder / "Doors-v0.zip"
+    MaskableDQN.load(model).save(model)
+    with pytest.raises(UsageError, match="holds pickled objects"):
+        play.play("enjoy", playing, defaults)
+    play.play("enjoy", [*playing, "--trust"], defaults)
+    assert capsys.readouterr().out.splitlines()[-4:] == trusted
+
+
 def test_code_needs_permission(defaults: cli.ZooDefaults) -> None:
     """A text of a config that is no value is refused, and evaluated with --allow-code."""
     text = "policy_kwargs:dict(net_arch=[len('four')])"
