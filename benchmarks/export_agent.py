@@ -15,6 +15,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,10 @@ def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
     trained = how_it_was_trained(run, env_id)
     algo, source, listed = trained["algo"], find_model(run), read_list(folder)
     plain = is_plain(source)
-    model = load_agent(algo, source, trust=not plain)
+    with warnings.catch_warnings():
+        # What observations are normalised with is exported too.
+        warnings.simplefilter("ignore", UserWarning)
+        model = load_agent(algo, source, trust=not plain)
     description = read_description(source) if plain else describe(model, find_statistics(source, trust=True))
     ended = datetime.datetime.fromtimestamp(source.stat().st_mtime, datetime.UTC)
     origin: dict[str, Any] = {
