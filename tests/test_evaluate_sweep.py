@@ -139,17 +139,17 @@ def test_models_are_policies_where_they_fit(tmp_path: Path, capsys: pytest.Captu
     """Models are compared where they fit; stored cells belong to the very model, not to its path."""
     model = save_model(tmp_path / "model.zip", "rich")
     arguments = ["--policies", "policy_2", model, "--days", "3", "--output", str(tmp_path / "out")]
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert {row["policy"] for row in rows_of(tmp_path / "out")} == {"policy_2", "maskable_ppo"}
     capsys.readouterr()
-    assert evaluate.main([*arguments, "--sweep", "sonographers.fetal=2:3"]) == 2
+    assert evaluate.main([*arguments, "--trust", "--sweep", "sonographers.fetal=2:3"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: cell sonographers.fetal=3: maskable_ppo was trained on observations of shape")
     assert len(error.splitlines()) == 1
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert "4 of 4 results are taken" in capsys.readouterr().err
     save_model(tmp_path / "model.zip", "paper")
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert "2 of 4 results are taken" in capsys.readouterr().err
 
 

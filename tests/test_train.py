@@ -305,7 +305,7 @@ def test_the_paper_protocol_runs_what_it_says() -> None:
     # A thousandth of it, but with training: learning starts after a tenth of a day.
     settings = ["-params", "learning_starts:66", "buffer_size:1000"]
     assert train.main(["--paper-protocol", *SMALL, "-n", "1400", "--eval-freq", "-1", *settings]) == 0
-    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"))
+    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"), trust=True)
     assert model.env_spec["kwargs"] == {
         "observation": "paper",
         "clock": "minute",

@@ -67,6 +67,7 @@ class PathwaysOptions:
     :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
     :param figures: draw figures too (PNG and PDF), with --output
     :param json: file for all numbers, or - for standard output
+    :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)
     :param import_: modules or .py files of your own to import first, for their policies
     """
 
@@ -84,6 +85,7 @@ class PathwaysOptions:
     output: str | None = None
     figures: Flag = False
     json: str | None = None
+    trust: Flag = False
     import_: Several = ()
 
     def numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -179,7 +181,7 @@ def find_policies(options: PathwaysOptions, config: PathwaysConfig) -> Sequence[
     most = {name: max(getattr(cell, name) for cell in cells) for name in ("patients", "resources")}
     # Rules need no plug-in, and so no learning library.
     models = any(re.fullmatch(r"[^=(]*=.*", name) for name in options.policies)
-    return find_agents(options.policies, config.replace(**most), loader() if models else None)
+    return find_agents(options.policies, config.replace(**most), loader(options.trust) if models else None)
 
 
 def bound(options: PathwaysOptions, comparison: Comparison) -> Shares:

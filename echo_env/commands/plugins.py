@@ -2,7 +2,7 @@
 
 A distribution provides modules under the entry-point group ``echo_lab``:
 
-- ``models`` has ``load_predictor(algo, path)`` and ``model_files(path)``;
+- ``models`` has ``load_predictor(algo, path, trust=...)`` and ``model_files(path)``;
 - ``tensorboard`` has ``Run`` and ``write_runs(folder, runs, pictures)``;
 - ``training`` has what :mod:`echo_env.commands.train` asks of it.
 

@@ -56,12 +56,15 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
+def find_policies(
+    given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any], trust: bool = False
+) -> dict[str, Policy]:
     """Make the policies that were typed.
 
     :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
+    :param trust: open models that are pickles, which can run code of whoever made them
     :return: as typed -> policy; standard error says of a model that it was trained on another lab
     :raises ValueError: unknown, unusable, or given twice
     """
@@ -74,7 +77,11 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
         if name == AGENT:
             found[name] = find_agent(config, env_kwargs)
         else:
-            found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+            found[name] = (
+                TrainedPolicy(model[1], model[2], config, env_kwargs, trust=trust)
+                if model
+                else make_policy(name, config)
+            )
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.

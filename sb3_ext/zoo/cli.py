@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from sb3_ext.zoo.agents import TRUST
 from sb3_ext.zoo.algorithms import INSTALL_HINT
 from sb3_ext.zoo.errors import UsageError as UsageError  # train.py catches it under this name
 from sb3_ext.zoo.errors import unknown
@@ -133,6 +134,11 @@ class TrainParser(ReadableParser):
             ALLOW_CODE, action="store_true", help="Evaluate texts of the config as Python, as rl_zoo3 does"
         )
         self.add_argument(RESUME, metavar="CHECKPOINT", help=HELP)
+        self.add_argument(
+            TRUST,
+            action="store_true",
+            help="Open what is pickled beside a --trained-agent outside the log folder, though it can run code",
+        )
         self.set_defaults(algo=defaults.algo, env=defaults.env, eval_episodes=defaults.eval_episodes)
         # To tell what was given from what was not.
         self.set_defaults(**dict.fromkeys(DEFAULTS))
@@ -149,7 +155,7 @@ class TrainParser(ReadableParser):
             parsed.trained_agent = parsed.resume
         check_options(parsed)
         if parsed.trained_agent is not None:
-            check_trained_agent(parsed.algo, parsed.trained_agent)
+            check_trained_agent(parsed.algo, parsed.trained_agent, parsed.log_folder, parsed.trust)
         for name, default in DEFAULTS.items():
             setattr(parsed, name, default if getattr(parsed, name) is None else getattr(parsed, name))
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]

@@ -16,11 +16,13 @@ from rl_zoo3.utils import get_callback_list, get_wrapper_class
 
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
-from sb3_ext.zoo.agents import check_model_file
+from sb3_ext.zoo.agents import check_trust
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
 from sb3_ext.zoo.inputs.settings import SETTINGS, check_settings
+from sb3_ext.zoo.saved.files import check_model_file
+from sb3_ext.zoo.saved.plain import can_be_trained
 
 # Keys of a config that are rl_zoo3's and not the algorithm's.
 ZOO_KEYS = {
@@ -79,16 +81,24 @@ def check_env_id(env_id: str, packages: Iterable[str]) -> None:
     raise UsageError(message)
 
 
-def check_trained_agent(algo: str, path: str) -> None:
+def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> None:
     """
     Check the model that training is to continue from.
 
     :param algo: Name of the algorithm
     :param path: Its zip
+    :param log_folder: Folder of the user's own runs, whose pickles are taken to be theirs
+    :param trust: Whether pickles from elsewhere are trusted
     """
     if not path.endswith(".zip") or not Path(path).is_file():
         raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
     check_model_file(algo, ALGOS[algo], Path(path))
+    if not can_be_trained(Path(path)):
+        raise UsageError(
+            f"--trained-agent: {path} is an exported agent, which holds what acting needs only: give a model of a run."
+        )
+    if not Path(path).resolve().is_relative_to(Path(log_folder).resolve()):
+        check_trust(Path(path), trust)
 
 
 def check_config_file(config: str | None, algo: str, env_id: str, folder: Path) -> str:
