@@ -71,6 +71,8 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             raise ValueError(f"--policies has {name!r} twice")
         # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        if model and not (model[1] and model[2]):
+            raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
         if name == AGENT:
             found[name] = find_agent(config, env_kwargs)
         else:

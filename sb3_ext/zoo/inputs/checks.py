@@ -85,7 +85,8 @@ def check_trained_agent(algo: str, path: str) -> None:
     :param path: Its zip
     """
     if not path.endswith(".zip") or not Path(path).is_file():
-        raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
+        where = path or "an empty path"
+        raise UsageError(f"--trained-agent: there is no .zip file at {where}.")
     check_model_file(algo, ALGOS[algo], Path(path))
 
 
