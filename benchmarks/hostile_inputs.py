@@ -192,7 +192,7 @@ def judge(case: Case) -> tuple[str, str]:
     if case.expect == "accept":
         return "refused", err
     lines = [line for line in err.strip().splitlines() if line.strip()]
-    return (KEPT if len(lines) == 1 or lines[0].startswith("usage") else "not one line"), err
+    return (KEPT if len(lines) == 1 or err.startswith("usage") else "not one line"), err
 
 
 def count(ended: Iterable[tuple[Case, str]]) -> dict[str, Counter[str]]:
