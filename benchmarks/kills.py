@@ -78,36 +78,31 @@ _TRAIN = "--env EchoLabScarce-v0 --seed 1 --num-threads 1 --verbose 0 --log-fold
 _IN_RUN = "EchoLabScarce-v0_1/mine.txt"
 COMMANDS: Mapping[str, Command] = {
     "evaluate": Command(
-        "evaluate.py --policies policy_2 policy_3 --days 150 --engine simpy --jobs 2 --output out --json out.json",
-        "--days 20",
+        "evaluate.py --policies policy_2 policy_3 --days 60 --engine simpy --jobs 2 --output out --json out.json",
+        "--days 10",
         ("mine.txt", "out/mine.txt", "out/figures/mine.txt"),
     ),
-    "evaluate, figures": Command(
-        "evaluate.py --policies policy_2 policy_1 --days 20 --output out --figures",
-        "--days 10",
-        ("out/mine.txt", "out/figures/mine.png"),
-    ),
     "sweep": Command(
-        "evaluate.py --policies policy_2 policy_3 --days 60 --engine simpy --jobs 2 --output out --sweep "
+        "evaluate.py --policies policy_2 policy_3 --days 25 --engine simpy --jobs 2 --output out --sweep "
         "rooms.non_fetal=3:6",
         "--sweep rooms.non_fetal=3:4",
         ("out/mine.txt", "out/cells/mine.txt"),
     ),
     "calibrate": Command(
-        "-m echo_env calibrate week.xlsx --output lab.yaml --report report --resamples 50",
+        "-m echo_env calibrate week.xlsx --output lab.yaml --report report --resamples 40",
         "--resamples 20",
         ("mine.txt", "report/mine.txt"),
     ),
     "train, maskable_dqn": Command(
-        f"train.py --algo maskable_dqn {_TRAIN} -n 6000 --eval-freq 1500 --save-freq 1000 --save-replay-buffer "
-        "-params buffer_size:100000",
-        "-n 3000",
+        f"train.py --algo maskable_dqn {_TRAIN} -n 4000 --eval-freq 1500 --save-freq 1000 --save-replay-buffer "
+        "-params buffer_size:50000",
+        "-n 2500",
         ("mine.txt", "logs/mine.txt", f"logs/maskable_dqn/{_IN_RUN}"),
         "logs/maskable_dqn/*_[0-9]*",
     ),
     "train, maskable_ppo": Command(
-        f"train.py --algo maskable_ppo {_TRAIN} -n 20000 --eval-freq 5000 --save-freq 5000 -params normalize:True",
-        "-n 5000",
+        f"train.py --algo maskable_ppo {_TRAIN} -n 16000 --eval-freq 4000 --save-freq 4000 -params normalize:True",
+        "-n 2000",
         ("mine.txt", "logs/mine.txt", f"logs/maskable_ppo/{_IN_RUN}"),
         "logs/maskable_ppo/*_[0-9]*",
     ),
@@ -124,10 +119,9 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 PLAN = (
-    *(Kill("evaluate", name) for name in ("KILL", "TERM", "INT", "INT")),
+    *(Kill("evaluate", name) for name in ("KILL", "TERM", "INT", "INT", "INT")),
     Kill("evaluate", "KILL", save=1),
-    Kill("evaluate, figures", "TERM", save=1),
-    Kill("evaluate, figures", "INT"),
+    Kill("evaluate", "TERM", save=2),
     *(Kill("sweep", name) for name in ("KILL", "TERM", "INT")),
     Kill("sweep", "KILL", save=2),
     Kill("sweep", "INT", save=3),
@@ -218,7 +212,7 @@ def lay_benchmarks(folder: Path) -> None:
     for script in ("learning.py", "record.py"):
         shutil.copy(ROOT / "benchmarks" / script, folder / "benchmarks")
     methods = (ROOT / "benchmarks" / "learning_methods.py").read_text()
-    for long, short in ((r"\bDAYS = 10_000\b", "DAYS = 1_000"), (r'"maskable_dqn": 300_000', '"maskable_dqn": 6_000')):
+    for long, short in ((r"\bDAYS = 10_000\b", "DAYS = 200"), (r'"maskable_dqn": 300_000', '"maskable_dqn": 3_000')):
         methods, found = re.subn(long, short, methods)
         if found != 1:
             raise RuntimeError(f"learning_methods.py has no {long}")
