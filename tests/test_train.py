@@ -52,7 +52,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
     (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn, "),
     (["--alg0", "dqn"], "did you mean '--algo'?"),
-    (["--n-timesteps", "many"], "invalid int value: 'many'"),
+    (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
     (["--vec-env", "sub"], "choose from dummy, native, subproc"),
     (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
     (["--conf-file", "none.yml"], "there is no file none.yml"),

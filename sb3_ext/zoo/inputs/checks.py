@@ -51,6 +51,8 @@ def import_packages(names: Iterable[str]) -> None:
     :param names: Names of packages
     """
     for name in names:
+        if not name:
+            raise UsageError("--gym-packages must be names of packages, not ''.")
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:

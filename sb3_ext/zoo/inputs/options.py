@@ -14,7 +14,8 @@ from sb3_ext.zoo.inputs.numbers import Number, check_value
 COUNT = Number(1, whole=True)
 OPTIONS: dict[str, Number] = {
     "n_timesteps": COUNT,
-    "num_threads": Number(1, whole=True, also=(-1,)),
+    # Far more crash PyTorch.
+    "num_threads": Number(1, 1024, whole=True, also=(-1,)),
     "log_interval": Number(1, whole=True, also=(-1, -2)),
     "eval_episodes": COUNT,
     "n_eval_envs": Number(1, 10_000, whole=True),
@@ -32,6 +33,8 @@ OPTIONS: dict[str, Number] = {
 FOLDERS = ("log_folder", "tensorboard_log", "optimization_log_path")
 #: Options that take effect only with a package that need not be installed.
 NEEDED = {"track": "wandb", "progress": "tqdm"}
+#: Options without effect unless the run is tracked.
+OF_TRACKING = ("wandb_entity", "wandb_group", "wandb_tags")
 
 
 def flag(name: str) -> str:
@@ -57,6 +60,12 @@ def check_options(given: argparse.Namespace) -> None:
     for name, package in NEEDED.items():
         if getattr(given, name) and find_spec(package) is None:
             raise UsageError(f"{flag(name)} needs the package {package}, which is not installed.")
+    for name in OF_TRACKING:
+        if getattr(given, name, None) and not given.track:
+            raise UsageError(f"{flag(name)} has no effect without --track.")
+    for name in ("eval_freq", "save_freq"):
+        if getattr(given, name) == 0:
+            raise UsageError(f"{flag(name)} must be a whole number of at least 1, or negative for never, not 0.")
     check_device(given.device)
     _check_search(given)
 
