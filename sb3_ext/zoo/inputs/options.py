@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch as th
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.inputs.numbers import Number, check_value
@@ -101,11 +103,37 @@ def check_device(name: Any) -> None:
         raise UsageError(f"--device: there is no device '{name}' here: {first_line(error)}") from error
 
 
+def check_storage(storage: str) -> None:
+    """
+    Check that Optuna can keep studies somewhere.
+
+    :param storage: Path of a journal, or URL of a database
+    """
+    if not storage.endswith(".log"):
+        try:
+            make_url(storage).get_dialect()
+        except (ArgumentError, ImportError) as error:
+            allowed = "a journal, FILE.log, or the URL of a database that can be had here, such as sqlite:///FILE.db"
+            raise UsageError(f"--storage must be {allowed}, not '{storage}'.") from error
+    file = Path(storage.removeprefix("sqlite:///"))
+    if storage.endswith(".log"):
+        # rl_zoo3 makes its folder.
+        check_folder("--storage", str(file.parent))
+    elif storage.startswith("sqlite:///") and not file.parent.is_dir():
+        raise UsageError(f"--storage: there is no folder {file.parent}.")
+    if file.exists() and not file.is_file():
+        raise UsageError(f"--storage: {file} is no file.")
+
+
 def _check_search(given: argparse.Namespace) -> None:
     if given.optimize_hyperparameters and given.trained_agent:
         raise UsageError("--optimize-hyperparameters trains new models: leave --trained-agent out.")
     if given.optimize_hyperparameters and given.sampler == "auto" and find_spec("optunahub") is None:
         raise UsageError("--sampler auto needs the package optunahub, which is not installed.")
+    if given.study_name == "":
+        raise UsageError("--study-name must be the name of a study, not ''.")
+    if given.storage is not None:
+        check_storage(given.storage)
     if given.trial_id is None:
         return
     if not given.storage or not given.study_name:
