@@ -38,6 +38,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.record import append_row  # noqa: E402
 from benchmarks.small_workbook import write_week  # noqa: E402
 
+MARKER = ".echo-lab"
 CASES = Path(__file__).with_name("hostile_inputs.yaml")
 LIMIT_S = 60
 KEPT = "as promised"
@@ -183,7 +184,8 @@ def judge(case: Case) -> tuple[str, str]:
         after = snapshot(Path(folder))
     if "Traceback" in err or status not in (0, 2, 130):
         return "traceback", err
-    if any(after.get(name) != content for name, content in before.items()):
+    # The list of what we wrote is ours.
+    if any(after.get(name) != content for name, content in before.items() if not name.endswith(MARKER)):
         return "changed a file", err
     if status == 0:
         return (KEPT if case.expect == "accept" else "accepted"), err
@@ -217,7 +219,9 @@ def table(counts: dict[str, Counter[str]]) -> str:
 def main() -> int:
     """Run the cases; exit status 1 where one did not end as promised."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="command, or command and family, with which names begin")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="commands, or commands and families: evaluate 'train: p'"
+    )
     parser.add_argument("--verbose", action="store_true", help="show what every case said")
     parser.add_argument("--table", default="hostile_inputs", help="in benchmarks/, gets the rows: %(default)s")
     arguments = parser.parse_args()
@@ -225,7 +229,7 @@ def main() -> int:
 
     done = []
     for case in read_cases():
-        if not f"{case.command} {case.family}".startswith(arguments.only):
+        if not f"{case.command}: {case.family}".startswith(tuple(arguments.only)):
             continue
         begin = time.monotonic()
         outcome, said = judge(case)

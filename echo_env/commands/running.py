@@ -64,6 +64,9 @@ def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, des
         words = " ".join(str(error).split()).removesuffix(".")
         if isinstance(error, UnusedCliTokensError):
             words = f"{error.unused_tokens[0]!r} belongs to no option"
+        words = re.sub(
+            r'Invalid value for (\S+): unable to convert "(.*)" into bool', r"\1 takes no value, not '\2'", words
+        )
         raise ValueError(f"{words}; {program} --help lists all options") from None
     return read
 
