@@ -1,7 +1,7 @@
 """Hostile inputs to every command and option: each must end as promised.
 
     python benchmarks/hostile_inputs.py                # all cases, and their table
-    python benchmarks/hostile_inputs.py --only train   # commands or families whose name begins so
+    python benchmarks/hostile_inputs.py --only train 'evaluate: lab'   # what begins so
 
 The cases are data, in ``hostile_inputs.yaml``. Each runs in an empty folder of its own, in a process forked from one
 that has imported the commands already. A case passes if
@@ -219,9 +219,7 @@ def table(counts: dict[str, Counter[str]]) -> str:
 def main() -> int:
     """Run the cases; exit status 1 where one did not end as promised."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--only", nargs="+", default=[""], help="commands, or commands and families: evaluate 'train: p'"
-    )
+    parser.add_argument("--only", nargs="+", default=[""], help="commands, or command: family, by how they begin")
     parser.add_argument("--verbose", action="store_true", help="show what every case said")
     parser.add_argument("--table", default="hostile_inputs", help="in benchmarks/, gets the rows: %(default)s")
     arguments = parser.parse_args()
