@@ -37,6 +37,7 @@ PLAIN_WORDS = {
     r"^argument (?:\S*/)?(\S+): ignored explicit argument (.*)$": r"\1 takes no value, but was given \2.",
     r"^argument (?:\S*/)?(\S+): invalid int value: (.*)$": r"\1 must be a whole number, not \2.",
     r"^argument (?:\S*/)?(\S+): expected (?:one|at least one) argument$": r"\1 needs a value.",
+    r"^argument (?:\S*/)?(\S+): (must be .*)$": r"\1 \2.",
 }
 
 
@@ -45,9 +46,10 @@ def read_truth(text: str) -> bool:
     Read True or False, where rl_zoo3 takes any text for True.
 
     :param text: As typed
+    :raises ArgumentTypeError: it is neither; argparse adds the option's name
     """
     if text not in ("True", "False"):
-        raise UsageError(f"--truncate-last-trajectory must be True or False, not {text!r}.")
+        raise argparse.ArgumentTypeError(f"must be True or False, not {text!r}")
     return text == "True"
 
 
