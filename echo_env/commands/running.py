@@ -62,7 +62,7 @@ def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, des
         read: Options | None = app(last_of_each(app, tokens))
     except CycloptsError as error:
         words = " ".join(str(error).split()).removesuffix(".")
-        if isinstance(error, UnusedCliTokensError):
+        if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
             words = f"{error.unused_tokens[0]!r} belongs to no option"
         words = re.sub(
             r'Invalid value for (\S+): unable to convert "(.*)" into bool', r"\1 takes no value, not '\2'", words
