@@ -78,6 +78,10 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--env", "EchoLabScarse-v0"], "did you mean EchoLabScarce-v0?"),
+        (["--env", "EchoLabScarse-v0", "--config", "scarce"], "did you mean EchoLabScarce-v0?"),
+        (["--policies", "maskable_dqn="], "--policies has 'maskable_dqn=', but a trained model is given as ALGO=PATH"),
+        (["--figures=x"], "--figures takes no value, not 'x'"),
+        (["stray"], "'stray' belongs to no option"),
         (["--policies", "policy_22"], "known: auction, fetal_first, policy_1"),
         (["--policies", "maskable_dqn=nowhere.zip"], "nowhere.zip"),
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),

@@ -89,7 +89,7 @@ def test_the_same_again_plays_nothing_and_says_so(
         (["--sweep", "rooms.fetal=0:1"], "cell rooms.fetal=0 is not a valid lab: appointments.fetal is not empty"),
         (["--sweep", "sonographers.absence_rate=2"], "absence_rate is 2.0, but must be a number from 0 to 1"),
         ([*ROOMS, "--sweep-mode", "gird"], "sweep mode is 'gird', but must be one of grid, one_at_a_time"),
-        ([*ROOMS, "--sweep-metrics", "waits"], "metric is 'waits', but must be one of penalty, "),
+        ([*ROOMS, "--sweep-metrics", "waits"], "--sweep-metrics has 'waits', but takes only penalty, "),
         ([*ROOMS, "--departures"], "--departures is of one lab, and does not go together with --sweep"),
         ([*ROOMS, "--reference", "nobody"], "reference is 'nobody', but must be one of policy_2, fetal_first"),
         ([*ROOMS, "--days", "0"], "days is 0, but must be at least 1"),

@@ -48,6 +48,9 @@ from echo_env.pathways.report import results
 POLICIES = ("auction", "fcfs_request", "sickest_initial", "sickest_now", "fcfs_arrival", "random")
 """Compared by default: the paper's three (auction, first come first served, sickest first), and variants."""
 
+MOST_NUMBERS = 1000
+"""Most numbers of patients, or of resources, that are compared at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PathwaysOptions:
@@ -109,7 +112,10 @@ def read_numbers(name: str, given: Sequence[str]) -> tuple[int, ...]:
         if match is None or (match[2] and int(match[2]) < int(match[1])):
             raise ValueError(f"--{name} is {text!r}, but must be a whole number, or FIRST:LAST:STEP with FIRST <= LAST")
         first = int(match[1])
-        numbers += range(first, int(match[2] or first) + 1, int(match[3] or 1))
+        wanted = range(first, int(match[2] or first) + 1, int(match[3] or 1))
+        if len(numbers) + len(wanted) > MOST_NUMBERS:
+            raise ValueError(f"--{name} is {text!r}, but must be at most {MOST_NUMBERS:,} numbers")
+        numbers += wanted
     return tuple(numbers)
 
 

@@ -64,6 +64,8 @@ def import_own(modules: Iterable[str]) -> None:
     :raises ValueError: there is no such module or file, or importing it fails; says why
     """
     for module in modules:
+        if not module:
+            raise ValueError("--import is '', but must be a module or a .py file")
         try:
             _import_one(module)
         except Exception as error:  # a user's module can raise anything

@@ -30,12 +30,10 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
     :param config: preset or YAML file that takes precedence
     :raises ValueError: unknown id; lists the known ones
     """
-    if config is not None:
-        return LabConfig.load(config)
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
         raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
-    return LabConfig.load(ENV_IDS[env_id])
+    return LabConfig.load(ENV_IDS[env_id] if config is None else config)
 
 
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
@@ -74,6 +72,8 @@ def find_policies(
             raise ValueError(f"--policies has {name!r} twice")
         # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        if model and not (model[1] and model[2]):
+            raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
         if name == AGENT:
             found[name] = find_agent(config, env_kwargs)
         else:

@@ -1,6 +1,7 @@
 """The command line of training: rl_zoo3's own, with defaults of ours and errors for people."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,27 @@ from sb3_ext.zoo.replacing import replaced, saving_whole
 
 #: rl_zoo3's words for options that were not given. The manager finds its own number of evaluation environments.
 DEFAULTS: dict[str, Any] = {"n_timesteps": -1, "tensorboard_log": "", "trained_agent": "", "n_eval_envs": None}
+
+
+#: argparse's messages -> what a user can act upon.
+PLAIN_WORDS = {
+    r"^argument (?:\S*/)?(\S+): ignored explicit argument (.*)$": r"\1 takes no value, but was given \2.",
+    r"^argument (?:\S*/)?(\S+): invalid int value: (.*)$": r"\1 must be a whole number, not \2.",
+    r"^argument (?:\S*/)?(\S+): expected (?:one|at least one) argument$": r"\1 needs a value.",
+    r"^argument (?:\S*/)?(\S+): (must be .*)$": r"\1 \2.",
+}
+
+
+def read_truth(text: str) -> bool:
+    """
+    Read True or False, where rl_zoo3 takes any text for True.
+
+    :param text: As typed
+    :raises ArgumentTypeError: it is neither; argparse adds the option's name
+    """
+    if text not in ("True", "False"):
+        raise argparse.ArgumentTypeError(f"must be True or False, not {text!r}")
+    return text == "True"
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,8 @@ class ReadableParser(argparse.ArgumentParser):
             given = message.removeprefix(prefix).split()[0]
             options = [option for action in self._actions for option in action.option_strings]
             message = unknown("argument", given, options).split(": choose from")[0] + "; --help lists all."
+        for pattern, words in PLAIN_WORDS.items():
+            message = re.sub(pattern, words, message)
         raise UsageError(message)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -130,6 +154,8 @@ class TrainParser(ReadableParser):
             if action.dest == "vec_env" and action.choices is not None:
                 action.choices = [*action.choices, NATIVE]
                 action.help = "VecEnv type; native: the environment's own vector_entry_point"
+            if action.dest == "truncate_last_trajectory":
+                action.type = read_truth
         self.add_argument(
             ALLOW_CODE, action="store_true", help="Evaluate texts of the config as Python, as rl_zoo3 does"
         )

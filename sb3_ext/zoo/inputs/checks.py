@@ -55,6 +55,8 @@ def import_packages(names: Iterable[str]) -> None:
     :param names: Names of packages
     """
     for name in names:
+        if not name:
+            raise UsageError("--gym-packages must be names of packages, not ''.")
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -91,7 +93,8 @@ def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> N
     :param trust: Whether pickles from elsewhere are trusted
     """
     if not path.endswith(".zip") or not Path(path).is_file():
-        raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
+        where = path or "an empty path"
+        raise UsageError(f"--trained-agent: there is no .zip file at {where}.")
     check_model_file(algo, ALGOS[algo], Path(path))
     if not can_be_trained(Path(path)):
         raise UsageError(

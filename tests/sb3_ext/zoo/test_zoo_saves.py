@@ -72,6 +72,28 @@ def test_an_error_in_a_later_save_leaves_the_best_model(
     assert not [path for path in folder.rglob(".*") if path.is_file()]
 
 
+def test_an_error_in_the_log_of_evaluations_leaves_the_earlier_one(
+    defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """evaluations.npz is whole whichever write of it fails half-way."""
+    real, calls = np.savez, [0]
+
+    def savez(file: Any, **arrays: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 3:
+            file.write(b"half")
+            raise OSError("disk full")
+        real(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", savez)
+    with pytest.raises(UsageError, match="disk full"):
+        train(defaults, "--algo", "dqn", "-n", "400")
+    folder = Path("logs", "dqn", "CartPole-v1_1")
+    with np.load(folder / "evaluations.npz") as kept:
+        assert kept["timesteps"].tolist() == [50, 100]
+    assert not list(folder.rglob("*.saving-*"))
+
+
 def test_checkpoints_have_what_belongs_to_them(defaults: cli.ZooDefaults) -> None:
     """Beside a checkpoint are its state, its replay buffer if one is asked for, and its normalisation statistics."""
     folder = train(defaults, "--algo", "dqn", "--save-freq", "80", "--save-replay-buffer")
