@@ -22,6 +22,11 @@ from echo_env.pathways import PathwaysConfig
 from echo_env.pathways.config import preset_names as pathways_presets
 from echo_env.pathways.config.schema import pathways_schema
 
+# A dozen lines that stand for 8 ** 8 entries.
+REPEATED = "\n".join(
+    ["k0: &k0 [" + "x, " * 8 + "]"] + [f"k{n}: &k{n} [" + f"*k{n - 1}, " * 8 + "]" for n in range(1, 8)]
+)
+
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
@@ -65,7 +70,9 @@ def test_times_without_a_colon_are_refused(write: Callable[..., str], time: str,
         ("rooms: {fetal: 1}\nrooms: {fetal: 2}", 'not valid YAML: found duplicate key "rooms" (line 2)'),
         ("rooms:\n  fetal: 1\n  fetal: 2", 'not valid YAML: found duplicate key "fetal" (line 3)'),
         ("rooms: {fetal: 1", "is not valid YAML: .* (line"),
-        ("", "must be a YAML mapping of sections, not NoneType"),
+        ("", "must be a YAML mapping of sections, not an empty file"),
+        ("- 1", "must be a YAML mapping of sections, not a list"),
+        (REPEATED, "lab.yaml has more than 100,000 entries, what aliases repeat included"),
     ],
 )
 def test_messages_name_the_line(write: Callable[..., str], text: str, message: str) -> None:
