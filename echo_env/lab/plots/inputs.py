@@ -85,9 +85,10 @@ def exam_durations(config: LabConfig, days: Days, ax: Axes | None = None) -> Axe
     low = min(law.shortest_min for law in shares)
     mean_of_law = sum(share * law.mean_min for law, share in shares.items())
     high = min(max(law.longest_min for law in shares), max(float(drawn.max(initial=0)), 2 * mean_of_law))
-    edges = np.append(np.arange(low, high, 2.5), high)
+    edges = np.append(np.arange(low, high, 2.0), high)
     share = 100 / max(len(drawn), 1) / np.diff(edges)
-    count, _ = np.histogram(drawn, edges)
+    # Lengths are rounded up: m minutes stand for (m - 1, m], and each bar for two whole minutes.
+    count, _ = np.histogram(np.clip(drawn - 0.5, low, high), edges)
     ax.stairs(count * share, edges, fill=True, color="0.75", label=f"drawn: {len(drawn):,} exams")
     grid = np.linspace(low, high, 400)
     density = sum((share * duration_density(law, grid) for law, share in shares.items()), np.zeros_like(grid))
