@@ -319,7 +319,7 @@ def test_days_that_cannot_be_had_are_named(write: Callable[[str], str], text: st
 
 
 def test_the_short_forms_loader_names_the_one_that_reads_all_labs(write: Callable[[str], str]) -> None:
-    """Where only fetal and non-fetal exams are known, a lab with exam types is refused with the function that reads it."""
+    """Where only fetal and non-fetal exams are known, a lab with exam types is refused, and load_lab is named."""
     write("base: good.yaml")
     assert "config 'lab.yaml' is a lab with exam types of its own, which load_lab reads" in refused(
         "lab.yaml", LabConfig.load
