@@ -13,6 +13,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
 from echo_env.lab.simulation.patient import Punctuality, punctuality, waits_since
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
+from echo_env.lab.simulation.metrics.results import DayResults, day_results
 from echo_env.lab.simulation.trace import Trace
 
 Floats = NDArray[np.float64]
@@ -36,33 +37,6 @@ class Metric(NamedTuple):
     label: str
     section: str
     of: Callable[[DayNumbers], Any]
-
-
-class DayResults(NamedTuple):
-    """What metrics are computed from, for n days with P patients and S sonographers.
-
-    :param scheduled: (P,) or (n, P) int64, appointment, minutes since opening
-    :param exam_type: (P,) or (n, P) int64, number of the exam type
-    :param arrival: (n, P) int64, as in :class:`~echo_env.lab.day.day.Day`
-    :param start: (n, P) int64, minute in which the exam began, -1 if it did not
-    :param end: (n, P) int64, minute in which its room and sonographer were let go, -1 if it did not begin
-    :param sonographer: (n, P) int64, who did it, -1 if nobody
-    :param patient_class: (n, P) int64, the class when it began, or -1
-    :param present: (n, S) bool, who was there
-    :param absence_rate: (n,) float64
-    :param units: (n, 7) int64, as in :class:`~echo_env.lab.simulation.trace.Trace`
-    """
-
-    scheduled: NDArray[np.int64]
-    exam_type: NDArray[np.int64]
-    arrival: NDArray[np.int64]
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    sonographer: NDArray[np.int64]
-    patient_class: NDArray[np.int64]
-    present: NDArray[np.bool_]
-    absence_rate: NDArray[np.float64]
-    units: NDArray[np.int64]
 
 
 class DayNumbers:
@@ -348,37 +322,6 @@ def metric_labels(config: Lab) -> dict[str, str]:
 def metric_meanings() -> dict[str, dict[str, str]]:
     """Unit and meaning of each metric, for ``summary.json``."""
     return {name: {"unit": metric.unit, "meaning": metric.meaning} for name, metric in METRICS.items()}
-
-
-def day_results(trace: Trace) -> DayResults:
-    """The results of one day."""
-    day = trace.day
-    sonographer, start, end, kind = np.full((4, 1, len(day.scheduled)), -1, dtype=np.int64)
-    for exam in trace.exams:
-        p = exam.patient
-        sonographer[0, p], start[0, p], end[0, p], kind[0, p] = exam[2:]
-    return DayResults(
-        scheduled=day.scheduled,
-        exam_type=day.exam_type,
-        arrival=day.arrival[None],
-        start=start,
-        end=end,
-        sonographer=sonographer,
-        patient_class=kind,
-        present=day.present[None],
-        absence_rate=np.array([np.max(day.absence_rate)]),
-        units=np.array([trace.units]),
-    )
-
-
-def joined_results(every: Sequence[DayResults]) -> DayResults:
-    """Results of several days of one lab as one.
-
-    :param every: results of at least one day each
-    """
-    first, *_ = every
-    by_day = {name: np.concatenate([getattr(own, name) for own in every]) for name in DayResults._fields[2:]}
-    return DayResults(first.scheduled, first.exam_type, **by_day)
 
 
 def metrics_table(config: Lab, results: DayResults) -> dict[str, Floats]:
