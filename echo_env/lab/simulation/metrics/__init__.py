@@ -1,12 +1,14 @@
 """A day in named numbers."""
 
-from echo_env.lab.simulation.metrics.old import (
+from echo_env.lab.simulation.metrics.day_numbers import DayNumbers
+from echo_env.lab.simulation.metrics.metric import Metric
+from echo_env.lab.simulation.metrics.of_lab import (
     METRICS,
-    DayNumbers,
-    Metric,
     day_metrics,
     metric_labels,
     metric_meanings,
+    metric_named,
+    metrics_of,
     metrics_table,
 )
 from echo_env.lab.simulation.metrics.results import DayResults, day_results, joined_results, staff_minutes
@@ -21,6 +23,8 @@ __all__ = [
     "joined_results",
     "metric_labels",
     "metric_meanings",
+    "metric_named",
+    "metrics_of",
     "metrics_table",
     "staff_minutes",
 ]
