@@ -35,7 +35,7 @@ def _leaves(part: Any, prefix: str, opening: int) -> Iterator[tuple[str, Any]]:
         if dataclasses.is_dataclass(value):
             yield from _leaves(value, f"{path}.", opening)
         elif prefix == "appointments.":
-            yield path, tuple(clock_text(opening + time) for time in value)
+            yield path, tuple("no patient" if time is None else clock_text(opening + time) for time in value)
         else:
             yield path, value
 

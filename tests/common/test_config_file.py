@@ -39,7 +39,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
 def test_clock_times_need_no_quotes(write: Callable[..., str], time: str) -> None:
     """A time of day is the same minute with and without quotes; YAML 1.2 reads no number to the base 60."""
     config = LabConfig.load(write(f"base: baseline\nappointments: {{fetal: [{time}, 08:15]}}"))
-    assert config.appointments.fetal == (15, 270)
+    assert config.appointments.fetal == (270, 15)
 
 
 @pytest.mark.parametrize(("time", "shown"), [("0745", "745"), ("8.15", "8.15"), ("750", "750"), ("8:5", "'8:5'")])

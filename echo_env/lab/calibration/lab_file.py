@@ -87,7 +87,9 @@ def lab_sections(config: LabConfig) -> dict[str, Any]:
     raw["hours"] = {
         "opening": hours.clock(0), "closing": hours.clock(hours.closing_min), "end": hours.clock(hours.end_min)
     }  # fmt: skip
-    appointments = {kind: [hours.clock(minute) for minute in times] for kind, times in book.items()}
+    appointments = {
+        kind: [None if minute is None else hours.clock(minute) for minute in times] for kind, times in book.items()
+    }
     return {"name": raw.pop("name"), "hours": raw.pop("hours"), "appointments": appointments, **raw}
 
 

@@ -1,7 +1,7 @@
-"""Many labs at once: their arrays, whole days under a rule, and steps of an environment.
+"""Many labs at once: their arrays, and whole days under a rule.
 
-The compiled counterpart of :func:`~echo_env.lab.simulation.simulator.simulate` and of the stepping in
-:class:`~echo_env.lab.envs.env.EchoLabEnv`; :mod:`~echo_env.lab.compiled.kernel` holds what happens in one lab.
+The compiled counterpart of :func:`~echo_env.lab.simulation.simulator.simulate`;
+:mod:`~echo_env.lab.compiled.kernel` holds what happens in one lab.
 """
 
 from __future__ import annotations
@@ -12,60 +12,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled import kernel
-from echo_env.lab.compiled.kernel import Labs, Rules
-from echo_env.lab.config import LabConfig
-from echo_env.lab.day import Day, Days, stack_days, whole_minutes
-from echo_env.lab.simulation.breaks import break_thresholds
+from echo_env.lab.compiled import kernel, layout
+from echo_env.lab.compiled.duty import settle
+from echo_env.lab.compiled.layout import Labs, Rules, one_of
+from echo_env.lab.compiled.rules import plan_columns, rules_of
+from echo_env.lab.compiled.starts import start_tiers
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import TURNED_AWAY, Day, Days, appointment_book, stack_days, whole_minutes
+from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.metrics import DayResults
-from echo_env.lab.simulation.patient import PatientClass
-from echo_env.lab.simulation.penalty import idle_rule_index
-from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, Trace
-from echo_env.lab.simulation.whiteboard import Status
+from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, ready_minute
+from echo_env.lab.simulation.penalty import UNITS
+from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, HandoverRecord, Trace
 
 TierTable = NDArray[np.int64]
 
+__all__ = [
+    "TierTable",
+    "begin_days",
+    "make_labs",
+    "put_arrivals",
+    "results_of",
+    "rules_of",
+    "run_day",
+    "run_days",
+    "tiers_of",
+    "trace_of",
+]
 
-def rules_of(config: LabConfig) -> Rules:
-    """The numbers of a config that the kernel reads."""
-    hours, breaks = config.hours, config.breaks
-    whole = [0] * 7
-    whole[kernel.ROOMS_FETAL] = config.rooms.fetal
-    whole[kernel.STAFF_FETAL] = config.sonographers.fetal
-    whole[kernel.CLOSING], whole[kernel.END] = hours.closing_min, hours.end_min
-    whole[kernel.MARGIN] = config.arrival.on_time_margin_min
-    whole[kernel.BREAK_MIN] = breaks.minutes
-    whole[kernel.IDLE_RULE] = idle_rule_index(config)
-    return Rules(np.array(whole, dtype=np.int64), break_thresholds(breaks))
 
-
-def make_labs(config: LabConfig, count: int, keep_rows: bool = False) -> Labs:
+def make_labs(config: Lab, count: int, keep_rows: bool = False) -> Labs:
     """Arrays for ``count`` labs, without a day.
 
     :param config: the lab
     :param count: how many
     :param keep_rows: whether to keep the counts of every minute, which a trace needs
     """
-    patients, staff, rooms = len(config.appointments), config.sonographers.total, config.rooms.total
-    minutes = config.hours.end_min if keep_rows else 0
+    plan = config.plan
+    columns, groups = plan_columns(plan), plan.staff_groups
+    patients, staff, rooms = len(appointment_book(plan)), len(plan.staff_group), len(plan.room_group)
+    # Exams take a minute at least, so nobody begins more.
+    exams = min(patients, plan.end_min)
 
-    def whole(*shape: int) -> kernel.Ints:
+    def whole(*shape: int) -> layout.Ints:
         return np.zeros((count, *shape), dtype=np.int32)
 
     return Labs(
-        lab=whole(kernel.LAB_COLUMNS),
-        patients=whole(patients, kernel.PATIENT_COLUMNS),
-        queue=whole(patients),
-        staff=whole(staff, kernel.STAFF_COLUMNS),
-        rooms=np.ones((count, rooms), dtype=np.bool_),
-        break_draw=np.zeros((count, staff, patients)),
+        lab=whole(columns.size),
+        left=whole(1 << len(plan.types)),
+        patients=whole(patients, layout.PATIENT_COLUMNS),
+        pending=whole(0 if plan.nested else patients),
+        staff=whole(staff, layout.STAFF_COLUMNS),
+        rooms=whole(rooms, layout.ROOM_COLUMNS),
+        idle=whole(rooms + staff),
+        ends=whole(staff + rooms),
+        break_draw=np.zeros((count, staff, exams)),
         exams=whole(patients, len(ExamRecord._fields)),
-        breaks=whole(2 * staff, len(BreakRecord._fields)),
-        rows=whole(minutes, 13),
+        breaks=whole(
+            sum(group.members * (group.breaks.number + len(group.breaks.planned)) for group in groups),
+            len(BreakRecord._fields),
+        ),
+        lunches=whole(sum(group.members for group in groups if group.lunch), len(BreakRecord._fields)),
+        handovers=whole(sum(group.members for group in groups if group.hands_over), len(HandoverRecord._fields)),
+        rows=whole(plan.end_min if keep_rows else 0, 1 + columns.able - layout.COUNTS),
     )
 
 
-def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Days | Sequence[Day]) -> None:
+def begin_days(config: Lab, labs: Labs, which: NDArray[np.int64], days: Days | Sequence[Day]) -> None:
     """Put new days into some of the labs, at minute 0 before its events.
 
     :param config: the lab
@@ -74,77 +87,122 @@ def begin_days(config: LabConfig, labs: Labs, which: NDArray[np.int64], days: Da
     :param days: n days
     """
     arrays = days if isinstance(days, Days) else stack_days(days)
-    n, fetal_staff = len(which), config.sonographers.fetal
-    present = arrays.present
-    patients = np.zeros((n, len(config.appointments), kernel.PATIENT_COLUMNS), dtype=np.int32)
-    patients[..., kernel.SCHEDULED] = arrays.scheduled
-    patients[..., kernel.FETAL] = arrays.fetal
-    patients[..., kernel.EXAM_MIN] = whole_minutes(arrays.exam_min)
-    staff = np.zeros((n, config.sonographers.total, kernel.STAFF_COLUMNS), dtype=np.int32)
-    staff[..., kernel.STATUS] = np.where(present, Status.FREE, Status.ABSENT)
-    staff[..., kernel.BREAKS_LEFT] = config.breaks.number
-    lab = np.zeros((n, kernel.LAB_COLUMNS), dtype=np.int32)
-    put_arrivals(lab, patients, arrays.arrival)
-    lab[:, kernel.FREE : kernel.FREE + 2] = config.rooms.non_fetal, config.rooms.fetal
-    lab[:, kernel.FREE + 2] = present[:, fetal_staff:].sum(axis=1)
-    lab[:, kernel.FREE + 3] = present[:, :fetal_staff].sum(axis=1)
+    plan, rules, n = config.plan, rules_of(config), len(which)
+    patients = np.zeros((n, *labs.patients.shape[1:]), dtype=np.int32)
+    patients[..., layout.SCHEDULED] = arrays.scheduled
+    patients[..., layout.TYPE] = arrays.exam_type
+    patients[..., layout.EXAM_MIN] = whole_minutes(arrays.exam_min)
+    lead = np.array([kind.check_in_lead_min for kind in plan.types])[arrays.exam_type]
+    patients[..., layout.DUE] = arrays.scheduled - np.where(arrays.unscheduled, 0, lead)
+    lab = np.zeros((n, labs.lab.shape[1]), dtype=np.int32)
+    lab[:, rules.at.head :] = -1
+    early = np.array([kind.may_begin_early for kind in plan.types], dtype=np.int64)[arrays.exam_type]
+    ready = ready_minute(arrays.arrival, arrays.prep_min, arrays.scheduled, early)
+    put_arrivals(lab, patients, arrays.arrival, ready)
+    staff = np.zeros((n, *labs.staff.shape[1:]), dtype=np.int32)
+    comes = np.where(plan.duty_from > 0, Status.OFF_DUTY, Status.FREE)
+    staff[..., layout.STATUS] = np.where(arrays.present, comes, Status.ABSENT)
+    groups = [plan.staff_groups[group] for group in plan.staff_group]
+    staff[..., layout.BREAKS_LEFT] = [group.breaks.number for group in groups]
+    begins = zip(groups, plan.duty_from.tolist(), strict=True)
+    staff[..., layout.LUNCH_LEFT] = [
+        group.lunch is not None and begin <= group.lunch.latest_min for group, begin in begins
+    ]
     labs.lab[which], labs.patients[which], labs.staff[which] = lab, patients, staff
-    labs.rooms[which], labs.break_draw[which] = True, arrays.break_draw
+    labs.rooms[which] = RoomStatus.FREE, 0
+    labs.break_draw[which] = arrays.break_draw[..., : labs.break_draw.shape[2]]
+    settle_labs(np.array(which), labs, rules)
 
 
-def put_arrivals(lab: kernel.Ints, patients: kernel.Ints, arrival: NDArray[np.int64]) -> None:
-    """Set the arrivals.
+@njit
+def settle_labs(which: NDArray[np.int64], labs: Labs, rules: Rules) -> None:
+    """Fill what follows from the state of members and rooms in some labs.
 
-    :param lab: (B, 23), as in :class:`~echo_env.lab.compiled.kernel.Labs`
-    :param patients: (B, P, 8), likewise
+    :param which: (n,) which labs
+    :param labs: the arrays
+    :param rules: what is the same in all of them
+    """
+    for b in which:
+        settle(one_of(labs, b), rules)
+
+
+def put_arrivals(lab: layout.Ints, patients: layout.Ints, arrival: NDArray[np.int64], ready: NDArray[np.int64]) -> None:
+    """Set who comes, and when.
+
+    :param lab: (B, columns), as in :class:`~echo_env.lab.compiled.layout.Labs`
+    :param patients: (B, P, columns), likewise
     :param arrival: (B, P), minutes, negative for those who do not come
+    :param ready: (B, P), minute from which each of those who come can be examined
     """
     comes = arrival >= 0
-    patients[..., kernel.ARRIVAL] = arrival
+    patients[..., layout.ARRIVAL] = arrival
+    patients[..., layout.READY] = ready
     # Those who come, by minute and then by number; the others last.
-    order = np.argsort(np.where(comes, arrival, np.iinfo(np.int64).max), axis=1, kind="stable")
-    patients[..., kernel.BY_ARRIVAL] = order
-    lab[:, kernel.ARRIVALS] = comes.sum(axis=1)
+    order = np.argsort(np.where(comes, ready, np.iinfo(np.int64).max), axis=1, kind="stable")
+    patients[..., layout.BY_READY] = order
+    lab[:, layout.COMERS] = comes.sum(axis=1)
+    lab[:, layout.TURNED] = (arrival == TURNED_AWAY).sum(axis=1)
 
 
-def tiers_of(tiers: Sequence[Sequence[PatientClass]]) -> TierTable:
-    """(6,) int64, the tier of each class, -1 for a class that is not served."""
-    table = np.full(len(PatientClass), -1, dtype=np.int64)
+def tiers_of(tiers: Sequence[Sequence[int]], types: int = 2) -> TierTable:
+    """(3 K,) int64, the tier of each class, -1 for a class that is not served.
+
+    :param tiers: classes in order of precedence
+    :param types: how many exam types there are, K
+    """
+    table = np.full(CLASSES_PER_TYPE * types, -1, dtype=np.int64)
     for number, tier in enumerate(tiers):
         table[list(tier)] = number
     return table
 
 
 @njit
-def run_days(labs, rules, tiers, cumulated):
+def run_days(labs: Labs, rules: Rules, tiers: TierTable, cumulated: NDArray[np.int64]) -> None:
     """Play days that have been begun to their end under a rule of tiers.
 
     :param labs: the arrays
     :param rules: what is the same in all of them
-    :param tiers: (6,) int64, see :func:`tiers_of`
-    :param cumulated: (B, minutes + 1, 4) int64, filled with the units paid before each minute; or (B, 0, 4)
+    :param tiers: (3 K,) int64, see :func:`tiers_of`
+    :param cumulated: (B, minutes + 1, 7) int64, filled with the units paid before each minute; or (B, 0, 7)
     """
-    closing, end = rules.whole[kernel.CLOSING], rules.whole[kernel.END]
-    before = np.empty(4, np.int64)
     for b in range(len(labs.lab)):
-        lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
-        rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
-        kernel.catch_up(lab, patients, queue, staff, rooms, draw, breaks, rules)
-        while lab[kernel.MINUTE] < end:
-            if kernel.can_start(lab):
-                kernel.start_tiers(tiers, lab, patients, queue, staff, rooms, labs.exams[b], rules)
-            # Within a stretch that does not cross closing time every minute costs the same.
-            begin = lab[kernel.MINUTE]
-            for k in range(4):
-                before[k] = lab[kernel.UNITS + k]
-            limit = closing if begin < closing else end
-            kernel.advance(limit, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
-            if cumulated.shape[1]:
-                passed = lab[kernel.MINUTE] - begin
-                for minute in range(1, passed + 1):
-                    for k in range(4):
-                        paid = (lab[kernel.UNITS + k] - before[k]) * minute // passed
-                        cumulated[b, begin + minute, k] = before[k] + paid
+        one = one_of(labs, b)
+        kernel.catch_up(one, rules)
+        run_day(one, rules, tiers, cumulated[b])
+
+
+@njit
+def run_day(one: Labs, rules: Rules, tiers: TierTable, cumulated: NDArray[np.int64]) -> None:
+    """Play the day of one lab to its end under a rule of tiers.
+
+    :param one: the lab, everything done that was due in its minute
+    :param rules: its rules
+    :param tiers: (3 K,) int64
+    :param cumulated: (minutes + 1, 7) int64, filled as by :func:`run_days`; or (0, 7)
+    """
+    closing, end, lab = rules.whole.closing, rules.whole.end, one.lab
+    before = np.empty(UNITS if len(cumulated) else 0, np.int64)
+    while lab[layout.MINUTE] < end:
+        start_tiers(tiers, one, rules)
+        # Within a stretch that does not cross closing time every minute costs the same.
+        begin = lab[layout.MINUTE]
+        for k in range(len(before)):
+            before[k] = lab[layout.UNITS + k]
+        kernel.advance(closing if begin < closing else end, one, rules)
+        if len(before):
+            _cumulate(begin, before, lab, cumulated)
+
+
+@njit
+def _cumulate(begin: int, before: NDArray[np.int64], lab: layout.Ints, cumulated: NDArray[np.int64]) -> None:
+    """Fill in the minutes of a stretch; who was turned away or left waiting is paid for with the last one."""
+    until = lab[layout.MINUTE]
+    for k in range(UNITS):
+        paid, minutes = lab[layout.UNITS + k] - before[k], until - begin
+        at_once = layout.UNITS + k in (kernel.TURNED_AWAY, kernel.LEFT_WAITING)
+        for minute in range(1, minutes + 1):
+            part = paid * (minute == minutes) if at_once else paid * minute // minutes
+            cumulated[begin + minute, k] = before[k] + part
 
 
 def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.float64]) -> DayResults:
@@ -156,34 +214,37 @@ def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.fl
     """
     patients, staff, exams = labs.patients[which], labs.staff[which], labs.exams[which]
     n, most = exams.shape[:2]
-    day, row = np.nonzero(np.arange(most) < labs.lab[which, kernel.EXAMS, None])
+    day, row = np.nonzero(np.arange(most) < labs.lab[which, layout.EXAMS, None])
     # Columns as in Exam, after patient and room.
     sonographer, start, end, patient_class = outcome = np.full((4, n, most), -1, dtype=np.int64)
     outcome[:, day, exams[day, row, 0]] = exams[day, row, 2:].T
     return DayResults(
-        scheduled=patients[..., kernel.SCHEDULED].astype(np.int64),
-        fetal=patients[..., kernel.FETAL] == 1,
-        arrival=patients[..., kernel.ARRIVAL].astype(np.int64),
+        scheduled=patients[..., layout.SCHEDULED].astype(np.int64),
+        exam_type=patients[..., layout.TYPE].astype(np.int64),
+        arrival=patients[..., layout.ARRIVAL].astype(np.int64),
         start=start,
         end=end,
         sonographer=sonographer,
         patient_class=patient_class,
-        present=staff[..., kernel.STATUS] != Status.ABSENT,
+        present=staff[..., layout.STATUS] != Status.ABSENT,
         absence_rate=absence_rate,
-        units=labs.lab[which, kernel.UNITS :].astype(np.int64),
+        units=labs.lab[which, layout.PAID].astype(np.int64),
     )
 
 
-def trace_of(config: LabConfig, labs: Labs, b: int, day: Day) -> Trace:
+def trace_of(config: Lab, labs: Labs, b: int, day: Day) -> Trace:
     """The trace of lab ``b``, equal to that of the SimPy engine.
 
     :param day: the day that was played there
     """
     lab = labs.lab[b].tolist()
-    exams = [
-        ExamRecord(p, room, s, start, end, PatientClass(kind))
-        for p, room, s, start, end, kind in labs.exams[b, : lab[kernel.EXAMS]].tolist()
-    ]
-    breaks = [BreakRecord(*row) for row in labs.breaks[b, : lab[kernel.BREAKS]].tolist()]
-    rows = [tuple(row) for row in labs.rows[b, : lab[kernel.ROWS]].tolist()]
-    return Trace(config, day, exams, breaks, rows, tuple(lab[kernel.UNITS : kernel.UNITS + 4]))
+    return Trace(
+        config,
+        day,
+        exams=[ExamRecord(*row) for row in labs.exams[b, : lab[layout.EXAMS]].tolist()],
+        breaks=[BreakRecord(*row) for row in labs.breaks[b, : lab[layout.BREAKS]].tolist()],
+        rows=[tuple(row) for row in labs.rows[b, : lab[layout.ROWS]].tolist()],
+        units=tuple(lab[layout.PAID]),
+        lunches=[BreakRecord(*row) for row in labs.lunches[b, : lab[layout.LUNCHES]].tolist()],
+        handovers=[HandoverRecord(*row) for row in labs.handovers[b, : lab[layout.HANDOVERS]].tolist()],
+    )

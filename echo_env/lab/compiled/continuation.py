@@ -16,14 +16,15 @@ from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.compiled.batch import TierTable
-from echo_env.lab.compiled.kernel import Labs, Rules
-from echo_env.lab.decisions.actions import ACTIONS
+from echo_env.lab.compiled.layout import MINUTE, PAID, UNITS, Labs, Rules, one_of
+from echo_env.lab.compiled.offers import action_count, carry_out
+from echo_env.lab.simulation.penalty import UNITS as UNIT_KINDS
 
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
-"""(observations (n, fields), action masks (n, 729)) -> (n,) feasible actions."""
+"""(observations (n, ...), action masks (n, actions)) -> (n,) feasible actions."""
 
 ChooseIn = Callable[[Labs, NDArray[np.bool_]], NDArray[np.int64]]
-"""(n labs, action masks (n, 729)) -> (n,) feasible actions."""
+"""(n labs, action masks (n, actions)) -> (n,) feasible actions."""
 
 THE_RULE = -1
 """In place of a first action: whatever the rule does."""
@@ -39,23 +40,25 @@ def copy_labs(labs: Labs, which: NDArray[np.int64]) -> Labs:
 
 
 def continue_under_rule(
-    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, tiers: TierTable
+    labs: Labs, which: NDArray[np.int64], actions: NDArray[np.int64], rules: Rules, joint: bool, tiers: TierTable
 ) -> NDArray[np.int64]:
     """Take a first action, then follow a rule to the end of the day. The labs themselves stay as they are.
+
+    After a single start the rule decides in the same minute on; after a joint action, or stop, from the next one on.
 
     :param labs: labs in the middle of a day
     :param which: (n,) which of them to copy
     :param actions: (n,) each copy's first action, feasible, or :data:`THE_RULE`
     :param rules: what is the same in all of them
-    :param tiers: (6,) int64, the rule
-    :return: (n, 4) int64, the whole day's penalty units, with those already paid
+    :param joint: whether actions are joint ones
+    :param tiers: (3 K,) int64, the rule
+    :return: (n, 7) int64, the whole day's penalty units, with those already paid
     """
-    units = np.zeros((len(which), 4), dtype=np.int64)
+    units = np.zeros((len(which), UNIT_KINDS), dtype=np.int64)
     scratch = Labs._make(np.zeros_like(array[:1]) for array in labs)
-    nothing = np.zeros((1, 0, 4), dtype=np.int64)
     # In one piece, or they would be of another type to the compiler.
     which, actions = np.array(which), np.array(actions, dtype=np.int64)
-    _continue_under_tiers(which, actions, labs, scratch, rules, tiers, nothing, units)
+    _continue_under_tiers(which, actions, labs, scratch, rules, joint, tiers, units)
     return units
 
 
@@ -66,27 +69,23 @@ def _continue_under_tiers(
     labs: Labs,
     scratch: Labs,
     rules: Rules,
+    joint: bool,
     tiers: TierTable,
-    nothing: NDArray[np.int64],
     units: NDArray[np.int64],
 ) -> None:
     """Copy labs into the one scratch lab, one after the other, and play them there."""
-    end = rules.whole[kernel.END]
-    lab, patients, queue, staff = scratch.lab[0], scratch.patients[0], scratch.queue[0], scratch.staff[0]
-    rooms, draw, exams = scratch.rooms[0], scratch.break_draw[0], scratch.exams[0]
-    breaks, rows = scratch.breaks[0], scratch.rows[0]
+    end, copy = rules.whole.end, one_of(scratch, 0)
+    nothing = np.zeros((0, UNIT_KINDS), np.int64)
     for n in range(len(which)):
         b = which[n]
-        # What is only written, exams and breaks, need not be copied.
-        lab[:], patients[:], queue[:], staff[:] = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
-        rooms[:], draw[:] = labs.rooms[b], labs.break_draw[b]
-        if actions[n] >= 0:
-            kernel.start_action(actions[n], lab, patients, queue, staff, rooms, exams, rules)
-            kernel.advance(end, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
-        if lab[kernel.MINUTE] < end:
-            batch.run_days(scratch, rules, tiers, nothing)
-        for k in range(4):
-            units[n, k] = lab[kernel.UNITS + k]
+        batch_steps.copy_state(one_of(labs, b), copy)
+        copy.break_draw[:] = labs.break_draw[b]
+        if actions[n] >= 0 and carry_out(joint, actions[n], copy, rules):
+            kernel.advance(end, copy, rules)
+        if copy.lab[MINUTE] < end:
+            batch.run_day(copy, rules, tiers, nothing)
+        for k in range(UNIT_KINDS):
+            units[n, k] = copy.lab[UNITS + k]
 
 
 def continue_under_choices(
@@ -94,6 +93,7 @@ def continue_under_choices(
     which: NDArray[np.int64],
     actions: NDArray[np.int64],
     rules: Rules,
+    joint: bool,
     idling: bool,
     choose: ChooseIn,
 ) -> NDArray[np.int64]:
@@ -105,21 +105,22 @@ def continue_under_choices(
     :param which: (n,) which of them to copy
     :param actions: (n,) each copy's first action, feasible
     :param rules: what is the same in all of them
+    :param joint: whether actions are joint ones
     :param idling: whether masks include idling actions
     :param choose: decides
-    :return: (n, 4) int64, the whole day's penalty units, with those already paid
+    :return: (n, 7) int64, the whole day's penalty units, with those already paid
     :raises InvalidAction: ``choose`` gives an infeasible action
     """
-    units = np.zeros((len(which), 4), dtype=np.int64)
+    units = np.zeros((len(which), UNIT_KINDS), dtype=np.int64)
     playing = np.arange(len(which))
     labs, actions = copy_labs(labs, which), np.array(actions, dtype=np.int64)
-    mask = np.zeros((len(which), ACTIONS), dtype=np.bool_)
+    mask = np.zeros((len(which), action_count(rules, joint)), dtype=np.bool_)
     size, first = np.zeros((2, len(which)), dtype=np.int64)
     while len(playing):
-        batch_steps.step_labs(actions, labs, rules, idling, True, mask, size, first)
-        over = labs.lab[:, kernel.MINUTE] >= rules.whole[kernel.END]
+        batch_steps.step_labs(actions, labs, rules, joint, idling, True, mask, size, first)
+        over = labs.lab[:, MINUTE] >= rules.whole.end
         if over.any():
-            units[playing[over]] = labs.lab[over, kernel.UNITS :]
+            units[playing[over]] = labs.lab[over, PAID]
             rest = np.flatnonzero(~over)
             playing, labs, mask = playing[rest], copy_labs(labs, rest), mask[rest]
             size, first = size[rest], first[rest]
@@ -131,7 +132,7 @@ def continue_under_choices(
 def _checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Actions as the engine takes them; raises for infeasible ones."""
     actions = np.array(actions, dtype=np.int64)
-    inside = (actions >= 0) & (actions < ACTIONS)
+    inside = (actions >= 0) & (actions < mask.shape[1])
     allowed = inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
     if not allowed.all():
         raise InvalidAction(

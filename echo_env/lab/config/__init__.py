@@ -2,6 +2,7 @@
 
 from echo_env.common.config_model import ConfigError
 from echo_env.lab.config.chance import ARRIVAL_MODELS, Arrival, Exam, ExamLaw
+from echo_env.lab.config.clock import Stretch
 from echo_env.lab.config.exam_types import ExamType, OwnArrival, OwnLaw, Preparation
 from echo_env.lab.config.file import preset_names
 from echo_env.lab.config.general import GeneralLabConfig, GeneralPenalty
@@ -19,7 +20,6 @@ from echo_env.lab.config.lab_config import (
 )
 from echo_env.lab.config.loading import load_lab
 from echo_env.lab.config.plan import LabPlan
-from echo_env.lab.config.times import Stretch
 
 __all__ = [
     "ARRIVAL_MODELS",

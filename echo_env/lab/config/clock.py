@@ -1,8 +1,13 @@
-"""Clock times as minutes after midnight."""
+"""Times: clock times in a file, minutes after midnight or since opening inside."""
 
 from __future__ import annotations
 
 import re
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+
+from echo_env.common.config_model import ConfigError, section
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -26,3 +31,60 @@ def clock_text(minute: int) -> str:
     """
     hour, rest = divmod(int(minute), 60)
     return f"{hour:02d}:{rest:02d}"
+
+
+CLOCK_TIME = {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}
+"""JSON schema of a clock time in a file."""
+
+
+def _since_opening(value: Any, info: ValidationInfo) -> int:
+    """Minutes since opening: of a clock time while a file is read, and as they are otherwise."""
+    opening = (info.context or {}).get("opening")
+    if opening is None:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1440:
+            raise ConfigError(f"is {value!r}, but must be a whole number from 0 to 1440, minutes since opening", ())
+        return value
+    try:
+        minute = read_clock(value) - opening
+    except (TypeError, ValueError):
+        raise ConfigError(f"is {value!r}, but must be a clock time such as '08:15'", ()) from None
+    if minute < 0:
+        raise ConfigError(f"is {value!r}, which is before the lab opens at {clock_text(opening)}", ())
+    return minute
+
+
+ClockMinute = Annotated[
+    int,
+    PlainValidator(_since_opening),
+    WithJsonSchema({**CLOCK_TIME, "x-allowed": "a clock time such as '08:15'"}),
+]
+"""Minutes since opening, a clock time in a file."""
+
+
+@section("stretch")
+class Stretch:
+    """A stretch of the day.
+
+    :param from_min: its first minute, since opening; opening if it is left out
+    :param until_min: the minute after its last one, since opening; the end of the day if it is left out
+    """
+
+    from_min: Annotated[ClockMinute, Field(alias="from")] = 0
+    until_min: Annotated[ClockMinute | None, Field(alias="until")] = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Stretch:
+        if self.until_min is not None and self.until_min <= self.from_min:
+            raise ConfigError(
+                "has no length: it must end after it begins, but until is "
+                + ("the same time as from" if self.until_min == self.from_min else "before from"),
+                (),
+            )
+        return self
+
+    def ends(self, end_min: int) -> int:
+        """The minute after the last one.
+
+        :param end_min: end of the day, for a stretch that has no end of its own
+        """
+        return end_min if self.until_min is None else self.until_min

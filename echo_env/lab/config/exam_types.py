@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from echo_env.common.config_model import AS_WRITTEN, ConfigError, Positive, Probability, section
 from echo_env.common.config_table import Table
 from echo_env.lab.config.chance import Arrival, ArrivalModel, ExamLaw, Longest, Margin, Mean, Minutes, Offsets
-from echo_env.lab.config.times import ClockMinute
+from echo_env.lab.config.clock import ClockMinute
 
 A_DAY = 1440
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from echo_env.common.config_model import ConfigError, Loc
 from echo_env.common.words import did_you_mean
 from echo_env.lab.config.plan import MOST_TYPES, NEVER, LabPlan, RoomGroup, StaffGroup
 
 if TYPE_CHECKING:
+    from echo_env.lab.config.clock import Stretch
     from echo_env.lab.config.exam_types import ExamType
     from echo_env.lab.config.general import GeneralLabConfig
     from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff
-    from echo_env.lab.config.times import Stretch
 
 
 def check_lab(config: GeneralLabConfig) -> None:
@@ -31,8 +32,10 @@ def check_lab(config: GeneralLabConfig) -> None:
     for name, staff in config.staff_groups.items():
         _check_staff(config, ("staff_groups", name), staff)
     for name, kind in config.exam_types.items():
-        _with_place(("exam_types", name, "arrival"), lambda kind=kind: kind.arrival.over(config.arrival))
-        _with_place(("exam_types", name, "exam"), lambda kind=kind: kind.exam.over(config.exam))
+        with _at(("exam_types", name, "arrival")):
+            kind.arrival.over(config.arrival)
+        with _at(("exam_types", name, "exam")):
+            kind.exam.over(config.exam)
     _check_somebody_comes(config)
     _check_somebody_can(config.plan)
 
@@ -151,10 +154,11 @@ def _stays(group: StaffGroup, expected: int) -> bool:
     return group.starts_past_shift or begin + expected <= until
 
 
-def _with_place(place: Loc, work: Callable[[], Any]) -> None:
+@contextmanager
+def _at(place: Loc) -> Iterator[None]:
     """Put the place before what a law has to say."""
     try:
-        work()
+        yield
     except ConfigError as error:
         # The law may have named a section of its own.
         path, _, said = str(error).partition(" ")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from echo_env.common.config_model import ConfigError, NotNegative, Probability, check_number, check_sum, section
 from echo_env.lab.config.chance import in_order
-from echo_env.lab.config.times import ClockMinute, Stretch
+from echo_env.lab.config.clock import ClockMinute, Stretch
 
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
 Length = Annotated[int, Field(strict=True, ge=1, le=1440)]

@@ -37,6 +37,10 @@ IdleRule = Literal["every_pair", "while_waiting", "none"]
 IDLE_RULES = get_args(IdleRule)
 """How idle resources are charged: see :func:`echo_env.lab.simulation.penalty.penalty_units`."""
 
+ExamKind = Literal["fetal", "non_fetal"]
+KINDS: tuple[ExamKind, ...] = get_args(ExamKind)
+"""The two kinds of exam of the paper."""
+
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
 Minute = Annotated[int, Field(strict=True, ge=0, le=1440)]
 Book = Annotated[tuple[Minute | None, ...], Field(json_schema_extra={"x-allowed": "a list of times"})]
@@ -90,7 +94,7 @@ class Appointments:
             raise ConfigError("has no entry, but must have at least one in fetal or non_fetal", ())
         return self
 
-    def times(self, kind: Literal["fetal", "non_fetal"]) -> tuple[int, ...]:
+    def times(self, kind: ExamKind) -> tuple[int, ...]:
         """Appointments of a kind, ascending, without empty places.
 
         :param kind: ``fetal`` or ``non_fetal``
@@ -99,7 +103,7 @@ class Appointments:
 
     def __len__(self) -> int:
         """Appointments of both kinds; places that are left empty do not count."""
-        return len(self.times("fetal")) + len(self.times("non_fetal"))
+        return sum(time is not None for time in (*self.fetal, *self.non_fetal))
 
 
 @section("rooms")

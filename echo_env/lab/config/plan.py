@@ -243,12 +243,17 @@ class LabPlan:
 
     @cached_property
     def roster_minutes(self) -> Ints:
-        """Minutes in which the roster or the rooms' hours change something, ascending, after opening."""
+        """Minutes in which the roster or the rooms' hours change something, ascending, after opening.
+
+        Those from which on a type is expected to end after a shift that limits starts are among them.
+        """
         minutes: set[int] = set()
         for room in self.room_groups:
             minutes.update(minute for stretch in room.closed for minute in stretch)
         for group in self.staff_groups:
             minutes.update(group.shift or ())
+            if group.shift is not None and not group.starts_past_shift:
+                minutes.update(group.shift[1] - expected + 1 for expected in self.expected_min.tolist())
             minutes.update(group.breaks.planned)
             minutes.update((group.lunch.begin_min, group.lunch.latest_min) if group.lunch else ())
             minutes.update((group.on_call_min,) if group.on_call else ())
@@ -284,7 +289,7 @@ class LabPlan:
 
         The paper's joint actions and its observation are for these.
         """
-        every = [group.can for group in (*self.room_groups, *self.staff_groups)]
+        every = [*(group.can for group in self.room_groups), *(group.can for group in self.staff_groups)]
         return len(self.types) == 2 and self.nested and all(can in (0b10, 0b11) for can in every)
 
 

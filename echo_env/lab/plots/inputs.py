@@ -21,7 +21,7 @@ def appointment_schedule(config: LabConfig, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax, 8, 3)
     book = config.appointments
     bottom: dict[int, int] = {}
-    for fetal, times in ((False, book.non_fetal), (True, book.fetal)):
+    for fetal, times in ((False, book.times("non_fetal")), (True, book.times("fetal"))):
         at, count = np.unique(np.array(times, dtype=np.int64), return_counts=True)
         colour = kind_line(fetal)["color"]
         label = f"{'fetal' if fetal else 'non-fetal'} ({len(times)})"
@@ -103,9 +103,10 @@ def exam_durations(config: LabConfig, days: Days, ax: Axes | None = None) -> Axe
 def _exam_laws(config: LabConfig) -> dict[ExamLaw, float]:
     """Laws of exams -> the share of the appointments that follow each."""
     book, law = config.appointments, config.exam
-    if law.fetal is None or not book.fetal or not book.non_fetal:
-        return {law.law_of(fetal=bool(book.fetal)): 1.0}
-    return {law: len(book.non_fetal) / len(book), law.fetal: len(book.fetal) / len(book)}
+    fetal = len(book.times("fetal")) / len(book)
+    if law.fetal is None or fetal in (0, 1):
+        return {law.law_of(fetal=fetal > 0): 1.0}
+    return {law: 1 - fetal, law.fetal: fetal}
 
 
 def arrivals_of_a_day(config: LabConfig, day: Day, ax: Axes | None = None) -> Axes:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from echo_env.lab.config import Appointments, ConfigError, Hours, LabConfig
 from echo_env.lab.config.clock import clock_text
+from echo_env.lab.config.lab_config import KINDS, ExamKind
 
 OWN = "own"
 """Name of the lab's own book among templates."""
@@ -30,7 +31,7 @@ def spread(times: Sequence[int], count: int) -> tuple[int, ...]:
     return tuple(times[(2 * i + 1) * len(times) // (2 * count)] for i in range(count)) if times else ()
 
 
-def with_kind(book: Appointments, kind: str, count: int) -> Appointments:
+def with_kind(book: Appointments, kind: ExamKind, count: int) -> Appointments:
     """A book with a given number of appointments of one kind.
 
     :param book: the template
@@ -38,9 +39,11 @@ def with_kind(book: Appointments, kind: str, count: int) -> Appointments:
     :param count: number of appointments of that kind, 0 to :data:`MOST`
     :raises ConfigError: a count out of bounds, or the template has no appointment to repeat
     """
-    times = getattr(book, kind)
+    times = book.times(kind)
     _check(f"appointments.{kind}_per_day", count)
-    if count and not times:
+    if count == len(times):
+        return book
+    if not times:
         raise ConfigError(
             f"appointments.{kind}_per_day is {count}, but the template has no {kind} appointment to repeat"
         )
@@ -55,10 +58,12 @@ def with_total(book: Appointments, total: int) -> Appointments:
     :raises ConfigError: a count out of bounds, or an empty book
     """
     _check("appointments.per_day", total)
+    if total == len(book):
+        return book
     # The two remainders add up to one appointment or to none, so that the larger one decides.
-    fetal, rest = divmod(len(book.fetal) * total, len(book))
+    fetal, rest = divmod(len(book.times("fetal")) * total, len(book))
     fetal += 2 * rest >= len(book)
-    return Appointments(spread(book.fetal, fetal), spread(book.non_fetal, total - fetal))
+    return Appointments(spread(book.times("fetal"), fetal), spread(book.times("non_fetal"), total - fetal))
 
 
 def scaled(book: Appointments, factor: float) -> Appointments:
@@ -92,19 +97,20 @@ def moved(book: Appointments, hours: Hours, other: Hours) -> Appointments:
     :param other: the new hours
     :raises ConfigError: an appointment before opening; names its time
     """
-    kinds = (book.fetal, book.non_fetal)
-    return Appointments(*(since_opening([hours.opening_min + time for time in kind], other) for kind in kinds))
+    clock = ([None if time is None else hours.opening_min + time for time in getattr(book, kind)] for kind in KINDS)
+    return Appointments(*(since_opening(times, other) for times in clock))
 
 
-def since_opening(times: Sequence[int], hours: Hours) -> tuple[int, ...]:
-    """Minutes after midnight as minutes since opening.
+def since_opening(times: Sequence[int | None], hours: Hours) -> tuple[int | None, ...]:
+    """Minutes after midnight as minutes since opening; each keeps its place, and None is an empty one.
 
     :raises ConfigError: a time before opening; names it
     """
-    if times and min(times) < hours.opening_min:
-        early, opening = (clock_text(time) for time in (min(times), hours.opening_min))
-        raise ConfigError(f"appointments has one at {early}, but the lab opens at {opening}")
-    return tuple(time - hours.opening_min for time in times)
+    early = min((time for time in times if time is not None), default=hours.opening_min)
+    if early < hours.opening_min:
+        said = [clock_text(time) for time in (early, hours.opening_min)]
+        raise ConfigError(f"appointments has one at {said[0]}, but the lab opens at {said[1]}")
+    return tuple(None if time is None else time - hours.opening_min for time in times)
 
 
 def _check(path: str, count: int) -> None:

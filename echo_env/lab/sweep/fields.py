@@ -20,6 +20,7 @@ import yaml
 from echo_env.common.words import nearest
 from echo_env.lab.config import ConfigError, Hours, LabConfig
 from echo_env.lab.config.clock import clock_text, read_clock
+from echo_env.lab.config.lab_config import KINDS
 from echo_env.lab.sweep import book
 
 
@@ -70,7 +71,7 @@ class Field:
         if self.kind is Kind.CLOCK:
             return clock_text(value)
         if self.kind is Kind.TIMES:
-            return " ".join(map(clock_text, value))
+            return " ".join("null" if time is None else clock_text(time) for time in value)
         if self.kind is Kind.YES_NO:
             return str(value).lower()
         return f"{value:.12g}" if isinstance(value, float) else str(value)
@@ -90,13 +91,13 @@ DERIVED = {
         Field(
             "appointments.fetal_per_day",
             Kind.WHOLE,
-            lambda config: len(config.appointments.fetal),
+            lambda config: len(config.appointments.times("fetal")),
             "number of fetal appointments, spread evenly over the times of the template",
         ),
         Field(
             "appointments.non_fetal_per_day",
             Kind.WHOLE,
-            lambda config: len(config.appointments.non_fetal),
+            lambda config: len(config.appointments.times("non_fetal")),
             "number of non-fetal appointments, likewise",
         ),
         Field(
@@ -172,14 +173,16 @@ def _getter(path: str, kind: Kind) -> Callable[[LabConfig], Any]:
         part: Any = config
         for name in path.split("."):
             part = getattr(part, name)
-        return tuple(time + config.hours.opening_min for time in part) if kind is Kind.TIMES else part
+        if kind is Kind.TIMES:
+            return tuple(None if time is None else time + config.hours.opening_min for time in part)
+        return part
 
     return own
 
 
 def _kind_of(hint: Any, section: str) -> Kind | None:
     """Kind of a field by its type annotation; None for fields that cannot be swept."""
-    if hint == tuple[int, ...]:
+    if hint in (tuple[int, ...], tuple[int | None, ...]):
         return Kind.TIMES if section == "appointments." else None
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
@@ -214,10 +217,10 @@ def _minutes(text: str) -> int:
     return read_clock(text.strip(" '\""))
 
 
-def _times(text: str) -> tuple[int, ...]:
+def _times(text: str) -> tuple[int | None, ...]:
     if not (text.startswith("[") and text.endswith("]")):
         raise ValueError(text)
-    return tuple(sorted(_minutes(time) for time in text[1:-1].replace(",", " ").split()))
+    return tuple(None if time == "null" else _minutes(time) for time in text[1:-1].replace(",", " ").split())
 
 
 _READERS: dict[Kind, Callable[[str], Any]] = {
@@ -250,8 +253,8 @@ def changed(config: LabConfig, values: Mapping[str, Any]) -> LabConfig:
             below.setdefault(section, {})[rest] = book.since_opening(value, sections["hours"]) if times else value
     for section, fresh in below.items():
         sections[section] = _replaced(sections[section], fresh)
-    for path, of_kind in (("appointments.fetal_per_day", "fetal"), ("appointments.non_fetal_per_day", "non_fetal")):
-        if path in values:
+    for of_kind in KINDS:
+        if (path := f"appointments.{of_kind}_per_day") in values:
             sections["appointments"] = book.with_kind(sections["appointments"], of_kind, values[path])
     if "appointments.per_day" in values:
         sections["appointments"] = book.with_total(sections["appointments"], values["appointments.per_day"])

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from echo_env.lab.config import Appointments, ConfigError, LabConfig
+from echo_env.lab.config.lab_config import KINDS, ExamKind
 from echo_env.lab.sweep.book import OWN, template_of
 from echo_env.lab.sweep.fields import Field, Kind
 
@@ -79,14 +80,18 @@ def _template_changes(source: str, config: LabConfig) -> str:
     except ConfigError:
         return source
     parts = [
-        changes(_after_midnight(config.appointments, kind, config), _after_midnight(book, kind, config), name)
-        for kind, name in (("fetal", "fetal"), ("non_fetal", "non-fetal"))
+        changes(
+            _after_midnight(config.appointments, kind, config),
+            _after_midnight(book, kind, config),
+            kind.replace("_", "-"),
+        )
+        for kind in KINDS
     ]
     return ", ".join(part for part in parts if part != OWN) or OWN
 
 
-def _after_midnight(book: Appointments, kind: str, config: LabConfig) -> list[int]:
-    return [config.hours.opening_min + time for time in getattr(book, kind)]
+def _after_midnight(book: Appointments, kind: ExamKind, config: LabConfig) -> list[int]:
+    return [config.hours.opening_min + time for time in book.times(kind)]
 
 
 def _clock(minute: int) -> str:
