@@ -101,7 +101,7 @@ def metrics_by(engine: str, config: LabConfig, day: Day) -> dict[str, float]:
     batch.begin_days(config, labs, np.arange(1), [day])
     assert isinstance(policy, TieredPolicy)
     batch.run_days(labs, batch.rules_of(config), batch.tiers_of(policy.tiers), np.zeros((1, 0, 4), dtype=np.int64))
-    results = batch.results_of(labs, np.arange(1), np.array([day.absence_rate]))
+    results = batch.results_of(config, labs, np.arange(1), np.array([day.absence_rate]))
     return {name: values.item() for name, values in metrics_table(config, results).items()}
 
 
