@@ -17,7 +17,7 @@ from echo_env.lab.simulation.patient import Punctuality, class_of, on_time_from,
 from echo_env.lab.simulation.trace import ExamRecord, Trace
 
 BREAK, ABSENT, LUNCH, OFF_DUTY = "break", "absent", "lunch", "off duty"
-CLOSED, CLEANING, PREPARATION = "room closed", "room cleaned", "preparation"
+CLOSED, CLEANING, NOT_READY = "room closed", "room cleaned", "not ready yet"
 
 FULL, HALF = 0.84, 0.5
 """Heights of bars in rows of rooms and staff."""
@@ -85,8 +85,8 @@ def rows_of(config: Lab) -> Rows:
 def _rows_of(plan: LabPlan) -> Rows:
     book = appointment_book(plan)
     expected = sum(number for kind in plan.types for _, number in kind.unscheduled)
-    # On most days nobody shares a row; where two do, hours lie between them.
-    walk_ins = min(math.ceil(expected + 2 * math.sqrt(expected)), _MOST_WALK_IN_ROWS)
+    # On a day with more of them some share a row, hours apart.
+    walk_ins = min(math.ceil(expected), _MOST_WALK_IN_ROWS)
     return Rows(len(plan.room_group), len(plan.staff_group), int((~book.unscheduled).sum()), walk_ins)
 
 
@@ -103,7 +103,7 @@ def grounds(config: Lab) -> list[str]:
         BREAK: True,
         LUNCH: any(group.lunch for group in plan.staff_groups),
         CLEANING: any(group.turnover_min for group in plan.room_groups),
-        PREPARATION: any(kind.preparation or not kind.may_begin_early for kind in plan.types),
+        NOT_READY: any(kind.preparation or not kind.may_begin_early for kind in plan.types),
     }
     return [name for name, there in found.items() if there]
 
@@ -188,7 +188,7 @@ def _waits(
 ) -> Iterator[tuple[str, int, int, float]]:
     """What a patient waits as up to now, from when to when, and the share of the row's height.
 
-    Preparation, if there is any, and then one stretch, or two for somebody early who becomes on time.
+    Not ready, if that takes any time, and then one stretch, or two for somebody early who becomes on time.
     """
     day = trace.day
     kind, scheduled, arrival = int(day.exam_type[number]), int(day.scheduled[number]), int(day.arrival[number])
@@ -197,7 +197,7 @@ def _waits(
     ready = ready_minute(arrival, int(day.prep_min[number]), scheduled, int(law.may_begin_early))
     end = now if exam is None else min(exam.start_min, now)
     if arrival < min(ready, end):
-        yield PREPARATION, arrival, min(ready, end), 0.3
+        yield NOT_READY, arrival, min(ready, end), 0.3
     near = min(max(on_time_from(scheduled - lead, margin), ready), end)
     for begin, stop in ((ready, near), (near, end)):
         if begin < stop:

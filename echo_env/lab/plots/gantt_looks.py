@@ -14,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, OFF_DUTY, PREPARATION, grounds
+from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, OFF_DUTY, NOT_READY, grounds
 from echo_env.lab.plots.style import by_punctuality, class_colour, type_labels, type_looks
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
 
@@ -49,7 +49,7 @@ GROUND_FILLS = {
     BREAK: Fill("0.88", "0.4"),
     LUNCH: Fill("0.97", "0.4", hatch="////"),
     CLEANING: Fill("white", "0.5", hatch="||||"),
-    PREPARATION: Fill("0.8", "0.5"),
+    NOT_READY: Fill("0.8", "0.5"),
 }
 
 
@@ -79,7 +79,7 @@ def gantt_legend(ax: Axes, config: Lab) -> None:
     """
     below = ax.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
     handles: list[Artist] = [*_class_handles(config)]
-    order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, PREPARATION)
+    order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, NOT_READY)
     handles += [_patch(GROUND_FILLS[name], name) for name in order if name in grounds(config)]
     if any(group.hands_over for group in config.plan.staff_groups):
         handles.append(Line2D([], [], **{**TAKER, "linestyle": "-"}, label="handover"))

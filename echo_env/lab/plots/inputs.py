@@ -40,6 +40,8 @@ def appointment_schedule(config: Lab, ax: Axes | None = None) -> Axes:
     bottom: dict[int, int] = {}
     for k, kind in reversed(list(enumerate(config.plan.types))):
         times = [time for time in kind.scheduled if time is not None]
+        if kind.unscheduled and not times:
+            continue
         at, count = np.unique(np.array(times, dtype=np.int64), return_counts=True)
         base = [bottom.get(minute, 0) for minute in at.tolist()]
         ax.bar(at, count, width=9, bottom=base, label=f"{labels[k]} ({len(times)})", **_area(looks[k]))

@@ -76,7 +76,7 @@ class Look(NamedTuple):
         return {"color": self.colour, "linestyle": self.dashes, "marker": self.marker, "markersize": 4}
 
 
-_PAPERS = (Look(VERMILLION, "//", "-", "o"), Look(SKY, "", "--", "s"))
+_PAPERS = (Look(VERMILLION, "//", "-", ""), Look(SKY, "", "--", ""))
 """Fetal and non-fetal."""
 
 _LOOKS = (
