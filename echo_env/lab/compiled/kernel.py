@@ -74,6 +74,11 @@ def advance(at_most, one, rules):
     else:
         lab[TURNED_AWAY] += lab[TURNED]
         lab[LEFT_WAITING] += lab[COMERS] - lab[EXAMS]
+        # For the last observation.
+        if rules.whole.cutoffs:
+            refresh_able(lab, rules)
+        if not rules.whole.nested:
+            fill_left(lab, one.left, rules)
 
 
 @njit

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled import kernel
-from echo_env.lab.compiled.kernel import Labs
-from echo_env.lab.config import LabConfig
-from echo_env.lab.decisions.observation import (
-    HORIZONS,
-    HOUR,
-    LONGEST_SHOWN,
-    OVERDUE_MIN,
-    STATE_ORDER,
-    observed_numbers,
-)
+from echo_env.lab.compiled import layout
+from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide, one_of
+from echo_env.lab.compiled.observed_rows import fill_row_numbers
+from echo_env.lab.compiled.rules import rules_of
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import appointment_book
+from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
+from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
+from echo_env.lab.decisions.rows import TypeNumbers
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
+_PAPER = 13
+"""Numbers of the paper's observation."""
+
+
+class Shown(NamedTuple):
+    """What observations need of a lab beside its rules.
+
+    :param scale: (numbers,) float64, what is shown as 1
+    :param most: (numbers,) float64, the largest number shown
+    :param booked: patients with an appointment; they come first
+    :param points: (K, 3) float64, see :class:`~echo_env.lab.decisions.rows.TypeNumbers`
+    :param rate: (K, minutes + 1) float64, likewise
+    :param rooms_for: (K,) int64, rooms in which a type can be done
+    """
+
+    scale: Floats
+    most: Floats
+    booked: int
+    points: Floats
+    rate: Floats
+    rooms_for: Wide
 
 
 class BatchObservation:
@@ -30,100 +49,129 @@ class BatchObservation:
 
     :param name: one of :data:`~echo_env.lab.decisions.observation.OBSERVATIONS`
     :param config: the lab
-    :raises ValueError: no such observation
+    :raises ValueError: no such observation, or not one of this lab
     """
 
-    def __init__(self, name: str, config: LabConfig) -> None:
-        self._scale = np.array([number.scale for number in observed_numbers(name, config)], dtype=np.float64)
+    def __init__(self, name: str, config: Lab) -> None:
+        numbers, of_types, plan = observed_numbers(name, config), TypeNumbers(config), config.plan
+        shape = OBSERVATIONS[name].shape
+        self._shape = (len(numbers),) if shape is None else shape(config)
+        self._rules = rules_of(config)
+        self._shown = Shown(
+            scale=np.array([number.scale for number in numbers], dtype=np.float64),
+            most=np.array([number.most for number in numbers], dtype=np.float64),
+            booked=int((~appointment_book(plan).unscheduled).sum()),
+            points=of_types.points,
+            rate=of_types.rate,
+            rooms_for=(of_types.room_can[:, None] >> np.arange(len(plan.types)) & 1).sum(axis=0).astype(np.int64),
+        )
         self._fill = FILLERS[name]
 
     def __call__(self, labs: Labs, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Observe.
 
         :param labs: the arrays of n labs
-        :param out: (n, numbers) float32 to fill in place of a new array
-        :return: (n, numbers) float32
+        :param out: (n, ...) float32 to fill in place of a new array
+        :return: (n, ...) float32
         """
-        shown = np.zeros((len(labs.lab), len(self._scale)), dtype=np.float32) if out is None else out
-        self._fill(labs, self._scale, shown)
+        shown = np.zeros((len(labs.lab), *self._shape), dtype=np.float32) if out is None else out
+        self._fill(labs, self._rules, self._shown, shown.reshape(len(shown), -1))
         return shown
 
 
 @njit
-def observe_paper(labs, scale, out):
+def observe_paper(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
     """Fill a row of the paper's numbers for each lab.
 
     :param labs: the arrays of n labs
-    :param scale: (numbers,) float64, what is shown as 1
+    :param rules: what is the same in all of them
+    :param shown: what else is
     :param out: (n, numbers) float32
     """
-    row = np.empty(len(scale), np.int64)
+    row = np.empty(len(shown.scale), np.int64)
     for b in range(len(labs.lab)):
-        _paper_row(labs.lab[b], row)
-        for k in range(len(scale)):
-            out[b, k] = row[k] / scale[k]
+        _paper_row(labs.lab[b], rules, row)
+        for k in range(len(row)):
+            out[b, k] = row[k] / shown.scale[k]
 
 
 @njit
-def observe_rich(labs, scale, out):
+def observe_rich(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
     """Fill a row of the rich numbers for each lab. Parameters as in :func:`observe_paper`."""
-    row = np.empty(len(scale), np.int64)
+    row = np.empty(len(shown.scale), np.int64)
     for b in range(len(labs.lab)):
-        _paper_row(labs.lab[b], row)
-        _rich_row(labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b], row)
-        for k in range(len(scale)):
-            out[b, k] = row[k] / scale[k]
+        one = one_of(labs, b)
+        _paper_row(one.lab, rules, row)
+        _rich_row(one, rules, shown.booked, row)
+        for k in range(len(row)):
+            out[b, k] = row[k] / shown.scale[k]
 
 
-FILLERS: dict[str, Callable[[Labs, NDArray[np.float64], NDArray[np.float32]], Any]] = {
+@njit
+def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
+    """Fill a row of features for each class of each lab, and one for the lab. Parameters as in :func:`observe_paper`."""
+    row = np.empty(len(shown.scale), np.float64)
+    for b in range(len(labs.lab)):
+        fill_row_numbers(one_of(labs, b), rules, shown, row)
+        for k in range(len(row)):
+            out[b, k] = min(row[k], shown.most[k]) / shown.scale[k]
+
+
+FILLERS: dict[str, Callable[[Labs, Rules, Shown, NDArray[np.float32]], Any]] = {
     "paper": observe_paper,
     "rich": observe_rich,
+    "rows": observe_rows,
 }
-"""Observation -> (labs, scales, rows to fill)."""
+"""Observation -> (labs, rules, what is shown, rows to fill)."""
 
 
 @njit
-def _paper_row(lab, row):
+def _paper_row(lab, rules, row):
     """The row of ``paper_numbers``."""
+    at = rules.at
     for k in range(_CLASSES):
-        row[k] = lab[kernel.COUNTS + STATE_ORDER[k]]
-    for k in range(6):
-        row[_CLASSES + k] = lab[kernel.FREE + k]
-    row[12] = lab[kernel.MINUTE]
+        row[k] = lab[layout.COUNTS + STATE_ORDER[k]]
+    for k in range(_CLASSES, _PAPER - 1):
+        row[k] = 0
+    for g in range(at.rooms):
+        row[6 + (rules.rooms[g, layout.CAN] & 1)] += lab[at.free_rooms + g]
+    for g in range(at.staff):
+        able = rules.staff[g, layout.CAN] & 1
+        row[8 + able] += lab[at.free_staff + g]
+        row[10 + able] += lab[at.away + g]
+    row[12] = lab[layout.MINUTE]
 
 
 @njit
-def _rich_row(lab, patients, queue, staff, row):
+def _rich_row(one, rules, booked, row):
     """The row of ``rich_numbers``, behind the paper's 13."""
-    now = lab[kernel.MINUTE]
+    lab, patients, staff, now = one.lab, one.patients, one.staff, one.lab[layout.MINUTE]
     for kind in range(_CLASSES):
-        row[13 + kind] = 0
-    # The queue stands in order of who has waited longest: from its end, so that the first of a class stays.
-    for k in range(lab[kernel.QUEUED] - 1, -1, -1):
-        p = queue[k]
-        wait = max(now - patients[p, kernel.SINCE], 0)
-        row[13 + patients[p, kernel.CLASS]] = min(wait, LONGEST_SHOWN)
-    at = 13 + _CLASSES
-    for fetal in (1, 0):
+        p = lab[rules.at.head + kind]
+        row[_PAPER + kind] = 0 if p < 0 else min(max(now - patients[p, layout.SINCE], 0), LONGEST_SHOWN)
+    at = _PAPER + _CLASSES
+    for exam_type in range(2):
         for k in range(5):
-            row[at + k] = 0
-        row[at + 5] = HOUR
-        for p in range(len(patients)):
-            if patients[p, kernel.FETAL] != fetal or patients[p, kernel.ARRIVED]:
-                continue
-            ahead = patients[p, kernel.SCHEDULED] - now
-            for k in range(3):
-                row[at + k] += 0 <= ahead < HORIZONS[k]
-            row[at + 3] += ahead >= 0
-            row[at + 4] += -OVERDUE_MIN <= ahead < 0
-            if 0 <= ahead < HOUR:
-                row[at + 5] = min(row[at + 5], ahead)
-        at += 6
+            row[at + 6 * exam_type + k] = 0
+        row[at + 6 * exam_type + 5] = HOUR
+    # Nobody comes in the minute in which the day is over.
+    latest = min(now, rules.whole.end - 1)
+    for p in range(booked):
+        if 0 <= patients[p, layout.ARRIVAL] <= latest:
+            continue
+        ahead, first = patients[p, layout.SCHEDULED] - now, at + 6 * patients[p, layout.TYPE]
+        for k in range(3):
+            row[first + k] += 0 <= ahead < HORIZONS[k]
+        row[first + 3] += ahead >= 0
+        row[first + 4] += -OVERDUE_MIN <= ahead < 0
+        if 0 <= ahead < HOUR:
+            row[first + 5] = min(row[first + 5], ahead)
+    at += 12
     for s in range(len(staff)):
-        status = staff[s, kernel.STATUS]
-        busy = status in (kernel.IN_EXAM, kernel.ON_A_BREAK)
-        row[at] = status != kernel.ABSENT
-        row[at + 1] = status == kernel.IN_EXAM
-        row[at + 2] = min(now - staff[s, kernel.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
-        row[at + 3] = staff[s, kernel.BREAKS_LEFT]
+        status = staff[s, layout.STATUS]
+        busy = status in (layout.IN_EXAM, layout.ON_A_BREAK, layout.AT_LUNCH)
+        row[at] = status not in (layout.ABSENT, layout.OFF_DUTY)
+        row[at + 1] = status == layout.IN_EXAM
+        row[at + 2] = min(now - staff[s, layout.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
+        row[at + 3] = staff[s, layout.BREAKS_LEFT]
         at += 4

@@ -80,6 +80,23 @@ def fill_left(lab, left, rules):
 
 
 @njit
+def starts_left_of(kind, one, rules):
+    """How many exams of a type can still be started in this minute: counterpart of ``capacity.starts_left``."""
+    if not rules.whole.nested:
+        return _starts_left(kind, one.left)
+    lab, at = one.lab, rules.at
+    # Of nested sets that of the type alone is the tightest.
+    rooms, staff = 0, 0
+    for g in range(at.rooms):
+        if rules.rooms[g, CAN] >> kind & 1:
+            rooms += lab[at.free_rooms + g]
+    for g in range(at.staff):
+        if lab[at.able + g] >> kind & 1:
+            staff += lab[at.free_staff + g]
+    return min(rooms, staff)
+
+
+@njit
 def open_types(one, rules):
     """Bit set of the types of those who wait that can be started now, whatever has been started in this minute."""
     waiting = waiting_types(one.lab, rules)

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled import batch, continuation, kernel
+from echo_env.lab.compiled import batch, continuation, kernel, layout, offers
 from echo_env.lab.compiled.batch import TierTable
-from echo_env.lab.compiled.kernel import Labs, Rules
+from echo_env.lab.compiled.layout import Labs, Rules, one_of
+from echo_env.lab.compiled.rules import plan_columns
+from echo_env.lab.compiled.starts import start_tiers
 from echo_env.lab.config import LabConfig
 from echo_env.lab.day import Days
 from echo_env.lab.decisions.actions import ACTIONS, CLASSES
@@ -75,9 +77,9 @@ def follow(config: LabConfig, followed: Policy, other: Policy, days: Days) -> De
     parts: list[_Part] = []
     tried = _Tried(config, own)
     _to_next_decision(labs, rules, True)
-    while len(playing := np.flatnonzero(labs.lab[:, kernel.MINUTE] < config.hours.end_min)):
+    while len(playing := np.flatnonzero(labs.lab[:, layout.MINUTE] < config.hours.end_min)):
         now = continuation.copy_labs(labs, playing)
-        _, size, _ = _feasible(now, idling)
+        _, size, _ = _feasible(now, rules, idling)
         after, instead = own.decide(now), another.decide(now)
         ours, theirs = _begun(now, after), _begun(now, instead)
         differ = (ours != theirs).any(axis=1)
@@ -98,7 +100,7 @@ class _Part(NamedTuple):
     """Decisions of one step: lab number, its state, exams that either policy begins, whether they differ."""
 
     day: Ints
-    lab: kernel.Ints
+    lab: layout.Ints
     followed: Ints
     other: Ints
     differ: NDArray[np.bool_]
@@ -141,26 +143,27 @@ class _Tried:
 
 
 def _points(config: LabConfig, units: NDArray[Any]) -> NDArray[np.float64]:
-    """Units (n, 4) -> penalty points (n,)."""
+    """Units (n, 7) -> penalty points (n,)."""
     return np.asarray(penalty_points(config, units.T).total, dtype=np.float64)
 
 
 def _decisions(config: LabConfig, labs: Labs, part: _Part, tried: NDArray[np.float64]) -> Decisions:
     """Decisions sorted by day and minute, with what each departure saved."""
-    penalty = _points(config, labs.lab[:, kernel.UNITS :])
+    penalty = _points(config, labs.lab[:, layout.PAID])
     saved = np.zeros(len(part.day))
     saved[part.differ] = tried - penalty[part.day[part.differ]]
     # Collected minute by minute across all days.
-    order = np.lexsort((part.lab[:, kernel.MINUTE], part.day))
+    order = np.lexsort((part.lab[:, layout.MINUTE], part.day))
     part, lab = part.select(order), part.lab[order].astype(np.int64)
-    waiting, free = lab[:, kernel.COUNTS : kernel.FREE], lab[:, kernel.FREE : kernel.ON_BREAK]
-    minute = lab[:, kernel.MINUTE]
+    at = plan_columns(config.plan)
+    waiting, free = lab[:, layout.COUNTS : at.free_rooms], lab[:, at.free_rooms : at.away]
+    minute = lab[:, layout.MINUTE]
     return Decisions(part.day, minute, waiting, free, part.followed, part.other, saved[order], penalty)
 
 
 def _begun(before: Labs, after: Labs) -> Ints:
     """(n, 6), how many of each class a decision began."""
-    counts = slice(kernel.COUNTS, kernel.COUNTS + CLASSES)
+    counts = slice(layout.COUNTS, layout.COUNTS + CLASSES)
     return (before.lab[:, counts] - after.lab[:, counts]).astype(np.int64)
 
 
@@ -190,10 +193,10 @@ class _TieredDecider:
         return after
 
     def play_on(self, labs: Labs) -> Ints:
-        """(n, 4) penalty units of the whole day, with this policy from now on."""
+        """(n, 7) penalty units of the whole day, with this policy from now on."""
         every = np.arange(len(labs.lab))
         first = np.full(len(every), continuation.THE_RULE)
-        return continuation.continue_under_rule(labs, every, first, self._rules, self._tiers)
+        return continuation.continue_under_rule(labs, every, first, self._rules, True, self._tiers)
 
 
 class _ChoosingDecider:
@@ -216,43 +219,43 @@ class _ChoosingDecider:
         def choose(playing: Labs, mask: NDArray[np.bool_]) -> Ints:
             return self._choose(playing, np.arange(len(mask)), mask)
 
-        return continuation.continue_under_choices(labs, every, self._actions(labs), self._rules, self.idling, choose)
+        return continuation.continue_under_choices(
+            labs, every, self._actions(labs), self._rules, True, self.idling, choose
+        )
 
     def _actions(self, labs: Labs) -> Ints:
         """(n,) joint actions; where only one is feasible, that one without a call of the chooser."""
-        mask, size, actions = _feasible(labs, self.idling)
+        mask, size, actions = _feasible(labs, self._rules, self.idling)
         choices = np.flatnonzero(size > 1)
         if len(choices):
             actions[choices] = self._choose(labs, choices, mask[choices])
         return actions
 
 
-def _feasible(labs: Labs, idling: bool) -> tuple[NDArray[np.bool_], Ints, Ints]:
+def _feasible(labs: Labs, rules: Rules, idling: bool) -> tuple[NDArray[np.bool_], Ints, Ints]:
     """Action masks (n, 729) bool, the number of feasible actions in each lab, and the lowest of them."""
     mask = np.zeros((len(labs.lab), ACTIONS), dtype=np.bool_)
     size, first = np.zeros((2, len(mask)), dtype=np.int64)
-    _feasible_each(labs, idling, mask, size, first)
+    _feasible_each(labs, rules, idling, mask, size, first)
     return mask, size, first
 
 
 @njit
-def _feasible_each(labs: Labs, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints) -> None:
+def _feasible_each(labs: Labs, rules: Rules, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints) -> None:
     for b in range(len(mask)):
-        size[b], first[b] = kernel.offer(labs.lab[b], idling, mask[b])
+        size[b], first[b] = offers.offer(True, idling, one_of(labs, b), rules, mask[b])
 
 
 @njit
 def _start_by_tiers(labs: Labs, rules: Rules, tiers: TierTable) -> None:
     for b in range(len(labs.lab)):
-        patients, queue, staff, rooms = labs.patients[b], labs.queue[b], labs.staff[b], labs.rooms[b]
-        kernel.start_tiers(tiers, labs.lab[b], patients, queue, staff, rooms, labs.exams[b], rules)
+        start_tiers(tiers, one_of(labs, b), rules)
 
 
 @njit
 def _start_actions(actions: Ints, labs: Labs, rules: Rules) -> None:
     for b in range(len(actions)):
-        patients, queue, staff, rooms = labs.patients[b], labs.queue[b], labs.staff[b], labs.rooms[b]
-        kernel.start_action(actions[b], labs.lab[b], patients, queue, staff, rooms, labs.exams[b], rules)
+        offers.start_action(actions[b], one_of(labs, b), rules)
 
 
 @njit
@@ -263,13 +266,11 @@ def _to_next_decision(labs: Labs, rules: Rules, begins: bool) -> None:
     :param rules: what is the same in all labs
     :param begins: whether the day is just beginning; otherwise this minute's decision has been carried out
     """
-    end = rules.whole[kernel.END]
+    end = rules.whole.end
     for b in range(len(labs.lab)):
-        lab, patients, queue, staff = labs.lab[b], labs.patients[b], labs.queue[b], labs.staff[b]
-        rooms, draw, breaks, rows = labs.rooms[b], labs.break_draw[b], labs.breaks[b], labs.rows[b]
-        decided = not begins
+        one, decided = one_of(labs, b), not begins
         if begins:
-            kernel.catch_up(lab, patients, queue, staff, rooms, draw, breaks, rules)
-        while lab[kernel.MINUTE] < end and (decided or not kernel.can_start(lab)):
-            kernel.advance(end, lab, patients, queue, staff, rooms, draw, breaks, rows, rules)
+            kernel.catch_up(one, rules)
+        while one.lab[layout.MINUTE] < end and (decided or not kernel.can_start(one, rules)):
+            kernel.advance(end, one, rules)
             decided = False

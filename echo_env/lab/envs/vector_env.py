@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 
 from echo_env.common.extras import require
 from echo_env.common.spaces import one_action_each, one_seed_each
-from echo_env.lab.compiled import batch, continuation, kernel
+from echo_env.lab.compiled import batch, continuation
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.layout import MINUTE, PAID, Labs
 from echo_env.lab.compiled.observations import BatchObservation
-from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.day import Day, check_day, draw_days
-from echo_env.lab.decisions.actions import ACTIONS, decode
-from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.config import ConfigError, load_lab
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import Day, check_day, checked_rate, draw_days
+from echo_env.lab.decisions.action_sets import make_actions
+from echo_env.lab.decisions.observation import default_observation, make_observation
 from echo_env.lab.envs.env import check_env_arguments
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.metrics import metrics_table
-from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
+from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, penalty_points
 
 
 class EchoLabVectorEnv(gym.vector.VectorEnv):
@@ -49,12 +51,13 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def __init__(
         self,
         num_envs: int = 1,
-        config: LabConfig | str | Path = "baseline",
-        observation: str = "paper",
+        config: Lab | str | Path = "baseline",
+        observation: str | None = None,
         idling: bool = True,
         clock: str = "minute",
         reward: str = "penalty",
         paired_with: str = "policy_2",
+        actions: str | None = None,
         render_mode: str | None = None,
     ) -> None:
         require("numba")
@@ -63,23 +66,25 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing: use a single env")
         self.num_envs = num_envs
         self.render_mode = None
-        self.config = LabConfig.load(config)
-        self.single_observation_space, _ = make_observation(observation, self.config)
-        self.single_action_space = gym.spaces.Discrete(ACTIONS)
+        self.config = load_lab(config)
+        self.actions = make_actions(actions, self.config)
+        shown = default_observation(self.config) if observation is None else observation
+        self.single_observation_space, _ = make_observation(shown, self.config)
+        self.single_action_space = gym.spaces.Discrete(self.actions.size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._idling, self._event_clock = idling, clock == "event"
-        self._observed = BatchObservation(observation, self.config)
-        self._absence_rate = self.config.sonographers.absence_rate
+        self._joint, self._idling, self._event_clock = self.actions.name == "joint", idling, clock == "event"
+        self._observed = BatchObservation(shown, self.config)
+        self._absence_rate: float | None = None
         self._rngs: list[np.random.Generator] = []
         self._rules = batch.rules_of(self.config)
         self._labs = batch.make_labs(self.config, num_envs)
         self._rates = np.zeros(num_envs)
-        self._mask = np.zeros((num_envs, ACTIONS), dtype=np.bool_)
+        self._mask = np.zeros((num_envs, self.actions.size), dtype=np.bool_)
         self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
         self._observation: NDArray[np.float32] = np.zeros((num_envs, *self.single_observation_space.shape), np.float32)
         # What infos have reported so far: penalty units, up to which minute, and when the last step was.
-        self._paid = np.zeros((num_envs, 4), dtype=np.int64)
+        self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
         self._base = _BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
 
@@ -107,24 +112,23 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def step(
         self, actions: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Carry out a joint action in every lab.
+        """Carry out an action in every lab.
 
         :param actions: (B,) int, each feasible
         :raises InvalidAction: one is not, or there are not B of them; nothing has been done
         """
         chosen = one_action_each(actions, self.num_envs)
         self._check(chosen)
-        mask, size, first = self._mask, self._size, self._first
-        batch_steps.step_labs(chosen, self._labs, self._rules, self._idling, self._event_clock, mask, size, first)
+        batch_steps.step_labs(chosen, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
         self._observe()
         lab = self._labs.lab
-        over = lab[:, kernel.MINUTE] >= self.config.hours.end_min
-        units = lab[:, kernel.UNITS :] - self._paid
+        over = lab[:, MINUTE] >= self.config.hours.end_min
+        units = lab[:, PAID] - self._paid
         parts = penalty_points(self.config, units.T)
         rewards = -np.asarray(parts.total)
         if self._base is not None:
-            rewards += self._base.paid(lab[:, kernel.MINUTE]) - self._base.paid(self._paid_until)
-        self._paid[:], self._paid_until[:] = lab[:, kernel.UNITS :], lab[:, kernel.MINUTE]
+            rewards += self._base.paid(lab[:, MINUTE]) - self._base.paid(self._paid_until)
+        self._paid[:], self._paid_until[:] = lab[:, PAID], lab[:, MINUTE]
         info: dict[str, Any] = {}
         told = {**self._state_info(np.arange(self.num_envs)), **_penalty_info(parts)}
         if over.any():
@@ -134,11 +138,11 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return self._observation.copy(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, 729) bool, the action masks now."""
+        """(B, actions) bool, the action masks now."""
         return self._mask.copy()
 
     def action_returns(
-        self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
+        self, choose: continuation.Choose | None = None, rule: str = "scarce_first"
     ) -> NDArray[np.float64]:
         """Return of each feasible action: the sum of rewards from now to the end of the day.
 
@@ -149,9 +153,9 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         Through SB3's interface it is ``vec_env.env_method("action_returns", choose, rule)``: a row for each lab.
 
         :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
-            at once: ``choose(observations, masks) -> actions``, (n, fields) float32 and (n, 729) bool -> (n,)
+            at once: ``choose(observations, masks) -> actions``, (n, ...) float32 and (n, actions) bool -> (n,)
         :param rule: decides in its place if there is none: a rule that serves by class, in every minute
-        :return: (B, 729), nan where infeasible; all nan in a lab with only one feasible action, where nothing is
+        :return: (B, actions), nan where infeasible; all nan in a lab with only one feasible action, where nothing is
             to be decided
         :raises ValueError: the rule is unknown, or not one that is compiled
         :raises InvalidAction: ``choose`` gives an infeasible action
@@ -160,13 +164,14 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
         if choose is None:
             tiers = compiled_rule(self.config, rule, "rule")
-            units = continuation.continue_under_rule(self._labs, which, actions, self._rules, tiers)
+            units = continuation.continue_under_rule(self._labs, which, actions, self._rules, self._joint, tiers)
         else:
             units = continuation.continue_under_choices(
                 self._labs,
                 which,
                 actions,
                 self._rules,
+                self._joint,
                 self._idling,
                 lambda labs, masks: choose(self._observed(labs), masks),
             )
@@ -174,12 +179,12 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         if self._base is not None:
             whole_day = self._base.paid(np.full(self.num_envs, self.config.hours.end_min))
             rewards += (whole_day - self._base.paid(self._paid_until))[which]
-        returns = np.full((self.num_envs, ACTIONS), np.nan)
+        returns = np.full((self.num_envs, self.actions.size), np.nan)
         returns[which, actions] = rewards
         return returns
 
     def rule_actions(self, rule: str) -> NDArray[np.int64]:
-        """A rule's joint actions now; see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. No lab changes.
+        """A rule's actions now; see :meth:`~echo_env.lab.envs.env.EchoLabEnv.rule_actions`. No lab changes.
 
         :param rule: name of a rule that serves by class
         :return: (B,) int64, feasible actions
@@ -189,7 +194,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         tiers = compiled_rule(self.config, rule, "rule")
         actions = np.zeros(self.num_envs, dtype=np.int64)
         labs, scratch = self._labs, batch.make_labs(self.config, 1)
-        batch_steps.rule_actions(labs, scratch, self._rules, tiers, self._mask, self._size, self._first, actions)
+        mask, size, first = self._mask, self._size, self._first
+        batch_steps.rule_actions(labs, scratch, self._rules, self._joint, tiers, mask, size, first, actions)
         return actions
 
     def set_absence_rate(self, rate: float) -> None:
@@ -197,7 +203,12 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
 
         :param rate: 0 to 1
         """
-        self._absence_rate = self.config.replace(sonographers__absence_rate=rate).sonographers.absence_rate
+        self._absence_rate = checked_rate(rate)
+
+    @property
+    def _mode(self) -> tuple[bool, bool, bool]:
+        """As the compiled steps take it: whether actions are joint, masks include idling, and the clock jumps."""
+        return self._joint, self._idling, self._event_clock
 
     def _begin(self, which: NDArray[np.int64], options: dict[str, Any]) -> None:
         """Begin new days in some labs."""
@@ -205,21 +216,20 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         if unknown:
             raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
         rate = options.get("absence_rate", self._absence_rate)
-        days: Any = draw_days(self.config, [self._rngs[i] for i in which]).with_absence_rate(rate)
-        rates = np.full(len(which), rate)
+        drawn = draw_days(self.config, [self._rngs[i] for i in which])
+        days: Any = drawn if rate is None else drawn.with_absence_rate(rate)
+        rates = np.full(len(which), np.max(days.absence_rate))
         if "days" in options:
             days = _checked_days(self.config, options["days"], self.num_envs)
             if "absence_rate" in options:
                 days = [day.with_absence_rate(rate) for day in days]
-            rates = np.array([day.absence_rate for day in days])
+            rates = np.array([np.max(day.absence_rate) for day in days])
         self._rates[which] = rates
         batch.begin_days(self.config, self._labs, which, days)
         if self._base is not None:
             self._base.begin(which, days)
         self._paid[which] = self._paid_until[which] = self._minute[which] = 0
-        batch_steps.begin_labs(
-            which, self._labs, self._rules, self._idling, self._event_clock, self._mask, self._size, self._first
-        )
+        batch_steps.begin_labs(which, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
         self._observe()
 
     def _observe(self) -> None:
@@ -262,7 +272,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
 
     def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Mask, minute and minutes since the last step; moves on the time of the last step of these labs."""
-        minute = self._labs.lab[:, kernel.MINUTE].astype(np.int64)
+        minute = self._labs.lab[:, MINUTE].astype(np.int64)
         elapsed = minute - self._minute
         self._minute[which] = minute[which]
         return {"action_mask": self._mask.copy(), "minute": minute, "elapsed_min": elapsed}
@@ -274,11 +284,11 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def _check(self, actions: NDArray[np.int64]) -> None:
         """Raise for infeasible actions."""
         self._check_playing()
-        inside = (actions >= 0) & (actions < ACTIONS)
+        inside = (actions >= 0) & (actions < self.actions.size)
         allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
         if not allowed.all():
             i = int(np.argmin(allowed))
-            name = f"{actions[i]} = {decode(actions[i])}" if inside[i] else f"{actions[i]}"
+            name = self.actions.describe(int(actions[i])) if inside[i] else f"{actions[i]}"
             raise InvalidAction(
                 f"action {name} of lab {i} is not feasible: it must be one of the {self._size[i]} "
                 "that action_masks() allows"
@@ -294,18 +304,18 @@ class _BaseRule:
     :raises ValueError: the rule is not one that is compiled
     """
 
-    def __init__(self, config: LabConfig, name: str, count: int) -> None:
+    def __init__(self, config: Lab, name: str, count: int) -> None:
         self._config = config
         self._tiers = compiled_rule(config, name, "paired_with")
         self._rules = batch.rules_of(config)
         self._labs = batch.make_labs(config, count)
         self._points = np.zeros((count, config.hours.end_min + 1))
-        self._units = np.zeros((count, config.hours.end_min + 1, 4), dtype=np.int64)
+        self._units = np.zeros((count, config.hours.end_min + 1, UNITS), dtype=np.int64)
 
     def begin(self, which: NDArray[np.int64], days: Any) -> None:
         """Play the rule through new days of some labs."""
         n = len(which)
-        labs = kernel.Labs._make(array[:n] for array in self._labs)
+        labs = Labs._make(array[:n] for array in self._labs)
         batch.begin_days(self._config, labs, np.arange(n), days)
         batch.run_days(labs, self._rules, self._tiers, self._units[:n])
         self._points[which] = penalty_points(self._config, np.moveaxis(self._units[:n], 2, 0)).total
@@ -315,7 +325,7 @@ class _BaseRule:
         return self._points[np.arange(len(minute)), minute]
 
 
-def _checked_days(config: LabConfig, days: Any, count: int) -> list[Day]:
+def _checked_days(config: Lab, days: Any, count: int) -> list[Day]:
     if len(days) != count or not all(isinstance(day, Day) for day in days):
         raise ConfigError(f"reset option 'days' must be {count} days, one for each lab")
     for day in days:

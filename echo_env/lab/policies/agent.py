@@ -20,7 +20,7 @@ from echo_env.lab.simulation.policy import BatchChooser
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
-    from echo_env.lab.compiled.kernel import Labs
+    from echo_env.lab.compiled.layout import Labs
 
 
 class Predictor(Protocol):

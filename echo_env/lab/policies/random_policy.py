@@ -18,7 +18,7 @@ from echo_env.lab.simulation.policy import BatchChooser, Policy
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
-    from echo_env.lab.compiled.kernel import Labs
+    from echo_env.lab.compiled.layout import Labs
 
 
 class RandomPolicy:

@@ -17,7 +17,7 @@ from echo_env.lab.day import Days
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
-    from echo_env.lab.compiled.kernel import Labs
+    from echo_env.lab.compiled.layout import Labs
 
 ClassTiers: TypeAlias = Sequence[Sequence[int]]
 """Classes in order of precedence, those of equal precedence together; a class in no tier is not served."""
