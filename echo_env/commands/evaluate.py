@@ -114,9 +114,9 @@ def run(options: EvaluateOptions, command: str) -> None:
     if options.sweep is not None:
         from echo_env.commands.sweep import run_sweep
 
-        run_sweep(options, config, command, lambda lab: find_policies(options.policies, lab, env_kwargs))
+        run_sweep(options, config, command, lambda lab: find_policies(options.policies, lab, env_kwargs, options.trust))
         return
-    policies = find_policies(options.policies, config, env_kwargs)
+    policies = find_policies(options.policies, config, env_kwargs, options.trust)
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]

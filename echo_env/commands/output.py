@@ -15,6 +15,7 @@ from echo_env.common.results import SUMMARY
 from echo_env.lab import Comparison, LabConfig, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
+from echo_env.lab.evaluation.comparison import check_days
 from echo_env.lab.report.yardsticks import BOUNDS, write_bounds
 from echo_env.lab.sweep import kept, report
 
@@ -30,6 +31,7 @@ def check_outputs(options: EvaluateOptions) -> None:
     """
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    check_days(options.days)
     if not 0 <= options.bound <= options.days:
         raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
     for option, given in (("--departures", options.departures), ("--bound", options.bound)):

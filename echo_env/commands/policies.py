@@ -30,12 +30,10 @@ def find_lab(env_id: str, config: str | None) -> LabConfig:
     :param config: preset or YAML file that takes precedence
     :raises ValueError: unknown id; lists the known ones
     """
-    if config is not None:
-        return LabConfig.load(config)
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
         raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
-    return LabConfig.load(ENV_IDS[env_id])
+    return LabConfig.load(ENV_IDS[env_id] if config is None else config)
 
 
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
@@ -56,12 +54,15 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
+def find_policies(
+    given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any], trust: bool = False
+) -> dict[str, Policy]:
     """Make the policies that were typed.
 
     :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
+    :param trust: open models that are pickles, which can run code of whoever made them
     :return: as typed -> policy; standard error says of a model that it was trained on another lab
     :raises ValueError: unknown, unusable, or given twice
     """
@@ -71,10 +72,16 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             raise ValueError(f"--policies has {name!r} twice")
         # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        if model and not (model[1] and model[2]):
+            raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
         if name == AGENT:
             found[name] = find_agent(config, env_kwargs)
         else:
-            found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+            found[name] = (
+                TrainedPolicy(model[1], model[2], config, env_kwargs, trust=trust)
+                if model
+                else make_policy(name, config)
+            )
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.

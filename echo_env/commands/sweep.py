@@ -59,7 +59,10 @@ def run_sweep(
 def _check_metrics(metrics: Sequence[str], allowed: Sequence[str]) -> None:
     for metric in metrics:
         if metric not in allowed:
-            raise ValueError(f"metric is {metric!r}, but must be one of {', '.join(allowed)}")
+            raise ValueError(f"--sweep-metrics has {metric!r}, but takes only {', '.join(allowed)}")
+    twice = [metric for metric in metrics if metrics.count(metric) > 1]
+    if twice:
+        raise ValueError(f"--sweep-metrics has {twice[0]!r} twice, but must have each metric once")
 
 
 def _played(options: EvaluateOptions, sweep: Sweep, tasks: Sequence[Task], reference: str) -> SweepResults:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from echo_env.common.config_model import ConfigError, NotNegative, Probability, check_number, check_sum, section
 from echo_env.lab.config.chance import in_order
-from echo_env.lab.config.clock import ClockMinute, Stretch
+from echo_env.lab.config.clock import ClockMinute, Stretch, check_length
 
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
 Length = Annotated[int, Field(strict=True, ge=1, le=1440)]
@@ -64,10 +64,9 @@ class Lunch:
     at_once: Annotated[int, Field(strict=True, ge=1, le=999)] | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Lunch:
+    def _check(self, info: ValidationInfo) -> Lunch:
+        check_length(self.from_min, self.until_min, info)
         window = self.until_min - self.from_min
-        if window <= 0:
-            raise ConfigError("has a window of no length: until must be after from", ())
         if self.minutes > window:
             raise ConfigError(f"minutes is {self.minutes}, but the window for lunch has {window} minutes")
         return self
