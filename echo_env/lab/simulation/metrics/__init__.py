@@ -10,8 +10,8 @@ from echo_env.lab.simulation.metrics.of_lab import (
     metrics_of,
     metrics_table,
 )
-from echo_env.lab.simulation.metrics.results import DayResults, day_results, joined_results, staff_minutes
 from echo_env.lab.simulation.metrics.of_patients import BY_TYPE
+from echo_env.lab.simulation.metrics.results import DayResults, day_results, joined_results, staff_minutes
 
 __all__ = [
     "BY_TYPE",
