@@ -101,7 +101,7 @@ def run(options: EvaluateOptions, command: str) -> None:
     :raises ValueError: something that cannot be; nothing has been written
     :raises OSError: something is in the way of ``--output``
     """
-    from echo_env.lab.bounds.bounds import find_bounds
+    from echo_env.lab.bounds.bounds import bounded_lab, find_bounds
     from echo_env.lab.departures.departures import find_departures
     from echo_env.lab.departures.report import print_departures
     from echo_env.lab.evaluation.tables import print_comparison
@@ -116,6 +116,8 @@ def run(options: EvaluateOptions, command: str) -> None:
 
         run_sweep(options, config, command, lambda lab: find_policies(options.policies, lab, env_kwargs))
         return
+    if options.bound:
+        bounded_lab(config)
     policies = find_policies(options.policies, config, env_kwargs)
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
