@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import GenericAlias
 from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler
@@ -29,11 +30,10 @@ class Table(dict[K, V]):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("a config cannot be changed in place; use replace")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         # By its arguments, because a subclass of dict is not taken apart by pydantic itself.
-        key, value = get_args(source)
-        entries = handler.generate_schema(dict[key, value])
-        return core_schema.no_info_after_validator_function(cls, entries)
+        entries: Any = GenericAlias(dict, get_args(source))
+        return core_schema.no_info_after_validator_function(cls, handler.generate_schema(entries))

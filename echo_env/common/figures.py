@@ -12,7 +12,7 @@ from echo_env.common.files import written_whole
 
 # The palette of Okabe and Ito.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
-SKY, VERMILLION, BLACK = "#56B4E9", "#D55E00", "#000000"
+SKY, VERMILLION, YELLOW, BLACK = "#56B4E9", "#D55E00", "#F0E442", "#000000"
 
 _POLICY_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, BLACK)
 _POLICY_LINES = ("-", "--", "-.", ":")

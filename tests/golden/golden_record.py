@@ -3,7 +3,8 @@
 They pin behaviour while code is moved about: days of every preset under every rule on both engines, what the
 environments show, offer and pay, what the shipped agents choose, and the patient pathways. All that is hashed is whole
 numbers, or float32 and float64 made from them by the same operations on every machine; pathways are rounded to
-nine digits.
+nine digits. Days are drawn as they were when the file was written, by ``days_by_order``: seeds may come to name other
+days, but the same day must go the same way.
 
 A change that is meant to alter behaviour writes the file again, in a commit that says why.
 """
@@ -23,9 +24,12 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import days_by_order  # noqa: E402
 
 import echo_env  # noqa: E402
-from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate  # noqa: E402
+from echo_env.lab import LabConfig, evaluate, make_policy, simulate  # noqa: E402
 from echo_env.lab.compiled import batch  # noqa: E402
 from echo_env.lab.evaluation.engines import play_days  # noqa: E402
 from echo_env.lab.simulation.policy import TieredPolicy  # noqa: E402
@@ -63,6 +67,15 @@ BLOCK = 50
 ENV_DAYS = 20
 ENV_BLOCK = 5
 PATHWAYS_DRAWS = 10
+ROW, UNITS = 13, 4
+"""So many numbers of a minute, and of the penalty, were recorded; others have come behind them."""
+METRICS = (
+    "penalty", "waiting_penalty", "penalty_on_time", "penalty_late", "penalty_overtime", "penalty_idle",
+    "wait_min", "wait_fetal_min", "wait_non_fetal_min", "wait_on_time_min", "wait_late_min", "wait_early_min",
+    "longest_wait_min", "served", "left_waiting", "no_show", "turned_away", "workload", "workload_spread",
+    "room_utilisation", "sonographer_utilisation", "overtime_min", "absent", "absence_rate",
+)  # fmt: skip
+"""Those that were recorded, in that order."""
 
 
 def digest(parts: Iterator[Any]) -> str:
@@ -77,29 +90,34 @@ def trace_parts(trace: Any) -> Iterator[Any]:
     """All that happened on a day of the lab, as whole numbers."""
     yield [tuple(int(number) for number in exam) for exam in trace.exams]
     yield [tuple(int(number) for number in pause) for pause in trace.breaks]
-    yield np.array(trace.rows, dtype=np.int64)
-    yield tuple(int(number) for number in trace.units)
+    yield np.array(trace.rows, dtype=np.int64)[:, :ROW]
+    yield tuple(int(number) for number in trace.units[:UNITS])
 
 
 def result_parts(results: Any) -> Iterator[Any]:
     """All that metrics are computed from."""
-    for name in ("scheduled", "fetal", "arrival", "start", "end", "sonographer", "patient_class", "present", "units"):
-        yield np.broadcast_to(getattr(results, name), (len(results.arrival), *np.shape(getattr(results, name))[-1:]))
+    fetal = results.fetal if hasattr(results, "fetal") else results.exam_type == 0
+    outcome = (results.start, results.end, results.sonographer, results.patient_class)
+    arrays = (results.scheduled, fetal, results.arrival, *outcome, results.present, results.units[:, :UNITS])
+    for array in arrays:
+        yield np.broadcast_to(array, (len(results.arrival), *np.shape(array)[-1:]))
 
 
+@days_by_order.everywhere()
 def simpy_days(preset: str, name: str, first: int, count: int) -> str:
     """Days on the SimPy engine, under a policy."""
     config = LabConfig.load(preset)
     policy = make_policy(name, config)
-    days = sample_days(config, count, SEED, first)
+    days = days_by_order.sample_days(config, count, SEED, first)
     return digest(part for day in days for part in trace_parts(simulate(config, day, policy)))
 
 
+@days_by_order.everywhere()
 def compiled_days(preset: str, name: str, first: int, count: int) -> str:
     """The same on the compiled engine: traces of rules that serve by class, else what metrics are computed from."""
     config = LabConfig.load(preset)
     policy = make_policy(name, config)
-    days = sample_days(config, count, SEED, first)
+    days = days_by_order.sample_days(config, count, SEED, first)
     if not isinstance(policy, TieredPolicy):
         return digest(result_parts(play_days(config, policy, days)))
     labs = batch.make_labs(config, count, keep_rows=True)
@@ -109,6 +127,7 @@ def compiled_days(preset: str, name: str, first: int, count: int) -> str:
     return digest(part for k, day in enumerate(days) for part in trace_parts(batch.trace_of(config, labs, k, day)))
 
 
+@days_by_order.everywhere()
 def env_steps(env_id: str, kwargs: dict[str, Any], first: int, days: int) -> str:
     """Observations, masks and rewards of days in a single environment, under actions drawn among those offered."""
 
@@ -131,6 +150,7 @@ def env_steps(env_id: str, kwargs: dict[str, Any], first: int, days: int) -> str
     return digest(parts())
 
 
+@days_by_order.everywhere()
 def vector_steps(env_id: str, kwargs: dict[str, Any], labs: int = 10, steps: int = 400) -> str:
     """The same of a vector environment."""
 
@@ -152,14 +172,15 @@ def vector_steps(env_id: str, kwargs: dict[str, Any], labs: int = 10, steps: int
     return digest(parts())
 
 
+@days_by_order.everywhere()
 def agent_days(env_id: str, count: int = 200) -> dict[str, str]:
     """What the agent kept for an environment does: its exams, on either engine."""
     import evaluate as command
 
     config = command.find_lab(env_id, None)
     policy = command.find_policies(["agent"], config, {})["agent"]
-    days = sample_days(config, count, SEED)
-    few = sample_days(config, 20, SEED)
+    days = days_by_order.sample_days(config, count, SEED)
+    few = days_by_order.sample_days(config, 20, SEED)
     return {
         "compiled": digest(result_parts(play_days(config, policy, days))),
         "simpy": digest(part for day in few for part in trace_parts(simulate(config, day, policy))),
@@ -223,12 +244,11 @@ def pathways_steps(vector: bool) -> str:
     return digest(parts())
 
 
+@days_by_order.everywhere()
 def comparison(preset: str) -> str:
     """All metrics of a comparison, so that a metric that moves is seen."""
     found = evaluate(LabConfig.load(preset), ["policy_2", "fetal_first"], days=60, seed=SEED)
-    return digest(
-        (name, metric, rounded(values)) for name, own in found.values.items() for metric, values in own.items()
-    )
+    return digest((name, metric, rounded(own[metric])) for name, own in found.values.items() for metric in METRICS)
 
 
 def env_arguments() -> Iterator[tuple[str, dict[str, Any]]]:

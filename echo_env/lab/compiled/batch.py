@@ -21,7 +21,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import TURNED_AWAY, Day, Days, stack_days, whole_minutes
 from echo_env.lab.simulation.duties import Status
-from echo_env.lab.simulation.metrics import DayResults
+from echo_env.lab.simulation.metrics import DayResults, staff_minutes
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, ready_minute
 from echo_env.lab.simulation.penalty import UNITS
 from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, HandoverRecord, Trace
@@ -74,6 +74,7 @@ def begin_days(config: Lab, labs: Labs, which: NDArray[np.int64], days: Days | S
     patients = parts.patients
     patients[..., layout.SCHEDULED] = arrays.scheduled
     patients[..., layout.TYPE] = arrays.exam_type
+    patients[..., layout.UNSCHEDULED] = arrays.unscheduled
     patients[..., layout.EXAM_MIN] = whole_minutes(arrays.exam_min)
     lead = np.array([kind.check_in_lead_min for kind in plan.types])[arrays.exam_type]
     patients[..., layout.DUE] = arrays.scheduled - np.where(arrays.unscheduled, 0, lead)
@@ -121,7 +122,7 @@ def put_arrivals(lab: layout.Ints, patients: layout.Ints, arrival: NDArray[np.in
     """Set who comes, and when.
 
     :param lab: (B, cells), as in :class:`~echo_env.lab.compiled.layout.Labs`
-    :param patients: (B, P, 11), as in :class:`~echo_env.lab.compiled.layout.Parts`
+    :param patients: (B, P, 12), as in :class:`~echo_env.lab.compiled.layout.Parts`
     :param arrival: (B, P), minutes, negative for those who do not come
     :param ready: (B, P), minute from which each of those who come can be examined
     """
@@ -216,24 +217,41 @@ def results_of(config: Lab, labs: Labs, which: NDArray[np.int64], absence_rate: 
     """
     lab = labs.lab[which]
     parts = layout.parts_of(lab, rules_of(config))
-    patients, staff, exams = parts.patients, parts.staff, parts.exams
+    patients, staff, exams = parts.patients.astype(np.int64), parts.staff, parts.exams
     n, most = exams.shape[:2]
     day, row = np.nonzero(np.arange(most) < lab[:, layout.EXAMS, None])
-    # Columns as in Exam, after patient and room.
-    sonographer, start, end, patient_class = outcome = np.full((4, n, most), -1, dtype=np.int64)
-    outcome[:, day, exams[day, row, 0]] = exams[day, row, 2:].T
+    # Columns as in ExamRecord, after the patient.
+    room, sonographer, start, end, patient_class = outcome = np.full((5, n, most), -1, dtype=np.int64)
+    outcome[:, day, exams[day, row, 0]] = exams[day, row, 1:].T
+    handovers = parts.handovers.astype(np.int64)
+    handovers[np.arange(handovers.shape[1]) >= lab[:, layout.HANDOVERS, None]] = -1
+    work, overtime = staff_minutes(config.plan, sonographer, start, end, handovers)
     return DayResults(
-        scheduled=patients[..., layout.SCHEDULED].astype(np.int64),
-        exam_type=patients[..., layout.TYPE].astype(np.int64),
-        arrival=patients[..., layout.ARRIVAL].astype(np.int64),
+        scheduled=patients[..., layout.SCHEDULED],
+        exam_type=patients[..., layout.TYPE],
+        unscheduled=patients[..., layout.UNSCHEDULED] == 1,
+        arrival=patients[..., layout.ARRIVAL],
         start=start,
         end=end,
+        room=room,
         sonographer=sonographer,
         patient_class=patient_class,
         present=staff[..., layout.STATUS] != Status.ABSENT,
+        lunch_start=_lunch_starts(parts, lab[:, layout.LUNCHES]),
+        handovers=lab[:, layout.HANDOVERS].astype(np.int64),
+        work_min=work,
+        overtime_min=overtime,
         absence_rate=absence_rate,
         units=lab[:, layout.PAID].astype(np.int64),
     )
+
+
+def _lunch_starts(parts: Parts, counts: layout.Ints) -> NDArray[np.int64]:
+    """(n, S), minute in which each member's lunch began, -1 if it did not."""
+    begun = np.full(parts.staff.shape[:2], -1, dtype=np.int64)
+    day, row = np.nonzero(np.arange(parts.lunches.shape[1]) < counts[:, None])
+    begun[day, parts.lunches[day, row, 0]] = parts.lunches[day, row, 1]
+    return begun
 
 
 def trace_of(config: Lab, labs: Labs, b: int, day: Day) -> Trace:

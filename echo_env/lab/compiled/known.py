@@ -50,7 +50,7 @@ def _write_committed(view: LabView, cell: layout.Ints, rule: layout.Wide) -> Non
 def _write_patients(view: LabView, book: Book, patients: layout.Ints) -> None:
     types = view.config.plan.types
     patients[:, layout.TYPE], patients[:, layout.SCHEDULED] = book.exam_type, book.scheduled
-    patients[:, layout.ARRIVAL] = NO_SHOW
+    patients[:, layout.ARRIVAL], patients[:, layout.UNSCHEDULED] = NO_SHOW, book.unscheduled
     for patient, exam_type, scheduled in view.appointments:
         patients[patient, layout.TYPE], patients[patient, layout.SCHEDULED] = exam_type, scheduled
         patients[patient, layout.DUE] = scheduled - types[exam_type].check_in_lead_min

@@ -32,8 +32,8 @@ PAID = slice(UNITS, COUNTS)
 """The cells of the penalty units."""
 
 # Columns of patients. BY_READY is no property of the patient in that row: it lists those who come.
-SCHEDULED, TYPE, DUE, ARRIVAL, READY, EXAM_MIN, BY_READY, CLASS, SINCE, BEFORE, BEHIND = range(11)
-PATIENT_COLUMNS = 11
+SCHEDULED, TYPE, DUE, ARRIVAL, READY, EXAM_MIN, BY_READY, CLASS, SINCE, BEFORE, BEHIND, UNSCHEDULED = range(12)
+PATIENT_COLUMNS = 12
 
 # Columns of members of staff.
 STATUS, UNTIL, ROOM, PATIENT, BEGUN, BUSY_SINCE, BREAKS_LEFT, LUNCH_LEFT, PLANNED, GROUP, DUTY_FROM = range(11)
@@ -111,7 +111,7 @@ class Labs(NamedTuple):
 class Parts(NamedTuple):
     """Views of the cells of B labs.
 
-    :param patients: (B, P, 11)
+    :param patients: (B, P, 12)
     :param staff: (B, S, 11)
     :param rooms: (B, R, 3)
     :param exams: (B, P, 6), as in :class:`~echo_env.lab.simulation.trace.ExamRecord`

@@ -1,6 +1,6 @@
 """The random draws of a day, made up front."""
 
-from echo_env.lab.day.book import Book, appointment_book
+from echo_env.lab.day.book import Book, appointment_book, most_exams
 from echo_env.lab.day.day import (
     NO_SHOW,
     NOBODY,
@@ -25,6 +25,7 @@ __all__ = [
     "check_day",
     "checked_rate",
     "draw_days",
+    "most_exams",
     "sample_day",
     "sample_days",
     "stack_days",

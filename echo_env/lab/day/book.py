@@ -92,6 +92,14 @@ def appointment_book(plan: LabPlan) -> Book:
     return Book(scheduled, exam_type, place, unscheduled, tuple(hours))
 
 
+def most_exams(plan: LabPlan) -> int:
+    """How many exams a member of staff may begin in a day: exams take a minute at least.
+
+    :param plan: of the lab
+    """
+    return min(len(appointment_book(plan)), plan.end_min)
+
+
 def _at_most(mean: float) -> NDArray[np.float64]:
     """Distribution function of a Poisson number, up to the quantile at which it is truncated."""
     numbers = np.arange(int(mean + 12 * np.sqrt(mean) + 24))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day.book import appointment_book
+from echo_env.lab.day.book import appointment_book, most_exams
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,7 +39,8 @@ class Day:
     :param prep_min: (P,) int64, how long the preparation after the arrival takes, whole minutes
     :param unscheduled: (P,) bool, who has no appointment
     :param absence_draw: (S,) float64, absent if below the absence rate; 1 for who is never absent or on call
-    :param break_draw: (S, P) float64, decides the break after a member's n-th exam
+    :param break_draw: (S, N) float64, decides the break after a member's n-th exam; N is the number of patients, or of
+        the day's minutes if there are more patients
     :param absence_rate: the rate that ``absence_draw`` is compared with, of everybody or (S,) of each
     :param on_call: (S,) bool, who comes only in place of absent members of the own group
     :param staff_group: (S,) int64, groups of staff
@@ -194,7 +195,12 @@ def check_day(config: Lab, day: Day) -> None:
     plan = config.plan
     patients, staff = len(appointment_book(plan)), len(plan.staff_group)
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_BY_PATIENT, (patients,))
-    shapes |= {"absence_draw": (staff,), "break_draw": (staff, patients), "on_call": (staff,), "staff_group": (staff,)}
+    shapes |= {
+        "absence_draw": (staff,),
+        "break_draw": (staff, most_exams(plan)),
+        "on_call": (staff,),
+        "staff_group": (staff,),
+    }
     for name, shape in shapes.items():
         if getattr(day, name).shape != shape:
             raise ConfigError(

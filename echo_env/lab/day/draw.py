@@ -9,9 +9,7 @@ moves the quantities that it governs alone (common random numbers).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from functools import lru_cache
-from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -19,11 +17,12 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
-from echo_env.lab.day.book import Book, Hour, appointment_book
+from echo_env.lab.day.book import Hour, appointment_book
 from echo_env.lab.day.day import NO_SHOW, NOBODY, TURNED_AWAY, Day, Days
 from echo_env.lab.day.laws import arrival_offsets
+from echo_env.lab.day.numbers import DayNumbers, Numbers, policy_seeds
 from echo_env.lab.day.thresholds import MinuteTable, minute_table
-from echo_env.lab.day.uniforms import day_keys, further, hashed, purpose, uniforms
+from echo_env.lab.day.uniforms import day_keys
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,34 +34,6 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 _HOUR_MIN = 60
 _DRAWERS = 32
-
-
-class _Of(IntEnum):
-    """Whom a number belongs to: the first part of its purpose.
-
-    The next parts are the exam type and the place in its list; the type, the first minute of the hour, and the place;
-    or the group and the place in it.
-    """
-
-    POLICY = 0
-    APPOINTMENT = 1
-    HOUR = 2
-    UNSCHEDULED = 3
-    STAFF = 4
-    ON_CALL = 5
-
-
-class _For(IntEnum):
-    """What a number of a patient or of a member of staff is for: the last part of its purpose."""
-
-    SHOW = 0
-    SIDE = 1
-    OFFSET = 2
-    EXAM = 3
-    PREPARATION = 4
-    ABSENCE = 5
-    # The break after the n-th exam has n as a further part.
-    BREAK = 6
 
 
 def sample_day(config: Lab, rng: np.random.Generator) -> Day:
@@ -130,59 +101,44 @@ class _Drawer:
             (minute_table(law), columns)
             for law, columns in _by_law([kind.preparation for kind in plan.types], book.exam_type)
         ]
-        self._breaking = np.flatnonzero(
-            np.array([group.breaks.number for group in plan.staff_groups])[self._staff_group]
-        )
-        self._purposes, self._cuts = self._lay_out(plan)
-
-    def _lay_out(self, plan: LabPlan) -> tuple[Words, list[int]]:
-        """Purposes of all numbers of a day, one kind after the other, and where the kinds after the first begin."""
-        patient, staff = _patient_identities(plan, self._book), _staff_identities(plan)
-        kinds = [further(patient, use) for use in (_For.SHOW, _For.SIDE, _For.OFFSET, _For.EXAM)]
-        kinds.append(further(patient, _For.PREPARATION) if self._preparations else patient[:0])
-        kinds.append(further(staff, _For.ABSENCE))
-        breaks = further(staff[self._breaking], _For.BREAK)
-        kinds.append(further(breaks[:, None], np.arange(len(patient))).ravel())
-        kinds += [purpose(_Of.HOUR, hour.exam_type, hour.begin) for hour in self._book.hours]
-        return np.concatenate(kinds), np.cumsum([len(kind) for kind in kinds])[:7].tolist()
+        self._numbers = DayNumbers(plan)
 
     def __call__(self, keys: Words) -> Days:
         """Draw a day of each key.
 
         :param keys: (n,) uint64
         """
-        numbers = uniforms(keys, self._purposes)
-        ends = [0, *self._cuts]
-        show, side, offset, exam, prep, absence, breaks = (numbers[:, begin:end] for begin, end in pairwise(ends))
-        absence[:, self._sure] = 1.0
-        scheduled, arrival = self._book.scheduled, self._arrival_minutes(show, side, offset)
+        numbers = self._numbers(keys)
+        numbers.absence[:, self._sure] = 1.0
+        scheduled, arrival = self._book.scheduled, self._arrival_minutes(numbers)
         if self._book.hours:
             scheduled = np.repeat(scheduled[None], len(keys), axis=0)
-            for hour, count in zip(self._book.hours, numbers[:, ends[-1] :].T, strict=True):
-                self._let_come(hour, count, offset, scheduled, arrival)
+            for hour, count in zip(self._book.hours, numbers.hours.T, strict=True):
+                self._let_come(hour, count, numbers.offset, scheduled, arrival)
         return Days(
             scheduled=scheduled,
             exam_type=self._book.exam_type,
             arrival=arrival,
-            exam_min=_by_column(self._exams, exam),
-            prep_min=_by_column(self._preparations, prep) if self._preparations else np.zeros_like(arrival),
+            exam_min=_by_column(self._exams, numbers.exam, arrival.shape),
+            prep_min=_by_column(self._preparations, numbers.preparation, arrival.shape),
             unscheduled=self._book.unscheduled,
-            absence_draw=absence,
-            break_draw=self._break_draws(breaks.reshape(len(keys), -1, len(self._book))),
+            absence_draw=numbers.absence,
+            break_draw=numbers.breaks,
             absence_rate=self._absence_rate,
             on_call=self._on_call,
             staff_group=self._staff_group,
-            policy_seed=(hashed(keys, purpose(_Of.POLICY))[:, 0] >> np.uint64(1)).tolist(),
+            policy_seed=policy_seeds(keys),
         )
 
-    def _arrival_minutes(self, show: Floats, side: Floats, offset: Floats) -> Ints:
-        """Arrival minutes of patients with an appointment, (n, P), from as many draws (section 3.2)."""
-        minute = np.zeros(show.shape, dtype=np.int64)
+    def _arrival_minutes(self, numbers: Numbers) -> Ints:
+        """Arrival minutes of patients with an appointment, (n, P) (section 3.2)."""
+        minute = np.zeros(numbers.show.shape, dtype=np.int64)
         for law, columns in self._arrivals:
-            came = np.ceil(self._due[columns] + arrival_offsets(law, side[:, columns], offset[:, columns]))
+            show, side, offset = (part[:, columns] for part in (numbers.show, numbers.side, numbers.offset))
+            came = np.ceil(self._due[columns] + arrival_offsets(law, side, offset))
             np.maximum(came, 0, out=came)
             came[came > self._closing] = TURNED_AWAY
-            came[show[:, columns] < law.no_show_rate] = NO_SHOW
+            came[show < law.no_show_rate] = NO_SHOW
             minute[:, columns] = came
         return minute
 
@@ -199,33 +155,6 @@ class _Drawer:
         minute = np.maximum(hour.begin + (place[:, columns] * _HOUR_MIN).astype(np.int64), 0)
         scheduled[:, columns] = np.where(comes, minute, -1)
         arrival[:, columns] = np.where(comes, np.where(minute > self._closing, TURNED_AWAY, minute), NOBODY)
-
-    def _break_draws(self, draws: Floats) -> Floats:
-        """(n, S, P) draws; 1, which is no break, for members who have none by chance."""
-        if len(self._breaking) == len(self._staff_group):
-            return draws
-        every = np.ones((len(draws), len(self._staff_group), len(self._book)))
-        every[:, self._breaking] = draws
-        return every
-
-
-def _patient_identities(plan: LabPlan, book: Book) -> Words:
-    """(P,) who each patient is: by type and place, and by hour for those without an appointment."""
-    who = purpose(_Of.APPOINTMENT, book.exam_type, book.place)
-    for hour in book.hours:
-        columns = slice(hour.first, hour.first + hour.most)
-        who[columns] = purpose(_Of.UNSCHEDULED, hour.exam_type, hour.begin, book.place[columns])
-    return who
-
-
-def _staff_identities(plan: LabPlan) -> Words:
-    """(S,) who each member is: by group, and by place among its regular members or those on call."""
-    groups = [
-        purpose(who, number, np.arange(count))
-        for number, group in enumerate(plan.staff_groups)
-        for who, count in ((_Of.STAFF, group.count), (_Of.ON_CALL, group.on_call))
-    ]
-    return np.concatenate(groups)
 
 
 def _absence_rate(plan: LabPlan) -> float | Floats:
@@ -252,11 +181,14 @@ def _by_law(laws: Sequence[Law | None], exam_type: Ints, whose: Bools | None = N
     return found
 
 
-def _by_column(tables: Sequence[tuple[MinuteTable, Columns]], draws: Floats) -> Ints:
-    """Whole minutes, (n, P), from as many draws; 0 for patients without a law."""
+def _by_column(tables: Sequence[tuple[MinuteTable, Columns]], draws: Floats, shape: tuple[int, ...]) -> Ints:
+    """Whole minutes, (n, P), from as many draws; 0 for patients without a law.
+
+    :param shape: (n, P)
+    """
     if len(tables) == 1 and isinstance(tables[0][1], slice):
         return tables[0][0](draws)
-    minutes = np.zeros(draws.shape, dtype=np.int64)
+    minutes = np.zeros(shape, dtype=np.int64)
     for table, columns in tables:
         minutes[:, columns] = table(draws[:, columns])
     return minutes

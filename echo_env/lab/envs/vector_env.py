@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from echo_env.common.extras import require
 from echo_env.common.spaces import one_action_each, one_seed_each
-from echo_env.lab.compiled import batch, continuation, layout
+from echo_env.lab.compiled import batch, continuation
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.layout import MINUTE, PAID, Labs
 from echo_env.lab.compiled.observations import BatchObservation
 from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
@@ -118,17 +119,16 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """
         chosen = one_action_each(actions, self.num_envs)
         self._check(chosen)
-        modes = self._joint, self._idling, self._event_clock
-        batch_steps.step_labs(chosen, self._labs, self._rules, *modes, self._mask, self._size, self._first)
+        batch_steps.step_labs(chosen, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
         self._observe()
         lab = self._labs.lab
-        over = lab[:, layout.MINUTE] >= self.config.hours.end_min
-        units = lab[:, layout.PAID] - self._paid
+        over = lab[:, MINUTE] >= self.config.hours.end_min
+        units = lab[:, PAID] - self._paid
         parts = penalty_points(self.config, units.T)
         rewards = -np.asarray(parts.total)
         if self._base is not None:
-            rewards += self._base.paid(lab[:, layout.MINUTE]) - self._base.paid(self._paid_until)
-        self._paid[:], self._paid_until[:] = lab[:, layout.PAID], lab[:, layout.MINUTE]
+            rewards += self._base.paid(lab[:, MINUTE]) - self._base.paid(self._paid_until)
+        self._paid[:], self._paid_until[:] = lab[:, PAID], lab[:, MINUTE]
         info: dict[str, Any] = {}
         told = {**self._state_info(np.arange(self.num_envs)), **_penalty_info(parts)}
         if over.any():
@@ -142,7 +142,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         return self._mask.copy()
 
     def action_returns(
-        self, choose: continuation.Choose | None = None, rule: str = "fetal_first"
+        self, choose: continuation.Choose | None = None, rule: str = "scarce_first"
     ) -> NDArray[np.float64]:
         """Return of each feasible action: the sum of rewards from now to the end of the day.
 
@@ -194,8 +194,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         tiers = compiled_rule(self.config, rule, "rule")
         actions = np.zeros(self.num_envs, dtype=np.int64)
         labs, scratch = self._labs, batch.make_labs(self.config, 1)
-        offered = self._mask, self._size, self._first
-        batch_steps.rule_actions(labs, scratch, self._rules, self._joint, tiers, *offered, actions)
+        mask, size, first = self._mask, self._size, self._first
+        batch_steps.rule_actions(labs, scratch, self._rules, self._joint, tiers, mask, size, first, actions)
         return actions
 
     def set_absence_rate(self, rate: float) -> None:
@@ -205,28 +205,31 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """
         self._absence_rate = checked_rate(rate)
 
+    @property
+    def _mode(self) -> tuple[bool, bool, bool]:
+        """As the compiled steps take it: whether actions are joint, masks include idling, and the clock jumps."""
+        return self._joint, self._idling, self._event_clock
+
     def _begin(self, which: NDArray[np.int64], options: dict[str, Any]) -> None:
         """Begin new days in some labs."""
         unknown = set(options) - {"days", "absence_rate"}
         if unknown:
             raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
         rate = options.get("absence_rate", self._absence_rate)
-        days: Any = draw_days(self.config, [self._rngs[i] for i in which])
-        if rate is not None:
-            days = days.with_absence_rate(rate)
-        rates = np.full(len(which), np.mean(days.absence_rate))
+        drawn = draw_days(self.config, [self._rngs[i] for i in which])
+        days: Any = drawn if rate is None else drawn.with_absence_rate(rate)
+        rates = np.full(len(which), np.max(days.absence_rate))
         if "days" in options:
             days = _checked_days(self.config, options["days"], self.num_envs)
             if "absence_rate" in options:
                 days = [day.with_absence_rate(rate) for day in days]
-            rates = np.array([np.mean(day.absence_rate) for day in days])
+            rates = np.array([np.max(day.absence_rate) for day in days])
         self._rates[which] = rates
         batch.begin_days(self.config, self._labs, which, days)
         if self._base is not None:
             self._base.begin(which, days)
         self._paid[which] = self._paid_until[which] = self._minute[which] = 0
-        modes = self._joint, self._idling, self._event_clock
-        batch_steps.begin_labs(which, self._labs, self._rules, *modes, self._mask, self._size, self._first)
+        batch_steps.begin_labs(which, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
         self._observe()
 
     def _observe(self) -> None:
@@ -269,7 +272,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
 
     def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Mask, minute and minutes since the last step; moves on the time of the last step of these labs."""
-        minute = self._labs.lab[:, layout.MINUTE].astype(np.int64)
+        minute = self._labs.lab[:, MINUTE].astype(np.int64)
         elapsed = minute - self._minute
         self._minute[which] = minute[which]
         return {"action_mask": self._mask.copy(), "minute": minute, "elapsed_min": elapsed}
@@ -312,7 +315,7 @@ class _BaseRule:
     def begin(self, which: NDArray[np.int64], days: Any) -> None:
         """Play the rule through new days of some labs."""
         n = len(which)
-        labs = layout.Labs._make(array[:n] for array in self._labs)
+        labs = Labs._make(array[:n] for array in self._labs)
         batch.begin_days(self._config, labs, np.arange(n), days)
         batch.run_days(labs, self._rules, self._tiers, self._units[:n])
         self._points[which] = penalty_points(self._config, np.moveaxis(self._units[:n], 2, 0)).total

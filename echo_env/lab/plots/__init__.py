@@ -11,7 +11,13 @@ except ModuleNotFoundError as missing:
         f"figures need {missing.name}, which is not installed: pip install 'echo-lab-rl[plots]'", name=missing.name
     ) from missing
 
-from echo_env.lab.plots.by_minute import free_rooms, free_sonographers, penalty_by_minute, waiting_by_class
+from echo_env.lab.plots.by_minute import (
+    free_rooms,
+    free_sonographers,
+    penalty_by_minute,
+    waiting_by_class,
+    waiting_by_type,
+)
 from echo_env.lab.plots.gantt import DayChart, gantt
 from echo_env.lab.plots.inputs import (
     appointment_schedule,
@@ -19,6 +25,7 @@ from echo_env.lab.plots.inputs import (
     arrivals_of_a_day,
     exam_durations,
     resources,
+    unscheduled_by_hour,
 )
 
 __all__ = [
@@ -32,5 +39,7 @@ __all__ = [
     "gantt",
     "penalty_by_minute",
     "resources",
+    "unscheduled_by_hour",
     "waiting_by_class",
+    "waiting_by_type",
 ]

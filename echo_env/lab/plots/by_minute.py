@@ -10,20 +10,25 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from echo_env.common.stats import mean_and_half_width
+from echo_env.lab.config import LabConfig
 from echo_env.lab.plots.style import (
     axes_or_new,
     band_alpha,
+    class_labels,
     class_line,
     clock_axis,
-    kind_line,
+    group_labels,
+    group_look,
     legend,
     mean_of_days,
     name_axes,
     policy_line,
+    type_labels,
+    type_looks,
 )
-from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import penalty_points
-from echo_env.lab.simulation.trace import COUNTS, Trace
+from echo_env.lab.simulation.trace import Trace
 
 Floats = NDArray[np.float64]
 
@@ -36,28 +41,52 @@ def waiting_by_class(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax)
     counts = _counts(traces)
-    for kind in PatientClass:
-        _line_with_band(ax, counts[:, :, kind], kind.label, class_line(kind))
+    for kind, label in enumerate(class_labels(traces[0].config)):
+        _line_with_band(ax, counts[:, :, kind], label, class_line(kind))
+    _finish(ax, traces[0], f"Patients waiting, {mean_of_days(len(traces))}", "Patients waiting (mean number)")
+    return ax
+
+
+def waiting_by_type(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
+    """Patients waiting, by exam type: mean over days with its 95 % band.
+
+    :param traces: days of one lab under one policy, at least one
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    counts, config = _counts(traces), traces[0].config
+    looks = type_looks(config)
+    for k, label in enumerate(type_labels(config)):
+        own = counts[:, :, CLASSES_PER_TYPE * k : CLASSES_PER_TYPE * (k + 1)].sum(axis=2)
+        _line_with_band(ax, own, label, looks[k].line, bands=len(looks))
     _finish(ax, traces[0], f"Patients waiting, {mean_of_days(len(traces))}", "Patients waiting (mean number)")
     return ax
 
 
 def free_rooms(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
-    """Free rooms, by kind: mean over days with its 95 % band.
+    """Free rooms, by group: mean over days with its 95 % band. Those that are cleaned or closed are not free.
 
     :param traces: days of one lab under one policy, at least one
     :param ax: where to draw
     """
-    return _free(traces, "rooms", axes_or_new(ax))
+    config, ax = traces[0].config, axes_or_new(ax)
+    columns = config.plan.room_columns
+    _free(traces, ax, columns, CLASSES_PER_TYPE * len(config.plan.types), group_labels(config, "room"), "rooms")
+    return ax
 
 
 def free_sonographers(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
-    """Free sonographers, by kind: mean over days with its 95 % band. Those absent or on break are not free.
+    """Free members of staff, by group: mean over days with its 95 % band. Those absent, off duty, on break or at lunch
+    are not free.
 
     :param traces: days of one lab under one policy, at least one
     :param ax: where to draw
     """
-    return _free(traces, "sonographers", axes_or_new(ax))
+    config, ax = traces[0].config, axes_or_new(ax)
+    plan, what = config.plan, "sonographers" if isinstance(config, LabConfig) else "staff"
+    first = CLASSES_PER_TYPE * len(plan.types) + len(plan.room_columns)
+    _free(traces, ax, plan.staff_columns, first, group_labels(config, "staff"), what)
+    return ax
 
 
 def penalty_by_minute(traces: Mapping[str, Sequence[Trace]], ax: Axes | None = None) -> Axes:
@@ -75,17 +104,24 @@ def penalty_by_minute(traces: Mapping[str, Sequence[Trace]], ax: Axes | None = N
     return ax
 
 
-def _free(traces: Sequence[Trace], what: str, ax: Axes) -> Axes:
+def _free(
+    traces: Sequence[Trace], ax: Axes, columns: Sequence[int], first: int, labels: Sequence[str], what: str
+) -> None:
+    """A line for each group, in the order of the config.
+
+    :param columns: group of each column of counts
+    :param first: the first of these columns
+    :param labels: of the groups
+    """
     counts = _counts(traces)
-    for kind in ("fetal", "non_fetal"):
-        label = "fetal-capable" if kind == "fetal" else "non-fetal only"
-        _line_with_band(ax, counts[:, :, COUNTS.index(f"free_{what}_{kind}")], label, kind_line(kind == "fetal"))
+    for group, label in enumerate(labels):
+        own = counts[:, :, first + columns.index(group)]
+        _line_with_band(ax, own, label, group_look(traces[0].config, group).line, bands=len(labels))
     _finish(ax, traces[0], f"Free {what}, {mean_of_days(len(traces))}", f"Free {what} (mean number)")
-    return ax
 
 
 def _counts(traces: Sequence[Trace]) -> NDArray[np.int64]:
-    """(days, minutes, 12) int64."""
+    """(days, minutes, counts) int64, as in :attr:`~echo_env.lab.simulation.trace.Trace.minutes`."""
     return np.stack([trace.minutes for trace in traces])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ from echo_env.common.figures import (
     PURPLE,
     SKY,
     VERMILLION,
+    YELLOW,
     axes_or_new,
     band_alpha,
     legend,
@@ -22,8 +23,9 @@ from echo_env.common.figures import (
     policy_line,
     thousands,
 )
-from echo_env.lab.config import Hours
-from echo_env.lab.simulation.patient import EARLY, LATE, PatientClass
+from echo_env.lab.config import Hours, LabConfig
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.simulation.patient import Punctuality, class_label, punctuality
 
 __all__ = [
     "BLACK",
@@ -33,34 +35,137 @@ __all__ = [
     "PURPLE",
     "SKY",
     "VERMILLION",
+    "YELLOW",
+    "Look",
     "axes_or_new",
     "band_alpha",
+    "by_punctuality",
     "class_colour",
+    "class_labels",
     "class_line",
     "clock_axis",
-    "kind_line",
+    "group_labels",
+    "group_look",
     "legend",
     "mean_of_days",
     "name_axes",
     "policy_line",
     "thousands",
+    "type_labels",
+    "type_looks",
 ]
 
 
-def class_colour(kind: PatientClass) -> str:
-    """On time blue, late orange, early green."""
-    return ORANGE if kind in LATE else GREEN if kind in EARLY else BLUE
+class Look(NamedTuple):
+    """How an exam type or a group looks: as an area by colour and hatch, as a line by colour, dashes and marker.
+
+    :param colour: of the area or the line
+    :param hatch: of the area
+    :param dashes: of the line
+    :param marker: of the line
+    """
+
+    colour: str
+    hatch: str
+    dashes: str
+    marker: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As a line, for matplotlib."""
+        return {"color": self.colour, "linestyle": self.dashes, "marker": self.marker, "markersize": 4}
 
 
-def class_line(kind: PatientClass) -> dict[str, Any]:
-    """How a line about a class looks: punctuality by colour and marker, fetal solid and non-fetal dashed."""
-    marker = "s" if kind in LATE else "^" if kind in EARLY else "o"
-    return {"color": class_colour(kind), "linestyle": "-" if kind.fetal else "--", "marker": marker, "markersize": 4}
+_PAPERS = (Look(VERMILLION, "//", "-", ""), Look(SKY, "", "--", ""))
+"""Fetal and non-fetal."""
+
+_LOOKS = (
+    Look(BLUE, "", "-", "o"),
+    Look(ORANGE, "", "--", "s"),
+    Look(GREEN, "///", "-.", "^"),
+    Look(YELLOW, "", ":", "D"),
+    Look(VERMILLION, "...", "-", "v"),
+    Look(SKY, "xxx", "--", "P"),
+    Look(BLACK, "", "-.", "X"),
+    Look(PURPLE, "\\\\\\", ":", "*"),
+)
+"""Of any eight: those without a hatch differ in lightness, so that they can be told apart in grey print, and no two
+have the same hatch otherwise."""
 
 
-def kind_line(fetal: bool) -> dict[str, Any]:
-    """How a line about fetal or non-fetal patients or resources looks."""
-    return {"color": VERMILLION, "linestyle": "-"} if fetal else {"color": SKY, "linestyle": "--"}
+def type_looks(config: Lab) -> tuple[Look, ...]:
+    """How each exam type of a lab looks.
+
+    :param config: the lab
+    """
+    return _PAPERS if config.plan.nested_pair else _LOOKS[: len(config.plan.types)]
+
+
+def group_look(config: Lab, number: int) -> Look:
+    """How a group of rooms or of staff looks; more than eight begin again.
+
+    The first ones look like none of the first exam types.
+
+    :param config: the lab
+    :param number: of the group
+    """
+    return _PAPERS[number] if isinstance(config, LabConfig) else _LOOKS[(number + 4) % len(_LOOKS)]
+
+
+def by_punctuality(config: Lab) -> bool:
+    """Whether colours of patients say how punctual they are, as in the paper's lab, and a black rim the first type.
+
+    Labs of more than two types have a colour for each type.
+
+    :param config: the lab
+    """
+    return len(config.plan.types) <= 2
+
+
+def type_labels(config: Lab) -> tuple[str, ...]:
+    """What figures call each exam type.
+
+    :param config: the lab
+    """
+    return tuple(kind.name.replace("_", "-") for kind in config.plan.types)
+
+
+def class_labels(config: Lab) -> tuple[str, ...]:
+    """What figures call each class of patients: ``non-fetal on time``.
+
+    :param config: the lab
+    """
+    return tuple(class_label(kind.name, when) for kind in config.plan.types for when in Punctuality)
+
+
+def group_labels(config: Lab, what: str) -> tuple[str, ...]:
+    """What figures call each group, by what it can do in the paper's lab, by its name in others.
+
+    :param config: the lab
+    :param what: ``room`` or ``staff``
+    """
+    if isinstance(config, LabConfig):
+        return ("fetal-capable", "non-fetal only")
+    groups = config.plan.room_groups if what == "room" else config.plan.staff_groups
+    return tuple(group.name.replace("_", " ") for group in groups)
+
+
+def class_colour(kind: int) -> str:
+    """On time blue, late orange, early green.
+
+    :param kind: a class of patients, in any lab
+    """
+    return (BLUE, ORANGE, GREEN)[punctuality(kind)]
+
+
+def class_line(kind: int) -> dict[str, Any]:
+    """How a line about a class looks: punctuality by colour and marker, the type by dashes.
+
+    :param kind: a class of patients, in any lab
+    """
+    dashes = ("-", "--", ":", "-.")[kind // len(Punctuality) % 4]
+    marker = "os^"[punctuality(kind)]
+    return {"color": class_colour(kind), "linestyle": dashes, "marker": marker, "markersize": 4}
 
 
 def mean_of_days(days: int) -> str:

@@ -8,24 +8,26 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config import LabConfig
-from echo_env.lab.decisions.actions import DIGITS, decode_starts, feasible
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.decisions.actions import DIGITS, decode_starts, offered_now
+from echo_env.lab.decisions.starts import StartActions
 from echo_env.lab.policies.base import make_policy, register_policy
 from echo_env.lab.policies.rule_action import compiled_rule
+from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import penalty_points
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.view import LabView
 
 
-@register_policy("rollout")
 class RolloutPolicy:
     """Follows a base rule, except where simulation finds a better action.
 
-    Where a joint action other than the rule's is feasible (idling excluded), the rest of the day is sampled several
-    times, given what the staff know: see :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On these common random
-    numbers each action is evaluated with the rule deciding afterwards, against the rule throughout. The action with
-    the lowest mean penalty is taken if it beats the rule by more than ``margin`` standard errors of the paired
-    difference.
+    Where a joint action other than the rule's is feasible (idling excluded), or a single start in labs that have no
+    joint ones, the rest of the day is sampled several times, given what the staff know: see
+    :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On these common random numbers each action is evaluated with
+    the rule deciding afterwards, against the rule throughout. The action with the lowest mean penalty is taken if it
+    beats the rule by more than ``margin`` standard errors of the paired difference.
 
     This is rollout in the sense of Bertsekas, Tsitsiklis and Wu, "Rollout algorithms for combinatorial
     optimization" (1997): one step of policy improvement, in the states that occur.
@@ -38,8 +40,9 @@ class RolloutPolicy:
     """
 
     name = "rollout"
+    _joint = True
 
-    def __init__(self, config: LabConfig, base: str = "fetal_first", samples: int = 64, margin: float = 1.0) -> None:
+    def __init__(self, config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0) -> None:
         if samples < 2:
             raise ValueError(f"policy 'rollout' has samples={samples}, but samples must be at least 2")
         if not margin >= 0:
@@ -67,19 +70,21 @@ class RolloutPolicy:
     def decide(self, view: LabView) -> list[Start]:
         """The rule's starts, or those of a better action."""
         usual = as_starts(self._base.decide(view))
-        others = self._other_actions(view, usual)
+        better = self._better(view, self._other_actions(view, usual))
+        return usual if better is None else decode_starts(better, view)
+
+    def _better(self, view: LabView, others: NDArray[np.int64]) -> int | None:
+        """The best of some actions if it beats the rule."""
         if not len(others):
-            return usual
+            return None
         gains = self._gains(view, others)
         best = int(gains.mean(axis=1).argmax())
         error = gains[best].std(ddof=1) / math.sqrt(self._samples)
-        if gains[best].mean() > self._margin * error:
-            return decode_starts(int(others[best]), view)
-        return usual
+        return int(others[best]) if gains[best].mean() > self._margin * error else None
 
     def _other_actions(self, view: LabView, usual: list[Start]) -> NDArray[np.int64]:
         """(n,) feasible joint actions other than the rule's."""
-        offered = feasible(view.waiting_counts, view.free_counts, idling=False)
+        offered = offered_now(view, idling=False)
         classes = {entry.patient: entry.patient_class for entry in view.waiting()}
         digits = np.bincount([classes[start.patient] for start in usual], minlength=DIGITS.shape[1])
         actions = np.flatnonzero(offered.mask)
@@ -93,6 +98,38 @@ class RolloutPolicy:
         self._future.redraw(labs, self._rng)
         tried = np.concatenate([[continuation.THE_RULE], actions])
         which, first = np.tile(np.arange(self._samples), len(tried)), np.repeat(tried, self._samples)
-        units = continuation.continue_under_rule(labs, which, first, self._rules, True, self._tiers)
+        units = continuation.continue_under_rule(labs, which, first, self._rules, self._joint, self._tiers)
         points = np.asarray(penalty_points(self._config, units.T).total).reshape(len(tried), self._samples)
         return points[0] - points[1:]
+
+
+class StartRolloutPolicy(RolloutPolicy):
+    """The same of single starts, for any lab. Parameters as :class:`RolloutPolicy`."""
+
+    _joint = False
+
+    def __init__(self, config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0) -> None:
+        super().__init__(config, base, samples, margin)
+        self._actions = StartActions(config.plan)
+
+    def next_class(self, view: LabView) -> int | None:
+        """The class that the rule starts next, or a better one."""
+        offered = self._actions.offered(view, idling=False)
+        classes = {entry.patient: entry.patient_class for entry in view.waiting()}
+        usual = [classes[start.patient] for start in as_starts(self._base.decide(view))]
+        others = np.flatnonzero(offered.mask)
+        better = self._better(view, others[others != (usual[0] if usual else self._actions.stop)])
+        chosen = better if better is not None else usual[0] if usual else None
+        return None if chosen == self._actions.stop else chosen
+
+    def decide(self, view: LabView) -> list[Start]:
+        """The next start alone."""
+        kind = self.next_class(view)
+        return [] if kind is None else assign(view, view.waiting(kind)[:1])
+
+
+@register_policy("rollout")
+def rollout(config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0) -> Policy:
+    """One step of lookahead on joint actions where these are, else on single starts: see :class:`RolloutPolicy`."""
+    made = RolloutPolicy if config.plan.nested_pair else StartRolloutPolicy
+    return made(config, base, samples, margin)

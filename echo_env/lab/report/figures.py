@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from echo_env.common.figures import write_figure
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.departures.state_by_state import state_by_state
 from echo_env.lab.evaluation.comparison import Comparison
@@ -29,12 +29,14 @@ Traces = dict[str, list[Trace]]
 MOST_TRACED_DAYS = 200
 """Days that are played again, minute by minute, for the figures that need more than a day's numbers."""
 _MOST_DAYS_SEARCHED = 30
+_MOST_TYPES_BY_CLASS = 2
+"""Of more exam types, those who wait are shown by type: three lines for each would be too many."""
 _DRAWN_DAYS = 300
 """Days whose arrivals and exams are shown beside their laws: about 10,000 patients, as in the paper."""
 
 
 def write_figures(
-    directory: Path, comparison: Comparison, config: LabConfig, policies: Sequence[Policy], seed: int
+    directory: Path, comparison: Comparison, config: Lab, policies: Sequence[Policy], seed: int
 ) -> list[Path]:
     """Write every figure that makes sense for a comparison, as PNG and as PDF (needs matplotlib and pandas).
 
@@ -63,7 +65,7 @@ def write_figures(
     return [write_figure(figure, directory, name) for name, figure in figures.items()]
 
 
-def lab_figures(config: LabConfig, seed: int) -> dict[str, Figure]:
+def lab_figures(config: Lab, seed: int) -> dict[str, Figure]:
     """The lab itself: figures 1 to 3 of the paper.
 
     :param config: the lab
@@ -79,6 +81,8 @@ def lab_figures(config: LabConfig, seed: int) -> dict[str, Figure]:
         "exam_durations": plots.exam_durations(config, days),
         "resources": plots.resources(config),
     }
+    if any(kind.unscheduled for kind in config.plan.types):
+        axes["unscheduled_by_hour"] = plots.unscheduled_by_hour(config)
     return {name: _figure_of(ax) for name, ax in axes.items()}
 
 
@@ -89,8 +93,10 @@ def day_figures(traces: Traces) -> dict[str, Figure]:
     """
     from echo_env.lab import plots
 
+    types = len(next(iter(traces.values()))[0].config.plan.types)
+    waiting = plots.waiting_by_class if types <= _MOST_TYPES_BY_CLASS else plots.waiting_by_type
     return {
-        "waiting_by_class": _panels(traces, plots.waiting_by_class),
+        waiting.__name__: _panels(traces, waiting),
         "free_rooms": _panels(traces, plots.free_rooms),
         "free_sonographers": _panels(traces, plots.free_sonographers),
         "penalty_by_minute": _figure_of(plots.penalty_by_minute(traces)),
@@ -115,7 +121,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
 
 def pair_figures(
-    config: LabConfig, days: Days, traces: Traces, policies: Sequence[Policy], reference: str
+    config: Lab, days: Days, traces: Traces, policies: Sequence[Policy], reference: str
 ) -> dict[str, Figure]:
     """One day under the reference, and for each policy that differs from it both on the same day.
 
@@ -155,7 +161,8 @@ def two_days(traces: dict[str, Trace]) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from echo_env.lab.plots.gantt import gantt, rows_of
+    from echo_env.lab.plots.bars import rows_of
+    from echo_env.lab.plots.gantt import gantt
 
     height = min(1.0 + 0.2 * rows_of(next(iter(traces.values())).config).bottom, 9) * len(traces)
     figure = Figure(figsize=(11, height), layout="constrained")
@@ -169,7 +176,7 @@ def two_days(traces: dict[str, Trace]) -> Figure:
     return figure
 
 
-def state_figure(differences: pd.DataFrame, config: LabConfig) -> Figure:
+def state_figure(differences: pd.DataFrame, config: Lab) -> Figure:
     """Where two policies differ along the same states: what the minutes cost, and a table (figure 17).
 
     :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from own_dice import OwnDice
 from scipy import stats
 
 from echo_env.lab import Day, LabConfig, Simulator, make_policy, sample_days
@@ -95,10 +96,8 @@ def test_with_the_days_own_dice_it_is_the_day_itself() -> None:
     labs = batch.make_labs(config, len(seeds))
     batch.begin_days(config, labs, np.arange(len(seeds)), days)
     for b in seeds:
-        rng = np.random.default_rng(b)
-        rng.integers(2**63)  # the seed that a day gives to policies
         one = continuation.copy_labs(labs, np.array([b]))
-        FutureSampler(config).redraw(one, rng)
+        FutureSampler(config).redraw(one, OwnDice(config, np.random.default_rng(b)))
         # Nobody is more than 60 minutes early, so nothing is known yet of who is due after 09:00.
         later = days.scheduled > 60
         assert np.array_equal(one.patients[0, later, kernel.ARRIVAL], days.arrival[b, later])
