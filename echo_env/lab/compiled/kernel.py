@@ -59,6 +59,9 @@ def catch_up(one, rules):
 def advance(at_most, one, rules):
     """Counterpart of ``Simulator.advance``."""
     lab = one.lab
+    if lab[MINUTE] >= rules.whole.end:
+        # The day is over, and has been paid for.
+        return
     if lab[PENDING]:
         name_pending(one, rules)
     types = startable(lab, rules)
