@@ -78,6 +78,9 @@ def catch_up(cell, rule, draw, odds):
 @njit
 def advance(at_most, cell, rule, draw, odds):
     """Counterpart of ``Simulator.advance``."""
+    if cell[MINUTE] >= rule[END]:
+        # The day is over, and has been paid for.
+        return
     if cell[PENDING]:
         name_pending(cell, rule)
     types = startable(cell, rule)
