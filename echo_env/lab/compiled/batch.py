@@ -66,8 +66,8 @@ def begin_days(config: Lab, labs: Labs, which: NDArray[np.int64], days: Days | S
     :param days: n days
     """
     arrays = days if isinstance(days, Days) else stack_days(days)
-    plan, rules, n = config.plan, rules_of(config), len(which)
-    lab = np.zeros((n, labs.lab.shape[1]), dtype=np.int32)
+    plan, rules = config.plan, rules_of(config)
+    lab = np.zeros((len(which), labs.lab.shape[1]), dtype=np.int32)
     head, past = rules.numbers[layout.AT_HEAD], rules.numbers[layout.AT_LEFT]
     lab[:, head:past] = -1
     parts = layout.parts_of(lab, rules)
@@ -84,25 +84,23 @@ def begin_days(config: Lab, labs: Labs, which: NDArray[np.int64], days: Days | S
     put_groups(plan, parts)
     comes = np.where(plan.duty_from > 0, Status.OFF_DUTY, Status.FREE)
     parts.staff[..., layout.STATUS] = np.where(arrays.present, comes, Status.ABSENT)
-    groups = [plan.staff_groups[group] for group in plan.staff_group]
-    parts.staff[..., layout.BREAKS_LEFT] = [group.breaks.number for group in groups]
-    begins = zip(groups, plan.duty_from.tolist(), strict=True)
-    parts.staff[..., layout.LUNCH_LEFT] = [
-        group.lunch is not None and begin <= group.lunch.latest_min for group, begin in begins
-    ]
     labs.lab[which] = lab
     labs.break_draw[which] = arrays.break_draw[..., : labs.break_draw.shape[2]]
     settle_labs(np.array(which), labs, rules)
 
 
 def put_groups(plan: LabPlan, parts: Parts) -> None:
-    """Set the groups of members and rooms, and when members come.
+    """Set the groups of members and rooms, when members come, and the breaks and lunches that they have in a day.
 
     :param plan: of the lab
     :param parts: of the labs
     """
     parts.staff[..., layout.GROUP] = np.argsort(plan.staff_columns)[plan.staff_group]
     parts.staff[..., layout.DUTY_FROM] = plan.duty_from
+    groups = [plan.staff_groups[group] for group in plan.staff_group]
+    parts.staff[..., layout.BREAKS_LEFT] = [group.breaks.number for group in groups]
+    latest = np.array([-1 if group.lunch is None else group.lunch.latest_min for group in groups])
+    parts.staff[..., layout.LUNCH_LEFT] = plan.duty_from <= latest
     parts.rooms[..., layout.ROOM_GROUP] = np.argsort(plan.room_columns)[plan.room_group]
 
 

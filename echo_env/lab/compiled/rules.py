@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,12 +17,29 @@ from echo_env.lab.simulation.breaks import break_thresholds
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import idle_rule_index
 
+_KEPT: OrderedDict[tuple[int, int], tuple[LabPlan, Rules]] = OrderedDict()
+_MOST_KEPT = 64
+
 
 def rules_of(config: Lab) -> Rules:
-    """The numbers of a config that the kernel reads.
+    """The numbers of a config that the kernel reads; nobody may write to them.
 
     :param config: the lab
     """
+    plan, rule = config.plan, idle_rule_index(config)
+    # By identity, since comparing plans takes longer than a step of many labs; the plan is kept, so that no other
+    # one can have its place.
+    key = (id(plan), rule)
+    kept = _KEPT.get(key)
+    if kept is None:
+        kept = plan, _read_rules(config)
+        _KEPT[key] = kept
+        if len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return kept[1]
+
+
+def _read_rules(config: Lab) -> Rules:
     plan = config.plan
     header = np.zeros(HEADER, dtype=np.int64)
     _write_sizes(config, header)
