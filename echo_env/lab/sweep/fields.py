@@ -18,9 +18,8 @@ from typing import Any, Literal
 import yaml
 
 from echo_env.common.words import nearest
-from echo_env.lab.config import ConfigError, Hours, LabConfig
+from echo_env.lab.config import KINDS, ConfigError, Hours, LabConfig
 from echo_env.lab.config.clock import clock_text, read_clock
-from echo_env.lab.config.lab_config import KINDS
 from echo_env.lab.sweep import book
 
 
