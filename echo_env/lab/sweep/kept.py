@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,9 @@ def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str) ->
     """
     settings = {
         "version": _version(),
-        "lab": asdict(config),
+        "lab": asdict(cast(Any, config)),
+        # Cells kept by versions whose seeds named other days are not taken.
+        "luck": "by identity",
         "policy": [policy.name, getattr(policy, "fingerprint", "")],
         "days": days,
         "seed": seed,

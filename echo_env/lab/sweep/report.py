@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from echo_env.common.files import number_text, text_cell, written_whole
 from echo_env.common.results import SUMMARY, write_summary
@@ -123,7 +123,7 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
             for policy in results.policies
         },
         "metrics": metric_meanings(results.metrics),
-        "lab": asdict(sweep.base),
+        "lab": asdict(cast(Any, sweep.base)),
         **more,
     }
 
