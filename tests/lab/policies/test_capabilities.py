@@ -20,7 +20,7 @@ from echo_env.lab.simulation.view import LabView
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled.kernel import Labs
+from echo_env.lab.compiled.layout import Labs
 from echo_env.lab.departures.counterfactual import follow
 
 SCARCE = LabConfig.load("scarce")

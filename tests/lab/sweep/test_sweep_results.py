@@ -201,7 +201,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
     report.write_long(tmp_path, grid)
     with open(tmp_path / "sweep.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(grid.sweep.cells) * 2 * len(METRICS)
+    assert len(rows) == len(grid.sweep.cells) * 2 * len(grid.metrics)
     for row in rows:
         cell = grid.sweep.cells[int(row["cell"])]
         assert (row["rooms.non_fetal"], row["sonographers.fetal"]) == (
@@ -209,7 +209,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
             str(cell.config.sonographers.fetal),
         )
         assert row["label"] == grid.sweep.name(cell)
-        assert (row["days_in_common"], row["unit"]) == (cell.common, METRICS[row["metric"]].unit)
+        assert (row["days_in_common"], row["unit"]) == (cell.common, grid.metrics[row["metric"]].unit)
         mean = grid.mean(cell, row["policy"], row["metric"])
         assert float(row["mean"] or "nan") == pytest.approx(mean.mean, nan_ok=True)
         assert (row["minus_base_mean"] == "") == (cell.number == 0)
