@@ -109,9 +109,7 @@ class TypeNumbers:
     """
 
     def __init__(self, plan: LabPlan, on_time: float, late: float) -> None:
-        points = np.array(
-            [[kind.weight * on_time, kind.weight * late, 0.0] for kind in plan.types], dtype=np.float64
-        )
+        points = np.array([[kind.weight * on_time, kind.weight * late, 0.0] for kind in plan.types], dtype=np.float64)
         self.points = points / max(points.max(), 1e-9)
         """(K, 3) float64, points a minute of a class, as a share of the most."""
         self.expected = plan.expected_min
