@@ -110,7 +110,7 @@ def observe_rich(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32
 
 @njit
 def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
-    """Fill a row of features for each class of each lab, and one for the lab. Parameters as in :func:`observe_paper`."""
+    """Fill a row of features for each class of each lab, and one for the lab; parameters as :func:`observe_paper`."""
     row = np.empty(len(shown.scale), np.float64)
     for b in range(len(labs.lab)):
         fill_row_numbers(one_of(labs, b), rules, shown, row)
