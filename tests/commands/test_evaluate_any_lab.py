@@ -57,9 +57,8 @@ def test_a_lab_of_exam_types_is_compared(lab_file: Path, tmp_path: Path, capsys:
     ("arguments", "message"),
     [
         (["--policies", "policy_2", "fetal_first"], "policy 'fetal_first' is for labs of fetal and non-fetal exams"),
-        (["--departures"], "--departures is for labs of fetal and non-fetal exams in the short form"),
-        (["--bound", "1"], "--bound is for labs of fetal and non-fetal exams in the short form"),
-        (["--sweep", "rooms.fetal=1:2"], "--sweep is for labs of fetal and non-fetal exams in the short form"),
+        (["--bound", "1"], "lower bounds are for labs of the paper's form"),
+        (["--sweep", "room_groups.magnets.count=1:2", "--sweep-metrics", "wait_fetal_min"], "'wait_fetal_min'"),
         (["--policies", "agent"], "no agent is kept for the lab 'small_monday'"),
     ],
 )
@@ -71,6 +70,28 @@ def test_what_is_for_other_labs_is_refused(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_sweep_shows_metrics_of_the_lab(lab_file: Path, tmp_path: Path) -> None:
+    """A sweep over a group's size ranks by a metric of an exam type, and keeps all metrics of the lab."""
+    out = tmp_path / "table.json"
+    arguments = ["--config", f"{lab_file}#monday", "--days", "3", "--engine", "simpy", "--json", str(out)]
+    arguments += ["--sweep", "room_groups.magnets.count=1:2", "--sweep-metrics", "overall_wait_head_min", "cost"]
+    for _ in range(2):
+        assert main([*arguments, "--output", str(tmp_path / "results")]) == 0
+    got = json.loads(out.read_text(encoding="utf8"))
+    assert got["ranking"]["metric"] == "overall_wait_head_min"
+    assert "staff_utilisation_everybody" in got["metrics"]
+    text = (tmp_path / "results" / "sweep.csv").read_text(encoding="utf8")
+    assert ",within_15_min_knee," in text
+
+
+def test_departures(lab_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules of any lab are compared decision by decision."""
+    pytest.importorskip("numba")
+    arguments = ["--policies", "policy_2", "policy_1", "--departures"]
+    assert main(["--config", f"{lab_file}#monday", "--days", "3", *arguments]) == 0
+    assert "policy_1" in capsys.readouterr().out
 
 
 def test_a_day_that_the_file_does_not_have(lab_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
