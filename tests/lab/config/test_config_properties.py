@@ -74,7 +74,7 @@ def assert_nothing_is_used_twice(trace: Trace) -> None:
     # What was counted minute by minute says the same.
     end = config.hours.end_min
     free = trace.minutes[:, 6:10]
-    assert trace.minutes.shape == (end, 12)
+    assert trace.minutes.shape == (end, 13)
     assert trace.minutes.min(initial=0) >= 0
     assert np.array_equal(free[:, 0] + free[:, 1], (rooms[:, :end] == 0).sum(axis=0))
     assert np.array_equal(free[:, 2] + free[:, 3], ((staff[:, :end] == 0) & day.present[:, None]).sum(axis=0))
