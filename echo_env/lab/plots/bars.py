@@ -103,9 +103,17 @@ def grounds(config: Lab) -> list[str]:
         BREAK: True,
         LUNCH: any(group.lunch for group in plan.staff_groups),
         CLEANING: any(group.turnover_min for group in plan.room_groups),
-        NOT_READY: any(kind.preparation or not kind.may_begin_early for kind in plan.types),
+        NOT_READY: True,
     }
     return [name for name, there in found.items() if there]
+
+
+def prepares(config: Lab) -> bool:
+    """Whether patients of a lab may have come and not be ready; in days made by hand they may be so in any lab.
+
+    :param config: the lab
+    """
+    return any(kind.preparation or not kind.may_begin_early for kind in config.plan.types)
 
 
 def day_bars(trace: Trace, until: int | None = None) -> dict[str, list[Bar]]:

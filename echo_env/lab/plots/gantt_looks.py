@@ -14,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, OFF_DUTY, NOT_READY, grounds
+from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, grounds, prepares
 from echo_env.lab.plots.style import by_punctuality, class_colour, type_labels, type_looks
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
 
@@ -79,7 +79,7 @@ def gantt_legend(ax: Axes, config: Lab) -> None:
     """
     below = ax.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
     handles: list[Artist] = [*_class_handles(config)]
-    order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, NOT_READY)
+    order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, *((NOT_READY,) if prepares(config) else ()))
     handles += [_patch(GROUND_FILLS[name], name) for name in order if name in grounds(config)]
     if any(group.hands_over for group in config.plan.staff_groups):
         handles.append(Line2D([], [], **{**TAKER, "linestyle": "-"}, label="handover"))
