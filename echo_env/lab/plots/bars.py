@@ -108,14 +108,6 @@ def grounds(config: Lab) -> list[str]:
     return [name for name, there in found.items() if there]
 
 
-def prepares(config: Lab) -> bool:
-    """Whether patients of a lab may have come and not be ready; in days made by hand they may be so in any lab.
-
-    :param config: the lab
-    """
-    return any(kind.preparation or not kind.may_begin_early for kind in config.plan.types)
-
-
 def day_bars(trace: Trace, until: int | None = None) -> dict[str, list[Bar]]:
     """The bars of a day by what they show: a class of patients (by its label), or one of :func:`grounds`.
 

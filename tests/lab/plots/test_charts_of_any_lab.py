@@ -70,8 +70,8 @@ def test_a_handover_is_marked_at_the_colleague(walked: Trace) -> None:
     rows = rows_of(walked.config)
     assert taker.get_xydata().tolist() == [[60, rows.sonographer(1)]]
     words = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert words == ["a", "b", "c", "late (L): black rim; early (E): thin wait", "break", "lunch", "absent", "off duty",
-                     "room closed", "room cleaned", "not ready yet", "handover"]  # fmt: skip
+    assert words == ["a", "b", "c", "late (L): rim; early (E): thin wait", "lunch", "off duty", "room closed",
+                     "room cleaned", "not ready yet", "handover"]  # fmt: skip
     assert [tick.get_text() for tick in ax.get_yticklabels()][:3] == ["big 0", "early 0", "late 1"]
 
 
