@@ -81,7 +81,7 @@ def test_states_and_differences_in_words() -> None:
 
 
 def test_state_by_state_of_a_hand_made_day() -> None:
-    """Minutes, patients and penalties, a type's weight and staff overtime included, of a difference worked out by hand."""
+    """Minutes, patients and penalties of a difference worked out by hand: a type's weight and staff overtime count."""
     # Patient 0 (b) is in the first room from 0 to 80 with the early member, whose shift ends at 40. Patient 1 (b) is in
     # the other room from 0 to 50. Then c waits since 10, and a since 20 with three times the weight: whoever begins,
     # the overtime of the early member is 1 point, and the one who starts c leaves 3 x 4 points, the other 4.
