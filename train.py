@@ -8,7 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from echo_env.commands import plugins, train
+from echo_env.commands.interrupts import interruptible
+
+with interruptible():
+    from echo_env.commands import plugins, train
 
 plugins.provide(models="sb3_ext.zoo.agents", tensorboard="sb3_ext.zoo.tensorboard", training="sb3_ext.zoo.training")
 

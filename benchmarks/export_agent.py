@@ -2,18 +2,20 @@
 
 python benchmarks/export_agent.py logs/maskable_dqn/EchoLabScarce-v0_1 --env EchoLabScarce-v0
 
-The run's best model, else its last one, is stored without what only training needs: optimizer state and target network
-start afresh if it is trained further. It is evaluated on fixed days, and agents.yml gets its entry.
+The run's best model, else its last one, is stored to act with: weights, and what else acting needs as JSON. Nothing in
+the file is a pickle, so it loads on any version of numpy, and opening it runs no code. It is evaluated on fixed days,
+and agents.yml gets its entry.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import os
 import sys
 import tempfile
-import zipfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,6 @@ from typing import Any
 import numpy as np
 import yaml
 from record import commit
-from stable_baselines3.common.base_class import BaseAlgorithm
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -33,7 +34,11 @@ from echo_env.commands.policies import find_lab  # noqa: E402
 from echo_env.common.files import written_whole  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
-from sb3_ext.zoo.agents import find_model, find_statistics, load_agent  # noqa: E402
+from sb3_ext.zoo.agents import find_statistics, load_agent  # noqa: E402
+from sb3_ext.zoo.saved.description import describe  # noqa: E402
+from sb3_ext.zoo.saved.files import find_model  # noqa: E402
+from sb3_ext.zoo.saved.plain import export as write_plain  # noqa: E402
+from sb3_ext.zoo.saved.plain import is_plain, read_description  # noqa: E402
 
 DAYS, SEED = 400, 2026
 """The days on which shipped agents are evaluated."""
@@ -42,9 +47,6 @@ REFERENCE = "policy_2"
 
 MOST_BYTES = 2**20
 """Largest model file that is accepted, bytes."""
-
-PROGRESS = ("_last_obs", "_last_original_obs", "_last_episode_starts", "ep_info_buffer", "ep_success_buffer")
-"""Attributes that hold the progress of training."""
 
 
 class _RunLoader(yaml.SafeLoader):
@@ -55,34 +57,6 @@ _RunLoader.add_constructor(
     "tag:yaml.org,2002:python/object/apply:collections.OrderedDict",
     lambda loader, node: dict(loader.construct_sequence(node, deep=True)[0]),
 )
-
-
-def slim(model: BaseAlgorithm, path: Path) -> None:
-    """Save a model without what only training needs; afterwards the model in memory cannot be trained.
-
-    :param model: any algorithm of the zoo
-    :param path: file to write, with its ending
-    """
-    policy = model.policy
-    # An optimizer that has made no step has no state.
-    policy.optimizer = type(policy.optimizer)(policy.optimizer.param_groups[0]["params"], lr=model.lr_schedule(0.0))
-    for name in ("q_net", "quantile_net"):
-        online, target = getattr(policy, name, None), getattr(policy, f"{name}_target", None)
-        if online is not None and target is not None:
-            # Tensors that share their memory are written once.
-            for own, its in zip(target.parameters(), online.parameters(), strict=True):
-                own.data = its.data
-    # A schedule of rl_zoo3's would need rl_zoo3 to be loaded.
-    model.learning_rate = model.lr_schedule(0.0)
-    model._setup_lr_schedule()
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        whole = Path(folder) / "whole.zip"
-        model.save(whole, exclude=PROGRESS)
-        with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
-            for name in old.namelist():
-                # The machine on which it was saved is nobody's business.
-                if name != "system_info.txt":
-                    new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED)
 
 
 def how_it_was_trained(run: Path, env_id: str) -> dict[str, Any]:
@@ -125,7 +99,7 @@ def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
 def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
     """Put the agent of a run into the folder, replacing an earlier one for the same env.
 
-    :param run: folder of the run
+    :param run: folder of the run, which is trusted: a model of an earlier version is unpickled
     :param env_id: env it was trained on
     :param folder: where the list is
     :raises ValueError: the run cannot be used, or its model is too large
@@ -133,24 +107,31 @@ def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
     config = find_lab(env_id, None)
     trained = how_it_was_trained(run, env_id)
     algo, source, listed = trained["algo"], find_model(run), read_list(folder)
-    if find_statistics(source) is not None:
-        raise ValueError(f"{source} was trained on normalised observations, and a kept agent is a single file")
-    model = load_agent(algo, source)
+    plain = is_plain(source)
+    with warnings.catch_warnings():
+        # What observations are normalised with is exported too.
+        warnings.simplefilter("ignore", UserWarning)
+        model = load_agent(algo, source, trust=not plain)
+    description = read_description(source) if plain else describe(model, find_statistics(source, trust=True))
+    ended = datetime.datetime.fromtimestamp(source.stat().st_mtime, datetime.UTC)
+    origin: dict[str, Any] = {
+        "command": trained["command"],
+        "config_file": trained["conf_file"],
+        "seed": int(description.seed or 0),
+        "commit": commit(),
+        "date": ended.date().isoformat(),
+    }
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         new = Path(temporary) / f"{env_id}.zip"
-        slim(model, new)
+        write_plain(model, description.model_copy(update={"provenance": origin}), new)
         size = new.stat().st_size
         if size > MOST_BYTES:
-            raise ValueError(f"{source} has {size:,} bytes when slimmed, but may have at most {MOST_BYTES:,}")
-        ended = datetime.datetime.fromtimestamp(source.stat().st_mtime, datetime.UTC)
+            raise ValueError(f"{source} has {size:,} bytes when exported, but may have at most {MOST_BYTES:,}")
         entry = ListedAgent(
             algo=algo,
             file=new.name,
-            command=trained["command"],
-            config_file=trained["conf_file"],
-            seed=int(model.seed or 0),
-            commit=commit(),
-            date=ended.date().isoformat(),
+            sha256=hashlib.sha256(new.read_bytes()).hexdigest(),
+            **origin,
             evaluation=numbers(algo, new, config),
         )
         os.replace(new, folder / new.name)

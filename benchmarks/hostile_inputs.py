@@ -1,7 +1,7 @@
 """Hostile inputs to every command and option: each must end as promised.
 
     python benchmarks/hostile_inputs.py                # all cases, and their table
-    python benchmarks/hostile_inputs.py --only train   # commands or families whose name begins so
+    python benchmarks/hostile_inputs.py --only train 'evaluate: lab'   # what begins so
 
 The cases are data, in ``hostile_inputs.yaml``. Each runs in an empty folder of its own, in a process forked from one
 that has imported the commands already. A case passes if
@@ -19,13 +19,14 @@ import contextlib
 import io
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,9 +35,17 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.record import append_row  # noqa: E402
+from benchmarks.small_workbook import write_week  # noqa: E402
+
+MARKER = ".echo-lab"
 CASES = Path(__file__).with_name("hostile_inputs.yaml")
 LIMIT_S = 60
-OUTCOMES = ("as promised", "traceback", "hang", "left behind", "accepted", "refused", "not one line", "changed a file")
+KEPT = "as promised"
+OUTCOMES = (
+    "refused as promised", "worked as promised", "traceback", "hang", "left behind", "changed a file", "accepted",
+    "refused", "not one line",
+)  # fmt: skip
 
 
 class Case(NamedTuple):
@@ -46,7 +55,8 @@ class Case(NamedTuple):
     :param command: ``evaluate``, ``train``, ``sweep``, ``calibrate``, ``schema``
     :param arguments: of the command
     :param files: name -> text, laid into the folder before; a name that ends with a slash is a folder, a text
-        ``<FIFO>`` a named pipe, ``<BYTES n>`` n bytes that are no text
+        ``<FIFO>`` a named pipe, ``<LINK x>`` a link to x, ``<BYTES n>`` n bytes that are no text, ``<NESTED n>`` n
+        brackets that are never closed, ``<WEEK how>`` a workbook of :mod:`small_workbook`, whole or not
     :param expect: ``refuse`` or ``accept``
     """
 
@@ -82,10 +92,22 @@ def lay(folder: Path, files: dict[str, str]) -> None:
             path.mkdir(exist_ok=True)
         elif content == "<FIFO>":
             os.mkfifo(path)
-        elif content.startswith("<BYTES"):
-            path.write_bytes(bytes(range(256)) * (int(content.split()[1].rstrip(">")) // 256 + 1))
+        elif special := re.fullmatch(r"<(LINK|BYTES|NESTED|WEEK) ?(.*)>", content):
+            lay_special(path, special[1], special[2])
         else:
-            path.write_text(content, encoding="utf-8")
+            path.write_text(content, encoding="utf-8", newline="")
+
+
+def lay_special(path: Path, kind: str, how: str) -> None:
+    """Make a file that is no text, see :class:`Case`."""
+    if kind == "LINK":
+        path.symlink_to(how)
+    elif kind == "BYTES":
+        path.write_bytes(bytes(range(256)) * (int(how) // 256 + 1))
+    elif kind == "NESTED":
+        path.write_text("[" * int(how))
+    else:
+        write_week(path, how=how)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -116,11 +138,25 @@ def play(case: Case, folder: str, answer: Any) -> None:
 
 def run_command(case: Case) -> Any:
     """The command of a case, as the console script runs it."""
-    import evaluate  # noqa: F401  # provides the plug-ins of a clone
+    import evaluate  # noqa: F401  provides the plug-ins of a clone
     import train  # noqa: F401
     from echo_env.commands.app import main
 
     return main([case.command, *case.arguments])
+
+
+def import_all() -> None:
+    """Import once what the processes that are forked from this one need, and start no thread."""
+    import openpyxl  # noqa: F401
+    import pandas  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    import evaluate  # noqa: F401
+    import sb3_ext.zoo.cli
+    import sb3_ext.zoo.training  # noqa: F401
+    import train  # noqa: F401
+    from echo_env.commands import app, calibrate, pathways, schema, sweep  # noqa: F401
 
 
 def judge(case: Case) -> tuple[str, str]:
@@ -148,56 +184,64 @@ def judge(case: Case) -> tuple[str, str]:
         after = snapshot(Path(folder))
     if "Traceback" in err or status not in (0, 2, 130):
         return "traceback", err
-    if any(after.get(name) != content for name, content in before.items()):
+    # The list of what we wrote is ours.
+    if any(after.get(name) != content for name, content in before.items() if not name.endswith(MARKER)):
         return "changed a file", err
     if status == 0:
-        return ("as promised" if case.expect == "accept" else "accepted"), err
+        return (KEPT if case.expect == "accept" else "accepted"), err
     if after != before:
         return "left behind", f"{sorted(set(after) - set(before))} {err}"
     if case.expect == "accept":
         return "refused", err
     lines = [line for line in err.strip().splitlines() if line.strip()]
-    return ("as promised" if len(lines) == 1 or lines[0].startswith("usage") else "not one line"), err
+    return (KEPT if len(lines) == 1 or err.startswith("usage") else "not one line"), err
 
 
-def table(rows: Iterator[tuple[Case, str]]) -> str:
-    """Families by outcome, as Markdown."""
+def count(ended: Iterable[tuple[Case, str]]) -> dict[str, Counter[str]]:
+    """Command and family -> how many cases ended in which way."""
     counts: dict[str, Counter[str]] = {}
-    for case, outcome in rows:
-        counts.setdefault(f"{case.command} {case.family}", Counter())[outcome] += 1
+    for case, outcome in ended:
+        kept = {"refuse": "refused as promised", "accept": "worked as promised"}[case.expect]
+        own = counts.setdefault(f"{case.command}: {case.family}", Counter())
+        own[kept if outcome == KEPT else outcome] += 1
+    return counts
+
+
+def table(counts: dict[str, Counter[str]]) -> str:
+    """Families by outcome, as Markdown."""
     shown = [outcome for outcome in OUTCOMES if any(own[outcome] for own in counts.values())]
     lines = [["family", "cases", *shown], ["---"] * (2 + len(shown))]
-    lines += [[name, str(own.total()), *(str(own[outcome]) for outcome in shown)] for name, own in counts.items()]
-    every = sum(counts.values(), Counter())
-    lines.append(["all", str(every.total()), *(str(every[outcome]) for outcome in shown)])
+    every = {**counts, "all": sum(counts.values(), Counter())}
+    lines += [[name, str(own.total()), *(str(own[outcome]) for outcome in shown)] for name, own in every.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> int:
     """Run the cases; exit status 1 where one did not end as promised."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="command, or command and family, with which names begin")
+    parser.add_argument("--only", nargs="+", default=[""], help="commands, or command: family, by how they begin")
     parser.add_argument("--verbose", action="store_true", help="show what every case said")
+    parser.add_argument("--table", default="hostile_inputs", help="in benchmarks/, gets the rows: %(default)s")
     arguments = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(1)
-    import sb3_ext.zoo  # noqa: F401  imported once, for all processes forked from this one
+    import_all()
 
     done = []
     for case in read_cases():
-        if not f"{case.command} {case.family}".startswith(arguments.only):
+        if not f"{case.command}: {case.family}".startswith(tuple(arguments.only)):
             continue
         begin = time.monotonic()
         outcome, said = judge(case)
         done.append((case, outcome))
-        if arguments.verbose or outcome != "as promised":
+        if arguments.verbose or outcome != KEPT:
             took, said = time.monotonic() - begin, " ".join(said.split())
             print(
                 f"{outcome}: {case.command} {' '.join(case.arguments)[:150]} [{took:.0f} s] {said[-300:]}", flush=True
             )
-    print(table(iter(done)))
-    return int(any(outcome != "as promised" for _, outcome in done))
+    counts = count(done)
+    for name, own in counts.items():
+        append_row(arguments.table, {"family": name, "cases": own.total(), **{key: own[key] for key in OUTCOMES}})
+    print(table(counts))
+    return int(any(outcome != KEPT for _, outcome in done))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ done again, so an interrupted run goes on where it was. learning_table.py makes 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -44,6 +46,12 @@ REFERENCES = ("policy_2", "fetal_first")
 METRICS = ("penalty", "waiting_penalty", "wait_fetal_min", "wait_non_fetal_min")
 CSV = "learning"
 
+RUNNING: set[subprocess.Popen[bytes]] = set()
+"""Trainings and evaluations that have not ended."""
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1
+"""Linux's number of it."""
+
 Row = dict[str, Any]
 
 
@@ -68,6 +76,12 @@ class Task(NamedTuple):
         return Path(self.table) / self.lab / plain / str(self.seed)
 
 
+def end_with_parent() -> None:
+    """Have Linux end this process when the one that started it ends, however that comes about."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def call(command: Sequence[str]) -> float:
     """Run a command of the repository on one core.
 
@@ -77,12 +91,19 @@ def call(command: Sequence[str]) -> float:
     """
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=end_with_parent,
     )
+    RUNNING.add(process)
     assert process.stderr is not None
     words = process.stderr.read().decode(errors="replace")
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
+    RUNNING.discard(process)
     if process.returncode != 0:
         raise RuntimeError(f"python {shlex.join(command)} ended with {process.returncode}: {words[-1500:]}")
     return usage.ru_utime + usage.ru_stime
@@ -172,7 +193,7 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
 
 
 def main() -> int:
-    """Do all tasks: 0, or 1 if some failed."""
+    """Do all tasks: 0, 1 if some failed, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labs", nargs="+", default=["scarce"], choices=LABS, help="where: %(default)s")
     parser.add_argument("--table", default="comparison", choices=TABLES, help="what: %(default)s")
@@ -183,19 +204,33 @@ def main() -> int:
     unknown = set(arguments.methods or ()) - set(TABLES[arguments.table])
     if unknown:
         parser.error(f"{min(unknown)!r} is not in {arguments.table}: {', '.join(TABLES[arguments.table])}")
+    pool = ThreadPoolExecutor(arguments.jobs)
+    try:
+        return do_all(pool, tasks(arguments))
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(RUNNING):
+            process.kill()
+        print("interrupted", file=sys.stderr)
+        return 130
+    finally:
+        pool.shutdown()
+
+
+def do_all(pool: ThreadPoolExecutor, wanted: Sequence[Task]) -> int:
+    """Do tasks, and add a row for each as soon as it is there: 0, or 1 if some failed."""
     failures = 0
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        futures: dict[Future[Row], Task] = {pool.submit(done, task): task for task in tasks(arguments)}
-        for future in as_completed(futures):
-            task = futures[future]
-            try:
-                row = future.result()
-            except RuntimeError as error:
-                failures += 1
-                print(f"{task}: {error}", file=sys.stderr, flush=True)
-                continue
-            append_row(CSV, {**task._asdict(), **row})
-            print(*task, f"minus policy_2 {row['minus_policy_2']}, fetal_first {row['minus_fetal_first']}", flush=True)
+    futures: dict[Future[Row], Task] = {pool.submit(done, task): task for task in wanted}
+    for future in as_completed(futures):
+        task = futures[future]
+        try:
+            row = future.result()
+        except RuntimeError as error:
+            failures += 1
+            print(f"{task}: {error}", file=sys.stderr, flush=True)
+            continue
+        append_row(CSV, {**task._asdict(), **row})
+        print(*task, f"minus policy_2 {row['minus_policy_2']}, fetal_first {row['minus_fetal_first']}", flush=True)
     return 1 if failures else 0
 
 

@@ -7,6 +7,7 @@ import datetime
 import platform
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def append_row(table: str, row: dict[str, Any]) -> None:
         writer.writerow(line)
 
 
+@lru_cache(maxsize=1)
 def commit() -> str:
-    """The commit measured, with a plus sign if the working tree differs from it."""
+    """The commit measured, with a plus sign if the working tree differed from it before the first row was written."""
     git = ["git", "-C", str(FOLDER)]
     done = subprocess.run([*git, "describe", "--always", "--dirty=+"], capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

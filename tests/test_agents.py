@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import pickle
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+import gymnasium as gym
 import numpy as np
 import pytest
 import yaml
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 pytest.importorskip("rl_zoo3")
 pd = pytest.importorskip("pandas")
@@ -26,6 +32,10 @@ from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E
 from echo_env.commands.trained_lab import training_note  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
+from sb3_ext import MaskableDQN  # noqa: E402
+from sb3_ext.zoo import load_predictor  # noqa: E402
+from sb3_ext.zoo.replacing import saving_whole  # noqa: E402
+from sb3_ext.zoo.saved.plain import read_description  # noqa: E402
 
 KEPT = read_list(models.AGENTS)
 ENV_ID = "EchoLabScarce-v0"
@@ -71,8 +81,107 @@ def test_kept_agents_do_what_is_written(env_id: str) -> None:
 
 
 def test_only_what_is_listed_is_kept() -> None:
-    """The folder holds exactly the list and the models that it names."""
+    """The folder holds exactly the list and the models that it names, with the sums that it has."""
     assert {path.name for path in models.AGENTS.iterdir()} == {LIST, *(agent.file for agent in KEPT.values())}
+    for agent in KEPT.values():
+        assert hashlib.sha256((models.AGENTS / agent.file).read_bytes()).hexdigest() == agent.sha256
+
+
+def _entry(file: str = "a.zip", sha256: str = "0" * 64) -> dict[str, Any]:
+    """An entry of agents.yml."""
+    provenance = "python train.py", "c.yml", 1, "abc", "2026-01-01"
+    return ListedAgent("maskable_dqn", file, sha256, *provenance, {}).as_entry()
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    raise AssertionError("something was unpickled")
+
+
+@pytest.mark.parametrize("env_id", sorted(KEPT))
+def test_shipped_agents_load_without_unpickling(env_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shipped agent loads where every way to unpickle is an error, plays, and its file says how it was made."""
+    # PyTorch imports it when the first optimizer is made, and classes in it are unpicklers.
+    importlib.import_module("torch._dynamo")
+    with monkeypatch.context() as patch:
+        for module in (pickle, cloudpickle):
+            for name in ("load", "loads"):
+                patch.setattr(module, name, _refuse)
+        patch.setattr(pickle, "Unpickler", _refuse)
+        config = evaluate.find_lab(env_id, None)
+        (policy,) = evaluate.find_policies(["agent"], config, {}).values()
+    # Numba keeps compiled code as pickles of its own.
+    assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values["agent"]["penalty"]).all()
+    agent = KEPT[env_id]
+    provenance = read_description(models.AGENTS / agent.file).provenance
+    assert provenance == {name: getattr(agent, name) for name in ("command", "config_file", "seed", "commit", "date")}
+
+
+def test_a_shipped_agent_that_was_changed_is_refused(
+    run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another file under the name of a shipped agent is not played as `agent`."""
+    export_agent.export(run, ENV_ID, folder)
+    shutil.copyfile(run / f"{ENV_ID}.zip", folder / f"{ENV_ID}.zip")
+    assert evaluate.main(["--policies", "agent", "policy_2", "--days", "2"]) == 2
+    assert f"{ENV_ID}.zip is not the file whose sha256" in capsys.readouterr().err
+
+
+@pytest.fixture
+def pickled(run: Path, tmp_path: Path) -> Path:
+    """A model as SB3 itself saves it."""
+    path = tmp_path / "pickled.zip"
+    MaskableDQN.load(run / f"{ENV_ID}.zip", device="cpu").save(path)
+    return path
+
+
+@pytest.mark.parametrize("more", [[], ["--sweep", "rooms.non_fetal=3:4", "--output", "out"]])
+def test_a_model_from_elsewhere_needs_trust(
+    more: list[str],
+    run: Path,
+    pickled: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A pickle is refused in one sentence, also by a sweep, and played with --trust; a model of train.py needs none."""
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--days", "2", *more, "--policies", "policy_2"]
+    assert evaluate.main([*arguments, f"maskable_dqn={pickled}"]) == 2
+    refused = capsys.readouterr().err
+    assert "pickled.zip holds pickled objects, and opening them can run code of whoever made the file" in refused
+    assert "--trust (in Python trust=True) opens it" in refused
+    assert len(refused.splitlines()) == 1
+    assert not Path("out").exists()
+    assert evaluate.main([*arguments, f"maskable_dqn={pickled}", "--trust"]) == 0
+    assert evaluate.main([*arguments, f"maskable_dqn={run}"]) == 0
+
+
+def test_a_listed_sum_is_trusted(pickled: Path, folder: Path) -> None:
+    """A pickle whose SHA-256 stands in agents.yml needs no trust."""
+    sha256 = hashlib.sha256(pickled.read_bytes()).hexdigest()
+    (folder / LIST).write_text(yaml.safe_dump({ENV_ID: _entry(sha256=sha256)}))
+    (policy,) = evaluate.find_policies([f"maskable_dqn={pickled}"], SCARCE, {}).values()
+    assert policy.name == "maskable_dqn"
+    with pickled.open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ValueError, match="holds pickled objects"):
+        evaluate.find_policies([f"maskable_dqn={pickled}"], SCARCE, {})
+
+
+def test_an_exported_agent_is_not_trained_further(
+    run: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--trained-agent refuses an exported agent, and a run's model outside the log folder unless it is trusted."""
+    monkeypatch.chdir(tmp_path)
+    export_agent.export(run, ENV_ID, folder)
+    arguments = ["--env", ENV_ID, "-n", "20", "--eval-freq", "-1", "--verbose", "0", "--num-threads", "1"]
+    assert train.main([*arguments, "--trained-agent", str(folder / f"{ENV_ID}.zip")]) == 2
+    assert "is an exported agent, which holds what acting needs only" in capsys.readouterr().err
+    model = str(run / f"{ENV_ID}.zip")
+    assert train.main([*arguments, "--trained-agent", model]) == 2
+    assert "--trust" in capsys.readouterr().err
+    assert not Path("logs").exists()
+    assert train.main([*arguments, "--trained-agent", model, "--trust"]) == 0
 
 
 def test_export_keeps_the_agent_and_tells_where_it_came_from(
@@ -95,6 +204,30 @@ def test_export_keeps_the_agent_and_tells_where_it_came_from(
         assert np.array_equal(both.values["maskable_dqn"][metric], both.values["agent"][metric], equal_nan=True)
         assert agent.evaluation[metric] == pytest.approx(both.mean("agent", metric).mean, abs=1e-4)
     assert agent.evaluation["penalty_minus_policy_2"] == pytest.approx(both.paired("agent", "penalty").mean, abs=1e-4)
+
+
+def test_an_exported_agent_normalises_as_in_training(run: Path, folder: Path, tmp_path: Path) -> None:
+    """The statistics of a run that normalised observations are in the exported file, and applied to the bit."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    lab = gym.make(ENV_ID, clock="event", idling=False)
+    env = VecNormalize(DummyVecEnv([lambda: lab]), norm_reward=False)
+    env.obs_rms.mean += 0.3  # type: ignore[union-attr]
+    env.obs_rms.var *= 0.04  # type: ignore[union-attr]
+    model: Any = MaskableDQN("MlpPolicy", env, seed=3, device="cpu", buffer_size=10)
+    model.env_spec = {"id": ENV_ID, "kwargs": {"clock": "event", "idling": False}}
+    with saving_whole():
+        model.save(copy / f"{ENV_ID}.zip")
+    export_agent.export(copy, ENV_ID, folder)
+    again = load_predictor("maskable_dqn", folder / f"{ENV_ID}.zip")
+    rng = np.random.default_rng(0)
+    observations = rng.random((300, 13)).astype(np.float32)
+    masks = rng.random((300, 729)) < 0.1
+    masks[:, 0] = True
+    got = again.predict(observations, deterministic=True, action_masks=masks)[0]  # type: ignore[call-arg]
+    expected = model.predict(env.normalize_obs(observations), deterministic=True, action_masks=masks)[0]
+    assert np.array_equal(got, expected)
+    assert not np.array_equal(got, model.predict(observations, deterministic=True, action_masks=masks)[0])
 
 
 def test_evaluate_tells_where_the_kept_agent_departs(
@@ -140,7 +273,7 @@ def test_labs_without_an_agent_are_told_which_have_one(
     """A lab without an agent gives an error that names the labs with one; so does a missing file."""
     assert evaluate.main(["--policies", "policy_2", "agent"]) == 2
     assert "no agent is kept for the lab 'scarce', for none so far" in capsys.readouterr().err
-    entry = ListedAgent("maskable_dqn", "none.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
+    entry = _entry(file="none.zip")
     (folder / LIST).write_text(yaml.safe_dump({ENV_ID: entry}))
     for arguments in (["--env", "EchoLab-v0"], ["--config", str(_own_lab(tmp_path))]):
         assert evaluate.main([*arguments, "--policies", "policy_2", "agent"]) == 2
@@ -260,7 +393,7 @@ def test_models_that_are_too_large_are_refused(
     """A model above the size limit is refused."""
     monkeypatch.setattr(export_agent, "MOST_BYTES", 1000)
     assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder)]) == 2
-    assert "bytes when slimmed, but may have at most 1,000" in capsys.readouterr().err
+    assert "bytes when exported, but may have at most 1,000" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == [LIST]
 
 
@@ -270,12 +403,12 @@ def test_models_that_are_too_large_are_refused(
         ({"seed": "one"}, "has seed: 'one', but it must be a whole number"),
         ({"date": 20260101}, "has date: 20260101, but it must be text"),
         ({"file": "../a.zip"}, "but models lie in the folder of the list"),
-        ({"more": 1}, "must have algo, file, command, config_file, seed, commit, date, evaluation, but has"),
+        ({"more": 1}, "must have algo, file, sha256, command, config_file, seed, commit, date, evaluation, but has"),
     ],
 )
 def test_wrong_lists_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     """A malformed entry is a ValueError that names the field."""
-    entry = ListedAgent("maskable_dqn", "a.zip", "python train.py", "c.yml", 1, "abc", "2026-01-01", {}).as_entry()
+    entry = _entry()
     (tmp_path / LIST).write_text(yaml.safe_dump({ENV_ID: {**entry, **change}}))
     with pytest.raises(ValueError, match=message):
         read_list(tmp_path)

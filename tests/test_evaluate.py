@@ -59,7 +59,7 @@ def test_saved_models_of_any_algorithm_are_policies(tmp_path: Path) -> None:
     DQN("MlpPolicy", NearestFeasibleAction(env), buffer_size=10).save(tmp_path / "plain")
     models = [f"maskable_ppo={tmp_path / 'masked.zip'}", f"dqn={tmp_path / 'plain.zip'}"]
     out = tmp_path / "table.json"
-    arguments = ["--policies", "policy_2", *models, "--days", "3", "--env-kwargs", "idling:False"]
+    arguments = ["--policies", "policy_2", *models, "--days", "3", "--env-kwargs", "idling:False", "--trust"]
     assert evaluate.main([*arguments, "--json", str(out)]) == 0
     assert set(json.loads(out.read_text())["paired"]) == {"maskable_ppo", "dqn"}
 
@@ -70,7 +70,7 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
     for seed in (1, 2):
         MaskablePPO("MlpPolicy", env, n_steps=16, batch_size=16, seed=seed).save(tmp_path / f"model{seed}")
     models = [f"maskable_ppo={tmp_path / f'model{seed}.zip'}" for seed in (1, 2)]
-    assert evaluate.main(["--policies", *models, "--days", "2", "--json", str(tmp_path / "t.json")]) == 0
+    assert evaluate.main(["--trust", "--policies", *models, "--days", "2", "--json", str(tmp_path / "t.json")]) == 0
     assert list(json.loads((tmp_path / "t.json").read_text())["policies"]) == models
 
 
@@ -78,6 +78,10 @@ def test_two_models_of_one_algorithm_are_told_apart(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--env", "EchoLabScarse-v0"], "did you mean EchoLabScarce-v0?"),
+        (["--env", "EchoLabScarse-v0", "--config", "scarce"], "did you mean EchoLabScarce-v0?"),
+        (["--policies", "maskable_dqn="], "--policies has 'maskable_dqn=', but a trained model is given as ALGO=PATH"),
+        (["--figures=x"], "--figures takes no value, not 'x'"),
+        (["stray"], "'stray' belongs to no option"),
         (["--policies", "policy_22"], "known: auction, fetal_first, policy_1"),
         (["--policies", "maskable_dqn=nowhere.zip"], "nowhere.zip"),
         (["--policies", "maskable_dqm=x.zip"], "maskable_dqn"),
@@ -142,7 +146,7 @@ def test_the_command_says_the_same_and_exits(tmp_path: Path) -> None:
 def test_a_model_of_another_env_is_refused_with_both_shapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A model of another environment is refused; the error has both shapes."""
     DQN("MlpPolicy", "CartPole-v1", buffer_size=10).save(tmp_path / "pole")
-    assert evaluate.main(["--policies", f"dqn={tmp_path / 'pole.zip'}", "--days", "2"]) == 2
+    assert evaluate.main(["--policies", f"dqn={tmp_path / 'pole.zip'}", "--days", "2", "--trust"]) == 2
     error = capsys.readouterr().err
     assert "(4,)" in error
     assert "(13,)" in error
@@ -196,7 +200,7 @@ def test_models_are_evaluated_as_they_were_trained(
     model.save(tmp_path / "model")
     expected = days_in_the_env(model, env, algo.startswith("maskable"), 2, seen=lambda observation: observation)
     for engine in ("simpy", "compiled"):
-        (policy,) = evaluate.find_policies([f"{algo}={tmp_path / 'model'}"], SCARCE, {}).values()
+        (policy,) = evaluate.find_policies([f"{algo}={tmp_path / 'model'}"], SCARCE, {}, trust=True).values()
         got = evaluate_policies(SCARCE, [policy], 2, seed=5, engine=engine)
         assert got.values[algo]["penalty"].tolist() == expected
 
@@ -220,16 +224,16 @@ def test_normalised_observations_are_normalised_as_in_training(algo: str, tmp_pa
     )
     assert expected != plain
     for path in (tmp_path, tmp_path / "EchoLabScarce-v0.zip"):
-        (policy,) = evaluate.find_policies([f"{algo}={path}"], SCARCE, {}).values()
+        (policy,) = evaluate.find_policies([f"{algo}={path}"], SCARCE, {}, trust=True).values()
         got = evaluate_policies(SCARCE, [policy], 3, seed=5)
         assert got.values[algo]["penalty"].tolist() == expected
 
 
 def test_a_model_goes_to_other_processes_as_its_file(tmp_path: Path) -> None:
     """A pickled model is a reference to its file, and decides the same once unpickled."""
-    model = MaskablePPO("MlpPolicy", lab_env("maskable_ppo", {}), n_steps=16, batch_size=16, seed=3)
-    model.save(tmp_path / "model")
-    (policy,) = evaluate.find_policies([f"maskable_ppo={tmp_path / 'model'}"], SCARCE, {"idling": False}).values()
+    MaskablePPO("MlpPolicy", lab_env("maskable_ppo", {}), n_steps=16, batch_size=16, seed=3).save(tmp_path / "model")
+    model = f"maskable_ppo={tmp_path / 'model'}"
+    (policy,) = evaluate.find_policies([model], SCARCE, {"idling": False}, trust=True).values()
     policy.name = "mine"
     pickled = pickle.dumps(policy)
     assert len(pickled) < 10_000

@@ -89,7 +89,7 @@ def test_the_same_again_plays_nothing_and_says_so(
         (["--sweep", "rooms.fetal=0:1"], "cell rooms.fetal=0 is not a valid lab: appointments.fetal is not empty"),
         (["--sweep", "sonographers.absence_rate=2"], "absence_rate is 2.0, but must be a number from 0 to 1"),
         ([*ROOMS, "--sweep-mode", "gird"], "sweep mode is 'gird', but must be one of grid, one_at_a_time"),
-        ([*ROOMS, "--sweep-metrics", "waits"], "metric is 'waits', but must be one of penalty, "),
+        ([*ROOMS, "--sweep-metrics", "waits"], "--sweep-metrics has 'waits', but takes only penalty, "),
         ([*ROOMS, "--departures"], "--departures is of one lab, and does not go together with --sweep"),
         ([*ROOMS, "--reference", "nobody"], "reference is 'nobody', but must be one of policy_2, fetal_first"),
         ([*ROOMS, "--days", "0"], "days is 0, but must be at least 1"),
@@ -139,17 +139,17 @@ def test_models_are_policies_where_they_fit(tmp_path: Path, capsys: pytest.Captu
     """Models are compared where they fit; stored cells belong to the very model, not to its path."""
     model = save_model(tmp_path / "model.zip", "rich")
     arguments = ["--policies", "policy_2", model, "--days", "3", "--output", str(tmp_path / "out")]
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert {row["policy"] for row in rows_of(tmp_path / "out")} == {"policy_2", "maskable_ppo"}
     capsys.readouterr()
-    assert evaluate.main([*arguments, "--sweep", "sonographers.fetal=2:3"]) == 2
+    assert evaluate.main([*arguments, "--trust", "--sweep", "sonographers.fetal=2:3"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: cell sonographers.fetal=3: maskable_ppo was trained on observations of shape")
     assert len(error.splitlines()) == 1
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert "4 of 4 results are taken" in capsys.readouterr().err
     save_model(tmp_path / "model.zip", "paper")
-    assert evaluate.main([*arguments, "--sweep", "rooms.non_fetal=3:4"]) == 0
+    assert evaluate.main([*arguments, "--trust", "--sweep", "rooms.non_fetal=3:4"]) == 0
     assert "2 of 4 results are taken" in capsys.readouterr().err
 
 

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ROOMS = {
-    "echo_env": ["common", "lab pathways", "commands", "calibrate"],
+    "echo_env": ["common", "lab pathways", "commands", "calibrate __main__"],
     "echo_env.lab": [
         "config",
         "day",

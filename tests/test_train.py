@@ -52,13 +52,24 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
     (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn, "),
     (["--alg0", "dqn"], "did you mean '--algo'?"),
-    (["--n-timesteps", "many"], "invalid int value: 'many'"),
+    (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
     (["--vec-env", "sub"], "choose from dummy, native, subproc"),
     (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
     (["--conf-file", "none.yml"], "there is no file none.yml"),
     (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
     (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
     (["--trained-agent", "none.zip"], "there is no .zip file at none.zip"),
+    (["--trained-agent", ""], "there is no .zip file at an empty path"),
+    (["--gym-packages", ""], "--gym-packages must be names of packages, not ''"),
+    (["--uuid=x"], "--uuid takes no value, but was given 'x'"),
+    (["--seed"], "--seed needs a value"),
+    (["--num-threads", "99999999"], "--num-threads must be a whole number in [1, 1,024] or -1, not 99999999"),
+    (["--truncate-last-trajectory", "maybe"], "must be True or False, not 'maybe'"),
+    (["--save-freq", "0"], "--save-freq must be a whole number of at least 1, or negative for never, not 0"),
+    (["--wandb-entity", "me"], "--wandb-entity has no effect without --track"),
+    (["--study-name", ""], "--study-name must be the name of a study, not ''"),
+    (["--storage", "nope://x"], "such as sqlite:///FILE.db, not 'nope://x'"),
+    (["--storage", "sqlite:///missing/x.db"], "there is no folder missing"),
     (["-params", "learning_rte:0.1"], "did you mean 'learning_rate'?"),
     (["-params", "learning_rate:fast"], "learning_rate must be a number of at least 0 or lin_<number>"),
     (["-params", "gamma:1e"], "gamma must be a number in [0, 1], not the text '1e'"),
@@ -305,7 +316,7 @@ def test_the_paper_protocol_runs_what_it_says() -> None:
     # A thousandth of it, but with training: learning starts after a tenth of a day.
     settings = ["-params", "learning_starts:66", "buffer_size:1000"]
     assert train.main(["--paper-protocol", *SMALL, "-n", "1400", "--eval-freq", "-1", *settings]) == 0
-    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"))
+    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"), trust=True)
     assert model.env_spec["kwargs"] == {
         "observation": "paper",
         "clock": "minute",

@@ -18,6 +18,7 @@ class ListedAgent:
 
     :param algo: Name of its algorithm in the zoo
     :param file: The model's zip, in the folder of the list
+    :param sha256: Of the file; a model with this one is trusted
     :param command: The command that trained it
     :param config_file: The file of hyperparameters that the command read
     :param seed: Seed of the training
@@ -28,6 +29,7 @@ class ListedAgent:
 
     algo: str
     file: str
+    sha256: str
     command: str
     config_file: str
     seed: int

@@ -55,11 +55,15 @@ class CalibrateOptions:
 def check_outputs(options: CalibrateOptions) -> None:
     """Refuse what could only fail once all is fitted.
 
-    :raises ValueError: arguments that do not go together
+    :raises ValueError: arguments that are empty or do not go together
     :raises OSError: something is in the way of what is to be written
     """
     from echo_env.lab.calibration.report import file_names
 
+    if not options.spreadsheet:
+        raise ValueError("SPREADSHEET is '', but must be an Excel workbook (.xlsx)")
+    if options.name == "":
+        raise ValueError("--name is '', but must be a name")
     others = {"the spreadsheet": [options.spreadsheet], "--base": [options.base]}
     check_file("--output", options.output, others | {"--report": [options.report] if options.report else []})
     if options.output != STANDARD_OUTPUT:
@@ -76,7 +80,7 @@ def run(options: CalibrateOptions, command: str) -> None:
 
     check_outputs(options)
     named_after = options.spreadsheet if options.output == STANDARD_OUTPUT else options.output
-    name = options.name or Path(named_after).stem
+    name = Path(named_after).stem if options.name is None else options.name
     arrival = cast(ArrivalModel, options.arrival)
     choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
     found, today = calibrate(options.spreadsheet, choices), dt.date.today()

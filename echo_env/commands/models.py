@@ -12,9 +12,9 @@ from typing import Any
 
 from echo_env import ENV_IDS
 from echo_env.commands import plugins
-from echo_env.commands.agent_list import read_list
+from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
-from echo_env.lab import LabConfig
+from echo_env.lab import Lab, load_lab
 from echo_env.lab.policies.agent import AgentPolicy
 
 MODEL_KWARGS = ("observation", "idling")
@@ -37,23 +37,50 @@ AGENTS = configs_folder() / "agents"
 """The folder of the trained agents that ship."""
 
 
-def load_from(module: str, algo: str, path: str) -> Any:
+def load_from(module: str, trust: bool, algo: str, path: str) -> Any:
     """Load a trained model, to act on one thread.
 
     :param module: the plug-in that loads it
+    :param trust: open it even if it is a pickle, which can run code of whoever made it
     :param algo: name of its algorithm in the zoo
     :param path: its file, or the folder of its run
-    :raises ValueError: unknown algorithm, or no such file
+    :raises ValueError: unknown algorithm, no such file, or a pickle that is not trusted
     """
     models = import_module(module)
     # Batches are small: more threads only get into each other's way.
     import_module("torch").set_num_threads(1)
-    return models.load_predictor(algo, path)
+    return models.load_predictor(algo, path, trust=trust or is_listed(module, path))
 
 
-def loader() -> partial[Any]:
-    """(algorithm, path) -> model; can be sent to worker processes, which know no plug-ins of their own."""
-    return partial(load_from, plugins.module_name("models"))
+def is_listed(module: str, path: str) -> bool:
+    """Whether ``agents.yml`` of this package lists the SHA-256 of a model's files, and so trusts it.
+
+    :param module: the plug-in that knows the files
+    :param path: a file, or the folder of a run
+    """
+    try:
+        return digest_of(module, path) in {agent.sha256 for agent in read_list(AGENTS).values()}
+    except ValueError:
+        # There is no such file: loading it says so, or that there is no such algorithm.
+        return False
+
+
+def digest_of(module: str, path: str) -> str:
+    """SHA-256 of a model's files, one after the other.
+
+    :param module: the plug-in that knows them
+    :param path: a file, or the folder of a run
+    :raises ValueError: no such file
+    """
+    return sha256(b"".join(file.read_bytes() for file in import_module(module).model_files(path))).hexdigest()
+
+
+def loader(trust: bool = False) -> partial[Any]:
+    """(algorithm, path) -> model; can be sent to worker processes, which know no plug-ins of their own.
+
+    :param trust: see :func:`load_from`
+    """
+    return partial(load_from, plugins.module_name("models"), trust)
 
 
 class TrainedPolicy(AgentPolicy):
@@ -64,38 +91,45 @@ class TrainedPolicy(AgentPolicy):
     :param config: the lab it works in
     :param env_kwargs: what the env of the model was made with, if the model does not say
     :param module: the plug-in that loads it, by default the installed one
-    :raises ValueError: unknown algorithm, no such file, or a model that does not fit the lab
+    :param trust: open it even if it is a pickle, which can run code of whoever made it
+    :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
+        lab
     """
 
     def __init__(
-        self, algo: str, path: str, config: LabConfig, env_kwargs: Mapping[str, Any], module: str | None = None
+        self,
+        algo: str,
+        path: str,
+        config: Lab,
+        env_kwargs: Mapping[str, Any],
+        module: str | None = None,
+        trust: bool = False,
     ) -> None:
         module = module or plugins.module_name("models")
-        model = load_from(module, algo, path)
+        model = load_from(module, trust, algo, path)
         env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
         trained_with = {**env_kwargs, **env_spec.get("kwargs", {})}
         kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
         super().__init__(algo, model, config, **kept)
-        self._origin = algo, path, config, env_kwargs, module
+        self._origin = algo, path, config, env_kwargs, module, trust
         self.note = training_note(f"{algo}={path}", env_spec, config)
         """What differs from the lab of the training, one sentence; empty if nothing does, or it is not known."""
-        digest = sha256(b"".join(file.read_bytes() for file in import_module(module).model_files(path)))
         # Results of a sweep are kept for this very model, not for whatever is trained to the same path later.
-        self.fingerprint = f"{algo} {kept} {digest.hexdigest()}"
+        self.fingerprint = f"{algo} {kept} {digest_of(module, path)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TrainedPolicy, self._origin, {"name": self.name}
 
 
-def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     """The trained agent that ships for a lab.
 
     :param config: the lab; all its fields count but the name
     :param env_kwargs: see :class:`TrainedPolicy`
-    :raises ValueError: there is none; names what differs from the labs that have one
+    :raises ValueError: there is none; names what differs from the labs that have one; or its file has been changed
     """
     listed_agents = {env: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
-    labs = {env: LabConfig.load(ENV_IDS[env]) for env in listed_agents}
+    labs = {env: load_lab(ENV_IDS[env]) for env in listed_agents}
     other = {env: differences(lab, config) for env, lab in labs.items()}
     # The lab it differs from least has its agent, if there is no difference at all.
     nearest = min(other, key=lambda env: len(other[env]), default=None)
@@ -112,6 +146,8 @@ def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolic
             f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
             f"of {labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
         )
+    if digest_of(plugins.module_name("models"), path) != agent.sha256:
+        raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
     policy = TrainedPolicy(agent.algo, path, config, env_kwargs)
     policy.name = AGENT
     return policy

@@ -12,9 +12,10 @@ from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.running import check_destinations, files_of_models
 from echo_env.common.extras import missing
 from echo_env.common.results import SUMMARY
-from echo_env.lab import Comparison, LabConfig, Policy
+from echo_env.lab import Comparison, Lab, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
+from echo_env.lab.evaluation.comparison import check_days
 from echo_env.lab.report.yardsticks import BOUNDS, write_bounds
 from echo_env.lab.sweep import kept, report
 
@@ -30,6 +31,7 @@ def check_outputs(options: EvaluateOptions) -> None:
     """
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    check_days(options.days)
     if not 0 <= options.bound <= options.days:
         raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
     for option, given in (("--departures", options.departures), ("--bound", options.bound)):
@@ -39,7 +41,7 @@ def check_outputs(options: EvaluateOptions) -> None:
         check_bounds_possible()
     inputs = {
         "--config": [options.config] if options.config else [],
-        "--policies": files_of_models(options.policies),
+        "--policies": files_of_models(options.policies or ()),
         "--import": options.import_,
     }
     check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
@@ -65,7 +67,7 @@ def write_output(
     comparison: Comparison,
     departures: Sequence[Departures],
     bounds: Bounds | None,
-    config: LabConfig,
+    config: Lab,
     policies: Sequence[Policy],
     command: str,
 ) -> None:

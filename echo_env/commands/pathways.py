@@ -48,6 +48,9 @@ from echo_env.pathways.report import results
 POLICIES = ("auction", "fcfs_request", "sickest_initial", "sickest_now", "fcfs_arrival", "random")
 """Compared by default: the paper's three (auction, first come first served, sickest first), and variants."""
 
+MOST_NUMBERS = 1000
+"""Most numbers of patients, or of resources, that are compared at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PathwaysOptions:
@@ -67,6 +70,7 @@ class PathwaysOptions:
     :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
     :param figures: draw figures too (PNG and PDF), with --output
     :param json: file for all numbers, or - for standard output
+    :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)
     :param import_: modules or .py files of your own to import first, for their policies
     """
 
@@ -84,6 +88,7 @@ class PathwaysOptions:
     output: str | None = None
     figures: Flag = False
     json: str | None = None
+    trust: Flag = False
     import_: Several = ()
 
     def numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -107,7 +112,10 @@ def read_numbers(name: str, given: Sequence[str]) -> tuple[int, ...]:
         if match is None or (match[2] and int(match[2]) < int(match[1])):
             raise ValueError(f"--{name} is {text!r}, but must be a whole number, or FIRST:LAST:STEP with FIRST <= LAST")
         first = int(match[1])
-        numbers += range(first, int(match[2] or first) + 1, int(match[3] or 1))
+        wanted = range(first, int(match[2] or first) + 1, int(match[3] or 1))
+        if len(numbers) + len(wanted) > MOST_NUMBERS:
+            raise ValueError(f"--{name} is {text!r}, but must be at most {MOST_NUMBERS:,} numbers")
+        numbers += wanted
     return tuple(numbers)
 
 
@@ -179,7 +187,7 @@ def find_policies(options: PathwaysOptions, config: PathwaysConfig) -> Sequence[
     most = {name: max(getattr(cell, name) for cell in cells) for name in ("patients", "resources")}
     # Rules need no plug-in, and so no learning library.
     models = any(re.fullmatch(r"[^=(]*=.*", name) for name in options.policies)
-    return find_agents(options.policies, config.replace(**most), loader() if models else None)
+    return find_agents(options.policies, config.replace(**most), loader(options.trust) if models else None)
 
 
 def bound(options: PathwaysOptions, comparison: Comparison) -> Shares:

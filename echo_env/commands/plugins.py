@@ -2,7 +2,7 @@
 
 A distribution provides modules under the entry-point group ``echo_lab``:
 
-- ``models`` has ``load_predictor(algo, path)`` and ``model_files(path)``;
+- ``models`` has ``load_predictor(algo, path, trust=...)`` and ``model_files(path)``;
 - ``tensorboard`` has ``Run`` and ``write_runs(folder, runs, pictures)``;
 - ``training`` has what :mod:`echo_env.commands.train` asks of it.
 
@@ -64,6 +64,8 @@ def import_own(modules: Iterable[str]) -> None:
     :raises ValueError: there is no such module or file, or importing it fails; says why
     """
     for module in modules:
+        if not module:
+            raise ValueError("--import is '', but must be a module or a .py file")
         try:
             _import_one(module)
         except Exception as error:  # a user's module can raise anything

@@ -10,7 +10,7 @@ from typing import Any
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
 from echo_env.common.words import did_you_mean
-from echo_env.lab import LabConfig, Policy, make_policy
+from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy
 from echo_env.lab.decisions.observation import OBSERVATIONS
 
 ENV_VALUES: dict[str, dict[str, Any]] = {
@@ -19,23 +19,50 @@ ENV_VALUES: dict[str, dict[str, Any]] = {
 }
 """Argument of an environment -> its values, as they are typed."""
 
+RULES = ("policy_2", "policy_1", "fetal_first", "random")
+"""Rules that are compared by default in labs of fetal and non-fetal exams."""
+RULES_OF_ANY_LAB = ("policy_2", "policy_1", "scarce_first", "random")
+"""Those in all other labs."""
+
 _noted: set[str] = set()
 """Models of which it has been said that they were trained on another lab."""
 
 
-def find_lab(env_id: str, config: str | None) -> LabConfig:
+def find_lab(env_id: str, config: str | None) -> Lab:
     """The lab of an env id, or one's own.
 
     :param env_id: env id
-    :param config: preset or YAML file that takes precedence
+    :param config: preset or YAML file that takes precedence, of either form of lab; ``lab.yaml#monday`` is one of its
+        days
     :raises ValueError: unknown id; lists the known ones
     """
-    if config is not None:
-        return LabConfig.load(config)
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
         raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
-    return LabConfig.load(ENV_IDS[env_id])
+    return load_lab(ENV_IDS[env_id] if config is None else config)
+
+
+def default_policies(config: Lab) -> tuple[str, ...]:
+    """The rules that are compared if none are named.
+
+    :param config: the lab
+    """
+    return RULES if isinstance(config, LabConfig) else RULES_OF_ANY_LAB
+
+
+def short_form(option: str, config: Lab) -> LabConfig:
+    """A lab, if it is in the paper's form, which some options are for.
+
+    :param option: for the message
+    :param config: the lab
+    :raises ValueError: it is not
+    """
+    if not isinstance(config, LabConfig):
+        raise ValueError(
+            f"{option} is for labs of fetal and non-fetal exams in the short form (rooms.fetal, ...), which "
+            f"{config.name!r} is not"
+        )
+    return config
 
 
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
@@ -56,12 +83,15 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any]) -> dict[str, Policy]:
+def find_policies(
+    given: Sequence[str], config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False
+) -> dict[str, Policy]:
     """Make the policies that were typed.
 
     :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
+    :param trust: open models that are pickles, which can run code of whoever made them
     :return: as typed -> policy; standard error says of a model that it was trained on another lab
     :raises ValueError: unknown, unusable, or given twice
     """
@@ -71,10 +101,16 @@ def find_policies(given: Sequence[str], config: LabConfig, env_kwargs: Mapping[s
             raise ValueError(f"--policies has {name!r} twice")
         # The arguments of a rule, as in policy_5(alpha=1), have an equals sign too.
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
+        if model and not (model[1] and model[2]):
+            raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
         if name == AGENT:
             found[name] = find_agent(config, env_kwargs)
         else:
-            found[name] = TrainedPolicy(model[1], model[2], config, env_kwargs) if model else make_policy(name, config)
+            found[name] = (
+                TrainedPolicy(model[1], model[2], config, env_kwargs, trust=trust)
+                if model
+                else make_policy(name, config)
+            )
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.

@@ -11,16 +11,14 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
+from echo_env.commands.interrupts import INTERRUPTED
 from echo_env.common.extras import missing
 from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder
 from echo_env.common.tables import make_output_encodable, new_console
 
 Options = TypeVar("Options")
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 
 def _whole(kind: Any, tokens: Sequence[Token]) -> int:
@@ -64,6 +62,11 @@ def parse(kind: Callable[..., Options], tokens: Sequence[str], program: str, des
         read: Options | None = app(last_of_each(app, tokens))
     except CycloptsError as error:
         words = " ".join(str(error).split()).removesuffix(".")
+        if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+            words = f"{error.unused_tokens[0]!r} belongs to no option"
+        words = re.sub(
+            r'Invalid value for (\S+): unable to convert "(.*)" into bool', r"\1 takes no value, not '\2'", words
+        )
         raise ValueError(f"{words}; {program} --help lists all options") from None
     return read
 

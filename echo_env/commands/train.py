@@ -9,6 +9,9 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
     Training with every flag of rl_zoo3's ``train`` (``--help`` lists them), hyperparameters from zoo_configs/.
     Results go to logs/<algo>/<env id>_<number>/.
 
+``echo-lab train --resume logs/maskable_dqn/EchoLab-v0_1/rl_model_50000_steps.zip``
+    Go on with an interrupted run from one of its checkpoints, as if it had not been interrupted.
+
 ``echo-lab train --paper-protocol``
     The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
 
@@ -34,8 +37,8 @@ import yaml
 
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands import plugins
+from echo_env.commands.interrupts import INTERRUPTED
 from echo_env.commands.models import configs_folder
-from echo_env.commands.running import INTERRUPTED
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
 from echo_env.lab import LabConfig
@@ -152,6 +155,9 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     """
     flags = [argument.partition("=")[0] for argument in arguments]
     given = list(arguments)
+    if "--resume" in flags:
+        # All options are those of the run.
+        return given
     env_id = _option(arguments, "--env", DEFAULT_ENV)
     if env_id not in (*ENV_IDS, PATHWAYS_ID):
         return given

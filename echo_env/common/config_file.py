@@ -28,6 +28,10 @@ class Layers(NamedTuple):
     lines: dict[Loc, str]
 
 
+MOST_ENTRIES = 100_000
+"""Most fields and entries of a file."""
+
+
 def preset_names(package: str) -> list[str]:
     """Names of the configs that ship with a package, in its folder ``presets``.
 
@@ -124,7 +128,9 @@ def _document(text: str, name: str) -> Any:
     except YAMLError as error:
         raise ConfigError(f"config {name!r} is not valid YAML: {' '.join(str(error).split())}", ()) from None
     if not isinstance(document, dict):
-        raise ConfigError(f"config {name!r} must be a YAML mapping of sections, not {type(document).__name__}", ())
+        kind = {"NoneType": "an empty file", "CommentedSeq": "a list", "str": "a text"}
+        found = kind.get(type(document).__name__, type(document).__name__)
+        raise ConfigError(f"config {name!r} must be a YAML mapping of sections, not {found}", ())
     return document
 
 
@@ -149,6 +155,9 @@ def _parse(package: str, source: str | Path) -> Layers:
 def _plain(value: Any, place: Loc, lines: dict[Loc, str], label: str) -> Any:
     """What ruamel.yaml read, in Python's own types; notes the line of each field and entry."""
     if isinstance(value, (dict, list)):
+        # Nested aliases make billions of a few lines.
+        if len(lines) > MOST_ENTRIES:
+            raise ConfigError(f"{label} has more than {MOST_ENTRIES:,} entries, what aliases repeat included", ())
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         marks: dict[Any, Any] = getattr(value, "lc").data or {}  # noqa: B009
         plain: dict[Any, Any] = {}

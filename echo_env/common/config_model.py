@@ -168,27 +168,22 @@ def replaced(config: T, kind: str, changes: dict[str, Any]) -> T:
     return build(type(config), data, remedy="give it as well")
 
 
-def _put(data: Any, path: list[str], value: Any, kind: str) -> None:
-    """Change one value of nested dicts, in place."""
+class _New(dict[str, Any]):
+    """A section that a config leaves out, and that a change puts in: what it may have is checked with all else."""
+
+
+def _put(data: dict[str, Any], path: list[str], value: Any, kind: str) -> None:
+    """Change one value of nested dicts, in place; sections on the way become dicts."""
     for place, name in enumerate(path):
-        known = _as_data(data)
-        if name not in known:
+        if name not in data and not isinstance(data, _New):
             above = "".join(f"{part}." for part in path[:place])
-            hint = did_you_mean(name, [str(one) for one in known], above)
+            hint = did_you_mean(name, [str(one) for one in data], above)
             raise ConfigError(f"{above}{name} is no field of a {kind} config{hint}")
-        if place == len(path) - 1:
-            data[name] = value
-        elif data[name] is None:
-            # A section that is left out; what it must have is checked with all else.
-            data[name] = _nested(path[place + 1 :], value)
-            return
-        else:
-            data[name] = _as_data(data[name])
+        if place < len(path) - 1:
+            data[name] = _New() if data.get(name) is None else _as_data(data[name])
             data = data[name]
-
-
-def _nested(path: list[str], value: Any) -> dict[str, Any]:
-    return {path[0]: _nested(path[1:], value) if path[1:] else value}
+        else:
+            data[name] = value
 
 
 def _as_data(part: Any) -> dict[str, Any]:
@@ -198,6 +193,9 @@ def _as_data(part: Any) -> dict[str, Any]:
     names = [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
     return {name: getattr(part, name) for name in names}
 
+
+KEY = "[key]"
+"""What pydantic puts into the place of an error that is about the name of an entry."""
 
 _UNKNOWN, _MISSING, _OWN = "unexpected_keyword_argument", "missing", "value_error"
 
@@ -265,10 +263,10 @@ def _resolved(loc: Loc, schema: dict[str, Any]) -> tuple[tuple[str, ...], dict[s
         elif part in node.get("properties", {}):
             names.append(part)
             node = _followed(node["properties"][part], schema)
-        elif (entry := entry_schema(node)) is not None and part != "[key]":
+        elif (entry := entry_schema(node)) is not None and part != KEY:
             names.append(part)
             node = _followed(entry, schema)
-        elif number == len(loc) - 1 and "properties" in node:
+        elif number == len(loc) - 1 and "properties" in node and part != KEY:
             names.append(part)
     return tuple(names), node
 

@@ -2,6 +2,7 @@
 
 from sb3_ext.callbacks.action_masks import ActionMaskStatistics
 from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
+from sb3_ext.callbacks.checkpoints import ResumableCheckpoint, Resume
 from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum, ParameterCurriculum
 from sb3_ext.callbacks.divergence import DivergenceCheck
 from sb3_ext.callbacks.exploration import EpsilonReset
@@ -17,4 +18,6 @@ __all__ = [
     "EpsilonReset",
     "LearningRateOnPlateau",
     "ParameterCurriculum",
+    "ResumableCheckpoint",
+    "Resume",
 ]

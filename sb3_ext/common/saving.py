@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from stable_baselines3.common.save_util import save_to_pkl, save_to_zip_file
+from stable_baselines3.common.save_util import save_to_pkl
 from stable_baselines3.common.vec_env import VecNormalize
 
 try:
@@ -27,7 +27,7 @@ _TEMPORARY_NAME = re.compile(r"\..+\.saving-[a-z0-9_]{8}")
 
 
 @contextmanager
-def saved_whole(path: str | pathlib.Path, suffix: str) -> Iterator[io.BufferedWriter]:
+def saved_whole(path: str | pathlib.Path, suffix: str) -> Iterator[io.BufferedRandom]:
     """
     Open a binary file that takes its name only once it is complete; a symbolic link is followed.
 
@@ -40,7 +40,7 @@ def saved_whole(path: str | pathlib.Path, suffix: str) -> Iterator[io.BufferedWr
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}{TEMPORARY}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             _lock(file.fileno())
             # mkstemp makes files private; models obey the umask like any other file.
             umask = os.umask(0)
@@ -67,15 +67,6 @@ class WholeSaves:
                 super().save(file, exclude, include)  # type: ignore[misc]
         else:
             super().save(path, exclude, include)  # type: ignore[misc]
-
-
-def save_model_whole(save_path: Destination, *args: Any, **kwargs: Any) -> None:
-    """SB3's ``save_to_zip_file``, under a temporary name that is then renamed."""
-    if isinstance(save_path, str | pathlib.Path):
-        with saved_whole(save_path, "zip") as file:
-            save_to_zip_file(file, *args, **kwargs)
-    else:
-        save_to_zip_file(save_path, *args, **kwargs)
 
 
 def save_pickle_whole(path: Destination, obj: Any, verbose: int = 0) -> None:

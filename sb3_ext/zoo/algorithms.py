@@ -29,6 +29,7 @@ class Algorithm:
     :param maskable: Whether it takes action masks
     :param sampler: Function that samples its hyperparameters in a search
     :param converter: Function that makes its arguments from the parameters stored in a study
+    :param needs: Arguments without which it cannot be built
     :param sign: Attribute that its saved models have, and those of other algorithms with the same policies do not
     """
 
@@ -36,6 +37,7 @@ class Algorithm:
     maskable: bool = False
     sampler: str | None = None
     converter: str | None = None
+    needs: tuple[str, ...] = ()
     sign: str | None = None
 
 
@@ -51,6 +53,7 @@ TABLE: dict[str, Algorithm] = {
         maskable=True,
         sampler="sb3_ext.zoo.search:sample_lookahead_dqn_params",
         converter="sb3_ext.zoo.search:convert_lookahead_dqn_params",
+        needs=("base",),
         sign="base_steps",
     ),
     "maskable_dqn": Algorithm(

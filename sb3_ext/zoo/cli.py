@@ -1,6 +1,7 @@
 """The command line of training: rl_zoo3's own, with defaults of ours and errors for people."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from sb3_ext.zoo.agents import TRUST
 from sb3_ext.zoo.algorithms import INSTALL_HINT
 from sb3_ext.zoo.errors import UsageError as UsageError  # train.py catches it under this name
 from sb3_ext.zoo.errors import unknown
@@ -24,11 +26,33 @@ from sb3_ext.zoo.failures import as_usage_error
 from sb3_ext.zoo.inputs.checks import check_config_file, check_env_id, check_trained_agent, import_packages
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, CLASSES, parse
 from sb3_ext.zoo.inputs.options import check_options
+from sb3_ext.zoo.inputs.resuming import HELP, RESUME, options_of_run
 from sb3_ext.zoo.manager import NATIVE, ZooExperimentManager
 from sb3_ext.zoo.replacing import replaced, saving_whole
 
 #: rl_zoo3's words for options that were not given. The manager finds its own number of evaluation environments.
 DEFAULTS: dict[str, Any] = {"n_timesteps": -1, "tensorboard_log": "", "trained_agent": "", "n_eval_envs": None}
+
+
+#: argparse's messages -> what a user can act upon.
+PLAIN_WORDS = {
+    r"^argument (?:\S*/)?(\S+): ignored explicit argument (.*)$": r"\1 takes no value, but was given \2.",
+    r"^argument (?:\S*/)?(\S+): invalid int value: (.*)$": r"\1 must be a whole number, not \2.",
+    r"^argument (?:\S*/)?(\S+): expected (?:one|at least one) argument$": r"\1 needs a value.",
+    r"^argument (?:\S*/)?(\S+): (must be .*)$": r"\1 \2.",
+}
+
+
+def read_truth(text: str) -> bool:
+    """
+    Read True or False, where rl_zoo3 takes any text for True.
+
+    :param text: As typed
+    :raises ArgumentTypeError: it is neither; argparse adds the option's name
+    """
+    if text not in ("True", "False"):
+        raise argparse.ArgumentTypeError(f"must be True or False, not {text!r}")
+    return text == "True"
 
 
 @dataclass(frozen=True)
@@ -98,6 +122,8 @@ class ReadableParser(argparse.ArgumentParser):
             given = message.removeprefix(prefix).split()[0]
             options = [option for action in self._actions for option in action.option_strings]
             message = unknown("argument", given, options).split(": choose from")[0] + "; --help lists all."
+        for pattern, words in PLAIN_WORDS.items():
+            message = re.sub(pattern, words, message)
         raise UsageError(message)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -128,16 +154,34 @@ class TrainParser(ReadableParser):
             if action.dest == "vec_env" and action.choices is not None:
                 action.choices = [*action.choices, NATIVE]
                 action.help = "VecEnv type; native: the environment's own vector_entry_point"
+            if action.dest == "truncate_last_trajectory":
+                action.type = read_truth
         self.add_argument(
             ALLOW_CODE, action="store_true", help="Evaluate texts of the config as Python, as rl_zoo3 does"
+        )
+        self.add_argument(RESUME, metavar="CHECKPOINT", help=HELP)
+        self.add_argument(
+            TRUST,
+            action="store_true",
+            help="Open what is pickled beside a --trained-agent outside the log folder, though it can run code",
         )
         self.set_defaults(algo=defaults.algo, env=defaults.env, eval_episodes=defaults.eval_episodes)
         # To tell what was given from what was not.
         self.set_defaults(**dict.fromkeys(DEFAULTS))
+        resumed = options_of_run(self.argv)
+        self.set_defaults(**{name: value for name, value in resumed.items() if DEFAULTS.get(name) != value})
         parsed = super().parse_args(self.argv, namespace)
+        if parsed.resume is not None:
+            if parsed.trained_agent is not None or parsed.optimize_hyperparameters:
+                raise UsageError(
+                    f"{RESUME} goes on with a run: leave --trained-agent and --optimize-hyperparameters out."
+                )
+            if not resumed:
+                raise UsageError(f"{RESUME} must be written out.")
+            parsed.trained_agent = parsed.resume
         check_options(parsed)
         if parsed.trained_agent is not None:
-            check_trained_agent(parsed.algo, parsed.trained_agent)
+            check_trained_agent(parsed.algo, parsed.trained_agent, parsed.log_folder, parsed.trust)
         for name, default in DEFAULTS.items():
             setattr(parsed, name, default if getattr(parsed, name) is None else getattr(parsed, name))
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]

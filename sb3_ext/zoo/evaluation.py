@@ -10,6 +10,7 @@ from sb3_contrib.common.maskable.evaluation import evaluate_policy
 from scipy import stats
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from sb3_ext.common.saving import saved_whole
 from sb3_ext.zoo.algorithms import takes_masks
 
 # Far from the small seeds that trainings use: a VecEnv gives environment i the seed plus i.
@@ -67,6 +68,8 @@ class ZooEvalCallback(MaskableEvalCallback):
     """
     SB3's ``EvalCallback`` for any algorithm: passes action masks to the models that take them, and to no other.
 
+    ``evaluations.npz`` is written under a temporary name and then renamed.
+
     Every evaluation starts from the same seed, so that all play the same episodes. In a noisy environment returns
     differ far more between episodes than between policies, and with new episodes each time the best model would be
     the one with the luckiest episodes.
@@ -107,11 +110,21 @@ class ZooEvalCallback(MaskableEvalCallback):
             self._reference_rewards = self.reference.rewards(seeds, episodes)
 
     def _on_step(self) -> bool:
-        if self.eval_freq > 0 and self.n_calls % self.eval_freq == 0:
-            if self.evaluation_seed is not None:
-                self.eval_env.seed(self.evaluation_seed)
-            self._rewards = EpisodeRewards(self.eval_env.num_envs)
-        return super()._on_step()
+        if self.eval_freq <= 0 or self.n_calls % self.eval_freq != 0:
+            return super()._on_step()
+        if self.evaluation_seed is not None:
+            self.eval_env.seed(self.evaluation_seed)
+        self._rewards = EpisodeRewards(self.eval_env.num_envs)
+        path: Any = self.log_path
+        if path is None:
+            return super()._on_step()
+        # NumPy, which would write the file in place, also takes an open one.
+        with saved_whole(path, "npz") as file:
+            try:
+                self.log_path = file  # type: ignore[assignment]
+                return super()._on_step()
+            finally:
+                self.log_path = path
 
     def _log_success_callback(self, locals_: dict[str, Any], globals_: dict[str, Any]) -> None:
         super()._log_success_callback(locals_, globals_)

@@ -52,7 +52,8 @@ def as_usage_error(error: Exception, doing: str, in_full: bool) -> UsageError:
     :param in_full: Whether to print the traceback to standard error
     :return: the error to raise in its place; a ``UsageError`` as it is
     """
-    if in_full:
+    # A mere refusal has no more to tell.
+    if in_full and not (isinstance(error, UsageError) and error.__cause__ is None):
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, UsageError):
         return error

@@ -3,6 +3,7 @@
 import copy
 import functools
 import glob
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial, partialmethod
@@ -15,10 +16,11 @@ from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import CheckpointCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, sync_envs_normalization
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, sync_envs_normalization
 
-from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics
+from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics, ResumableCheckpoint, Resume
 from sb3_ext.common.saving import remove_left_behind
+from sb3_ext.common.snapshots import EpisodeState, set_last_observations
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
@@ -30,8 +32,12 @@ from sb3_ext.zoo.inputs.continuing import (
     check_policy_kept,
     check_same_environment,
     load_buffer,
+    load_statistics,
+    statistics_of,
+    tell_what_is_missing,
 )
 from sb3_ext.zoo.inputs.native import check_native, make_native
+from sb3_ext.zoo.inputs.resuming import check_same_settings, copy_best, load_state
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
 
@@ -67,7 +73,9 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - after Ctrl-C the model is saved, as in rl_zoo3, and then ``KeyboardInterrupt`` is raised;
     - what a killed training has left of files that it was saving is removed when the next one begins;
     - checkpoints have their own normalisation statistics beside them and, with ``save_replay_buffer``, their own
-      replay buffer.
+      replay buffer, which a training that continues from them takes, and not those of the end of the run;
+    - ``--resume CHECKPOINT`` goes on with an interrupted run as if it had not been interrupted, see
+      ``ResumableCheckpoint``.
 
     :param args: Arguments of ``ExperimentManager``
     :param vec_env_type: "dummy", "subproc" or "native"
@@ -99,6 +107,9 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         self._updates_before = 0
         self._doing = "set up"
         self._hyperparams_read: dict[str, Any] = {}
+        # Of the run, as a checkpoint keeps them, and what a checkpoint kept of the run that is resumed.
+        self._settings: dict[str, Any] = {}
+        self._resumed: dict[str, Any] | None = None
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
         if self.n_eval_envs is None:
             self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS) if self.native else 1
@@ -130,6 +141,8 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         self._check_environments()
         self._new = NewFolders([Path(self.save_path)])
         super().create_log_folder()
+        if self._resumed is not None:
+            copy_best(self.trained_agent, self.env_name, Path(self.save_path))
 
     def _check_environments(self) -> None:
         """Make one environment of each kind in this process: a subprocess would end in a traceback of its own."""
@@ -139,7 +152,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         for eval_env in (False, True) if evaluates else (False,):
             env = maker.create_envs(1, eval_env=eval_env, no_log=True)
             env.close()
-        check_memory(self.algo, self._hyperparams_read, env.observation_space)
+        check_memory(self.algo, self._hyperparams_read, env.observation_space, env.action_space)
 
     def clean_up_after_failure(self) -> str:
         """
@@ -176,6 +189,12 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         if self.native:
             check_native(self.env_name.gym_id, hyperparams, self.eval_env_kwargs)
         self._hyperparams_read = dict(hyperparams)
+        run = {"algo": self.algo, "env": self.env_name.gym_id, "seed": self.seed}
+        # A copy: rl_zoo3 writes into the settings of normalize.
+        self._settings = copy.deepcopy({**saved, **run, "n_timesteps": int(hyperparams["n_timesteps"])})
+        if getattr(self.args, "resume", None):
+            self._resumed = load_state(self.trained_agent)
+            check_same_settings(self._resumed, self._settings, self.trained_agent)
         return hyperparams, saved
 
     def _load_trial(self) -> None:
@@ -220,6 +239,9 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             log_folder = None if eval_env or no_log else self.save_path
             keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
             maker.vec_env_class = partial(make_native, self.env_name.gym_id, env_kwargs, log_folder, keywords)
+        elif self.save_freq > 0 and maker.vec_env_class is SubprocVecEnv:
+            maker = copy.copy(self)
+            maker.env_wrapper = partial(_outermost, self.env_wrapper)
         env: VecEnv = ExperimentManager.create_envs(maker, n_envs, eval_env, no_log)
         if self.continue_training:
             apply_normalize(env, bool(self.normalize), self.normalize_kwargs, eval_env, self.trained_agent)
@@ -230,28 +252,43 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             )
         return env
 
+    def _maybe_normalize(self, env: VecEnv, eval_env: bool) -> VecEnv:
+        """Normalise as rl_zoo3 does, by the statistics that belong to the model to go on with."""
+        path = statistics_of(self.trained_agent, self.env_name)
+        if self.continue_training and path.is_file():
+            return load_statistics(path, env, eval_env)
+        # A copy without the model: rl_zoo3 would take the statistics of the end of its run.
+        fresh = copy.copy(self)
+        fresh.trained_agent = os.path.join(os.devnull, "none.zip")
+        normalized: VecEnv = ExperimentManager._maybe_normalize(fresh, env, eval_env)
+        return normalized
+
     def _load_pretrained_agent(self, hyperparams: dict[str, Any], env: VecEnv) -> BaseAlgorithm:
-        """Load the model to go on with; settings at hand win over those in its replay buffer."""
-        path = buffer_of(self.trained_agent)
-        algorithm = ALGOS[self.algo]
-
-        def load_replay_buffer(model: BaseAlgorithm, file: str, **kwargs: Any) -> None:
-            check_same_environment(model, path, self.env_name.gym_id, self.env_kwargs)
-            load_buffer(model, path, partial(original, model, file, **kwargs))
-
-        original: Any = getattr(algorithm, "load_replay_buffer", None)
-        loading = {} if original is None else {"load_replay_buffer": load_replay_buffer}
+        """Load the model to go on with, and its replay buffer, over whose settings those at hand win."""
+        algorithm, path = ALGOS[self.algo], buffer_of(self.trained_agent)
+        # rl_zoo3 would load the replay buffer of the end of the run.
+        loading = {"load_replay_buffer": lambda *_, **__: None} if hasattr(algorithm, "load_replay_buffer") else {}
         with replaced(algorithm, **loading):
             model: BaseAlgorithm = super()._load_pretrained_agent(hyperparams, env)
+        if loading and path.is_file():
+            print(f"Loading replay buffer {path}")
+            check_same_environment(model, path, self.env_name.gym_id, self.env_kwargs)
+            truncates = {"truncate_last_traj": self.truncate_last_trajectory and self._resumed is None}
+            load_buffer(model, path, partial(model.load_replay_buffer, path, **truncates))  # type: ignore[attr-defined]
+        tell_what_is_missing(model, self.trained_agent, bool(self.normalize))
         given = dict(self.custom_hyperparams or {})
         read_texts(given, self.args.allow_code, vars(exp_manager))
         check_policy_kept(model, given, self.trained_agent)
         self._updates_before = getattr(model, "_n_updates", 0)
+        if self._resumed is not None:
+            set_last_observations(model, self._resumed["training"])
         return model
 
     def create_callbacks(self) -> None:
         """Add rl_zoo3's own callbacks and those that log to the ones of the config; tell evaluations the reference."""
-        super().create_callbacks()
+        checkpoint = partial(ResumableCheckpoint, settings=self._settings)
+        with replaced(exp_manager, CheckpointCallback=checkpoint):
+            super().create_callbacks()
         for wanted in (EpisodeMetrics, ActionMaskStatistics, DivergenceCheck):
             if not any(isinstance(callback, wanted) for callback in self.callbacks):
                 self.callbacks.append(wanted())
@@ -259,6 +296,13 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             if isinstance(callback, CheckpointCallback):
                 callback.save_replay_buffer = self.save_replay_buffer
                 callback.save_vecnormalize = True
+        # After all others, which have done their part of a step by then.
+        self.callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint))
+        for callback in self.callbacks:
+            if isinstance(callback, ResumableCheckpoint):
+                callback.companions = tuple(self.callbacks)
+        if self._resumed is not None:
+            self.callbacks.append(Resume(self._resumed, self.callbacks))
         evaluation = self._evaluation()
         if evaluation is not None and self.find_reference is not None:
             evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
@@ -275,6 +319,8 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         if self.log_interval == -1 and isinstance(model, OffPolicyAlgorithm):
             # SB3's 4 episodes, of every environment: with hundreds of them it would write the log in every step.
             self.log_interval = 4 * model.n_envs
+        if self._resumed is not None:
+            self.n_timesteps -= model.num_timesteps
         algorithm = type(model)
         options = {"reset_num_timesteps": False} if self.continue_training else {}
         # On the class and for a while: on the model it would be saved with it.
@@ -354,3 +400,8 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
                 raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
         if self.interrupted:
             raise KeyboardInterrupt
+
+
+def _outermost(inner: Callable[[Any], Any] | None, env: Any) -> EpisodeState:
+    """Wrap an environment by the config's wrapper, if there is one, and then by ours."""
+    return EpisodeState(env if inner is None else inner(env))

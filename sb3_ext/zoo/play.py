@@ -6,6 +6,7 @@ import runpy
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from sb3_ext.zoo.algorithms import MASKABLE
+from sb3_ext.zoo.agents import TRUST, check_trust, load_predictor
+from sb3_ext.zoo.algorithms import ALGORITHMS, MASKABLE
 from sb3_ext.zoo.cli import ReadableParser, ReadableStoreDict, ZooDefaults
 from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.failures import as_usage_error
@@ -48,35 +50,53 @@ class MaskedPlayer:
 
 class PlayerLoader:
     """
-    Replaces a maskable algorithm in rl_zoo3's table while a script runs; loads a ``MaskedPlayer``.
+    Replaces an algorithm in rl_zoo3's table while a script runs; loads a ``MaskedPlayer`` if it is a maskable one.
 
+    :param name: Name of the algorithm
     :param algorithm: The algorithm
     :param envs: The environments made so far, the last one being the one played in
+    :param trust: Whether to open what is pickled
     """
 
-    def __init__(self, algorithm: type[BaseAlgorithm], envs: list[VecEnv]) -> None:
+    def __init__(self, name: str, algorithm: type[BaseAlgorithm], envs: list[VecEnv], trust: bool) -> None:
+        self.name = name
         self.algorithm = algorithm
         self.envs = envs
+        self.trust = trust
 
-    def load(self, path: str, **kwargs: Any) -> MaskedPlayer:
-        """Load the model, as the algorithm's own ``load`` does."""
-        return MaskedPlayer(self.algorithm.load(path, **kwargs), self.envs[-1])
+    def load(self, path: str, **kwargs: Any) -> Any:
+        """Load the model as the algorithm's own ``load`` does, or, if it is not trusted, without unpickling."""
+        if self.trust:
+            model: Any = self.algorithm.load(path, **kwargs)
+        else:
+            if self.name not in ALGORITHMS:
+                # Their models are pickles always.
+                check_trust(Path(path), trust=False)
+            model = load_predictor(self.name, path, kwargs.get("device", "cpu"), seed=kwargs.get("seed"))
+        return MaskedPlayer(model, self.envs[-1]) if self.name in MASKABLE else model
 
 
 @contextlib.contextmanager
-def masked_players() -> Iterator[None]:
-    """Make rl_zoo3's scripts load masked players within the context."""
+def players(trust: bool) -> Iterator[None]:
+    """
+    Make rl_zoo3's scripts load masked players within the context.
+
+    :param trust: Whether to open models and statistics of normalisation that are pickled
+    """
     envs: list[VecEnv] = []
     create_test_env = utils.create_test_env
 
     def create_and_keep(env_id: str, **kwargs: Any) -> VecEnv:
+        if not trust and kwargs.get("hyperparams"):
+            # A pickle; a model that is loaded without any has its statistics with it.
+            kwargs["hyperparams"] = {**kwargs["hyperparams"], "normalize": False}
         envs.append(create_test_env(env_id, **kwargs))
         return envs[-1]
 
-    loaders = {name: PlayerLoader(algorithm, envs) for name, algorithm in MASKABLE.items()}
+    loaders = {name: PlayerLoader(name, algorithm, envs, trust) for name, algorithm in utils.ALGOS.items()}
     with (
-        replaced(utils, create_test_env=create_and_keep, ALGOS={**utils.ALGOS, **loaders}),
-        replaced(rl_zoo3, create_test_env=create_and_keep, ALGOS={**utils.ALGOS, **loaders}),
+        replaced(utils, create_test_env=create_and_keep, ALGOS=loaders),
+        replaced(rl_zoo3, create_test_env=create_and_keep, ALGOS=loaders),
     ):
         yield
 
@@ -93,7 +113,8 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     Watch a trained agent (``enjoy``) or record it (``record_video``), with every flag of rl_zoo3's script.
 
     The settings saved with a run are read as text, numbers, lists and dictionaries; ``--allow-code`` lets them build
-    objects and evaluates their texts as Python, as rl_zoo3 does. The model itself is a pickle in any case.
+    objects and evaluates their texts as Python, as rl_zoo3 does. Of the model its description and weights are read;
+    ``--trust`` opens it as SB3 does, pickles included.
 
     :param command: "enjoy" or "record_video"
     :param argv: Command line without the program's name and the command
@@ -112,12 +133,15 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     finder.add_argument("--verbose", default="1")
     known = finder.parse_known_args(arguments)[0]
     check_env_id(known.env, defaults.gym_packages)
-    allow_code = ALLOW_CODE in arguments
+    allow_code, trust = ALLOW_CODE in arguments, TRUST in arguments
     sys_argv = sys.argv
-    sys.argv = [f"{sys_argv[0]} {command}", *(argument for argument in arguments if argument != ALLOW_CODE)]
+    sys.argv = [
+        f"{sys_argv[0]} {command}",
+        *(argument for argument in arguments if argument not in (ALLOW_CODE, TRUST)),
+    ]
     try:
         with (
-            masked_players(),
+            players(trust),
             contextlib.nullcontext() if allow_code else no_code(),
             # The methods, not the class: ArgumentParser finds its own parent through its name in the module.
             replaced(argparse.ArgumentParser, error=ReadableParser.error, _check_value=ReadableParser._check_value),

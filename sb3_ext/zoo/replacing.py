@@ -4,10 +4,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from stable_baselines3.common import base_class, off_policy_algorithm
+from stable_baselines3.common import off_policy_algorithm
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
-from sb3_ext.common.saving import save_model_whole, save_pickle_whole, save_statistics_whole
+from sb3_ext.common.saving import save_pickle_whole, save_statistics_whole
+from sb3_ext.zoo.saved.plain import describing
 
 
 @contextlib.contextmanager
@@ -34,9 +36,13 @@ def replaced(owner: object, **attributes: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def saving_whole() -> Iterator[None]:
-    """Have models of every algorithm, replay buffers and ``VecNormalize`` saved under temporary names, then renamed."""
+    """
+    Have models of every algorithm, replay buffers and ``VecNormalize`` saved under temporary names, then renamed.
+
+    A model's zip also describes it, so that acting as it needs no pickle.
+    """
     with (
-        replaced(base_class, save_to_zip_file=save_model_whole),
+        replaced(BaseAlgorithm, save=describing(BaseAlgorithm.save)),
         replaced(off_policy_algorithm, save_to_pkl=save_pickle_whole),
         replaced(VecNormalize, save=save_statistics_whole),
     ):

@@ -22,6 +22,11 @@ from echo_env.pathways import PathwaysConfig
 from echo_env.pathways.config import preset_names as pathways_presets
 from echo_env.pathways.config.schema import pathways_schema
 
+# A dozen lines that stand for 8 ** 8 entries.
+REPEATED = "\n".join(
+    ["k0: &k0 [" + "x, " * 8 + "]"] + [f"k{n}: &k{n} [" + f"*k{n - 1}, " * 8 + "]" for n in range(1, 8)]
+)
+
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
@@ -65,7 +70,9 @@ def test_times_without_a_colon_are_refused(write: Callable[..., str], time: str,
         ("rooms: {fetal: 1}\nrooms: {fetal: 2}", 'not valid YAML: found duplicate key "rooms" (line 2)'),
         ("rooms:\n  fetal: 1\n  fetal: 2", 'not valid YAML: found duplicate key "fetal" (line 3)'),
         ("rooms: {fetal: 1", "is not valid YAML: .* (line"),
-        ("", "must be a YAML mapping of sections, not NoneType"),
+        ("", "must be a YAML mapping of sections, not an empty file"),
+        ("- 1", "must be a YAML mapping of sections, not a list"),
+        (REPEATED, "lab.yaml has more than 100,000 entries, what aliases repeat included"),
     ],
 )
 def test_messages_name_the_line(write: Callable[..., str], text: str, message: str) -> None:
@@ -131,8 +138,9 @@ def misfits(schema: Schema, value: Any, root: Schema, place: str = "") -> list[s
         "object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float),
         "null": type(None),
     }  # fmt: skip
-    kind = schema.get("type")
-    if kind and (not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != "boolean")):
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if kinds and not any(isinstance(value, types[k]) and (k == "boolean") >= isinstance(value, bool) for k in kinds):
         return [place]
     bad = [place] * (value not in schema.get("enum", [value]))
     if isinstance(value, str):
@@ -146,13 +154,21 @@ def misfits(schema: Schema, value: Any, root: Schema, place: str = "") -> list[s
             bad += misfits(items[number], entry, root, f"{place}[{number}]")
     elif isinstance(value, dict):
         properties = schema.get("properties", {})
+        bad += [place] * (len(value) < schema.get("minProperties", 0))
         bad += [f"{place}.{name}" for name in schema.get("required", []) if name not in value]
         if schema.get("additionalProperties") is False:
             bad += [f"{place}.{name}" for name in value if name not in properties]
         for name in value.keys() & properties.keys():
             bad += misfits(properties[name], value[name], root, f"{place}.{name}")
-    if "if" in schema and not misfits(schema["if"], value, root):
-        bad += misfits(schema["then"], value, root, place)
+        if isinstance(entry := schema.get("additionalProperties"), dict):
+            for name in value.keys() - properties.keys():
+                bad += misfits(entry, value[name], root, f"{place}.{name}")
+        for pattern, entry in schema.get("patternProperties", {}).items():
+            for name in value:
+                bad += misfits(entry, value[name], root, f"{place}.{name}") if re.search(pattern, name) else [place]
+    if "if" in schema:
+        branch = "else" if misfits(schema["if"], value, root) else "then"
+        bad += misfits(schema.get(branch, {}), value, root, place)
     return bad
 
 
@@ -196,6 +212,30 @@ def test_schemas_find_what_loading_would_refuse(schema: Schema, change: dict[str
     assert misfits(schema, as_written(package, "baseline") | change, schema) == [place]
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"rooms": {"fetal": 1}}, ".rooms"),
+        ({"staff_groups": {}}, ".staff_groups"),
+        ({"room_groups": {"a": {"count": "two"}}}, ".room_groups.a"),
+        ({"exam_types": {"a": {"appointments": [None, "8.15"]}}}, ".exam_types.a"),
+        ({"exam_types": {"a": {"unscheduled": {"eight": 1}}}}, ".exam_types.a"),
+        ({"days": {"monday": 3}}, ".days.monday"),
+        ({"base": "mri_unit", "appointments": {}}, ".appointments"),
+        ({"hours": {"opening": "08:00", "closing": "09:00"}}, ".hours.end"),
+        ({"penalty": {"idle_rule": "always"}}, ".penalty.idle_rule"),
+    ],
+)
+def test_the_schema_finds_what_is_wrong_in_a_lab_with_exam_types(change: dict[str, Any], place: str) -> None:
+    """A file with exam types, or with a base that has them, is checked against its own form."""
+    assert misfits(LAB, as_written("echo_env/lab", "mri_unit") | change, LAB) == [place]
+
+
+def test_a_base_with_exam_types_makes_a_file_one_of_that_form() -> None:
+    """What a file may have depends on the form of the preset that it begins with."""
+    assert misfits(LAB, {"base": "mri_unit", "exam": {"shape": 4}, "days": {"monday": None}}, LAB) == []
+
+
 @pytest.mark.parametrize("schema", [LAB, PATHWAYS], ids=["lab", "pathways"])
 def test_every_field_of_a_schema_is_described(schema: Schema) -> None:
     """Editors show what a field means, in which unit."""
@@ -203,8 +243,9 @@ def test_every_field_of_a_schema_is_described(schema: Schema) -> None:
     fields = [(name, field, node) for name, part in sections.items() for field, node in part.items()]
     assert [(name, field) for name, field, node in fields if not node.get("description")] == []
     assert all("minutes" in node["description"] for _, field, node in fields if field.endswith("_min"))
-    loose = [name for name, node in schema["properties"].items() if not node.get("description") and "$ref" not in node]
-    assert loose == []
+    forms = [schema] if "properties" in schema else [schema["then"], schema["else"]]
+    whole = [item for form in forms for item in form["properties"].items()]
+    assert [name for name, node in whole if not node.get("description") and "$ref" not in node] == []
 
 
 def unbounded(node: Any, place: str = "") -> list[str]:

@@ -63,7 +63,7 @@ def test_settings_of_the_previous_layout_are_kept() -> None:
 @pytest.mark.parametrize(("name", "algorithm", "make_env"), ALGORITHMS)
 def test_saved_agents_act(name: str, algorithm: type[BaseAlgorithm], make_env: Any) -> None:
     """A model of the previous layout loads by the zoo's name of its algorithm and takes feasible actions."""
-    model = load_agent(name, DATA / f"{name}.zip")
+    model = load_agent(name, DATA / f"{name}.zip", trust=True)
     assert isinstance(model, algorithm)
     n_actions, width = (N_ACTIONS, 2) if name == "maskable_dqn" else (OFFERED.shape[2], STAGES * PLACES)
     masks = np.eye(n_actions, dtype=bool)

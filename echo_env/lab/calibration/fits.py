@@ -28,6 +28,7 @@ LawT = TypeVar("LawT", Arrival, ExamLaw)
 LEAST_ROWS = 10
 """Smallest sample that a distribution is fitted to."""
 _LEAST_RESAMPLES = 20
+_MOST_RESAMPLES = 100_000
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,13 @@ class Fitter:
 
     :param rng: random generator
     :param resamples: bootstrap samples for each interval and each p-value
-    :raises ValueError: too few resamples
+    :raises ValueError: too few resamples, or more than memory holds
     """
 
     def __init__(self, rng: np.random.Generator, resamples: int = 1000) -> None:
-        if resamples < _LEAST_RESAMPLES:
-            raise ValueError(f"resamples is {resamples!r}, but must be a whole number of at least {_LEAST_RESAMPLES}")
+        if not _LEAST_RESAMPLES <= resamples <= _MOST_RESAMPLES:
+            allowed = f"a whole number of at least {_LEAST_RESAMPLES} and at most {_MOST_RESAMPLES:,}"
+            raise ValueError(f"resamples is {resamples!r}, but must be {allowed}")
         self._rng, self._resamples = rng, resamples
 
     def arrival(self, offsets: ArrayLike, base: Arrival) -> Fit[Arrival]:

@@ -20,7 +20,7 @@ from echo_env.lab.compiled.starts import start_tiers
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import TURNED_AWAY, Day, Days, appointment_book, stack_days, whole_minutes
 from echo_env.lab.simulation.duties import RoomStatus, Status
-from echo_env.lab.simulation.metrics import DayResults
+from echo_env.lab.simulation.metrics import DayResults, staff_minutes
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, ready_minute
 from echo_env.lab.simulation.penalty import UNITS
 from echo_env.lab.simulation.trace import BreakRecord, ExamRecord, HandoverRecord, Trace
@@ -205,9 +205,10 @@ def _cumulate(begin: int, before: NDArray[np.int64], lab: layout.Ints, cumulated
             cumulated[begin + minute, k] = before[k] + part
 
 
-def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.float64]) -> DayResults:
+def results_of(config: Lab, labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.float64]) -> DayResults:
     """What metrics are computed from, for days played to their end.
 
+    :param config: the lab
     :param labs: the arrays
     :param which: (n,) which labs
     :param absence_rate: (n,) their absence rates
@@ -215,18 +216,34 @@ def results_of(labs: Labs, which: NDArray[np.int64], absence_rate: NDArray[np.fl
     patients, staff, exams = labs.patients[which], labs.staff[which], labs.exams[which]
     n, most = exams.shape[:2]
     day, row = np.nonzero(np.arange(most) < labs.lab[which, layout.EXAMS, None])
-    # Columns as in Exam, after patient and room.
-    sonographer, start, end, patient_class = outcome = np.full((4, n, most), -1, dtype=np.int64)
-    outcome[:, day, exams[day, row, 0]] = exams[day, row, 2:].T
+    # Columns as in ExamRecord, after the patient.
+    room, sonographer, start, end, patient_class = outcome = np.full((5, n, most), -1, dtype=np.int64)
+    outcome[:, day, exams[day, row, 0]] = exams[day, row, 1:].T
+    # Those with an appointment come first.
+    booked = sum(minute is not None for kind in config.plan.types for minute in kind.scheduled)
+    lunch_start = np.full((n, staff.shape[1]), -1, dtype=np.int64)
+    day, row = np.nonzero(np.arange(labs.lunches.shape[1]) < labs.lab[which, layout.LUNCHES, None])
+    member, begin, _ = labs.lunches[which][day, row].T
+    lunch_start[day, member] = begin
+    handovers = labs.lab[which, layout.HANDOVERS].astype(np.int64)
+    given = labs.handovers[which].astype(np.int64)
+    given[np.arange(given.shape[1]) >= handovers[:, None]] = -1
+    work, overtime = staff_minutes(config.plan, sonographer, start, end, given)
     return DayResults(
         scheduled=patients[..., layout.SCHEDULED].astype(np.int64),
         exam_type=patients[..., layout.TYPE].astype(np.int64),
+        unscheduled=np.tile(np.arange(most) >= booked, (n, 1)),
         arrival=patients[..., layout.ARRIVAL].astype(np.int64),
         start=start,
         end=end,
+        room=room,
         sonographer=sonographer,
         patient_class=patient_class,
         present=staff[..., layout.STATUS] != Status.ABSENT,
+        lunch_start=lunch_start,
+        handovers=handovers,
+        work_min=work,
+        overtime_min=overtime,
         absence_rate=absence_rate,
         units=labs.lab[which, layout.PAID].astype(np.int64),
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from echo_env.common.config_model import ConfigError, section
 
@@ -53,12 +61,33 @@ def _since_opening(value: Any, info: ValidationInfo) -> int:
     return minute
 
 
+def _as_clock(minute: int, info: SerializationInfo) -> Any:
+    """The clock time, where opening is known."""
+    opening = (info.context or {}).get("opening")
+    return minute if opening is None else clock_text(opening + minute)
+
+
 ClockMinute = Annotated[
     int,
     PlainValidator(_since_opening),
+    PlainSerializer(_as_clock),
     WithJsonSchema({**CLOCK_TIME, "x-allowed": "a clock time such as '08:15'"}),
 ]
 """Minutes since opening, a clock time in a file."""
+
+
+def check_length(begin: int, end: int, info: ValidationInfo) -> None:
+    """Refuse a stretch of no length.
+
+    :param begin: minutes since opening
+    :param end: minutes since opening
+    :param info: of the validator
+    :raises ConfigError: for the section that has both
+    """
+    if end <= begin:
+        opening = (info.context or {}).get("opening")
+        said = [str(minute) if opening is None else clock_text(opening + minute) for minute in (begin, end)]
+        raise ConfigError(f"is {said[0]} to {said[1]}, but must end after it begins", ())
 
 
 @section("stretch")
@@ -73,13 +102,9 @@ class Stretch:
     until_min: Annotated[ClockMinute | None, Field(alias="until")] = None
 
     @model_validator(mode="after")
-    def _check_order(self) -> Stretch:
-        if self.until_min is not None and self.until_min <= self.from_min:
-            raise ConfigError(
-                "has no length: it must end after it begins, but until is "
-                + ("the same time as from" if self.until_min == self.from_min else "before from"),
-                (),
-            )
+    def _check_order(self, info: ValidationInfo) -> Stretch:
+        if self.until_min is not None:
+            check_length(self.from_min, self.until_min, info)
         return self
 
     def ends(self, end_min: int) -> int:

@@ -148,7 +148,11 @@ def _one_at_a_time(hours: Table[int, float]) -> Table[int, float]:
     return Table(ordered)
 
 
-Hourly = Annotated[Table[ClockMinute, Expected], AfterValidator(_one_at_a_time)]
+Hourly = Annotated[
+    Table[ClockMinute, Expected],
+    AfterValidator(_one_at_a_time),
+    Field(json_schema_extra={"x-allowed": "hours with numbers, such as {'08:00': 1.5}"}),
+]
 
 
 @section("exam_types")

@@ -70,6 +70,8 @@ def _of_day(layers: Layers, name: str, day: str | None) -> Layers:
             raise ConfigError(f"config '{name}#{day}' asks for a day, but {name!r} has no days", ())
         return layers
     with config_file.located(lines):
+        if isinstance(days, dict):
+            days = {name: {} if fields is None else fields for name, fields in days.items()}
         if not isinstance(days, dict) or not days or not all(isinstance(fields, dict) for fields in days.values()):
             raise ConfigError(f"days is {days!r}, but must be a section with a section for each day")
         if any("days" in fields or "base" in fields for fields in days.values()):
@@ -107,8 +109,8 @@ def _is_general(layers: Layers, name: str) -> bool:
                 f"{_IN_GROUPS[field]}"
             )
         raise ConfigError(
-            f"{field} is a field of labs with exam_types, but this lab has {short[0]} as labs with fetal and non-fetal "
-            f"exams have: give exam_types, room_groups and staff_groups, and no base of the other form"
+            f"{field} is a field of labs with exam_types, but this lab has {short[0]}, as labs with fetal and "
+            f"non-fetal exams have: give exam_types, room_groups and staff_groups, and no base of the other form"
         )
 
 

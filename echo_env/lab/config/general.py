@@ -11,11 +11,12 @@ import re
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from echo_env.common.config_model import ConfigError, Name, replaced, section
 from echo_env.common.config_table import Table
 from echo_env.lab.config.exam_types import ExamType, OwnArrival, OwnLaw
+from echo_env.lab.config.file import HOURS
 from echo_env.lab.config.general_checks import check_lab
 from echo_env.lab.config.general_plan import general_plan
 from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff
@@ -32,6 +33,14 @@ def _a_name(value: Any) -> str:
 
 
 Named = Annotated[str, BeforeValidator(_a_name)]
+
+
+def at_least_one(what: str) -> Any:
+    """The constraint of a table that is not empty.
+
+    :param what: an entry, for messages
+    """
+    return Field(min_length=1, json_schema_extra={"x-allowed": f"a section with at least one {what}"})
 
 
 @section("penalty")
@@ -63,9 +72,9 @@ class GeneralLabConfig:
 
     name: Name
     hours: Hours
-    exam_types: Annotated[Table[Named, ExamType], Field(min_length=1)]
-    room_groups: Annotated[Table[Named, GroupOfRooms], Field(min_length=1)]
-    staff_groups: Annotated[Table[Named, GroupOfStaff], Field(min_length=1)]
+    exam_types: Annotated[Table[Named, ExamType], at_least_one("exam type")]
+    room_groups: Annotated[Table[Named, GroupOfRooms], at_least_one("room group")]
+    staff_groups: Annotated[Table[Named, GroupOfStaff], at_least_one("staff group")]
     arrival: OwnArrival = OwnArrival()
     exam: OwnLaw = OwnLaw()
     penalty: GeneralPenalty = GeneralPenalty()
@@ -79,6 +88,16 @@ class GeneralLabConfig:
     def plan(self) -> LabPlan:
         """Who can do what and when: what the engines read."""
         return general_plan(self)
+
+    def as_file(self) -> dict[str, Any]:
+        """The fields as a YAML file has them: clock times, and nothing that is as it would be if left out."""
+        opening = self.hours.opening_min
+        dump = TypeAdapter(GeneralLabConfig).dump_python
+        data: dict[str, Any] = dump(
+            self, mode="json", by_alias=True, exclude_defaults=True, context={"opening": opening}
+        )
+        times = (0, self.hours.closing_min, self.hours.end_min)
+        return {**data, "hours": dict(zip(HOURS, map(self.hours.clock, times), strict=True))}
 
     def replace(self, **changes: Any) -> GeneralLabConfig:
         """A copy with fields changed by their path, a double underscore for the dot.

@@ -44,7 +44,9 @@ def _type(config: GeneralLabConfig, name: str, kind: ExamType) -> TypePlan:
 
 def _rooms(config: GeneralLabConfig, name: str, group: GroupOfRooms) -> RoomGroup:
     closed = tuple(sorted((stretch.from_min, stretch.ends(config.hours.end_min)) for stretch in group.closed))
-    return RoomGroup(name, group.count, _can(config, group.exam_types), group.turnover_min, closed)
+    return RoomGroup(
+        name, group.count, _can(config, group.exam_types), group.turnover_min, closed, group.price_per_hour
+    )
 
 
 def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGroup:
@@ -74,6 +76,8 @@ def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGro
         else LunchPlan(lunch.from_min, lunch.until_min - lunch.minutes, lunch.minutes, lunch.at_once or NEVER),
         on_call=on_call.count if on_call else 0,
         on_call_min=on_call.from_min if on_call else 0,
+        price_per_hour=group.price_per_hour,
+        overtime_factor=group.overtime_factor,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from echo_env.common.config_model import ConfigError, Probability, check_number, check_sum, section
+from echo_env.common.config_model import ConfigError, NotNegative, Probability, check_number, check_sum, section
 from echo_env.lab.config.chance import in_order
-from echo_env.lab.config.clock import ClockMinute, Stretch
+from echo_env.lab.config.clock import ClockMinute, Stretch, check_length
 
 Count = Annotated[int, Field(strict=True, ge=0, le=999)]
 Length = Annotated[int, Field(strict=True, ge=1, le=1440)]
@@ -25,12 +25,15 @@ class GroupOfRooms:
     :param exam_types: names of the exam types that can be done there; all if it is left out
     :param turnover_min: a room is cleaned for so many minutes after an exam
     :param closed: stretches in which no exam begins there; one under way is finished
+    :param price_per_hour: what an hour costs in which one of them is open, in any currency; without prices there is no
+        cost
     """
 
     count: Count
     exam_types: ExamTypes | None = None
     turnover_min: Annotated[int, Field(strict=True, ge=0, le=1440)] = 0
     closed: Annotated[tuple[Stretch, ...], Field(json_schema_extra={"x-allowed": "a list of stretches"})] = ()
+    price_per_hour: NotNegative | None = None
 
 
 @section("staff_groups.shift")
@@ -61,10 +64,9 @@ class Lunch:
     at_once: Annotated[int, Field(strict=True, ge=1, le=999)] | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Lunch:
+    def _check(self, info: ValidationInfo) -> Lunch:
+        check_length(self.from_min, self.until_min, info)
         window = self.until_min - self.from_min
-        if window <= 0:
-            raise ConfigError("has a window of no length: until must be after from", ())
         if self.minutes > window:
             raise ConfigError(f"minutes is {self.minutes}, but the window for lunch has {window} minutes")
         return self
@@ -121,6 +123,8 @@ class GroupOfStaff:
     :param absence_rate: probability that a regular member is absent for the whole day
     :param always_present: the first so many are never absent
     :param on_call: who comes if regular members are absent
+    :param price_per_hour: what a paid hour of one of them costs, in any currency; without prices there is no cost
+    :param overtime_factor: an hour of overtime costs so many times as much
     """
 
     count: Count
@@ -131,6 +135,8 @@ class GroupOfStaff:
     absence_rate: Probability = 0.0
     always_present: Count = 0
     on_call: OnCall | None = None
+    price_per_hour: NotNegative | None = None
+    overtime_factor: NotNegative = 1.0
 
     @model_validator(mode="after")
     def _check(self) -> GroupOfStaff:

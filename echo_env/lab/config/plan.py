@@ -61,6 +61,7 @@ class RoomGroup:
     :param can: bit set of the exam types that can be done there
     :param turnover_min: a room is cleaned for so many minutes after an exam
     :param closed: stretches [from, until) in which no exam begins there, minutes since opening
+    :param price_per_hour: what an hour costs in which one of them is open; None where nobody says
     """
 
     name: str
@@ -68,6 +69,7 @@ class RoomGroup:
     can: int
     turnover_min: int = 0
     closed: tuple[tuple[int, int], ...] = ()
+    price_per_hour: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class StaffGroup:
     :param lunch: lunch, if they have one
     :param on_call: further members who come if regular ones are absent, one for each
     :param on_call_min: when those come, minutes since opening
+    :param price_per_hour: what a paid hour of one of them costs; None where nobody says
+    :param overtime_factor: an hour of overtime costs so many times as much
     """
 
     name: str
@@ -137,6 +141,8 @@ class StaffGroup:
     lunch: LunchPlan | None = None
     on_call: int = 0
     on_call_min: int = 0
+    price_per_hour: float | None = None
+    overtime_factor: float = 1.0
 
     @property
     def members(self) -> int:

@@ -32,7 +32,7 @@ class Coming(NamedTuple):
 class ExpectedExam:
     """Mean remaining time of an exam, given the minutes elapsed.
 
-    :param law: of its length
+    :param law: of its length, that of the exam type
     """
 
     def __init__(self, law: ExamLaw) -> None:
@@ -56,7 +56,7 @@ class ExpectedExam:
 class ExpectedArrival:
     """Probability and mean minute of the arrival of patients who have not arrived.
 
-    :param law: of arrival
+    :param law: of arrival, that of the exam type
     :param closing_min: nobody is let in after this minute
     """
 
@@ -70,19 +70,19 @@ class ExpectedArrival:
         share = np.diff(self._at_most, prepend=0.0)
         self._moment = np.cumsum(share * offsets)
 
-    def coming(self, scheduled: int, now: int) -> Coming:
+    def coming(self, due: int, now: int) -> Coming:
         """Condition on no arrival by now.
 
-        :param scheduled: the appointment, minutes since opening
+        :param due: the expected check-in, which is the appointment in a lab without a lead, minutes since opening
         :param now: minute by which the patient has not arrived
         """
-        passed, closing = self._place(now - scheduled), self._place(self._closing - scheduled)
+        passed, closing = self._place(now - due), self._place(self._closing - due)
         in_time = (1 - self._no_show) * (self._at_most[closing] - self._at_most[passed])
         possible = self._no_show + (1 - self._no_show) * (1 - self._at_most[passed])
         if in_time <= 0 or possible <= 0:
             return Coming(0.0, 0.0)
         offset = (self._moment[closing] - self._moment[passed]) / (self._at_most[closing] - self._at_most[passed])
-        return Coming(float(in_time / possible), max(scheduled + float(offset), now + 1.0))
+        return Coming(float(in_time / possible), max(due + float(offset), now + 1.0))
 
     def _place(self, offset: int) -> int:
         return min(max(offset - self._first, 0), len(self._at_most) - 1)

@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 
 
 def arrival_offsets(law: Arrival, side: Floats, offset: Floats) -> Floats:
-    """Arrival minus appointment of patients who come, minutes, negative for early (section 3.2).
+    """Arrival minus expected check-in of patients who come, minutes, negative for early (section 3.2).
+
+    The expected check-in is the appointment in a lab without a lead.
 
     :param law: of arrival
     :param side: uniform numbers that decide between late and early; ``empirical`` does without

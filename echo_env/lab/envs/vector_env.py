@@ -257,7 +257,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
 
     def _tell_metrics(self, info: dict[str, Any], over: NDArray[np.bool_], which: NDArray[np.int64]) -> None:
         """Add the metrics of finished days."""
-        table = metrics_table(self.config, batch.results_of(self._labs, which, self._rates[which]))
+        table = metrics_table(self.config, batch.results_of(self.config, self._labs, which, self._rates[which]))
         rows = np.zeros((len(table), self.num_envs))
         told = np.zeros(rows.shape, dtype=np.bool_)
         values = np.array(list(table.values()))

@@ -33,7 +33,7 @@ def play_days(config: Lab, policy: Policy, days: Days) -> DayResults:
         _play_choices(config, labs, policy, policy.chooser(config, days))
     else:
         raise TypeError(f"policy {policy.name!r} is not compiled: it offers neither tiers nor a chooser")
-    return batch.results_of(labs, every, np.full(len(days), np.max(days.absence_rate)))
+    return batch.results_of(config, labs, every, np.full(len(days), np.max(days.absence_rate)))
 
 
 def _play_choices(config: Lab, labs: Labs, policy: ChoosingPolicy, choose: BatchChooser) -> None:

@@ -67,9 +67,10 @@ def class_fill(config: Lab, kind: int) -> Fill:
         rim = number == 0 and len(config.plan.types) == 2
         return Fill(class_colour(kind), *(("black", 1.2) if rim else ("white", 0.4)))
     look = type_looks(config)[number]
+    if punctuality(kind) != Punctuality.LATE:
+        return Fill(look.colour, hatch=look.hatch)
     # A black rim would be lost on black.
-    rim = (ORANGE if look.colour == BLACK else "black", 1.2)
-    return Fill(look.colour, *(rim if punctuality(kind) == Punctuality.LATE else ("white", 0.4)), look.hatch)
+    return Fill(look.colour, ORANGE if look.colour == BLACK else "black", 1.2, look.hatch)
 
 
 def gantt_legend(ax: Axes, config: Lab) -> None:

@@ -237,7 +237,7 @@ def resources(config: Lab, ax: Axes | None = None) -> Axes:
 def _set_looks(config: Lab) -> dict[int, tuple[str, Look]]:
     """Sets of exam types that somebody or some room can do -> the set in words, and how it looks."""
     plan, names = config.plan, type_labels(config)
-    sets = dict.fromkeys(group.can for group in (*plan.room_groups, *plan.staff_groups))
+    sets = dict.fromkeys([group.can for group in plan.room_groups] + [group.can for group in plan.staff_groups])
     found = {}
     for number, can in enumerate(sets):
         own = [name for k, name in enumerate(names) if can >> k & 1]

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,15 @@ from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import ALGOS
 from rl_zoo3.utils import get_callback_list, get_wrapper_class
 
-from sb3_ext.zoo.agents import check_model_file
+from sb3_ext.lookahead_dqn import LookaheadDQN
+from sb3_ext.maskable_dqn import MaskableDQN
+from sb3_ext.zoo.agents import check_trust
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
 from sb3_ext.zoo.inputs.settings import SETTINGS, check_settings
+from sb3_ext.zoo.saved.files import check_model_file
+from sb3_ext.zoo.saved.plain import can_be_trained
 
 # Keys of a config that are rl_zoo3's and not the algorithm's.
 ZOO_KEYS = {
@@ -51,6 +55,8 @@ def import_packages(names: Iterable[str]) -> None:
     :param names: Names of packages
     """
     for name in names:
+        if not name:
+            raise UsageError("--gym-packages must be names of packages, not ''.")
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -77,16 +83,25 @@ def check_env_id(env_id: str, packages: Iterable[str]) -> None:
     raise UsageError(message)
 
 
-def check_trained_agent(algo: str, path: str) -> None:
+def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> None:
     """
     Check the model that training is to continue from.
 
     :param algo: Name of the algorithm
     :param path: Its zip
+    :param log_folder: Folder of the user's own runs, whose pickles are taken to be theirs
+    :param trust: Whether pickles from elsewhere are trusted
     """
     if not path.endswith(".zip") or not Path(path).is_file():
-        raise UsageError(f"--trained-agent: there is no .zip file at {path}.")
+        where = path or "an empty path"
+        raise UsageError(f"--trained-agent: there is no .zip file at {where}.")
     check_model_file(algo, ALGOS[algo], Path(path))
+    if not can_be_trained(Path(path)):
+        raise UsageError(
+            f"--trained-agent: {path} is an exported agent, which holds what acting needs only: give a model of a run."
+        )
+    if not Path(path).resolve().is_relative_to(Path(log_folder).resolve()):
+        check_trust(Path(path), trust)
 
 
 def check_config_file(config: str | None, algo: str, env_id: str, folder: Path) -> str:
@@ -223,20 +238,37 @@ def check_env_kwargs(env_id: str, env_kwargs: dict[str, Any]) -> None:
             raise UsageError(unknown(f"argument of {env_id}", name, [*parameters, *MADE_WITH]))
 
 
-def check_memory(algo: str, hyperparams: dict[str, Any], observation_space: gym.Space[Any]) -> None:
+def _transition_bytes(
+    algo: str, hyperparams: Mapping[str, Any], observation_space: gym.Space[Any], action_space: gym.Space[Any]
+) -> int:
+    """What a replay buffer keeps of one transition, at least."""
+    assert observation_space.shape is not None
+    assert observation_space.dtype is not None
+    observation = int(np.prod(observation_space.shape)) * observation_space.dtype.itemsize
+    if issubclass(ALGOS[algo], MaskableDQN):
+        # The masks are packed.
+        return 2 * observation + int(action_space.n) // 8  # type: ignore[attr-defined]
+    # LookaheadDQN keeps no next observation, and others one that may be the same array.
+    alone = issubclass(ALGOS[algo], LookaheadDQN) or hyperparams.get("optimize_memory_usage", False)
+    return observation if alone else 2 * observation
+
+
+def check_memory(
+    algo: str, hyperparams: Mapping[str, Any], observation_space: gym.Space[Any], action_space: gym.Space[Any]
+) -> None:
     """
     Check that a replay buffer fits into the memory of this machine, which is filled only as the training goes on.
 
     :param algo: Name of the algorithm
     :param hyperparams: Hyperparameters
     :param observation_space: Of the environments
+    :param action_space: Of the environments
     """
     parameters = inspect.signature(ALGOS[algo]).parameters
     if "buffer_size" not in parameters or observation_space.shape is None or observation_space.dtype is None:
         return
     size = int(hyperparams.get("buffer_size", parameters["buffer_size"].default))
-    # An observation at least; most algorithms also keep the next one.
-    needed = size * int(np.prod(observation_space.shape)) * observation_space.dtype.itemsize
+    needed = size * _transition_bytes(algo, hyperparams, observation_space, action_space)
     try:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_normalize
 
+from sb3_ext.callbacks.checkpoints import checkpoint_files
 from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.continuing import check_same_spaces
 from sb3_ext.zoo.errors import UsageError, first_line
@@ -20,11 +22,57 @@ NORMALIZE_SETTINGS = ("norm_obs", "norm_reward", "clip_obs", "clip_reward", "gam
 
 def buffer_of(trained_agent: str) -> Path:
     """
-    Where rl_zoo3 looks for the replay buffer of a model.
+    Where the replay buffer of a model is: a checkpoint's own, else that of the end of the run, as in rl_zoo3.
 
     :param trained_agent: The model's zip
     """
-    return Path(os.path.dirname(trained_agent)) / "replay_buffer.pkl"
+    own = checkpoint_files(trained_agent)
+    return Path(os.path.dirname(trained_agent)) / "replay_buffer.pkl" if own is None else own.buffer
+
+
+def statistics_of(trained_agent: str, env_name: str) -> Path:
+    """
+    Where the normalisation statistics of a model are: a checkpoint's own, else those of the run, as in rl_zoo3.
+
+    :param trained_agent: The model's zip
+    :param env_name: Name of the environment in file names
+    """
+    own = checkpoint_files(trained_agent)
+    return Path(os.path.dirname(trained_agent)) / env_name / "vecnormalize.pkl" if own is None else own.statistics
+
+
+def tell_what_is_missing(model: BaseAlgorithm, trained_agent: str, normalize: bool) -> None:
+    """
+    Say what a checkpoint has not beside it, where the training needs it; what the run saved later is not taken.
+
+    :param model: The model
+    :param trained_agent: Its zip
+    :param normalize: Whether the training normalises
+    """
+    own = checkpoint_files(trained_agent)
+    if own is None:
+        return
+    if isinstance(model, OffPolicyAlgorithm) and not own.buffer.is_file():
+        print(f"{trained_agent} has no replay buffer {own.buffer.name} beside it: going on with an empty one.")
+    if normalize and not own.statistics.is_file():
+        print(f"{trained_agent} has no {own.statistics.name} beside it: going on with new normalisation statistics.")
+
+
+def load_statistics(path: Path, env: VecEnv, eval_env: bool) -> VecNormalize:
+    """
+    Normalise environments by statistics of an earlier training.
+
+    :param path: File of the statistics
+    :param env: The environments
+    :param eval_env: Whether they are for evaluation, in which statistics and rewards stay as they are
+    """
+    try:
+        normalizer = VecNormalize.load(str(path), env)
+    except Exception as error:  # a broken pickle can raise anything
+        raise UsageError(f"{path} cannot be used: {first_line(error)}") from error
+    if eval_env:
+        normalizer.training = normalizer.norm_reward = False
+    return normalizer
 
 
 def check_same_environment(model: BaseAlgorithm, path: Path, env_id: str, env_kwargs: Mapping[str, Any]) -> None:

@@ -42,7 +42,8 @@ class Number:
         """What is valid, for instance "a whole number of at least 1"."""
         words = "a whole number" if self.whole else "a number"
         if math.isfinite(self.high) and math.isfinite(self.low):
-            words += f" in {'(' if self.above else '['}{self.low:g}, {self.high:g}]"
+            high = f"{self.high:,}" if self.whole else f"{self.high:g}"
+            words += f" in {'(' if self.above else '['}{self.low:g}, {high}]"
         elif math.isfinite(self.low):
             words += f" above {self.low:g}" if self.above else f" of at least {self.low:g}"
         return " or ".join([words, *map(_shown, self.also), *([self.hint] if self.hint else [])])

@@ -243,7 +243,7 @@ def test_the_same_day_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> No
 def test_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """No day, a lab of another form, and a missing compiler are refused in one sentence."""
     config = LabConfig.load("scarce")
-    with pytest.raises(ValueError, match="are for labs of the paper's form, .* which 'mri_unit' is not: its policies"):
+    with pytest.raises(ValueError, match=r"are for labs of the paper's form, .* which 'mri_unit' is not: its policies"):
         find_bounds(load_lab("mri_unit"), 2, seed=1)
     with pytest.raises(ValueError, match="days of bounds is 0, but must be at least 1"):
         find_bounds(config, 0, seed=1)

@@ -117,6 +117,8 @@ def test_bad_files_are_one_sentence_and_exit_code_2(
         (["--output", "lab.yaml", "--exams", "each"], "exams is 'each', but must be one of pooled, by_kind"),
         (["--output", "lab.yaml", "--base", "nowhere"], "config 'nowhere' is neither a file nor a preset"),
         (["--output", "lab.yaml", "--resamples", "3"], "resamples is 3"),
+        (["--output", "lab.yaml", "--resamples", "999999999999"], "of at least 20 and at most 100,000"),
+        (["--output", "lab.yaml", "--name", ""], "--name is '', but must be a name"),
     ],
 )
 def test_invalid_arguments_are_refused(

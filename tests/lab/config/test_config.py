@@ -15,7 +15,9 @@ from echo_env.lab.config import preset_names
 
 def test_presets_hold_the_papers_numbers() -> None:
     """The presets hold the numbers of the paper and of its published code."""
-    assert preset_names() == ["abundant", "authors_code", "baseline", "scarce"]
+    assert preset_names() == [
+        "abundant", "authors_code", "baseline", "echo_week", "mri_unit", "scarce", "walk_in_clinic"
+    ]  # fmt: skip
     base, scarce, abundant, authors = (LabConfig.load(n) for n in ("baseline", "scarce", "abundant", "authors_code"))
     assert (base.rooms.fetal, base.rooms.non_fetal, base.sonographers.fetal, base.sonographers.non_fetal) == (
         1,

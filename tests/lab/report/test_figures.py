@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate
+from echo_env.lab import LabConfig, evaluate, load_lab, make_policy, sample_days, simulate
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("pandas")
@@ -37,7 +37,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]
 def small_figure() -> Any:
     """The quickest of the figures."""
     comparison = evaluate(LabConfig.load("scarce"), ["policy_2"], days=4, seed=3, engine="simpy")
-    return figures.comparison_figures(comparison)["running_mean_penalty"]
+    return figures.comparison_figures(comparison, LabConfig.load("scarce"))["running_mean_penalty"]
 
 
 @cache
@@ -145,3 +145,15 @@ def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="no space left"):
         figures.write_figure(figure, tmp_path, "learning")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_a_lab_of_three_types(tmp_path: Path) -> None:
+    """A comparison in any lab has a figure of waiting for each exam type, and one of patients without appointment."""
+    config = load_lab("walk_in_clinic")
+    policies = [make_policy(name, config) for name in ("policy_2", "scarce_first")]
+    comparison = evaluate(config, policies, days=4, seed=3, engine="simpy")
+    files = {path.stem for path in figures.write_figures(tmp_path / "new", comparison, config, policies, seed=3)}
+    own = {"waiting_by_type", "unscheduled_by_hour", "waiting_time_booked", "waiting_time_walk_in",
+           "waiting_time_urgent"}  # fmt: skip
+    renamed = {name.replace("fetal_first", "scarce_first") for name in NAMES}
+    assert files == renamed - {"waiting_by_class", "waiting_time_fetal"} | own

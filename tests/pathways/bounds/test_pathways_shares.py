@@ -17,6 +17,7 @@ from echo_env.pathways.bounds.shares import Bounds, Shares, find_shares
 from echo_env.pathways.envs.env import PatientPathwaysEnv
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
 from sb3_ext.maskable_ppo import MaskablePPO
+from sb3_ext.zoo.replacing import saving_whole
 
 SMALL = ["--env", "PatientPathways-v0", "--draws", "3", "--trials", "2", "--seed", "5"]
 TINY = "needs: 2\nresources: 2\npatients: 2\nmax_patients: 3\nhealth_levels: 3\nhorizon: 6\ninitial_health: [1, 1]\n"
@@ -60,7 +61,8 @@ def save_agent(folder: Path, hospital: str, **more: Any) -> str:
     """An untrained agent, saved as the zoo saves it."""
     model = MaskablePPO("RowPolicy", PatientPathwaysEnv(hospital, **more), policy_kwargs={"net_arch": [8]}, seed=0)
     model.env_spec = {"id": "PatientPathways-v0", "kwargs": {"config": hospital, **more}}
-    model.save(folder / "agent")
+    with saving_whole():
+        model.save(folder / "agent")
     return str(folder / "agent.zip")
 
 

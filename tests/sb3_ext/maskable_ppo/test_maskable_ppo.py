@@ -208,7 +208,7 @@ def test_save_and_load(saver: Any, policy: str, loader: Any, tmp_path: Path) -> 
     actions = [which.predict(obs.numpy(), action_masks=masks, deterministic=True)[0] for which in (model, loaded)]
     np.testing.assert_array_equal(*actions)
     loaded.learn(128, reset_num_timesteps=False)
-    assert load_agent("maskable_ppo", tmp_path / "model").num_timesteps == 128
+    assert load_agent("maskable_ppo", tmp_path / "model", trust=True).num_timesteps == 128
 
 
 @pytest.mark.parametrize(("giver", "taker"), [("MlpPolicy", "OfferedMlpPolicy"), ("OfferedMlpPolicy", "MlpPolicy")])

@@ -1,10 +1,14 @@
 """Hyperparameters: type and range, per algorithm."""
 
+import os
 from typing import Any
 
+import numpy as np
 import pytest
+from gymnasium import spaces
 
 from sb3_ext.zoo import UsageError, register
+from sb3_ext.zoo.inputs.checks import check_memory
 from sb3_ext.zoo.inputs.settings import check_settings
 
 VALID: dict[str, Any] = {"policy": "MlpPolicy", "n_timesteps": 1e6}
@@ -69,3 +73,25 @@ def test_frame_stack_and_normalize_exclude_each_other_off_policy() -> None:
     """Off-policy algorithms take frame_stack or normalize, not both."""
     with pytest.raises(UsageError, match="frame_stack and normalize cannot be combined for maskable_dqn"):
         check_settings("maskable_dqn", {**VALID, "frame_stack": 2, "normalize": True})
+
+
+@pytest.mark.parametrize(
+    ("algo", "settings", "transition_bytes"),
+    [
+        ("maskable_dqn", {}, 2 * 12 + 729 // 8),
+        ("lookahead_dqn", {}, 12),
+        ("dqn", {}, 2 * 12),
+        ("dqn", {"optimize_memory_usage": True}, 12),
+    ],
+)
+def test_a_replay_buffer_beyond_the_memory_is_refused(
+    algo: str, settings: dict[str, Any], transition_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A buffer passes up to the size at which what it keeps of each transition, at least, fills the memory."""
+    register()
+    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PAGE_SIZE": 1000, "SC_PHYS_PAGES": 1000}[name])
+    there = spaces.Box(0.0, 1.0, (3,), np.float32), spaces.Discrete(729)
+    most = 10**6 // transition_bytes
+    check_memory(algo, {"buffer_size": most, **settings}, *there)
+    with pytest.raises(UsageError, match=rf"buffer_size {most + 1} needs at least"):
+        check_memory(algo, {"buffer_size": most + 1, **settings}, *there)

@@ -211,7 +211,7 @@ def test_native_environments_train_as_single_ones(algo: str, defaults: cli.ZooDe
     parameters = []
     for vec_env in ("dummy", "native"):
         folder = train(defaults, *arguments, "--vec-env", vec_env)
-        model = load_agent(algo, folder / "NativeDoors-v0.zip")
+        model = load_agent(algo, folder / "NativeDoors-v0.zip", trust=True)
         assert model.observation_space.shape == (3 * n_stack,)
         assert (folder / "NativeDoors-v0" / "vecnormalize.pkl").is_file()
         parameters.append(th.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy())
@@ -279,7 +279,7 @@ def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
         file.writestr("data", json.dumps(data))
         file.writestr("policy.pth", io.BytesIO().getvalue())
     with pytest.raises(ValueError, match=r"cannot be loaded as dqn"):
-        load_agent("dqn", path)
+        load_agent("dqn", path, trust=True)
 
 
 def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
@@ -297,7 +297,7 @@ def test_continuing_goes_on(defaults: cli.ZooDefaults) -> None:
 
 def last_settings(folder: Path) -> Any:
     """The model of a run, with its buffer."""
-    model: Any = load_agent("maskable_dqn", folder / "Doors-v0.zip")
+    model: Any = load_agent("maskable_dqn", folder / "Doors-v0.zip", trust=True)
     model.load_replay_buffer(folder / "replay_buffer.pkl")
     return model
 
@@ -486,6 +486,27 @@ def test_enjoy_with_normalisation_as_text(defaults: cli.ZooDefaults, capsys: pyt
         play.play("enjoy", ["--no-render", "-n", "20", *extra], defaults)
         assert "Mean reward" in capsys.readouterr().out
     assert not hasattr(play.utils, "eval")
+
+
+def test_playing_opens_pickles_only_if_they_are_trusted(
+    defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A described model plays without its pickled statistics; one of SB3's own is refused, and plays with --trust."""
+    folder = train(defaults, "-n", "60", "-params", "normalize:{'norm_obs':True,'norm_reward':False}")
+    statistics, playing = folder / "Doors-v0" / "vecnormalize.pkl", ["--no-render", "-n", "20"]
+    pickled = statistics.read_bytes()
+    play.play("enjoy", [*playing, "--trust"], defaults)
+    trusted = capsys.readouterr().out.splitlines()[-4:]
+    statistics.write_bytes(b"no pickle")
+    play.play("enjoy", playing, defaults)
+    assert capsys.readouterr().out.splitlines()[-4:] == trusted
+    statistics.write_bytes(pickled)
+    model = folder / "Doors-v0.zip"
+    MaskableDQN.load(model).save(model)
+    with pytest.raises(UsageError, match="holds pickled objects"):
+        play.play("enjoy", playing, defaults)
+    play.play("enjoy", [*playing, "--trust"], defaults)
+    assert capsys.readouterr().out.splitlines()[-4:] == trusted
 
 
 def test_code_needs_permission(defaults: cli.ZooDefaults) -> None:

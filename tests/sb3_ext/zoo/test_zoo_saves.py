@@ -1,6 +1,7 @@
 """What a training in the zoo saves, and what is left of it after an error, Ctrl-C or a kill."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch as th
+from stable_baselines3 import DQN
 from stable_baselines3.common import save_util
 
 import sb3_ext
@@ -70,20 +72,141 @@ def test_an_error_in_a_later_save_leaves_the_best_model(
     assert not [path for path in folder.rglob(".*") if path.is_file()]
 
 
+def test_an_error_in_the_log_of_evaluations_leaves_the_earlier_one(
+    defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """evaluations.npz is whole whichever write of it fails half-way."""
+    real, calls = np.savez, [0]
+
+    def savez(file: Any, **arrays: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 3:
+            file.write(b"half")
+            raise OSError("disk full")
+        real(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", savez)
+    with pytest.raises(UsageError, match="disk full"):
+        train(defaults, "--algo", "dqn", "-n", "400")
+    folder = Path("logs", "dqn", "CartPole-v1_1")
+    with np.load(folder / "evaluations.npz") as kept:
+        assert kept["timesteps"].tolist() == [50, 100]
+    assert not list(folder.rglob("*.saving-*"))
+
+
 def test_checkpoints_have_what_belongs_to_them(defaults: cli.ZooDefaults) -> None:
-    """Beside a checkpoint are its replay buffer, if one is asked for, and its normalisation statistics."""
+    """Beside a checkpoint are its state, its replay buffer if one is asked for, and its normalisation statistics."""
     folder = train(defaults, "--algo", "dqn", "--save-freq", "80", "--save-replay-buffer")
     assert {path.name for path in folder.glob("rl_model_*")} == {
         f"rl_model_{what}_steps.{suffix}"
         for steps in (80, 160)
-        for what, suffix in ((f"{steps}", "zip"), (f"replay_buffer_{steps}", "pkl"))
+        for what, suffix in ((f"{steps}", "zip"), (f"replay_buffer_{steps}", "pkl"), (f"state_{steps}", "pkl"))
     }
-    # SB3 calls callbacks before it stores the transition of a step.
-    assert save_util.load_from_pkl(folder / "rl_model_replay_buffer_80_steps.pkl").pos == 79
+    # With the transition of the latest step, which SB3 stores after its callbacks.
+    assert save_util.load_from_pkl(folder / "rl_model_replay_buffer_80_steps.pkl").pos == 80
     folder = train(defaults, "--algo", "ppo", "--save-freq", "80")
-    names = {path.name for path in folder.glob("rl_model_*")}
-    assert {"rl_model_80_steps.zip", "rl_model_vecnormalize_80_steps.pkl"} <= names
-    assert not [name for name in names if "replay" in name]
+    # Due within rollouts of 32 steps, and saved at their ends.
+    assert {path.name for path in folder.glob("rl_model_*")} == {
+        f"rl_model_{what}{steps}_steps.{suffix}"
+        for steps in (96, 160)
+        for what, suffix in (("", "zip"), ("vecnormalize_", "pkl"), ("state_", "pkl"))
+    }
+
+
+def test_a_checkpoint_that_is_cut_off_is_none(defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zip of a checkpoint comes last: where saving it fails, its other files are no checkpoint."""
+    real = DQN.save
+
+    def save(model: DQN, path: Any, *args: Any, **kwargs: Any) -> None:
+        if "160" in str(path):
+            raise OSError("disk full")
+        real(model, path, *args, **kwargs)
+
+    monkeypatch.setattr(DQN, "save", save)
+    with pytest.raises(UsageError, match="disk full"):
+        train(defaults, "--save-freq", "80", "--save-replay-buffer")
+    folder = Path("logs", "dqn", "CartPole-v1_1")
+    assert [path.name for path in folder.glob("rl_model_*.zip")] == ["rl_model_80_steps.zip"]
+    assert (folder / "rl_model_state_160_steps.pkl").is_file()
+
+
+def test_evaluations_are_written_whole(defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in writing an evaluation leaves the file of the evaluations before it, and no temporary file."""
+    real, calls = np.savez, [0]
+
+    def savez(file: Any, *args: Any, **kwargs: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 3:
+            file.write(b"half")
+            raise OSError("disk full")
+        real(file, *args, **kwargs)
+
+    monkeypatch.setattr(np, "savez", savez)
+    with pytest.raises(UsageError, match="disk full"):
+        train(defaults)
+    folder = Path("logs", "dqn", "CartPole-v1_1")
+    assert np.load(folder / "evaluations.npz")["timesteps"].tolist() == [50, 100]
+    assert not list(folder.glob(".*"))
+
+
+def test_a_training_continues_with_what_its_checkpoint_has(
+    defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--trained-agent takes a checkpoint's own replay buffer and statistics, and never those of the end of its run."""
+    first = train(defaults, "--save-freq", "80", "--save-replay-buffer")
+    options = ["--trained-agent", str(first / "rl_model_80_steps.zip"), "--save-replay-buffer", "-n", "40"]
+    second = train(defaults, *options)
+    assert save_util.load_from_pkl(second / "replay_buffer.pkl").pos == (80 + 40) % 100
+    assert "beside it" not in capsys.readouterr().out
+    (first / "rl_model_replay_buffer_80_steps.pkl").unlink()
+    third = train(defaults, *options)
+    assert "rl_model_80_steps.zip has no replay buffer" in capsys.readouterr().out
+    assert save_util.load_from_pkl(third / "replay_buffer.pkl").pos == 40
+
+
+def test_a_training_continues_with_the_statistics_of_its_checkpoint(
+    defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The normalisation of a checkpoint goes on from what it was there."""
+    ppo = ["--algo", "ppo", "--eval-freq", "-1"]
+    first = train(defaults, *ppo, "--save-freq", "80")
+    options = [*ppo, "--trained-agent", str(first / "rl_model_96_steps.zip"), "-n", "32"]
+    counts = []
+    for _ in range(2):
+        folder = train(defaults, *options)
+        counts.append(pickle.loads((folder / "CartPole-v1" / "vecnormalize.pkl").read_bytes()).ret_rms.count)
+        (first / "rl_model_vecnormalize_96_steps.pkl").unlink(missing_ok=True)
+    assert np.round(counts).tolist() == [96 + 32, 32]
+    assert capsys.readouterr().out.count("going on with new normalisation statistics") == 1
+
+
+RESUME_REFUSED = [
+    (["--resume", "CartPole-v1.zip"], "takes a checkpoint"),
+    (["--resume", "rl_model_40_steps.zip"], "takes a checkpoint"),
+    (["--resume", "rl_model_80_steps.zip", "--trained-agent", "x.zip"], "leave --trained-agent"),
+    (["--resume", "rl_model_80_steps.zip", "-params", "gamma:0.5"], "was trained with gamma None"),
+    (["--resume", "rl_model_80_steps.zip", "-n", "400"], "was trained with n_timesteps 200"),
+    (["--resume", "rl_model_80_steps.zip", "--seed", "4"], "was trained with seed 3"),
+    (["--resu", "rl_model_80_steps.zip"], "must be written out"),
+    (["--resume", "rl_model_160_steps.zip"], "has no replay buffer"),
+    (["--resume", "rl_model_200_steps.zip"], "nothing is left"),
+]
+
+
+def test_what_cannot_be_resumed_is_refused(defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot go on to the bit is refused in one sentence before a folder is made."""
+    folder = train(defaults, "--save-freq", "40", "--save-replay-buffer").resolve()
+    (folder / "rl_model_40_steps.zip").unlink()
+    (folder / "rl_model_replay_buffer_160_steps.pkl").unlink()
+    before = set(Path("logs").rglob("*"))
+    for arguments, message in RESUME_REFUSED:
+        with pytest.raises(UsageError, match=message) as caught:
+            cli.train([arguments[0], str(folder / arguments[1]), *arguments[2:]], defaults)
+        assert "\n" not in str(caught.value)
+    (folder / "rl_model_state_80_steps.pkl").write_bytes(b"rot")
+    with pytest.raises(UsageError, match=r"rl_model_state_80_steps\.pkl cannot be read"):
+        cli.train(["--resume", str(folder / "rl_model_80_steps.zip")], defaults)
+    assert set(Path("logs").rglob("*")) == before
 
 
 def test_ctrl_c_saves_the_model_and_is_passed_on(defaults: cli.ZooDefaults, monkeypatch: pytest.MonkeyPatch) -> None:

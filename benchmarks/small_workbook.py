@@ -1,0 +1,57 @@
+"""A workbook of a made-up hospital, as ``echo-lab calibrate`` reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+
+HEADERS = (
+    "pt", "fetal (yes/no)", "expected check-in/arrival time", "actual check in/arival time", "echo scheduled time",
+    "echo time in", "echo time out", "sonographer", "echo room number",
+)  # fmt: skip
+DAYS = ("Monday (Nov 27)", "Tuesday (Nov 28)", "Wednesday (Nov 29)")
+
+
+def clock(minute: int) -> dt.time:
+    """Minutes since midnight as a time."""
+    return dt.time(minute // 60, minute % 60)
+
+
+def write_week(path: Path, patients: int = 32, how: str = "") -> None:
+    """Write three days: every fourth patient is fetal, every eighth does not come, exams take 20 to 80 minutes.
+
+    :param path: the workbook
+    :param patients: rows of a day
+    :param how: ``blank far below`` adds a blank in the last row that Excel has; ``no headers``, ``no rows`` and
+        ``no sheets`` leave these out; ``half`` cuts the file off in the middle
+    """
+    import openpyxl
+
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    rng = np.random.default_rng(1)
+    for number, title in enumerate(DAYS):
+        sheet = workbook.create_sheet(title)
+        if how != "no headers":
+            sheet.append(HEADERS)
+        if how == "blank far below":
+            sheet["A1048576"] = " "
+            sheet._current_row = 1  # where append goes on
+        for patient in range(0 if how == "no rows" else patients):
+            due = 480 + 15 * (patient // 2)
+            came = due + int(rng.integers(-20, 40))
+            begin = max(came, due + 15) + 3
+            times = [clock(due), clock(came), clock(due + 15), clock(begin), clock(begin + int(rng.integers(20, 80)))]
+            if patient % 8 == 7:
+                times = [clock(due), "N/A", clock(due + 15), "X", "X"]
+            fetal = patient % 4 == 0
+            sheet.append([1000 * number + patient, "YES" if fetal else None, *times, "AB", 14 if fetal else 19])
+    if how == "no sheets":
+        for sheet in workbook.worksheets[:]:
+            workbook.remove(sheet)
+        workbook.create_sheet("Notes")
+    workbook.save(path)
+    if how == "half":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -1,0 +1,148 @@
+"""Numbers of a day about rooms and members of staff, beside those about its patients."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from echo_env.lab.config.plan import NEVER
+from echo_env.lab.simulation.metrics.patient_numbers import PatientNumbers, ratio, sums_by_kind
+from echo_env.lab.simulation.metrics.results import Bools, Floats, Ints
+
+HOUR = 60
+
+
+class DayNumbers(PatientNumbers):
+    """What metrics of n days are computed from, each intermediate number once.
+
+    Properties of shape (1 + groups, n) hold a number of all rooms or members of staff, then of those of each group.
+
+    :param config: the lab
+    :param results: what happened
+    """
+
+    @cached_property
+    def present(self) -> Ints:
+        """(n,) int64, members of staff who came."""
+        return np.asarray(self.results.present.sum(axis=1))
+
+    @cached_property
+    def absent(self) -> Ints:
+        """(n,) int64, regular members of staff who did not come."""
+        return np.asarray((~self.results.present & ~self.config.plan.on_call).sum(axis=1))
+
+    @cached_property
+    def exams(self) -> Ints:
+        """(n, S) int64, exams that each member of staff began."""
+        numbers = np.arange(self.results.present.shape[1])
+        return np.asarray((self.results.sonographer[..., None] == numbers).sum(axis=1))
+
+    @cached_property
+    def exams_each(self) -> Floats:
+        """(n,) float64, mean exams of the members of staff who came; nan if nobody did."""
+        return ratio((self.exams * self.results.present).sum(axis=1), self.present)
+
+    @cached_property
+    def exams_spread(self) -> Floats:
+        """(n,) float64, most minus fewest exams of a member of staff who came; nan if nobody did."""
+        most = np.where(self.results.present, self.exams, 0).max(axis=1, initial=0)
+        many = self.results.arrival.shape[1] + 1
+        fewest = np.where(self.results.present, self.exams, many).min(axis=1, initial=many)
+        return np.where(self.present > 0, most - fewest, np.nan)
+
+    @cached_property
+    def last_exam_overtime(self) -> Ints:
+        """(n,) int64, minutes from closing until the last exam ended."""
+        return np.maximum(self.results.end.max(axis=1, initial=-1) - self.config.hours.closing_min, 0)
+
+    @cached_property
+    def room_utilisations(self) -> Floats:
+        """(1 + groups, n) float64, minutes of exams by minutes in which rooms were open or had an exam in them, from
+        opening to the end of the day; nan without rooms."""
+        plan, end = self.config.plan, self.config.hours.end_min
+        groups = np.arange(-1, len(plan.room_groups))[:, None, None]
+        where = plan.room_group[self.results.room]
+        begin, until = self.results.start, np.minimum(self.results.end, end)
+        columns: list[Ints | Bools] = [(until - begin) * self.served]
+        if self._closed.any():
+            # Closed minutes with an exam that began before.
+            closed = np.pad(np.cumsum(self._closed, axis=1), ((0, 0), (1, 0)))
+            columns.append((closed[where, until] - closed[where, begin]) * self.served)
+        busy, *more = sums_by_kind(columns, (groups < 0) | (where == groups))
+        counts = np.array([group.count for group in plan.room_groups])
+        there = counts * (end - self._closed.sum(axis=1))
+        return ratio(busy, np.array([there.sum(), *there])[:, None] + sum(more))
+
+    @cached_property
+    def _closed(self) -> Bools:
+        """(room groups, minutes of the day) bool, when rooms of each are closed."""
+        closed = np.zeros((len(self.config.plan.room_groups), self.config.hours.end_min), dtype=np.bool_)
+        for group, own in zip(closed, self.config.plan.room_groups, strict=True):
+            for begin, until in own.closed:
+                group[begin:until] = True
+        return closed
+
+    @cached_property
+    def staff_utilisations(self) -> Floats:
+        """(1 + groups, n) float64, minutes of exams by minutes on duty and of overtime, up to the end of the day."""
+        plan, end = self.config.plan, self.config.hours.end_min
+        duty = self.results.present * np.maximum(np.minimum(plan.duty_until, end) - plan.duty_from, 0)
+        # Who has no shift is on duty until the end of the day: overtime is in it.
+        duty = duty + np.where(plan.duty_until < NEVER, self.results.overtime_min, 0)
+        return ratio(self._by_staff_group(self.results.work_min), self._by_staff_group(duty))
+
+    @cached_property
+    def overtime_hours(self) -> Floats:
+        """(1 + groups, n) float64, hours of exams after the end of shifts, or after closing."""
+        return self._by_staff_group(self.results.overtime_min) / HOUR
+
+    @cached_property
+    def paid_hours(self) -> Floats:
+        """(1 + groups, n) float64, hours that members of staff who came are paid for."""
+        return self._by_staff_group(self._regular + self.results.overtime_min) / HOUR
+
+    @cached_property
+    def _regular(self) -> Ints:
+        """(n, S) int64, paid minutes but overtime."""
+        plan = self.config.plan
+        return self.results.present * np.maximum(plan.overtime_from - plan.duty_from, 0)
+
+    @cached_property
+    def lunches_late(self) -> Floats:
+        """(1 + groups, n) float64, lunches begun too late to fit into their window."""
+        return self._by_staff_group(self.results.lunch_start > self._latest_lunch)
+
+    @cached_property
+    def lunches_missed(self) -> Floats:
+        """(1 + groups, n) float64, lunches that members of staff who came should have had, but did not begin."""
+        due = (self._latest_lunch < NEVER) & (self.config.plan.duty_from <= self._latest_lunch)
+        return self._by_staff_group(self.results.present & due & (self.results.lunch_start < 0))
+
+    @cached_property
+    def _latest_lunch(self) -> Ints:
+        """(S,) int64, last minute from which lunch fits into its window."""
+        groups = self.config.plan.staff_groups
+        latest = np.array([group.lunch.latest_min if group.lunch else NEVER for group in groups])
+        return latest[self.config.plan.staff_group]
+
+    @cached_property
+    def cost(self) -> Floats:
+        """(n,) float64, what paid hours, overtime and open rooms cost, in the currency of the lab's prices."""
+        plan, closing = self.config.plan, self.config.hours.closing_min
+        staff = np.array([group.price_per_hour or 0.0 for group in plan.staff_groups])
+        factor = np.array([group.overtime_factor for group in plan.staff_groups])
+        rooms = np.array([group.count * (group.price_per_hour or 0.0) for group in plan.room_groups])
+        regular = self._by_staff_group(self._regular)[1:] / HOUR
+        open_hours = (~self._closed[:, :closing]).sum(axis=1) / HOUR
+        return np.asarray(staff @ regular + (staff * factor) @ self.overtime_hours[1:] + rooms @ open_hours)
+
+    def _by_staff_group(self, numbers: Ints | Bools) -> Floats:
+        """(1 + groups, n) float64, the sum of (n, S) numbers over all members of staff, and over each group."""
+        return np.asarray(self._members @ numbers.T)
+
+    @cached_property
+    def _members(self) -> Floats:
+        """(1 + groups, S) float64, 1 for all members of staff, and for those of each group."""
+        groups = np.arange(-1, len(self.config.plan.staff_groups))[:, None]
+        return ((groups < 0) | (self.config.plan.staff_group == groups)).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Files of trained models: found, told apart, and read without unpickling anything."""
