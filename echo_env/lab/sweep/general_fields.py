@@ -39,9 +39,8 @@ def general_fields(config: GeneralLabConfig) -> dict[str, Field]:
     :param config: the lab
     """
     found = {path: Field(path, Kind.CLOCK, _reader(path)) for path in _HOURS}
-    found["hours.opening"] = Field(
-        "hours.opening", Kind.CLOCK, _reader("hours.opening"), "opening time; shifts and closures from opening on still are, all else keeps its clock times"
-    )
+    meaning = "opening time; shifts and closures from opening on still are, all else keeps its clock times"
+    found["hours.opening"] = Field("hours.opening", Kind.CLOCK, _reader("hours.opening"), meaning)
     for path, kind in _walk(config, ""):
         found[path] = Field(path, kind, _reader(path), _meaning(path))
     for name, own in config.exam_types.items():

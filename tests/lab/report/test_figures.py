@@ -43,7 +43,7 @@ def small_figure() -> Any:
 @cache
 def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any]:
     """The figures of a comparison, not written."""
-    config = LabConfig.load(lab)
+    config = load_lab(lab)
     made = [make_policy(name, config) for name in policies]
     drawn = sample_days(config, days, seed=3)
     traces = {policy.name: [simulate(config, day, policy) for day in drawn] for policy in made}
@@ -51,7 +51,7 @@ def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any
     return {
         **figures.lab_figures(config, seed=3),
         **figures.day_figures(traces),
-        **figures.comparison_figures(comparison),
+        **figures.comparison_figures(comparison, config),
         **figures.pair_figures(config, drawn, traces, made, policies[0]),
     }
 
@@ -70,7 +70,12 @@ def test_every_figure_is_written_as_png_and_pdf(written: tuple[Path, list[Path]]
 
 @pytest.mark.parametrize(
     ("lab", "policies", "days"),
-    [("scarce", ("policy_2", "random"), 4), ("abundant", ("policy_2", "policy_1"), 1), ("baseline", ("policy_1",), 2)],
+    [
+        ("scarce", ("policy_2", "random"), 4),
+        ("abundant", ("policy_2", "policy_1"), 1),
+        ("baseline", ("policy_1",), 2),
+        ("mri_unit", ("policy_2", "scarce_first"), 3),
+    ],
 )
 def test_every_axis_has_a_name_with_its_unit(lab: str, policies: tuple[str, ...], days: int) -> None:
     """Every axis has a title and labels with units, also in a lab without penalties and for one day."""
