@@ -67,15 +67,14 @@ class Case(NamedTuple):
     expect: str
 
 
-COMPILED_FIRST = (
-    Case("first", "evaluate", ("--policies", "policy_2", "--days", "2", "--bound", "1"), {}, "accept"),
-    Case(
-        "first", "evaluate",
-        ("--env", "PatientPathways-v0", "--draws", "1", "--trials", "1", "--patients", "3", "--resources", "4", "--bound"),
-        {}, "accept",
-    ),
-    Case("first", "train", ("--env", "EchoLabScarce-v0", "-n", "3000", "--log-folder", "logs"), {}, "accept"),
-)  # fmt: skip
+COMPILED_FIRST = tuple(
+    Case("first", command, tuple(arguments.split()), {}, "accept")
+    for command, arguments in (
+        ("evaluate", "--policies policy_2 --days 2 --bound 1"),
+        ("evaluate", "--env PatientPathways-v0 --draws 1 --trials 1 --patients 3 --resources 4 --bound"),
+        ("train", "--env EchoLabScarce-v0 -n 3000 --log-folder logs"),
+    )
+)
 """Cases that have the kernels compiled before any is judged."""
 
 
