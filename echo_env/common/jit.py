@@ -33,6 +33,6 @@ else:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
         # Numba looks at the function's own file alone, though what it calls from others is compiled into it.
         kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-        if hasattr(kept, "_source_stamp"):
+        if kept is not None and hasattr(kept, "_source_stamp"):
             kept._source_stamp = (kept._source_stamp, _sources())
         return cast(Function, compiled)
