@@ -96,6 +96,8 @@ def find_policies(
                 if model
                 else make_policy(name, config)
             )
+    if env_kwargs and not any(hasattr(policy, "note") for policy in found.values()):
+        raise ValueError("--env-kwargs says how a model was trained, but no model is among --policies: leave it out")
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.
