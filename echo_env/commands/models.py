@@ -15,7 +15,9 @@ from echo_env.commands import plugins
 from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
 from echo_env.lab import Lab, load_lab
-from echo_env.lab.policies.agent import AgentPolicy
+from echo_env.lab.decisions.action_sets import default_actions, make_actions
+from echo_env.lab.decisions.observation import default_observation
+from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy
 
 MODEL_KWARGS = ("observation", "idling")
 """Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
@@ -83,8 +85,21 @@ def loader(trust: bool = False) -> partial[Any]:
     return partial(load_from, plugins.module_name("models"), trust)
 
 
+def trained_policy(
+    algo: str, path: str, config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False
+) -> TrainedPolicy:
+    """A trained model as a policy: its action space says whether it decides on joint actions or on single starts.
+
+    Parameters and errors as for :class:`TrainedPolicy`.
+    """
+    model = load_from(plugins.module_name("models"), trust, algo, path)
+    single = getattr(model.action_space, "n", None) == make_actions("start", config).size
+    made = TrainedStartPolicy if single or default_actions(config) == "start" else TrainedPolicy
+    return made(algo, path, config, env_kwargs, trust=trust, model=model)
+
+
 class TrainedPolicy(AgentPolicy):
-    """A trained model. Worker processes load it from its file.
+    """A trained model of joint actions. Worker processes load it from its file.
 
     :param algo: name of its algorithm in the zoo; tables call it by this
     :param path: its file, or the folder of its run
@@ -92,6 +107,7 @@ class TrainedPolicy(AgentPolicy):
     :param env_kwargs: what the env of the model was made with, if the model does not say
     :param module: the plug-in that loads it, by default the installed one
     :param trust: open it even if it is a pickle, which can run code of whoever made it
+    :param model: the model, if it has been loaded
     :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
         lab
     """
@@ -104,12 +120,14 @@ class TrainedPolicy(AgentPolicy):
         env_kwargs: Mapping[str, Any],
         module: str | None = None,
         trust: bool = False,
+        model: Any = None,
     ) -> None:
         module = module or plugins.module_name("models")
-        model = load_from(module, trust, algo, path)
+        if model is None:
+            model = load_from(module, trust, algo, path)
         env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
-        trained_with = {**env_kwargs, **env_spec.get("kwargs", {})}
-        kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
+        trained_with = {"observation": default_observation(config), **env_kwargs, **env_spec.get("kwargs", {})}
+        kept = {key: trained_with[key] for key in MODEL_KWARGS if trained_with.get(key) is not None}
         super().__init__(algo, model, config, **kept)
         self._origin = algo, path, config, env_kwargs, module, trust
         self.note = training_note(f"{algo}={path}", env_spec, config)
@@ -118,7 +136,11 @@ class TrainedPolicy(AgentPolicy):
         self.fingerprint = f"{algo} {kept} {digest_of(module, path)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TrainedPolicy, self._origin, {"name": self.name}
+        return type(self), self._origin, {"name": self.name}
+
+
+class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
+    """The same of single starts, in any lab."""
 
 
 def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
@@ -148,6 +170,6 @@ def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
         )
     if digest_of(plugins.module_name("models"), path) != agent.sha256:
         raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
-    policy = TrainedPolicy(agent.algo, path, config, env_kwargs)
+    policy = trained_policy(agent.algo, path, config, env_kwargs)
     policy.name = AGENT
     return policy

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
+from echo_env.commands.models import AGENT, MODEL_KWARGS, find_agent, trained_policy
 from echo_env.common.words import did_you_mean
 from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy
 from echo_env.lab.decisions.observation import OBSERVATIONS
@@ -48,21 +48,6 @@ def default_policies(config: Lab) -> tuple[str, ...]:
     :param config: the lab
     """
     return RULES if isinstance(config, LabConfig) else RULES_OF_ANY_LAB
-
-
-def short_form(option: str, config: Lab) -> LabConfig:
-    """A lab, if it is in the paper's form, which some options are for.
-
-    :param option: for the message
-    :param config: the lab
-    :raises ValueError: it is not
-    """
-    if not isinstance(config, LabConfig):
-        raise ValueError(
-            f"{option} is for labs of fetal and non-fetal exams in the short form (rooms.fetal, ...), which "
-            f"{config.name!r} is not"
-        )
-    return config
 
 
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
@@ -107,10 +92,12 @@ def find_policies(
             found[name] = find_agent(config, env_kwargs)
         else:
             found[name] = (
-                TrainedPolicy(model[1], model[2], config, env_kwargs, trust=trust)
+                trained_policy(model[1], model[2], config, env_kwargs, trust=trust)
                 if model
                 else make_policy(name, config)
             )
+    if env_kwargs and not any(hasattr(policy, "note") for policy in found.values()):
+        raise ValueError("--env-kwargs says how a model was trained, but no model is among --policies: leave it out")
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.
