@@ -13,7 +13,7 @@ from echo_env.lab.envs.env import EchoLabEnv
 
 pytest.importorskip("numba")
 
-from echo_env.lab.envs.vector_env import EchoLabVectorEnv  # noqa: E402
+from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
 
 def arguments(seed: int) -> dict[str, Any]:
