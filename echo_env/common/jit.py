@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -39,4 +40,9 @@ else:
         kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
         if kept is not None and hasattr(kept, "_source_stamp"):
             kept._source_stamp = (kept._source_stamp, _sources())
+            try:
+                kept._load_index()
+            except Exception:  # what cannot be unpickled any more was kept by another version
+                with contextlib.suppress(OSError):
+                    kept.flush()
         return cast(Function, compiled)

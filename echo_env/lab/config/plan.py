@@ -272,12 +272,17 @@ class LabPlan:
         Then naming room and member at once, those who can do the fewest types first, never hides a feasible start.
         A shift that is about to end leaves a member the types that are expected to end before it.
         """
+        return _chain({group.can for group in self.room_groups}) and _chain(self._effective)
+
+    @cached_property
+    def _effective(self) -> set[int]:
+        """All bit sets of what members of staff may begin at some time of a day."""
         staff = set()
         for group in self.staff_groups:
             staff.add(group.can)
             if group.shift is not None and not group.starts_past_shift:
                 staff |= {group.can & self._done_within(minutes) for minutes in self.expected_min.tolist()}
-        return _chain({group.can for group in self.room_groups}) and _chain(staff)
+        return staff
 
     def _done_within(self, minutes: int) -> int:
         """Bit set of the types whose expected exam takes at most so many minutes."""
@@ -289,8 +294,8 @@ class LabPlan:
 
         The paper's joint actions and its observation are for these.
         """
-        every = [*(group.can for group in self.room_groups), *(group.can for group in self.staff_groups)]
-        return len(self.types) == 2 and self.nested and all(can in (0b10, 0b11) for can in every)
+        every = {*(group.can for group in self.room_groups), *self._effective, 0}
+        return len(self.types) == 2 and self.nested and every <= {0, 0b10, 0b11}
 
 
 def _by_size(cans: list[int]) -> tuple[int, ...]:
