@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 
 from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
-from echo_env.commands.models import AGENTS, TrainedPolicy  # noqa: E402
+from echo_env.commands.models import AGENTS, trained_policy  # noqa: E402
 from echo_env.commands.policies import find_lab  # noqa: E402
 from echo_env.common.files import written_whole  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
@@ -87,7 +87,7 @@ def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
     :param path: its file
     :param config: the lab
     """
-    agent = TrainedPolicy(algo, str(path), config, {})
+    agent = trained_policy(algo, str(path), config, {})
     comparison = evaluate_policies(config, [REFERENCE, agent], DAYS, SEED)
     found: dict[str, float] = {"days": DAYS, "seed": SEED}
     for metric in METRICS:

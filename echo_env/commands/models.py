@@ -15,7 +15,9 @@ from echo_env.commands import plugins
 from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
 from echo_env.lab import LabConfig
-from echo_env.lab.policies.agent import AgentPolicy
+from echo_env.lab.decisions.actions import ACTIONS
+from echo_env.lab.decisions.observation import default_observation
+from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy
 
 MODEL_KWARGS = ("observation", "idling")
 """Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
@@ -84,32 +86,32 @@ def loader(trust: bool = False) -> partial[Any]:
 
 
 class TrainedPolicy(AgentPolicy):
-    """A trained model. Worker processes load it from its file.
+    """A trained model of joint actions. Worker processes load it from its file.
 
+    :param model: the model
     :param algo: name of its algorithm in the zoo; tables call it by this
     :param path: its file, or the folder of its run
     :param config: the lab it works in
     :param env_kwargs: what the env of the model was made with, if the model does not say
-    :param module: the plug-in that loads it, by default the installed one
-    :param trust: open it even if it is a pickle, which can run code of whoever made it
-    :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
-        lab
+    :param module: the plug-in that loaded it
+    :param trust: whether it was opened though it may be a pickle
+    :raises ValueError: the model does not fit the lab
     """
 
     def __init__(
         self,
+        model: Any,
         algo: str,
         path: str,
         config: LabConfig,
         env_kwargs: Mapping[str, Any],
-        module: str | None = None,
-        trust: bool = False,
+        module: str,
+        trust: bool,
     ) -> None:
-        module = module or plugins.module_name("models")
-        model = load_from(module, trust, algo, path)
         env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
         trained_with = {**env_kwargs, **env_spec.get("kwargs", {})}
-        kept = {key: trained_with[key] for key in MODEL_KWARGS if key in trained_with}
+        kept = {key: trained_with[key] for key in MODEL_KWARGS if trained_with.get(key) is not None}
+        kept.setdefault("observation", default_observation(config))
         super().__init__(algo, model, config, **kept)
         self._origin = algo, path, config, env_kwargs, module, trust
         self.note = training_note(f"{algo}={path}", env_spec, config)
@@ -118,14 +120,44 @@ class TrainedPolicy(AgentPolicy):
         self.fingerprint = f"{algo} {kept} {digest_of(module, path)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TrainedPolicy, self._origin, {"name": self.name}
+        return trained_policy, self._origin, {"name": self.name}
+
+
+class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
+    """A trained model of single starts. Parameters as :class:`TrainedPolicy`."""
+
+
+def trained_policy(
+    algo: str,
+    path: str,
+    config: LabConfig,
+    env_kwargs: Mapping[str, Any],
+    module: str | None = None,
+    trust: bool = False,
+) -> TrainedPolicy:
+    """A trained model as a policy: its action space says whether it decides on joint actions or on single starts.
+
+    :param algo: name of its algorithm in the zoo
+    :param path: its file, or the folder of its run
+    :param config: the lab it works in
+    :param env_kwargs: what the env of the model was made with, if the model does not say
+    :param module: the plug-in that loads it, by default the installed one
+    :param trust: open it even if it is a pickle, which can run code of whoever made it
+    :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
+        lab
+    """
+    module = module or plugins.module_name("models")
+    model = load_from(module, trust, algo, path)
+    joint = getattr(model.action_space, "n", None) == ACTIONS
+    kind = TrainedPolicy if joint else TrainedStartPolicy
+    return kind(model, algo, path, config, env_kwargs, module, trust)
 
 
 def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     """The trained agent that ships for a lab.
 
     :param config: the lab; all its fields count but the name
-    :param env_kwargs: see :class:`TrainedPolicy`
+    :param env_kwargs: see :func:`trained_policy`
     :raises ValueError: there is none; names what differs from the labs that have one; or its file has been changed
     """
     listed_agents = {env: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
@@ -148,6 +180,6 @@ def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolic
         )
     if digest_of(plugins.module_name("models"), path) != agent.sha256:
         raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
-    policy = TrainedPolicy(agent.algo, path, config, env_kwargs)
+    policy = trained_policy(agent.algo, path, config, env_kwargs)
     policy.name = AGENT
     return policy

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.commands.models import AGENT, MODEL_KWARGS, TrainedPolicy, find_agent
+from echo_env.commands.models import AGENT, MODEL_KWARGS, find_agent, trained_policy
 from echo_env.common.words import did_you_mean
 from echo_env.lab import LabConfig, Policy, make_policy
 from echo_env.lab.decisions.observation import OBSERVATIONS
@@ -78,7 +78,7 @@ def find_policies(
             found[name] = find_agent(config, env_kwargs)
         else:
             found[name] = (
-                TrainedPolicy(model[1], model[2], config, env_kwargs, trust=trust)
+                trained_policy(model[1], model[2], config, env_kwargs, trust=trust)
                 if model
                 else make_policy(name, config)
             )
