@@ -50,10 +50,17 @@ from echo_env import PATHWAYS_ID
 from echo_env.commands import plugins
 from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.output import check_outputs, write_output
-from echo_env.commands.policies import find_lab, find_policies, read_env_kwargs, reference_name
+from echo_env.commands.policies import (
+    default_policies,
+    find_lab,
+    find_policies,
+    read_env_kwargs,
+    reference_name,
+    short_form,
+)
 from echo_env.commands.running import command_line, exit_status, parse, tables_beside
 from echo_env.common.files import delivery
-from echo_env.lab import Comparison, LabConfig, Policy, evaluate, policy_names
+from echo_env.lab import Comparison, Lab, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference
 from echo_env.lab.simulation.policy import is_memoryless
 
@@ -110,17 +117,24 @@ def run(options: EvaluateOptions, command: str) -> None:
     check_outputs(options)
     plugins.import_own(options.import_)
     config = find_lab(options.env, options.config)
+    names = default_policies(config) if options.policies is None else options.policies
     env_kwargs = read_env_kwargs(options.env_kwargs)
     if options.sweep is not None:
         from echo_env.commands.sweep import run_sweep
 
-        run_sweep(options, config, command, lambda lab: find_policies(options.policies, lab, env_kwargs, options.trust))
+        base = short_form("--sweep", config)
+        run_sweep(options, base, command, lambda lab: find_policies(names, lab, env_kwargs, options.trust))
         return
-    policies = find_policies(options.policies, config, env_kwargs, options.trust)
+    for option, asked in (("--departures", options.departures), ("--bound", options.bound)):
+        if asked:
+            short_form(option, config)
+    policies = find_policies(names, config, env_kwargs, options.trust)
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
-    departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
-    bounds = find_bounds(config, options.bound, comparison.seed) if options.bound else None
+    departures = [
+        find_departures(short_form("--departures", config), *pair, comparison.days, comparison.seed) for pair in pairs
+    ]
+    bounds = find_bounds(short_form("--bound", config), options.bound, comparison.seed) if options.bound else None
     with delivery() as outputs:
         if options.output:
             folder = outputs.folder(options.output)
@@ -135,7 +149,7 @@ def run(options: EvaluateOptions, command: str) -> None:
             print_departures(found)
 
 
-def compare(options: EvaluateOptions, config: LabConfig, policies: Mapping[str, Policy]) -> Comparison:
+def compare(options: EvaluateOptions, config: Lab, policies: Mapping[str, Policy]) -> Comparison:
     """Play the days, with a progress bar."""
     from echo_env.common.tables import progress_bar
 

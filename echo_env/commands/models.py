@@ -14,7 +14,7 @@ from echo_env import ENV_IDS
 from echo_env.commands import plugins
 from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
-from echo_env.lab import LabConfig
+from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.actions import ACTIONS
 from echo_env.lab.decisions.observation import default_observation
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy
@@ -103,7 +103,7 @@ class TrainedPolicy(AgentPolicy):
         model: Any,
         algo: str,
         path: str,
-        config: LabConfig,
+        config: Lab,
         env_kwargs: Mapping[str, Any],
         module: str,
         trust: bool,
@@ -130,7 +130,7 @@ class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
 def trained_policy(
     algo: str,
     path: str,
-    config: LabConfig,
+    config: Lab,
     env_kwargs: Mapping[str, Any],
     module: str | None = None,
     trust: bool = False,
@@ -153,7 +153,7 @@ def trained_policy(
     return kind(model, algo, path, config, env_kwargs, module, trust)
 
 
-def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     """The trained agent that ships for a lab.
 
     :param config: the lab; all its fields count but the name
@@ -161,7 +161,7 @@ def find_agent(config: LabConfig, env_kwargs: Mapping[str, Any]) -> TrainedPolic
     :raises ValueError: there is none; names what differs from the labs that have one; or its file has been changed
     """
     listed_agents = {env: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
-    labs = {env: LabConfig.load(ENV_IDS[env]) for env in listed_agents}
+    labs = {env: load_lab(ENV_IDS[env]) for env in listed_agents}
     other = {env: differences(lab, config) for env, lab in labs.items()}
     # The lab it differs from least has its agent, if there is no difference at all.
     nearest = min(other, key=lambda env: len(other[env]), default=None)

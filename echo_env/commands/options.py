@@ -16,8 +16,9 @@ class EvaluateOptions:
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param env: env id
-    :param config: YAML file of a lab of your own, in place of the env's
-    :param policies: rules by name, models as ALGO=PATH, and agent: the trained agent that ships for the lab
+    :param config: YAML file of a lab of your own, in place of the env's; FILE#monday is one of its days
+    :param policies: rules by name, models as ALGO=PATH, and agent: the trained agent that ships for the lab; by default
+        policy_2, policy_1, fetal_first (scarce_first in labs of other exam types) and random
     :param reference: the policy that the others are compared with, by default the first
     :param days: number of days
     :param seed: seed of the days
@@ -38,7 +39,7 @@ class EvaluateOptions:
 
     env: str = "EchoLabScarce-v0"
     config: str | None = None
-    policies: Several = ("policy_2", "policy_1", "fetal_first", "random")
+    policies: Several | None = None
     reference: str | None = None
     days: Whole = 500
     seed: Whole = 7

@@ -12,7 +12,7 @@ from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.running import check_destinations, files_of_models
 from echo_env.common.extras import missing
 from echo_env.common.results import SUMMARY
-from echo_env.lab import Comparison, LabConfig, Policy
+from echo_env.lab import Comparison, Lab, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
 from echo_env.lab.evaluation import results
 from echo_env.lab.evaluation.comparison import check_days
@@ -41,7 +41,7 @@ def check_outputs(options: EvaluateOptions) -> None:
         check_bounds_possible()
     inputs = {
         "--config": [options.config] if options.config else [],
-        "--policies": files_of_models(options.policies),
+        "--policies": files_of_models(options.policies or ()),
         "--import": options.import_,
     }
     check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
@@ -67,7 +67,7 @@ def write_output(
     comparison: Comparison,
     departures: Sequence[Departures],
     bounds: Bounds | None,
-    config: LabConfig,
+    config: Lab,
     policies: Sequence[Policy],
     command: str,
 ) -> None:

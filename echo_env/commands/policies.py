@@ -10,7 +10,7 @@ from typing import Any
 from echo_env import ENV_IDS, PATHWAYS_ID
 from echo_env.commands.models import AGENT, MODEL_KWARGS, find_agent, trained_policy
 from echo_env.common.words import did_you_mean
-from echo_env.lab import LabConfig, Policy, make_policy
+from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy
 from echo_env.lab.decisions.observation import OBSERVATIONS
 
 ENV_VALUES: dict[str, dict[str, Any]] = {
@@ -19,21 +19,50 @@ ENV_VALUES: dict[str, dict[str, Any]] = {
 }
 """Argument of an environment -> its values, as they are typed."""
 
+RULES = ("policy_2", "policy_1", "fetal_first", "random")
+"""Rules that are compared by default in labs of fetal and non-fetal exams."""
+RULES_OF_ANY_LAB = ("policy_2", "policy_1", "scarce_first", "random")
+"""Those in all other labs."""
+
 _noted: set[str] = set()
 """Models of which it has been said that they were trained on another lab."""
 
 
-def find_lab(env_id: str, config: str | None) -> LabConfig:
+def find_lab(env_id: str, config: str | None) -> Lab:
     """The lab of an env id, or one's own.
 
     :param env_id: env id
-    :param config: preset or YAML file that takes precedence
+    :param config: preset or YAML file that takes precedence, of either form of lab; ``lab.yaml#monday`` is one of its
+        days
     :raises ValueError: unknown id; lists the known ones
     """
     if env_id not in ENV_IDS:
         known = [*ENV_IDS, PATHWAYS_ID]
         raise ValueError(f"env {env_id!r} is unknown{did_you_mean(env_id, known)}; known: {', '.join(known)}")
-    return LabConfig.load(ENV_IDS[env_id] if config is None else config)
+    return load_lab(ENV_IDS[env_id] if config is None else config)
+
+
+def default_policies(config: Lab) -> tuple[str, ...]:
+    """The rules that are compared if none are named.
+
+    :param config: the lab
+    """
+    return RULES if isinstance(config, LabConfig) else RULES_OF_ANY_LAB
+
+
+def short_form(option: str, config: Lab) -> LabConfig:
+    """A lab, if it is in the paper's form, which some options are for.
+
+    :param option: for the message
+    :param config: the lab
+    :raises ValueError: it is not
+    """
+    if not isinstance(config, LabConfig):
+        raise ValueError(
+            f"{option} is for labs of fetal and non-fetal exams in the short form (rooms.fetal, ...), which "
+            f"{config.name!r} is not"
+        )
+    return config
 
 
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
@@ -55,7 +84,7 @@ def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def find_policies(
-    given: Sequence[str], config: LabConfig, env_kwargs: Mapping[str, Any], trust: bool = False
+    given: Sequence[str], config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False
 ) -> dict[str, Policy]:
     """Make the policies that were typed.
 

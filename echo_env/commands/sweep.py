@@ -14,7 +14,7 @@ from echo_env.commands.running import tables_beside
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept, report
 from echo_env.lab.sweep.grid import Sweep, make_sweep
@@ -40,7 +40,7 @@ def run_sweep(
     """
     from echo_env.lab.sweep.tables import print_sweep
 
-    _check_metrics(options.sweep_metrics)
+    _check_metrics(options.sweep_metrics, list(metrics_of(config)))
     sweep = make_sweep(config, options.sweep or (), options.sweep_mode)
     reference = reference_name(options.reference, make(config))
     tasks = tasks_of(sweep, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
@@ -56,10 +56,10 @@ def run_sweep(
     return results
 
 
-def _check_metrics(metrics: Sequence[str]) -> None:
+def _check_metrics(metrics: Sequence[str], allowed: Sequence[str]) -> None:
     for metric in metrics:
-        if metric not in METRICS:
-            raise ValueError(f"--sweep-metrics has {metric!r}, but takes only {', '.join(METRICS)}")
+        if metric not in allowed:
+            raise ValueError(f"--sweep-metrics has {metric!r}, but takes only {', '.join(allowed)}")
     twice = [metric for metric in metrics if metrics.count(metric) > 1]
     if twice:
         raise ValueError(f"--sweep-metrics has {twice[0]!r} twice, but must have each metric once")

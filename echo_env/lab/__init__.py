@@ -13,7 +13,7 @@ from echo_env.lab.day import Day, Days, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
 from echo_env.lab.simulation.allocation import assign
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metrics_of
 from echo_env.lab.simulation.patient import PatientClass, Start
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
@@ -42,6 +42,7 @@ __all__ = [
     "evaluate",
     "load_lab",
     "make_policy",
+    "metrics_of",
     "policy_names",
     "register_policy",
     "sample_day",

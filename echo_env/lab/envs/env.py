@@ -103,7 +103,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ## Information
     ``action_mask``; ``minute``; ``elapsed_min``, minutes this step took; ``penalty`` of the step and
     ``penalty_parts``; with the last step also ``metrics``, the numbers of the day
-    (:data:`~echo_env.lab.simulation.metrics.METRICS`) without means over nobody. These are the true penalties,
+    (:func:`~echo_env.lab.simulation.metrics.metrics_of`) without means over nobody. These are the true penalties,
     whatever the reward.
 
     ## Arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,10 @@ from echo_env.common.parallel import map_in_order
 from echo_env.common.registry import policies_by_name
 from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.policies.base import make_policy
-from echo_env.lab.simulation.metrics import METRICS, day_results, joined_results, metrics_table
+from echo_env.lab.simulation.metrics import METRICS, Metric, day_results, joined_results, metrics_of, metrics_table
 from echo_env.lab.simulation.policy import Policy, is_compiled
 from echo_env.lab.simulation.simulator import simulate
 
@@ -39,6 +39,7 @@ class Comparison:
     :param values: policy -> metric -> (days,) float64
     :param engines: policy -> the engine that played its days
     :param reference: the policy that the others are compared with, by default the first
+    :param metrics: name -> record of each metric, in the order of tables and files; by default those of any lab
     :raises ValueError: the reference is none of the policies
     """
 
@@ -47,6 +48,7 @@ class Comparison:
     values: dict[str, dict[str, NDArray[np.float64]]]
     engines: dict[str, str]
     reference: str = ""
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
 
     def __post_init__(self) -> None:
         # The dataclass is frozen for others.
@@ -81,7 +83,7 @@ class Comparison:
         """
 
         def table(of: Callable[[str, str], Estimate], policies: Sequence[str]) -> dict[str, Any]:
-            return {name: {metric: of(name, metric).as_json() for metric in METRICS} for name in policies}
+            return {name: {metric: of(name, metric).as_json() for metric in self.metrics} for name in policies}
 
         return {
             "env": env,
@@ -102,7 +104,7 @@ def check_days(days: int) -> None:
 
 
 def evaluate(
-    config: LabConfig,
+    config: Lab,
     policies: Sequence[str | Policy],
     days: int,
     seed: int,
@@ -136,11 +138,12 @@ def evaluate(
     parts: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in made}
     for block, table in zip(blocks, tables, strict=True):
         parts[block.policy].append(table)
+    metrics = metrics_of(config)
     values = {
-        name: {metric: np.concatenate([part[metric] for part in own]) for metric in METRICS}
+        name: {metric: np.concatenate([part[metric] for part in own]) for metric in metrics}
         for name, own in parts.items()
     }
-    return Comparison(config.name, seed, values, engines, reference)
+    return Comparison(config.name, seed, values, engines, reference, metrics)
 
 
 class Block(NamedTuple):
@@ -169,14 +172,12 @@ class BlockPlayer:
     :param engines: policy -> the engine that plays its days
     """
 
-    def __init__(
-        self, config: LabConfig, seed: int, policies: Mapping[str, Policy], engines: Mapping[str, str]
-    ) -> None:
+    def __init__(self, config: Lab, seed: int, policies: Mapping[str, Policy], engines: Mapping[str, str]) -> None:
         self._config, self._seed, self._policies, self._engines = config, seed, policies, engines
         self._drawn: tuple[int, Days] | None = None
 
     def __call__(self, block: Block) -> dict[str, NDArray[np.float64]]:
-        """The metrics of the days of a block: see :data:`~echo_env.lab.simulation.metrics.METRICS`."""
+        """The metrics of the days of a block: see :func:`~echo_env.lab.simulation.metrics.metrics_of`."""
         config, policy, days = self._config, self._policies[block.policy], self._days(block)
         if self._engines[block.policy] == "compiled":
             from echo_env.lab.evaluation.engines import play_days

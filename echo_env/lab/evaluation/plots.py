@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from echo_env.common.stats import student_quantile
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.plots.style import axes_or_new, band_alpha, legend, name_axes, policy_line, thousands
-from echo_env.lab.simulation.metrics import METRICS
 
 Floats = NDArray[np.float64]
 
@@ -23,11 +22,11 @@ def daily_violins(comparison: Comparison, metric: str, ax: Axes | None = None) -
     """Distribution of a metric over the days of each policy; median as a bar, mean as a diamond.
 
     :param comparison: policies on the same days
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`; days without it (nan) are left out
+    :param metric: one of those of the comparison; days without it (nan) are left out
     :param ax: where to draw
     :raises ValueError: no such metric
     """
-    unit, meaning = _metric(metric)
+    unit, meaning = _metric(comparison, metric)
     names = list(comparison.values)
     ax = axes_or_new(ax, min(max(6.0, 1.3 * len(names) + 1), 12.0), 4)
     for number, name in enumerate(names):
@@ -52,7 +51,7 @@ def running_mean(comparison: Comparison, metric: str = "penalty", ax: Axes | Non
     """Running mean over the days of each policy, with its 95 % band (figure 14).
 
     :param comparison: policies on the same days
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of those of the comparison
     :param ax: where to draw
     :raises ValueError: no such metric
     """
@@ -71,11 +70,11 @@ def paired_differences(comparison: Comparison, metric: str = "penalty", ax: Axes
     """Mean paired difference of each policy to the reference, with its 95 % interval; left of 0, the penalty is lower.
 
     :param comparison: policies on the same days, at least two
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of those of the comparison
     :param ax: where to draw
     :raises ValueError: no such metric
     """
-    unit, meaning = _metric(metric)
+    unit, meaning = _metric(comparison, metric)
     others, places = comparison.others, list(comparison.values)
     ax = axes_or_new(ax, 6, 0.5 * len(others) + 1.6)
     for row, name in enumerate(others):
@@ -97,11 +96,11 @@ def paired_differences(comparison: Comparison, metric: str = "penalty", ax: Axes
     return ax
 
 
-def _metric(name: str) -> tuple[str, str]:
+def _metric(comparison: Comparison, name: str) -> tuple[str, str]:
     """Unit and meaning."""
-    if name not in METRICS:
-        raise ValueError(f"metric is {name!r}, but must be one of {', '.join(METRICS)}")
-    return METRICS[name].unit, METRICS[name].meaning
+    if name not in comparison.metrics:
+        raise ValueError(f"metric is {name!r}, but must be one of {', '.join(comparison.metrics)}")
+    return comparison.metrics[name].unit, comparison.metrics[name].meaning
 
 
 def _lab_and_days(comparison: Comparison) -> str:
@@ -120,7 +119,7 @@ def _policy_ticks(ax: Axes, names: list[str]) -> None:
 
 def _running_means(comparison: Comparison, metric: str, minus: str, ax: Axes | None) -> Axes:
     """Running means of each policy; if a reference is given, of the paired differences to it."""
-    unit, meaning = _metric(metric)
+    unit, meaning = _metric(comparison, metric)
     ax = axes_or_new(ax)
     base = comparison.values[minus][metric] if minus else 0.0
     for number, (name, values) in enumerate(comparison.values.items()):

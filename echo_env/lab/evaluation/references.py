@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import draw_days
 from echo_env.lab.evaluation.comparison import choose_engine
 from echo_env.lab.policies.base import make_policy
@@ -14,7 +14,7 @@ from echo_env.lab.simulation.metrics import metrics_table
 from echo_env.lab.simulation.simulator import simulate
 
 
-def rule_rewards(config: LabConfig, name: str, seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
+def rule_rewards(config: Lab, name: str, seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
     """Minus the penalty of a rule on the days that environments play after a reset with a seed.
 
     :param config: the lab

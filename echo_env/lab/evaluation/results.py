@@ -6,16 +6,16 @@ import csv
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common import results
 from echo_env.common.files import number_text, text_cell, written_whole
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.simulation.metrics import METRICS, metric_meanings
+from echo_env.lab.simulation.metrics import metric_meanings
 
 DAYS = "days.csv"
 
@@ -31,13 +31,13 @@ def write_days(folder: Path, comparison: Comparison) -> None:
     """
     with written_whole(folder / DAYS) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["policy", "day", *METRICS])
+        writer.writerow(["policy", "day", *comparison.metrics])
         for name, table in comparison.values.items():
-            columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
+            columns = [map(number_text, table[metric].tolist()) for metric in comparison.metrics]
             writer.writerows((text_cell(name), day, *row) for day, row in enumerate(zip(*columns, strict=True)))
 
 
-def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: str, **more: Any) -> None:
+def write_summary(folder: Path, comparison: Comparison, config: Lab, env: str, **more: Any) -> None:
     """Write ``summary.json``; written last, as it lists the files in the folder.
 
     It holds :meth:`~echo_env.lab.evaluation.comparison.Comparison.to_dict`, the reference, the days needed for each
@@ -50,15 +50,16 @@ def write_summary(folder: Path, comparison: Comparison, config: LabConfig, env: 
     :param more: further entries
     """
     needed = {
-        name: {metric: _whole(comparison.days_needed(name, metric)) for metric in METRICS} for name in comparison.others
+        name: {metric: _whole(comparison.days_needed(name, metric)) for metric in comparison.metrics}
+        for name in comparison.others
     }
     summary = {
         **comparison.to_dict(env),
         "reference": comparison.reference,
         "days_needed": needed,
         "engines": comparison.engines,
-        "metrics": metric_meanings(),
-        "lab": asdict(config),
+        "metrics": metric_meanings(comparison.metrics),
+        "lab": asdict(cast(Any, config)),
         **more,
     }
     results.write_summary(folder, summary)

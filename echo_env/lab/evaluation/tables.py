@@ -10,18 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from echo_env.common.tables import cell, new_console, new_table, print_table, table_width
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison
-from echo_env.lab.simulation.metrics import METRICS, metric_labels
+from echo_env.lab.simulation.metrics import BY_TYPE, metric_labels
 
 CAPTION = "mean ± half-width of the 95 % interval; differences are paired by day"
 _NAME, _CELL = 28, 19
 
-SHORT = ("penalty", "waiting_penalty", "wait_fetal_min")
-"""Metrics of the first table; in a narrow window the first two."""
+SHORT = ("penalty", "waiting_penalty")
+"""Metrics of the first table; in a wide window also the wait of the first exam type."""
 
 
-def print_comparison(comparison: Comparison, config: LabConfig, title: str, console: Console | None = None) -> None:
+def print_comparison(comparison: Comparison, config: Lab, title: str, console: Console | None = None) -> None:
     """Print a summary, then every metric, then every paired difference to the reference.
 
     :param comparison: the comparison
@@ -33,9 +33,10 @@ def print_comparison(comparison: Comparison, config: LabConfig, title: str, cons
     names = metric_labels(config)
     # As many policies beside each other as there is room for.
     size = max((console.width - _NAME) // _CELL, 1)
-    tables = [short_table(comparison, names, title, SHORT)]
+    first_type = next((name for name, metric in comparison.metrics.items() if metric.section == BY_TYPE), "wait_min")
+    tables = [short_table(comparison, names, title, (*SHORT, first_type))]
     if table_width(tables[0], console) > console.width:
-        tables = [short_table(comparison, names, title, SHORT[:2])]
+        tables = [short_table(comparison, names, title, SHORT)]
     for make, policies in ((metric_table, list(comparison.values)), (difference_table, comparison.others)):
         tables += [make(comparison, names, policies[k : k + size]) for k in range(0, len(policies), size)]
     for table in tables:
@@ -70,8 +71,8 @@ def metric_table(comparison: Comparison, names: dict[str, str], policies: Sequen
     :param policies: the columns
     """
     table = _metrics_by_policy("every metric", policies)
-    ends = _ends_of_sections()
-    for metric in METRICS:
+    ends = _ends_of_sections(comparison)
+    for metric in comparison.metrics:
         cells = [cell(comparison.mean(name, metric)) for name in policies]
         table.add_row(names[metric], *cells, end_section=metric in ends)
     table.add_row("engine", *(comparison.engines[name] for name in policies))
@@ -86,17 +87,17 @@ def difference_table(comparison: Comparison, names: dict[str, str], policies: Se
     :param policies: the columns
     """
     table = _metrics_by_policy(f"minus {comparison.reference}", policies)
-    ends = _ends_of_sections()
-    for metric in METRICS:
+    ends = _ends_of_sections(comparison)
+    for metric in comparison.metrics:
         if any(comparison.paired(name, metric).mean for name in comparison.others):
             cells = [_difference(comparison, name, metric) for name in policies]
             table.add_row(names[metric], *cells, end_section=metric in ends)
     return table
 
 
-def _ends_of_sections() -> set[str]:
+def _ends_of_sections(comparison: Comparison) -> set[str]:
     """The last metric of each section."""
-    return set({metric.section: name for name, metric in METRICS.items()}.values())
+    return set({metric.section: name for name, metric in comparison.metrics.items()}.values())
 
 
 def _metrics_by_policy(title: str, policies: Sequence[str]) -> Table:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echo_env.common.figures import write_figure
-from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.results import SweepResults, left_out
 
@@ -81,7 +80,7 @@ def two_fields_figure(results: SweepResults, axis: Axis, other: Axis, metric: st
             legend.remove()
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
-    meaning = METRICS[metric].meaning
+    meaning = results.metrics[metric].meaning
     figure.suptitle(f"{meaning[0].upper()}{meaning[1:]}: {_title(results)}", fontsize=11)
     return figure
 
@@ -104,14 +103,14 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
         ax.set_xlabel("")
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
-    meaning = METRICS[metric].meaning
+    meaning = results.metrics[metric].meaning
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
     )
-    not_seen = ", ".join(METRICS[name].meaning for name in left_out(metric))
+    not_seen = ", ".join(results.metrics[name].meaning for name in left_out(metric))
+    unit = results.metrics[metric].unit
     figure.supxlabel(
-        f"Difference to the base lab, mean and 95 % confidence interval ({METRICS[metric].unit})\nLeft out: {not_seen}",
-        fontsize=10,
+        f"Difference to the base lab, mean and 95 % confidence interval ({unit})\nLeft out: {not_seen}", fontsize=10
     )
     return figure
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from echo_env.common.files import number_text, written_whole
 from echo_env.common.files.whole import remove_left_behind
 from echo_env.lab.config import LabConfig
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
 
 FOLDER = "cells"
@@ -45,7 +45,7 @@ def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: s
         "days": days,
         "seed": seed,
         "engine": engine,
-        "metrics": list(METRICS),
+        "metrics": list(metrics_of(config)),
     }
     return f"{FOLDER}/{hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:24]}.csv"
 
@@ -59,30 +59,31 @@ def _version() -> str:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write days as CSV: one row a day, columns :data:`~echo_env.lab.simulation.metrics.METRICS`, empty for nan."""
+    """Write days as CSV: one row a day, a column for each metric, empty for nan."""
     with written_whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(METRICS)
-        columns = [map(number_text, table[metric].tolist()) for metric in METRICS]
+        writer.writerow(table)
+        columns = [map(number_text, values.tolist()) for values in table.values()]
         writer.writerows(zip(*columns, strict=True))
 
 
-def read_table(path: Path, days: int) -> Table:
+def read_table(path: Path, days: int, metrics: Sequence[str]) -> Table:
     """Read days back, equal to the bit.
 
     :param path: file written by :func:`write_table`
     :param days: expected number of days
+    :param metrics: expected metrics
     :raises ValueError: the file has been edited or damaged
     """
     with open(path, encoding="utf8", newline="") as file:
         header, *rows = csv.reader(file)
     try:
         numbers = np.array([[float(text or "nan") for text in row] for row in rows])
-        if header != list(METRICS) or numbers.shape != (days, len(METRICS)):
+        if header != list(metrics) or numbers.shape != (days, len(metrics)):
             raise ValueError(header)
     except ValueError:
         raise ValueError(f"{path} is damaged or edited: delete it, and its days are simulated again") from None
-    return dict(zip(METRICS, np.ascontiguousarray(numbers.T), strict=True))
+    return dict(zip(metrics, np.ascontiguousarray(numbers.T), strict=True))
 
 
 def others(folder: Path, names: Iterable[str]) -> list[str]:

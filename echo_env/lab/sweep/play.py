@@ -10,6 +10,7 @@ from echo_env.common.parallel import map_in_order
 from echo_env.common.results import checked_reference
 from echo_env.lab.config import ConfigError, LabConfig
 from echo_env.lab.evaluation.comparison import Comparison, check_days, choose_engine, evaluate
+from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep
@@ -74,7 +75,7 @@ class Player:
     def __call__(self, task: Task) -> kept.Table:
         """Metrics of the days, simulated or from the cache."""
         if self.has(task):
-            return kept.read_table(self._path(task), self._days)
+            return kept.read_table(self._path(task), self._days, list(metrics_of(task.config)))
         played = evaluate(task.config, [task.policy], self._days, self._seed, engine=task.engine)
         table = played.values[task.policy.name]
         if self._folder is not None:
@@ -118,8 +119,13 @@ def play_sweep(
     played = map_in_order(player, missing, jobs, progress or _nothing)
     done |= dict(zip(map(_key, missing), played, strict=True))
     engines = {task.policy.name: task.engine for task in tasks}
-    tables = ({name: done[cell.number, name] for name in names} for cell in sweep.cells)
-    every = (Comparison(sweep.base.name, seed, table, engines, reference) for table in tables)
+    every = (
+        Comparison(
+            *(sweep.base.name, seed, {name: done[cell.number, name] for name in names}, engines, reference),
+            metrics_of(cell.config),
+        )
+        for cell in sweep.cells
+    )
     return SweepResults(sweep, tuple(every))
 
 

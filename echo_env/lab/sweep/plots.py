@@ -21,7 +21,6 @@ from echo_env.common.figures import (
     thousands,
 )
 from echo_env.common.stats import Estimate
-from echo_env.lab.simulation.metrics import METRICS
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import Kind
 from echo_env.lab.sweep.grid import Cell
@@ -34,7 +33,7 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = RANKED, ax: 
 
     :param results: the sweep
     :param axis: the field; the others are held as in :meth:`~echo_env.lab.sweep.grid.Sweep.held`
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
@@ -42,7 +41,7 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = RANKED, ax: 
     for number, policy in enumerate(results.policies):
         means = [results.mean(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, number, len(results.policies))
-    unit, meaning = METRICS[metric].unit, METRICS[metric].meaning
+    unit, meaning = results.metrics[metric].unit, results.metrics[metric].meaning
     _finish(ax, results, (axis,), cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
     return ax
 
@@ -52,7 +51,7 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = RANKED,
 
     :param results: a sweep with at least two policies
     :param axis: the field
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
@@ -62,7 +61,7 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = RANKED,
         means = [results.minus_reference(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, place, len(results.others))
     ax.axhline(0, color="0.3", linewidth=1)
-    unit = METRICS[metric].unit
+    unit = results.metrics[metric].unit
     _finish(ax, results, (axis,), cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
     return ax
 
@@ -76,7 +75,7 @@ def curves_of_two(
     :param axis: the field on the x axis
     :param other: the field that distinguishes the lines
     :param policy: name of the policy
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
     ax = axes_or_new(ax)
@@ -87,7 +86,7 @@ def curves_of_two(
         means = [results.mean(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, f"{other.path}={_value(other, value)}", number, number, len(other.values))
         every |= {cell.number: cell for cell in cells}
-    unit = METRICS[metric].unit
+    unit = results.metrics[metric].unit
     _finish(ax, results, (axis, other), list(every.values()), policy, f"Mean ({unit})")
     return ax
 
@@ -101,7 +100,7 @@ def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes |
 
     :param results: the sweep
     :param policy: name of the policy
-    :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+    :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
     order = [effect.axis for effect in results.effects(results.reference, metric)]
@@ -110,7 +109,7 @@ def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes |
     for row, effect in enumerate(effects):
         _bar(ax, row, results, effect)
     ax.axvline(0, color="0.3", linewidth=1, zorder=4)
-    unit, meaning = METRICS[metric].unit, METRICS[metric].meaning
+    unit, meaning = results.metrics[metric].unit, results.metrics[metric].meaning
     title = f"{meaning[0].upper()}{meaning[1:]}: {policy}"
     name_axes(
         ax,

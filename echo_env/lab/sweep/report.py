@@ -12,7 +12,7 @@ from typing import Any
 from echo_env.common.files import number_text, text_cell, written_whole
 from echo_env.common.results import SUMMARY, write_summary
 from echo_env.common.stats import Estimate
-from echo_env.lab.simulation.metrics import METRICS, metric_meanings
+from echo_env.lab.simulation.metrics import metric_meanings
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
 from echo_env.lab.sweep.results import Effect, SweepResults, left_out
@@ -56,7 +56,7 @@ def write_long(folder: Path, results: SweepResults) -> None:
 def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
     """One row for each policy and metric of a cell."""
     for policy in results.policies:
-        for metric, record in METRICS.items():
+        for metric, record in results.metrics.items():
             mean = results.mean(cell, policy, metric)
             base = results.minus_base(cell, policy, metric) if cell.number else None
             other = results.minus_reference(cell, policy, metric) if policy in results.others else None
@@ -75,7 +75,7 @@ def write_effects(folder: Path, results: SweepResults) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*head, *_columns("span", "elasticity")])
         for policy in results.policies:
-            for metric, (_, unit, *_) in METRICS.items():
+            for metric, (_, unit, *_) in results.metrics.items():
                 for effect in results.effects(policy, metric):
                     axis, found = effect.axis, effect.elasticity
                     ends = [axis.field.write(cell.values[axis.path]) for cell in (effect.lowest, effect.highest)]
@@ -122,7 +122,7 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
             policy: {metric: [_effect(effect) for effect in results.effects(policy, metric)] for metric in metrics}
             for policy in results.policies
         },
-        "metrics": metric_meanings(),
+        "metrics": metric_meanings(results.metrics),
         "lab": asdict(sweep.base),
         **more,
     }

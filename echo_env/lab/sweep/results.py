@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.lab.evaluation.comparison import Comparison
+from echo_env.lab.simulation.metrics import Metric
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
 
@@ -108,6 +109,12 @@ class SweepResults:
         """Seed of the days."""
         return self.comparisons[0].seed
 
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Name -> record of each metric of the base lab that all cells have."""
+        every = [comparison.metrics for comparison in self.comparisons]
+        return {name: metric for name, metric in every[0].items() if all(name in own for own in every)}
+
     def values(self, cell: Cell, policy: str, metric: str) -> Floats:
         """(days,) float64, a metric of each day."""
         return self.comparisons[cell.number].values[policy][metric]
@@ -133,7 +140,7 @@ class SweepResults:
 
         :param axis: the field
         :param policy: name of the policy
-        :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+        :param metric: one of :attr:`metrics`
         """
         cells = self.sweep.along(axis)
         means = np.array([self.mean(cell, policy, metric).mean for cell in cells])
@@ -157,7 +164,7 @@ class SweepResults:
 
         :param axis: the field
         :param policy: name of the policy
-        :param metric: one of :data:`~echo_env.lab.simulation.metrics.METRICS`
+        :param metric: one of :attr:`metrics`
         :return: None if the field is not numeric, has one value only, or a denominator is 0
         """
         cells = self.sweep.along(axis) if axis.field.is_numeric else []

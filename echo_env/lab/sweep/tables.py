@@ -12,7 +12,7 @@ from rich.table import Table
 from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
 from echo_env.lab.evaluation.tables import CAPTION
-from echo_env.lab.simulation.metrics import METRICS, metric_labels
+from echo_env.lab.simulation.metrics import metric_labels
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
 from echo_env.lab.sweep.report import held_in_words
@@ -186,7 +186,9 @@ def _beside_the_ranking(results: SweepResults, metric: str) -> str:
 
     def numbers(name: str) -> str:
         there, own = (cell(results.mean(where, policy, name)) for where in (tried, base))
-        return f"{names[name]} {there} {METRICS[name].unit} a day" + (f" (base lab {own})" if tried.number else "")
+        return f"{names[name]} {there} {results.metrics[name].unit} a day" + (
+            f" (base lab {own})" if tried.number else ""
+        )
 
     return f"This ranking leaves out, there under {policy}: {'; '.join(map(numbers, left_out(metric)))}."
 
@@ -194,7 +196,7 @@ def _beside_the_ranking(results: SweepResults, metric: str) -> str:
 def _about_points(results: SweepResults, metric: str) -> list[str]:
     """Cautions about comparisons in points."""
     sweep = results.sweep
-    if METRICS[metric].unit != "points":
+    if results.metrics[metric].unit != "points":
         return []
     found = []
     if any(axis.path.startswith("penalty.") for axis in sweep.axes):

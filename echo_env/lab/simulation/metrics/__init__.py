@@ -7,13 +7,14 @@ from echo_env.lab.simulation.metrics.of_lab import (
     day_metrics,
     metric_labels,
     metric_meanings,
-    metric_named,
     metrics_of,
     metrics_table,
 )
+from echo_env.lab.simulation.metrics.of_patients import BY_TYPE
 from echo_env.lab.simulation.metrics.results import DayResults, day_results, joined_results, staff_minutes
 
 __all__ = [
+    "BY_TYPE",
     "METRICS",
     "DayNumbers",
     "DayResults",
@@ -23,7 +24,6 @@ __all__ = [
     "joined_results",
     "metric_labels",
     "metric_meanings",
-    "metric_named",
     "metrics_of",
     "metrics_table",
     "staff_minutes",

@@ -5,6 +5,7 @@ To add a metric, add a record to :data:`METRICS`: nothing else names it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -51,19 +52,6 @@ def _metrics_of(parts: LabParts, common: tuple[Metric, ...]) -> dict[str, Metric
     }
 
 
-def metric_named(config: Lab, name: str) -> Metric:
-    """A metric of a lab.
-
-    :param config: the lab
-    :param name: of the metric
-    :raises ValueError: the lab has no such metric; lists those it has
-    """
-    found = metrics_of(config)
-    if name not in found:
-        raise ValueError(f"metric is {name!r}, but must be one of {', '.join(found)}")
-    return found[name]
-
-
 def metric_labels(config: Lab) -> dict[str, str]:
     """What tables call each metric.
 
@@ -73,12 +61,12 @@ def metric_labels(config: Lab) -> dict[str, str]:
     return {name: metric.label.replace("{end}", end) for name, metric in metrics_of(config).items()}
 
 
-def metric_meanings(config: Lab) -> dict[str, dict[str, str]]:
+def metric_meanings(metrics: Mapping[str, Metric]) -> dict[str, dict[str, str]]:
     """Unit and meaning of each metric, for ``summary.json``.
 
-    :param config: the lab
+    :param metrics: records by name
     """
-    return {name: {"unit": metric.unit, "meaning": metric.meaning} for name, metric in metrics_of(config).items()}
+    return {name: {"unit": metric.unit, "meaning": metric.meaning} for name, metric in metrics.items()}
 
 
 def metrics_table(config: Lab, results: DayResults) -> dict[str, Floats]:
