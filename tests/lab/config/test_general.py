@@ -153,6 +153,13 @@ def test_a_simple_lab_is_a_short_file(write: Callable[..., str]) -> None:
     assert plan.expected_min.tolist() == [30]
 
 
+def test_the_example_of_the_docs_is_a_complete_lab(write: Callable[..., str]) -> None:
+    """The first lab that the docs show loads as it stands."""
+    page = (Path(__file__).parents[3] / "docs" / "labs.md").read_text(encoding="utf8")
+    lab = load_lab(write(page.split("```yaml\n")[1].split("```")[0]))
+    assert [kind.scheduled for kind in lab.plan.types] == [(0, 30, 60), (15, None, 75)]
+
+
 def test_the_plan_of_a_lab_with_everything(write: Callable[..., str]) -> None:
     """Every field of a file arrives in the plan, clock times as minutes since opening."""
     lab = load_lab(write(FULL))
