@@ -56,7 +56,6 @@ from echo_env.commands.policies import (
     find_policies,
     read_env_kwargs,
     reference_name,
-    short_form,
 )
 from echo_env.commands.running import command_line, exit_status, parse, tables_beside
 from echo_env.common.files import delivery
@@ -108,7 +107,7 @@ def run(options: EvaluateOptions, command: str) -> None:
     :raises ValueError: something that cannot be; nothing has been written
     :raises OSError: something is in the way of ``--output``
     """
-    from echo_env.lab.bounds.bounds import find_bounds
+    from echo_env.lab.bounds.bounds import bounded_lab, find_bounds
     from echo_env.lab.departures.departures import find_departures
     from echo_env.lab.departures.report import print_departures
     from echo_env.lab.evaluation.tables import print_comparison
@@ -122,19 +121,15 @@ def run(options: EvaluateOptions, command: str) -> None:
     if options.sweep is not None:
         from echo_env.commands.sweep import run_sweep
 
-        base = short_form("--sweep", config)
-        run_sweep(options, base, command, lambda lab: find_policies(names, lab, env_kwargs, options.trust))
+        run_sweep(options, config, command, lambda lab: find_policies(names, lab, env_kwargs, options.trust))
         return
-    for option, asked in (("--departures", options.departures), ("--bound", options.bound)):
-        if asked:
-            short_form(option, config)
+    if options.bound:
+        bounded_lab(config)
     policies = find_policies(names, config, env_kwargs, options.trust)
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
-    departures = [
-        find_departures(short_form("--departures", config), *pair, comparison.days, comparison.seed) for pair in pairs
-    ]
-    bounds = find_bounds(short_form("--bound", config), options.bound, comparison.seed) if options.bound else None
+    departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
+    bounds = find_bounds(bounded_lab(config), options.bound, comparison.seed) if options.bound else None
     with delivery() as outputs:
         if options.output:
             folder = outputs.folder(options.output)

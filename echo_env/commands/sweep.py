@@ -13,7 +13,7 @@ from echo_env.commands.policies import reference_name
 from echo_env.commands.running import tables_beside
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept, report
@@ -24,9 +24,9 @@ from echo_env.lab.sweep.results import SweepResults
 
 def run_sweep(
     options: EvaluateOptions,
-    config: LabConfig,
+    config: Lab,
     command: str,
-    make: Callable[[LabConfig], Mapping[str, Policy]],
+    make: Callable[[Lab], Mapping[str, Policy]],
 ) -> SweepResults:
     """Play a sweep and report it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def _of_rooms(trace: Trace) -> list[str]:
     for room, group in enumerate(plan.room_group.tolist()):
         law = plan.room_groups[group]
         exams = sorted((exam.start_min, exam.end_min, exam.patient) for exam in trace.exams if exam.room == room)
-        for (_, end, _), (begin, _, _) in zip(exams, exams[1:], strict=False):
+        for (_, end, _), (begin, _, _) in pairwise(exams):
             if begin < end + law.turnover_min:
                 found.append(f"room {room} is used before it is free and clean")
         for begin, _, patient in exams:
@@ -116,9 +117,11 @@ def _of_staff(trace: Trace) -> list[str]:
     for member, group in enumerate(plan.staff_group.tolist()):
         law = plan.staff_groups[group]
         own = [(work.start_min, work.end_min) for work in trace.work if work.sonographer == member]
-        away = [(rest.start_min, rest.end_min) for rest in (*trace.breaks, *trace.lunches) if rest.sonographer == member]
+        away = [
+            (rest.start_min, rest.end_min) for rest in (*trace.breaks, *trace.lunches) if rest.sonographer == member
+        ]
         stretches = sorted(own + away)
-        if any(begin < end for (_, end), (begin, _) in zip(stretches, stretches[1:], strict=False)):
+        if any(begin < end for (_, end), (begin, _) in pairwise(stretches)):
             found.append(f"member {member} does two things at once")
         if stretches and not day.present[member]:
             found.append(f"member {member} is absent")

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.bounds.ascent import ascend, reachable
 from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day, sample_days
 
 Floats = NDArray[np.float64]
@@ -63,6 +64,20 @@ def check_bounds_possible() -> None:
     """
     if importlib.util.find_spec("numba") is None:
         raise ValueError("bounds need the compiled engine, but numba is missing: pip install 'echo-lab-rl[fast]'")
+
+
+def bounded_lab(config: Lab) -> LabConfig:
+    """A lab, if it is one that bounds are known for.
+
+    :param config: the lab
+    :raises ValueError: it is not of the paper's form
+    """
+    if not isinstance(config, LabConfig):
+        raise ValueError(
+            f"lower bounds are for labs of the paper's form, with fetal and non-fetal exams, which {config.name!r} is "
+            "not: its policies can be compared with each other"
+        )
+    return config
 
 
 def clairvoyant_bound(config: LabConfig, day: Day, steps: int = STEPS) -> float:
@@ -107,7 +122,7 @@ def day_bounds(config: LabConfig, day: Day, steps: int = STEPS) -> tuple[float, 
 
 
 def find_bounds(
-    config: LabConfig, days: int, seed: int, progress: Callable[[int], None] | None = None, steps: int = STEPS
+    config: Lab, days: int, seed: int, progress: Callable[[int], None] | None = None, steps: int = STEPS
 ) -> Bounds:
     """Bounds of the first days of a seed, the days that policies are compared on.
 
@@ -116,13 +131,13 @@ def find_bounds(
     :param seed: seed of the days
     :param progress: called with 1 after each day
     :param steps: as for :func:`clairvoyant_bound`
-    :raises ValueError: no day, or numba is missing
+    :raises ValueError: no day, a lab that is not of the paper's form, or numba is missing
     """
     if days < 1:
         raise ValueError(f"days of bounds is {days}, but must be at least 1")
-    rows = []
-    for day in sample_days(config, days, seed):
-        rows.append(day_bounds(config, day, steps))
+    lab, rows = bounded_lab(config), []
+    for day in sample_days(lab, days, seed):
+        rows.append(day_bounds(lab, day, steps))
         if progress:
             progress(1)
     return Bounds(*np.array(rows, dtype=np.float64).T)

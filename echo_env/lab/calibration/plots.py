@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from echo_env.common.figures import BLACK, BLUE, VERMILLION, axes_or_new, name_axes
 from echo_env.lab.config import Arrival, ExamLaw, Hours
 from echo_env.lab.day.laws import duration_density, duration_probability, offset_probability
-from echo_env.lab.plots.style import clock_axis, kind_line
+from echo_env.lab.plots.style import SKY, clock_axis
 
 Ints = NDArray[np.int64]
 
@@ -101,7 +101,7 @@ def fitted_exams_by_kind(
     for kind, part in minutes.items():
         if not len(part):
             continue
-        colour = kind_line(kind == "fetal")["color"]
+        colour = VERMILLION if kind == "fetal" else SKY
         seen = 100 * np.searchsorted(np.sort(part), grid, side="right") / len(part)
         label = f"{kind}: observed ({len(part)}), mean {part.mean():.1f} minutes"
         ax.step(grid, seen, where="post", color=colour, linewidth=1, label=label)
@@ -128,8 +128,8 @@ def fitted_appointments(days: Mapping[str, Mapping[str, Ints]], hours: Hours, ax
             at, count = np.unique(np.asarray(times, dtype=np.int64) - hours.opening_min, return_counts=True)
             height = line + (-0.17 if kind == "fetal" else 0.17)
             label = kind if line == 0 else None
-            style = {"color": kind_line(kind == "fetal")["color"], "marker": "D" if kind == "fetal" else "o"}
-            ax.scatter(at, np.full(len(at), height), s=18 * count, label=label, **style)
+            colour, marker = (VERMILLION, "D") if kind == "fetal" else (SKY, "o")
+            ax.scatter(at, np.full(len(at), height), s=18 * count, label=label, color=colour, marker=marker)
     labels = [f"{name} ({sum(len(times) for times in kinds.values())})" for name, kinds in days.items()]
     name_axes(ax, "Scheduled echoes by expected check-in; larger markers are several at the same time", "", "")
     clock_axis(ax, hours, every_min=60)

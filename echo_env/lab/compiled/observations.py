@@ -17,7 +17,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
-from echo_env.lab.decisions.rows import TypeNumbers
+from echo_env.lab.decisions.rows import type_numbers
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
@@ -53,7 +53,8 @@ class BatchObservation:
     """
 
     def __init__(self, name: str, config: Lab) -> None:
-        numbers, of_types, plan = observed_numbers(name, config), TypeNumbers(config), config.plan
+        numbers, plan = observed_numbers(name, config), config.plan
+        of_types = type_numbers(plan, config.penalty.on_time, config.penalty.late)
         shape = OBSERVATIONS[name].shape
         self._shape = (len(numbers),) if shape is None else shape(config)
         self._rules = rules_of(config)
@@ -109,7 +110,7 @@ def observe_rich(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32
 
 @njit
 def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
-    """Fill a row of features for each class of each lab, and one for the lab. Parameters as in :func:`observe_paper`."""
+    """Fill a row of features for each class of each lab, and one for the lab; parameters as :func:`observe_paper`."""
     row = np.empty(len(shown.scale), np.float64)
     for b in range(len(labs.lab)):
         fill_row_numbers(one_of(labs, b), rules, shown, row)

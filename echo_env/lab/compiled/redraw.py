@@ -245,7 +245,7 @@ def _sides_to_come(law: Arrival, ahead: Ints) -> tuple[Floats, Floats]:
     return law.late_share * late, (1 - law.late_share) * early
 
 
-def _lead_within(law: Arrival, minutes: layout.Ints | float) -> Floats:
+def _lead_within(law: Arrival, minutes: Ints | layout.Ints | float) -> Floats:
     """Probability that a lead, not truncated from above, is less than so many minutes or the longest one."""
     within: Floats = -np.expm1(-np.clip(minutes, 0, law.early_max_min) / law.early_mean_min)
     return within

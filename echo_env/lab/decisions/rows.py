@@ -8,11 +8,13 @@ table of both; the second is filled up with zeros.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, MANY, OVERDUE_MIN, ObservedNumber
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality
@@ -72,6 +74,11 @@ LAB_FEATURES = (
 """Columns of the last row."""
 
 
+_ROW_MOST = tuple(feature.most for feature in ROW_FEATURES)
+_LAB_MOST = (*(feature.most for feature in LAB_FEATURES), *[0] * (len(ROW_FEATURES) - len(LAB_FEATURES)))
+_LABS = 64
+
+
 def row_features(config: Lab) -> list[ObservedNumber]:
     """The numbers of the observation, row by row.
 
@@ -96,14 +103,13 @@ def rows_shape(config: Lab) -> tuple[int, ...]:
 class TypeNumbers:
     """What the rows need of a lab's types, whole numbers and shares.
 
-    :param config: the lab
+    :param plan: of the lab
+    :param on_time: points a minute of an on-time patient
+    :param late: points a minute of a late patient
     """
 
-    def __init__(self, config: Lab) -> None:
-        plan, weight = config.plan, config.penalty
-        points = np.array(
-            [[kind.weight * weight.on_time, kind.weight * weight.late, 0.0] for kind in plan.types], dtype=np.float64
-        )
+    def __init__(self, plan: LabPlan, on_time: float, late: float) -> None:
+        points = np.array([[kind.weight * on_time, kind.weight * late, 0.0] for kind in plan.types], dtype=np.float64)
         self.points = points / max(points.max(), 1e-9)
         """(K, 3) float64, points a minute of a class, as a share of the most."""
         self.expected = plan.expected_min
@@ -121,10 +127,16 @@ class TypeNumbers:
         """Closing and end of day."""
 
 
+@lru_cache(maxsize=_LABS)
+def type_numbers(plan: LabPlan, on_time: float, late: float) -> TypeNumbers:
+    """See :class:`TypeNumbers`; those of the last labs asked about are kept."""
+    return TypeNumbers(plan, on_time, late)
+
+
 def row_numbers(view: LabView) -> list[float]:
     """The row of :func:`row_features` now, before scaling, each at most the feature's ``most``."""
     config, now = view.config, view.minute
-    of_types = TypeNumbers(config)
+    of_types = type_numbers(config.plan, config.penalty.on_time, config.penalty.late)
     types = range(len(config.plan.types))
     queues = [[view.waiting(CLASSES_PER_TYPE * k + j) for j in range(CLASSES_PER_TYPE)] for k in types]
     left = [_starts_left(k, view.starts_left()) for k in types]
@@ -139,7 +151,7 @@ def row_numbers(view: LabView) -> list[float]:
         *_of_lab(view, sum(len(queue) for own in queues for queue in own)),
         *[0] * (len(ROW_FEATURES) - len(LAB_FEATURES)),
     ]
-    most = [number.most for number in row_features(config)]
+    most = (*_ROW_MOST * (len(queues) * CLASSES_PER_TYPE), *_LAB_MOST)
     return [min(value, cap) for value, cap in zip(row, most, strict=True)]
 
 

@@ -20,10 +20,9 @@ from echo_env.lab.compiled import batch, continuation, kernel, layout, offers
 from echo_env.lab.compiled.batch import TierTable
 from echo_env.lab.compiled.layout import Labs, Rules, one_of
 from echo_env.lab.compiled.rules import plan_columns
-from echo_env.lab.compiled.starts import start_tiers
-from echo_env.lab.config import LabConfig
+from echo_env.lab.compiled.starts import start_tiers, starts_left_of
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
-from echo_env.lab.decisions.actions import ACTIONS, CLASSES
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.policy import ChoosingPolicy, Policy, TieredPolicy
 
@@ -38,10 +37,10 @@ class Decisions(NamedTuple):
 
     :param day: (n,) int64, number of the day among those played
     :param minute: (n,) int64, since opening
-    :param waiting: (n, 6) int64, patients waiting, by class
-    :param free: (n, 4) int64, free rooms (non-fetal, fetal-capable), then free sonographers (the same)
-    :param followed: (n, 6) int64, exams of each class that the followed policy begins
-    :param other: (n, 6) int64, exams of each class that the other policy would begin
+    :param waiting: (n, 3 K) int64, patients waiting, by class
+    :param free: (n, groups) int64, free rooms and then free members of staff, by group in the plan's order of columns
+    :param followed: (n, 3 K) int64, exams of each class that the followed policy begins
+    :param other: (n, 3 K) int64, exams of each class that the other policy would begin
     :param saved: (n,) float64, points by the end of the day: penalty with the other's decision here, minus penalty
         paid; 0 where they agree
     :param penalty: (D,) float64, points of each whole day under the followed policy
@@ -57,12 +56,13 @@ class Decisions(NamedTuple):
     penalty: NDArray[np.float64]
 
 
-def follow(config: LabConfig, followed: Policy, other: Policy, days: Days) -> Decisions:
+def follow(config: Lab, followed: Policy, other: Policy, days: Days) -> Decisions:
     """Play days under one policy, and evaluate in copies the decisions in which another policy differs.
 
-    Both decide in every minute in which an exam could begin. A decision has a choice if more than one joint action is
-    feasible, idling actions counted only if one of the policies ever idles. Two decisions are the same if they begin
-    as many patients of each class: within a class those who have waited longest always begin.
+    Both decide in every minute in which an exam could begin, one of single starts on all of the minute's. There is a
+    choice if one of the policies ever idles, or if more than one set of patients could begin to which nobody could be
+    added. Two decisions are the same if they begin as many patients of each class: within a class those who have
+    waited longest always begin.
 
     :param config: the lab
     :param followed: plays the days
@@ -79,11 +79,13 @@ def follow(config: LabConfig, followed: Policy, other: Policy, days: Days) -> De
     _to_next_decision(labs, rules, True)
     while len(playing := np.flatnonzero(labs.lab[:, layout.MINUTE] < config.hours.end_min)):
         now = continuation.copy_labs(labs, playing)
-        _, size, _ = _feasible(now, rules, idling)
+        choice = np.full(len(playing), idling)
+        if not idling:
+            _find_choices(continuation.copy_labs(now, np.arange(len(playing))), rules, choice)
         after, instead = own.decide(now), another.decide(now)
-        ours, theirs = _begun(now, after), _begun(now, instead)
+        ours, theirs = _begun(config, now, after), _begun(config, now, instead)
         differ = (ours != theirs).any(axis=1)
-        parts.append(_Part(playing, now.lab, ours, theirs, differ).select((size > 1) | differ))
+        parts.append(_Part(playing, now.lab, ours, theirs, differ).select(choice | differ))
         tried.add(continuation.copy_labs(instead, np.flatnonzero(differ)))
         _put_back(labs, playing, after)
         _to_next_decision(labs, rules, False)
@@ -116,7 +118,7 @@ class _Tried:
     :param own: the policy from then on
     """
 
-    def __init__(self, config: LabConfig, own: _TieredDecider | _ChoosingDecider) -> None:
+    def __init__(self, config: Lab, own: _TieredDecider | _ChoosingDecider) -> None:
         self._config, self._own = config, own
         self._waiting: list[Labs] = []
         self._penalty: list[NDArray[np.float64]] = [np.zeros(0)]
@@ -142,12 +144,12 @@ class _Tried:
             self._penalty.append(_points(self._config, self._own.play_on(labs)))
 
 
-def _points(config: LabConfig, units: NDArray[Any]) -> NDArray[np.float64]:
+def _points(config: Lab, units: NDArray[Any]) -> NDArray[np.float64]:
     """Units (n, 7) -> penalty points (n,)."""
     return np.asarray(penalty_points(config, units.T).total, dtype=np.float64)
 
 
-def _decisions(config: LabConfig, labs: Labs, part: _Part, tried: NDArray[np.float64]) -> Decisions:
+def _decisions(config: Lab, labs: Labs, part: _Part, tried: NDArray[np.float64]) -> Decisions:
     """Decisions sorted by day and minute, with what each departure saved."""
     penalty = _points(config, labs.lab[:, layout.PAID])
     saved = np.zeros(len(part.day))
@@ -161,13 +163,13 @@ def _decisions(config: LabConfig, labs: Labs, part: _Part, tried: NDArray[np.flo
     return Decisions(part.day, minute, waiting, free, part.followed, part.other, saved[order], penalty)
 
 
-def _begun(before: Labs, after: Labs) -> Ints:
-    """(n, 6), how many of each class a decision began."""
-    counts = slice(layout.COUNTS, layout.COUNTS + CLASSES)
+def _begun(config: Lab, before: Labs, after: Labs) -> Ints:
+    """(n, 3 K), how many of each class a decision began."""
+    counts = slice(layout.COUNTS, plan_columns(config.plan).free_rooms)
     return (before.lab[:, counts] - after.lab[:, counts]).astype(np.int64)
 
 
-def _decider(config: LabConfig, policy: Policy, days: Days) -> _TieredDecider | _ChoosingDecider:
+def _decider(config: Lab, policy: Policy, days: Days) -> _TieredDecider | _ChoosingDecider:
     if isinstance(policy, TieredPolicy):
         return _TieredDecider(config, policy)
     if isinstance(policy, ChoosingPolicy) and policy.memoryless:
@@ -181,8 +183,8 @@ def _decider(config: LabConfig, policy: Policy, days: Days) -> _TieredDecider | 
 class _TieredDecider:
     """Carries out the decisions of a rule that serves by class, for a batch of labs."""
 
-    def __init__(self, config: LabConfig, policy: TieredPolicy) -> None:
-        self._rules, self._tiers = batch.rules_of(config), batch.tiers_of(policy.tiers)
+    def __init__(self, config: Lab, policy: TieredPolicy) -> None:
+        self._rules, self._tiers = batch.rules_of(config), batch.tiers_of(policy.tiers, len(config.plan.types))
         # A rule that does not serve every class leaves resources idle while somebody waits.
         self.idling = bool((self._tiers < 0).any())
 
@@ -200,50 +202,74 @@ class _TieredDecider:
 
 
 class _ChoosingDecider:
-    """The same for a memoryless policy that chooses joint actions."""
+    """The same for a memoryless policy that chooses joint actions or single starts."""
 
-    def __init__(self, config: LabConfig, policy: ChoosingPolicy, days: Days) -> None:
-        self._rules, self.idling = batch.rules_of(config), policy.idling
+    def __init__(self, config: Lab, policy: ChoosingPolicy, days: Days) -> None:
+        self._rules, self.idling, self._joint = batch.rules_of(config), policy.idling, policy.actions == "joint"
         self._choose = policy.chooser(config, days)
 
     def decide(self, labs: Labs) -> Labs:
-        """As in :class:`_TieredDecider`."""
+        """As in :class:`_TieredDecider`; single starts are asked for until the policy stops."""
         after = Labs._make(array.copy() for array in labs)
-        _start_actions(self._actions(labs), after, self._rules)
+        playing = np.arange(len(labs.lab))
+        while len(playing):
+            now = continuation.copy_labs(after, playing)
+            over = np.zeros(len(playing), dtype=np.bool_)
+            _carry_out(self._joint, self._actions(now), now, self._rules, over)
+            _put_back(after, playing, now)
+            playing = playing[~over]
         return after
 
     def play_on(self, labs: Labs) -> Ints:
         """As in :class:`_TieredDecider`."""
-        every = np.arange(len(labs.lab))
+        units = labs.lab[:, layout.PAID].astype(np.int64)
+        going = np.flatnonzero(labs.lab[:, layout.MINUTE] < self._rules.whole.end)
+        first = self._actions(continuation.copy_labs(labs, going))
 
         def choose(playing: Labs, mask: NDArray[np.bool_]) -> Ints:
             return self._choose(playing, np.arange(len(mask)), mask)
 
-        return continuation.continue_under_choices(
-            labs, every, self._actions(labs), self._rules, True, self.idling, choose
+        units[going] = continuation.continue_under_choices(
+            labs, going, first, self._rules, self._joint, self.idling, choose
         )
+        return units
 
     def _actions(self, labs: Labs) -> Ints:
-        """(n,) joint actions; where only one is feasible, that one without a call of the chooser."""
-        mask, size, actions = _feasible(labs, self._rules, self.idling)
+        """(n,) actions; where only one is feasible, that one without a call of the chooser."""
+        mask = np.zeros((len(labs.lab), offers.action_count(self._rules, self._joint)), dtype=np.bool_)
+        size, actions = np.zeros((2, len(mask)), dtype=np.int64)
+        _offer_each(labs, self._rules, self._joint, self.idling, mask, size, actions)
         choices = np.flatnonzero(size > 1)
         if len(choices):
             actions[choices] = self._choose(labs, choices, mask[choices])
         return actions
 
 
-def _feasible(labs: Labs, rules: Rules, idling: bool) -> tuple[NDArray[np.bool_], Ints, Ints]:
-    """Action masks (n, 729) bool, the number of feasible actions in each lab, and the lowest of them."""
-    mask = np.zeros((len(labs.lab), ACTIONS), dtype=np.bool_)
-    size, first = np.zeros((2, len(mask)), dtype=np.int64)
-    _feasible_each(labs, rules, idling, mask, size, first)
-    return mask, size, first
+@njit
+def _offer_each(
+    labs: Labs, rules: Rules, joint: bool, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints
+) -> None:
+    for b in range(len(mask)):
+        size[b], first[b] = offers.offer(joint, idling, one_of(labs, b), rules, mask[b])
 
 
 @njit
-def _feasible_each(labs: Labs, rules: Rules, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints) -> None:
-    for b in range(len(mask)):
-        size[b], first[b] = offers.offer(True, idling, one_of(labs, b), rules, mask[b])
+def _find_choices(labs: Labs, rules: Rules, choice: NDArray[np.bool_]) -> None:
+    """Whether more than one set of patients could begin to which nobody could be added; the labs are used up.
+
+    There is one such set only if, with anybody served, of each class as many begin as could if it came first.
+    """
+    classes = layout.CLASSES_PER_TYPE * rules.at.kinds
+    anybody = np.zeros(classes, np.int64)
+    fewest = np.empty(classes, np.int64)
+    for b in range(len(choice)):
+        one = one_of(labs, b)
+        for kind in range(classes):
+            left = starts_left_of(kind // layout.CLASSES_PER_TYPE, one, rules)
+            fewest[kind] = one.lab[layout.COUNTS + kind] - min(one.lab[layout.COUNTS + kind], left)
+        start_tiers(anybody, one, rules)
+        for kind in range(classes):
+            choice[b] |= one.lab[layout.COUNTS + kind] > fewest[kind]
 
 
 @njit
@@ -253,9 +279,11 @@ def _start_by_tiers(labs: Labs, rules: Rules, tiers: TierTable) -> None:
 
 
 @njit
-def _start_actions(actions: Ints, labs: Labs, rules: Rules) -> None:
+def _carry_out(joint: bool, actions: Ints, labs: Labs, rules: Rules, over: NDArray[np.bool_]) -> None:
+    """Begin the exams of an action in every lab, and say where the minute's decision is complete."""
     for b in range(len(actions)):
-        offers.start_action(actions[b], one_of(labs, b), rules)
+        one = one_of(labs, b)
+        over[b] = offers.carry_out(joint, actions[b], one, rules) or not kernel.can_start(one, rules)
 
 
 @njit

@@ -9,35 +9,59 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.stats import Estimate, estimate, paired_difference
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import sample_days
 from echo_env.lab.departures import words
 from echo_env.lab.evaluation.comparison import CHUNK
-from echo_env.lab.simulation.patient import PatientClass
+from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.trace import count_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from echo_env.lab.departures.counterfactual import Decisions
 
-CLASS_NAMES = tuple(kind.name.lower() for kind in PatientClass)
-FREE_NAMES = ("rooms_non_fetal", "rooms_fetal", "sonographers_non_fetal", "sonographers_fetal")
 
-WAITING = tuple(f"waiting_{name}" for name in CLASS_NAMES)
-FREE = tuple(f"free_{name}" for name in FREE_NAMES)
-FOLLOWED = tuple(f"begins_{name}" for name in CLASS_NAMES)
-OTHER = tuple(f"other_begins_{name}" for name in CLASS_NAMES)
+class Columns(NamedTuple):
+    """Columns of :attr:`Departures.decisions` that depend on the lab.
 
-COLUMNS = ("day", "minute", "time", *WAITING, *FREE, *FOLLOWED, *OTHER, "departs", "kind", "saved")
-"""Columns of :attr:`Departures.decisions`."""
+    :param waiting: (3 K,) patients waiting, by class
+    :param free: free rooms and members of staff, by group in the plan's order of columns
+    :param followed: (3 K,) exams that the followed policy begins, by class
+    :param other: (3 K,) those that the other policy would begin
+    """
+
+    waiting: tuple[str, ...]
+    free: tuple[str, ...]
+    followed: tuple[str, ...]
+    other: tuple[str, ...]
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All columns of the table, in order."""
+        own = (*self.waiting, *self.free, *self.followed, *self.other)
+        return ("day", "minute", "time", *own, "departs", "kind", "saved")
+
+
+def columns_of(config: Lab) -> Columns:
+    """The columns of a lab's decisions.
+
+    :param config: the lab
+    """
+    plan, names = config.plan, count_names(config)
+    classes = CLASSES_PER_TYPE * len(plan.types)
+    free = names[classes : classes + len(plan.room_columns) + len(plan.staff_columns)]
+    of_class = [name.removeprefix("waiting_") for name in names[:classes]]
+    begins = (tuple(f"{prefix}begins_{name}" for name in of_class) for prefix in ("", "other_"))
+    return Columns(names[:classes], free, *begins)
 
 
 GROUP_COLUMNS = (
@@ -65,20 +89,25 @@ class Departures:
 
     :param followed: name of the policy that played the days
     :param other: name of the policy compared with
-    :param lab: name of the lab
+    :param config: the lab
     :param seed: seed of the days
-    :param decisions: a row for each decision, :data:`COLUMNS`
+    :param decisions: a row for each decision, columns as in :func:`columns_of`
     :param penalty: (days,) float64, points of each day under the followed policy
     :param other_penalty: (days,) float64, points of each day under the other policy
     """
 
     followed: str
     other: str
-    lab: str
+    config: Lab
     seed: int
     decisions: pd.DataFrame
     penalty: NDArray[np.float64]
     other_penalty: NDArray[np.float64]
+
+    @property
+    def lab(self) -> str:
+        """Name of the lab."""
+        return self.config.name
 
     @property
     def days(self) -> int:
@@ -134,9 +163,10 @@ class Departures:
         Columns: those of :meth:`by_kind`, the number of ``choices`` in such situations, and the share of them in
         which the policy ``departs``.
         """
-        rows = self.decisions
-        waiting = _in_words(rows[list(WAITING)].to_numpy() > 0, lambda row: words.waiting_in_words(row, numbered=False))
-        free = _in_words(rows[list(FREE)].to_numpy(), words.free_in_words)
+        rows, config, columns = self.decisions, self.config, columns_of(self.config)
+        present = rows[list(columns.waiting)].to_numpy() > 0
+        waiting = _in_words(present, lambda row: words.waiting_in_words(config, row, numbered=False))
+        free = _in_words(rows[list(columns.free)].to_numpy(), lambda row: words.free_in_words(config, row))
         table = self._among_choices(rows.assign(waiting=waiting, free=free), ["waiting", "free"])
         table = table[table["departures"] > 0]
         return table.sort_values("departures", ascending=False, kind="stable", ignore_index=True)
@@ -175,7 +205,7 @@ class Departures:
 
 
 def find_departures(
-    config: LabConfig,
+    config: Lab,
     followed: Policy,
     other: Policy,
     days: int,
@@ -213,27 +243,27 @@ def find_departures(
             progress(len(chunk))
     every = counterfactual.Decisions(*map(np.concatenate, zip(*parts, strict=True)))
     table = _table(config, every, other.name)
-    return Departures(followed.name, other.name, config.name, seed, table, every.penalty, np.concatenate(other_penalty))
+    return Departures(followed.name, other.name, config, seed, table, every.penalty, np.concatenate(other_penalty))
 
 
-def _table(config: LabConfig, every: Decisions, other: str) -> pd.DataFrame:
+def _table(config: Lab, every: Decisions, other: str) -> pd.DataFrame:
     """The decisions as :attr:`Departures.decisions` has them."""
     import pandas as pd
 
-    difference = every.followed - every.other
+    difference, names = every.followed - every.other, columns_of(config)
     columns: dict[str, Any] = {"day": every.day, "minute": every.minute}
     columns["time"] = [config.hours.clock(minute) for minute in every.minute.tolist()]
-    for names, block in (
-        (WAITING, every.waiting),
-        (FREE, every.free),
-        (FOLLOWED, every.followed),
-        (OTHER, every.other),
+    for own, block in (
+        (names.waiting, every.waiting),
+        (names.free, every.free),
+        (names.followed, every.followed),
+        (names.other, every.other),
     ):
-        columns |= dict(zip(names, block.T, strict=True))
+        columns |= dict(zip(own, block.T, strict=True))
     columns["departs"] = difference.any(axis=1)
-    columns["kind"] = _in_words(difference, lambda row: words.kind_in_words(row, other))
+    columns["kind"] = _in_words(difference, lambda row: words.kind_in_words(config, row, other))
     columns["saved"] = every.saved
-    return pd.DataFrame(columns, columns=list(COLUMNS))
+    return pd.DataFrame(columns, columns=list(names.every))
 
 
 def _in_words(

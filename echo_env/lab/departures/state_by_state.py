@@ -7,15 +7,19 @@ are set side by side with the penalty of the minute after each. Any two policies
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day
-from echo_env.lab.departures.words import free_in_words, waiting_in_words
+from echo_env.lab.departures.words import class_in_words, free_in_words, place_in_words, waiting_in_words
+from echo_env.lab.simulation.allocation import named
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
-from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.policy import Policy, SequentialPolicy
 from echo_env.lab.simulation.simulator import Simulator
 from echo_env.lab.simulation.view import LabView
 
@@ -36,14 +40,14 @@ COLUMNS = (
 )
 """Columns of :func:`state_by_state`."""
 
-Use = tuple[int, bool, bool]
-"""What distinguishes starts: the patient, and whether room and sonographer are fetal-capable."""
+Use = tuple[int, int, int]
+"""What distinguishes starts: the patient, and the groups of the room and of who does the exam."""
 
 
-def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy) -> pd.DataFrame:
+def state_by_state(config: Lab, day: Day, followed: Policy, other: Policy) -> pd.DataFrame:
     """The minutes of a day in which two policies decide differently in the same state (needs pandas).
 
-    Two decisions are the same if they begin the same patients in rooms and with sonographers of the same kind.
+    Two decisions are the same if they begin the same patients in rooms and with members of staff of the same groups.
 
     :param config: the lab
     :param day: its random draws, hidden from both policies
@@ -61,12 +65,34 @@ def state_by_state(config: LabConfig, day: Day, followed: Policy, other: Policy)
     rows = []
     while not lab.over:
         if lab.board.can_start():
-            starts, others = as_starts(followed.decide(lab.view)), as_starts(other.decide(lab.view))
+            starts, others = minute_starts(lab, followed), minute_starts(lab, other)
             if _uses(config, starts) != _uses(config, others):
                 rows.append(_row(lab.view, followed.name, other.name, starts, others))
             lab.start(starts)
         lab.advance()
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def minute_starts(lab: Simulator, policy: Policy) -> list[Start]:
+    """All starts that a policy decides on in this minute; the lab stays as it is.
+
+    :param lab: the day being played
+    :param policy: decides
+    """
+    if not isinstance(policy, SequentialPolicy):
+        return as_starts(policy.decide(lab.view))
+    board = lab.board
+    # What never changes need not be copied.
+    tried = copy.deepcopy(board, {id(fixed): fixed for fixed in (board.config, board.plan, board.appointments)})
+    view, starts = LabView(tried), []
+    while tried.can_start() and (kind := policy.next_class(view)) is not None:
+        entry = tried.queues[kind][0]
+        if tried.plan.nested:
+            starts += named(view, [entry])
+            tried.begin_exam(starts[-1])
+        else:
+            tried.commit(entry.patient)
+    return starts + named(view, tried.pending)
 
 
 def penalty_after(view: LabView, starts: Sequence[Start]) -> float:
@@ -75,20 +101,34 @@ def penalty_after(view: LabView, starts: Sequence[Start]) -> float:
     :param view: the lab before the decision
     :param starts: the decision
     """
-    config, waiting, free = view.config, list(view.waiting_counts), list(view.free_counts)
+    config, plan, waiting = view.config, view.config.plan, list(view.waiting_counts)
     kinds = {entry.patient: entry.patient_class for entry in view.waiting()}
-    for patient, fetal_room, fetal_staff in _uses(config, starts):
+    rooms, staff = set(view.idle_rooms), set(view.idle_staff)
+    for patient, room, member in starts:
         waiting[kinds[patient]] -= 1
-        free[fetal_room] -= 1
-        free[2 + fetal_staff] -= 1
-    after_closing = view.minute >= config.hours.closing_min
-    units = penalty_units(idle_rule_index(config), after_closing, tuple(waiting), tuple(free))
-    return penalty_points(config, units).total
+        rooms.remove(room)
+        staff.remove(member)
+    startable = _every(map(view.room_types, rooms)) & _every(map(view.staff_types, staff))
+    at_work = [exam.sonographer for exam in view.running_exams] + [start.sonographer for start in starts]
+    units = penalty_units(
+        idle_rule_index(config),
+        view.minute >= config.hours.closing_min,
+        waiting,
+        [kind.weight for kind in plan.types],
+        min(len(rooms), len(staff)),
+        startable,
+    )
+    overtime = sum(view.minute >= int(plan.overtime_from[member]) for member in at_work)
+    return penalty_points(config, (*units, 0, 0, overtime)).total
 
 
-def _uses(config: LabConfig, starts: Sequence[Start]) -> set[Use]:
-    rooms, staff = config.rooms.fetal, config.sonographers.fetal
-    return {(start.patient, start.room < rooms, start.sonographer < staff) for start in starts}
+def _every(sets: Iterable[int]) -> int:
+    return reduce(or_, sets, 0)
+
+
+def _uses(config: Lab, starts: Sequence[Start]) -> set[Use]:
+    rooms, staff = config.plan.room_group, config.plan.staff_group
+    return {(start.patient, int(rooms[start.room]), int(staff[start.sonographer])) for start in starts}
 
 
 def _row(
@@ -98,8 +138,8 @@ def _row(
     return (
         view.minute,
         view.config.hours.clock(view.minute),
-        waiting_in_words(view.waiting_counts),
-        free_in_words(view.free_counts),
+        waiting_in_words(view.config, view.waiting_counts),
+        free_in_words(view.config, view.free_counts),
         followed,
         other,
         _starts_in_words(view, starts, same_patients),
@@ -110,13 +150,10 @@ def _row(
 
 
 def _starts_in_words(view: LabView, starts: Sequence[Start], with_resources: bool) -> str:
-    """Patients that a decision begins, by number; with the kinds of resources where only these differ."""
+    """Patients that a decision begins, by number; with the groups of resources where only these differ."""
     kinds = {entry.patient: entry.patient_class for entry in view.waiting()}
     words = []
-    for patient, fetal_room, fetal_staff in sorted(_uses(view.config, starts)):
-        where = ""
-        if with_resources:
-            room, staff = (("fetal" if fetal else "non-fetal") for fetal in (fetal_room, fetal_staff))
-            where = f" ({room} room, {staff} sonographer)"
-        words.append(f"{kinds[patient].label} #{patient}{where}")
+    for patient, room_group, staff_group in sorted(_uses(view.config, starts)):
+        where = f" ({place_in_words(view.config, room_group, staff_group)})" if with_resources else ""
+        words.append(f"{class_in_words(view.config, kinds[patient])} #{patient}{where}")
     return "; ".join(words) or "nobody"

@@ -120,7 +120,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         decisions give the same total. Minutes before the first step are paid with the first step
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
-    :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where it is possible
+    :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where possible
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
 

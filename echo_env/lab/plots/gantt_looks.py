@@ -14,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, OFF_DUTY, NOT_READY, grounds
+from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, grounds
 from echo_env.lab.plots.style import by_punctuality, class_colour, type_labels, type_looks
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
 

@@ -13,6 +13,7 @@ from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day, Days
 from echo_env.lab.day.book import appointment_book
+from echo_env.lab.day.day import whole_minutes
 from echo_env.lab.day.laws import duration_density, offset_probability
 from echo_env.lab.plots.style import (
     BLUE,
@@ -27,6 +28,7 @@ from echo_env.lab.plots.style import (
 )
 
 _HOUR = 60
+_BIN_MIN = 2
 
 
 def appointment_schedule(config: Lab, ax: Axes | None = None) -> Axes:
@@ -139,10 +141,10 @@ def exam_durations(config: Lab, days: Days, ax: Axes | None = None) -> Axes:
     low = min(law.shortest_min for law in shares)
     mean_of_law = sum(share * law.mean_min for law, share in shares.items())
     high = min(max(law.longest_min for law in shares), max(float(drawn.max(initial=0)), 2 * mean_of_law))
-    edges = np.append(np.arange(low, high, 2.0), high)
-    share = 100 / max(len(drawn), 1) / np.diff(edges)
-    # Lengths are rounded up: m minutes stand for (m - 1, m], and each bar for two whole minutes.
-    count, _ = np.histogram(np.clip(drawn - 0.5, low, high), edges)
+    # Minute k stands for (k - 1, k]; bins of whole minutes hold equally many.
+    edges = np.arange(np.floor(low), np.ceil(high) + _BIN_MIN, _BIN_MIN)
+    share = 100 / max(len(drawn), 1) / _BIN_MIN
+    count, _ = np.histogram(drawn - 0.5, edges)
     ax.stairs(count * share, edges, fill=True, color="0.75", label=f"drawn: {len(drawn):,} exams")
     grid = np.linspace(low, high, 400)
     density = sum((share * duration_density(law, grid) for law, share in shares.items()), np.zeros_like(grid))
@@ -159,7 +161,7 @@ def exam_durations(config: Lab, days: Days, ax: Axes | None = None) -> Axes:
 def _drawn_exams(days: Days) -> NDArray[np.float64]:
     """Lengths of the exams of everybody with an appointment, and of those without who came."""
     there = (days.arrival >= 0) | ~np.broadcast_to(days.unscheduled, days.arrival.shape)
-    return np.asarray(days.exam_min[there], dtype=np.float64)
+    return whole_minutes(days.exam_min[there]).astype(np.float64)
 
 
 def _exam_laws(config: Lab) -> dict[ExamLaw, float]:
@@ -235,7 +237,7 @@ def resources(config: Lab, ax: Axes | None = None) -> Axes:
 def _set_looks(config: Lab) -> dict[int, tuple[str, Look]]:
     """Sets of exam types that somebody or some room can do -> the set in words, and how it looks."""
     plan, names = config.plan, type_labels(config)
-    sets = dict.fromkeys(group.can for group in (*plan.room_groups, *plan.staff_groups))
+    sets = dict.fromkeys([group.can for group in plan.room_groups] + [group.can for group in plan.staff_groups])
     found = {}
     for number, can in enumerate(sets):
         own = [name for k, name in enumerate(names) if can >> k & 1]

@@ -23,11 +23,11 @@ from echo_env.lab.simulation.view import LabView
 class RolloutPolicy:
     """Follows a base rule, except where simulation finds a better action.
 
-    Where a joint action, or in labs that have none a single start, other than the rule's is feasible (idling excluded), the rest of the day is sampled several
-    times, given what the staff know: see :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On these common random
-    numbers each action is evaluated with the rule deciding afterwards, against the rule throughout. The action with
-    the lowest mean penalty is taken if it beats the rule by more than ``margin`` standard errors of the paired
-    difference.
+    Where a joint action other than the rule's is feasible (idling excluded), or a single start in labs that have no
+    joint ones, the rest of the day is sampled several times, given what the staff know: see
+    :class:`~echo_env.lab.compiled.redraw.FutureSampler`. On these common random numbers each action is evaluated with
+    the rule deciding afterwards, against the rule throughout. The action with the lowest mean penalty is taken if it
+    beats the rule by more than ``margin`` standard errors of the paired difference.
 
     This is rollout in the sense of Bertsekas, Tsitsiklis and Wu, "Rollout algorithms for combinatorial
     optimization" (1997): one step of policy improvement, in the states that occur.

@@ -74,7 +74,7 @@ def is_closed(minute: int, closed: Any) -> bool:
     :param minute: now
     :param closed: (n, 2) stretches [from, until)
     """
+    inside = False
     for i in range(len(closed)):
-        if closed[i][0] <= minute < closed[i][1]:
-            return True
-    return False
+        inside = inside or closed[i][0] <= minute < closed[i][1]
+    return inside

@@ -77,7 +77,7 @@ class Simulator:
         self.view = LabView(self.board)
         self.over = False
         self.units = (0,) * UNITS
-        """Penalty units of the minutes that have passed: see :func:`~echo_env.lab.simulation.penalty.penalty_points`."""
+        """Penalty units so far: see :func:`~echo_env.lab.simulation.penalty.penalty_points`."""
         self._idle_rule = idle_rule_index(config)
         self._weights = [kind.weight for kind in plan.types]
         self._groups = [plan.staff_groups[group] for group in plan.staff_group]

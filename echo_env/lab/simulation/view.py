@@ -113,7 +113,7 @@ class LabView:
         return self._board.staff_types(sonographer)
 
     def free_rooms(self, fetal: bool) -> list[int]:
-        """In a lab of fetal and non-fetal exams: free rooms that are (or are not) fetal-capable, lowest number first."""
+        """In a lab of fetal and non-fetal exams: free rooms that are (or are not) fetal-capable, by number."""
         board, can = self._board, self._board.plan.room_groups
         free = (room for room, status in enumerate(board.room_status) if status == RoomStatus.FREE)
         return [room for room in free if can[board.plan.room_group[room]].can & 1 == fetal]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-from echo_env.lab.config import ConfigError, LabConfig
-from echo_env.lab.sweep.fields import DERIVED, Field, Kind, changed, find_field
+from echo_env.lab.config import ConfigError
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.sweep.fields import changed, find_field
+from echo_env.lab.sweep.kinds import Field, Kind
 from echo_env.lab.sweep.labels import labels_of
 
 MOST_VALUES = 1_000
@@ -49,7 +51,7 @@ class Axis:
         return min(self.values, key=lambda value: abs(value - self.own)) if self.field.is_numeric else self.values[0]
 
 
-def read_axis(text: str, config: LabConfig) -> Axis:
+def read_axis(text: str, config: Lab) -> Axis:
     """Parse ``FIELD=VALUES``: ``rooms.non_fetal=3:7`` is that field with 3, 4, 5, 6 and 7.
 
     Values are separated by commas. Numbers may be given as ranges with both ends included: ``a:b`` in steps of 1
@@ -99,14 +101,14 @@ def _values(field: Field, item: str) -> list[Any]:
     return [float(f"{first + i * step:.12g}") for i in range(count)]
 
 
-def _merged(field: Field, values: Sequence[Any], own: Any, config: LabConfig) -> tuple[Any, ...]:
+def _merged(field: Field, values: Sequence[Any], own: Any, config: Lab) -> tuple[Any, ...]:
     """The values; those of a derived field that leave the lab unchanged, however written, become its own value."""
-    if field.path not in DERIVED:
+    if not field.derived:
         return tuple(values)
     return tuple(dict.fromkeys(own if _changes_nothing(field.path, value, config) else value for value in values))
 
 
-def _changes_nothing(path: str, value: Any, config: LabConfig) -> bool:
+def _changes_nothing(path: str, value: Any, config: Lab) -> bool:
     try:
         return changed(config, {path: value}) == config
     except ConfigError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from echo_env.lab.config import Appointments, ConfigError, Hours, LabConfig
@@ -31,6 +32,31 @@ def spread(times: Sequence[int], count: int) -> tuple[int, ...]:
     return tuple(times[(2 * i + 1) * len(times) // (2 * count)] for i in range(count)) if times else ()
 
 
+def with_count(times: Sequence[int | None], count: int, path: str) -> tuple[int | None, ...]:
+    """A list with a given number of appointments, evenly thinned or repeated.
+
+    Appointments that are left out leave their place empty and repeated ones come last, so that all others keep their
+    random numbers.
+
+    >>> with_count((0, 30, 60, 90), 2, "appointments"), with_count((0, 30), 3, "appointments")
+    ((None, 30, None, 90), (0, 30, 30))
+
+    :param times: places with times in any order, or None for those left empty
+    :param count: number of appointments, 0 to :data:`MOST`
+    :param path: of the field, for messages
+    :raises ConfigError: a count out of bounds, or no appointment to repeat
+    """
+    _check(path, count)
+    places = sorted((time, place) for place, time in enumerate(times) if time is not None)
+    if count and not places:
+        raise ConfigError(f"{path} is {count}, but there is no appointment to repeat")
+    chosen = [places[number] for number in spread(range(len(places)), count)]
+    kept = {place for _, place in chosen}
+    first = tuple(time if place in kept else None for place, time in enumerate(times))
+    more = Counter(chosen) - Counter(set(chosen))
+    return (*first, *(time for time, _ in sorted(more.elements())))
+
+
 def with_kind(book: Appointments, kind: ExamKind, count: int) -> Appointments:
     """A book with a given number of appointments of one kind.
 
@@ -39,15 +65,11 @@ def with_kind(book: Appointments, kind: ExamKind, count: int) -> Appointments:
     :param count: number of appointments of that kind, 0 to :data:`MOST`
     :raises ConfigError: a count out of bounds, or the template has no appointment to repeat
     """
-    times = book.times(kind)
-    _check(f"appointments.{kind}_per_day", count)
-    if count == len(times):
-        return book
-    if not times:
-        raise ConfigError(
-            f"appointments.{kind}_per_day is {count}, but the template has no {kind} appointment to repeat"
-        )
-    return dataclasses.replace(book, **{kind: spread(times, count)})
+    path = f"appointments.{kind}_per_day"
+    _check(path, count)
+    if count and not any(time is not None for time in getattr(book, kind)):
+        raise ConfigError(f"{path} is {count}, but the template has no {kind} appointment to repeat")
+    return dataclasses.replace(book, **{kind: with_count(getattr(book, kind), count, path)})
 
 
 def with_total(book: Appointments, total: int) -> Appointments:
@@ -58,12 +80,11 @@ def with_total(book: Appointments, total: int) -> Appointments:
     :raises ConfigError: a count out of bounds, or an empty book
     """
     _check("appointments.per_day", total)
-    if total == len(book):
-        return book
     # The two remainders add up to one appointment or to none, so that the larger one decides.
     fetal, rest = divmod(len(book.times("fetal")) * total, len(book))
     fetal += 2 * rest >= len(book)
-    return Appointments(spread(book.times("fetal"), fetal), spread(book.times("non_fetal"), total - fetal))
+    path = "appointments.per_day"
+    return Appointments(with_count(book.fetal, fetal, path), with_count(book.non_fetal, total - fetal, path))
 
 
 def scaled(book: Appointments, factor: float) -> Appointments:

@@ -7,80 +7,24 @@ appointments a day" is the sweep of one number: see :data:`DERIVED`.
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal
 
-import yaml
-
 from echo_env.common.words import nearest
-from echo_env.lab.config import ConfigError, Hours, LabConfig
-from echo_env.lab.config.clock import clock_text, read_clock
+from echo_env.lab.config import ConfigError, GeneralLabConfig, Hours, LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import KINDS
 from echo_env.lab.sweep import book
-
-
-class Kind(StrEnum):
-    """Type of a field's values; the text states what is allowed."""
-
-    WHOLE = "a whole number"
-    NUMBER = "a number"
-    YES_NO = "true or false"
-    TEXT = "a word"
-    CLOCK = "a clock time such as 17:30"
-    TIMES = "a list of clock times such as [08:15,09:15]"
-    FILE = "a lab whose appointments are used (a preset or a YAML file), or own"
-
-
-@dataclass(frozen=True)
-class Field:
-    """A property of a lab that can be swept.
-
-    :param path: dotted path, such as ``rooms.non_fetal``
-    :param kind: type of its values
-    :param own: lab -> its value of the field
-    :param meaning: meaning of a derived field, one line
-    """
-
-    path: str
-    kind: Kind
-    own: Callable[[LabConfig], Any]
-    meaning: str = ""
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether its values are numbers on a ratio scale."""
-        return self.kind in (Kind.WHOLE, Kind.NUMBER)
-
-    def read(self, text: str) -> Any:
-        """Parse a value.
-
-        :raises ConfigError: not of this field's kind
-        """
-        try:
-            return _READERS[self.kind](text.strip())
-        except (ValueError, TypeError):
-            raise ConfigError(f"{self.path} has {text.strip()!r}, but must be {self.kind}") from None
-
-    def write(self, value: Any) -> str:
-        """A value as text that :meth:`read` parses, except for the brackets of a list."""
-        if self.kind is Kind.CLOCK:
-            return clock_text(value)
-        if self.kind is Kind.TIMES:
-            return " ".join("null" if time is None else clock_text(time) for time in value)
-        if self.kind is Kind.YES_NO:
-            return str(value).lower()
-        return f"{value:.12g}" if isinstance(value, float) else str(value)
-
+from echo_env.lab.sweep.general_fields import changed_general, general_fields, left_out
+from echo_env.lab.sweep.kinds import Field, Kind
 
 OWN = book.OWN
+_MOST_LISTED = 60
 
 DERIVED = {
-    field.path: field
+    field.path: dataclasses.replace(field, derived=True)
     for field in (
         Field(
             "appointments.template",
@@ -129,27 +73,34 @@ def _clock(config: LabConfig, name: str) -> int:
     return config.hours.opening_min + int(getattr(config.hours, name))
 
 
-def find_field(path: str, config: LabConfig) -> Field:
+def find_field(path: str, config: Lab) -> Field:
     """Look up a field by its path.
 
     :param path: the path as typed
     :param config: the lab
     :raises ConfigError: no such field; suggests the nearest
     """
-    fields = {**_plain_fields(config), **DERIVED}
+    fields = general_fields(config) if isinstance(config, GeneralLabConfig) else {**_plain_fields(config), **DERIVED}
     if path in fields:
         return fields[path]
+    if isinstance(config, GeneralLabConfig) and (missing := left_out(path, config)):
+        raise ConfigError(f"{path} cannot be swept, because the lab has no {missing}: give it in the file of the lab")
     near = nearest(path, fields)
     # A last component that is unique, such as absence_rate, is suggested with its section.
     near = [known for known in fields if known.rpartition(".")[2] == path] or near
     inside = [known for known in fields if path and known.startswith(f"{path}.")]
     if inside:
         raise ConfigError(f"{path} is a section of the lab, not a field; it has {', '.join(inside)}")
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(fields)}"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif len(fields) <= _MOST_LISTED:
+        hint = f"there are {', '.join(fields)}"
+    else:
+        hint = f"there are fields of {', '.join(dict.fromkeys(known.rpartition('.')[0] for known in fields))}"
     raise ConfigError(f"{path} is no field of the lab that can be swept: {hint}")
 
 
-def _plain_fields(config: LabConfig) -> dict[str, Field]:
+def _plain_fields(config: Any) -> dict[str, Field]:
     """The config's own fields of every section, except its name."""
     found: dict[str, Field] = {}
 
@@ -193,54 +144,20 @@ def _kind_of(hint: Any, section: str) -> Kind | None:
     return kinds.get(hint)
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _yes_no(text: str) -> bool:
-    value = yaml.safe_load(text)
-    if not isinstance(value, bool):
-        raise ValueError(text)
-    return value
-
-
-def _word(text: str) -> str:
-    if not text:
-        raise ValueError(text)
-    return text
-
-
-def _minutes(text: str) -> int:
-    return read_clock(text.strip(" '\""))
-
-
-def _times(text: str) -> tuple[int | None, ...]:
-    if not (text.startswith("[") and text.endswith("]")):
-        raise ValueError(text)
-    return tuple(None if time == "null" else _minutes(time) for time in text[1:-1].replace(",", " ").split())
-
-
-_READERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.WHOLE: int,
-    Kind.NUMBER: _number,
-    Kind.YES_NO: _yes_no,
-    Kind.TEXT: _word,
-    Kind.CLOCK: _minutes,
-    Kind.TIMES: _times,
-    Kind.FILE: _word,
-}
-
-
-def changed(config: LabConfig, values: Mapping[str, Any]) -> LabConfig:
+def changed(config: Lab, values: Mapping[str, Any]) -> Lab:
     """A lab with other values, all set at once; derived fields are applied in the order of :data:`DERIVED`.
 
     :param config: the lab
     :param values: path -> value, as :meth:`Field.read` returns them
     :raises ConfigError: the result is not a valid lab
     """
+    if isinstance(config, GeneralLabConfig):
+        return changed_general(config, values)
+    assert isinstance(config, LabConfig)
+    return _changed_short(config, values)
+
+
+def _changed_short(config: LabConfig, values: Mapping[str, Any]) -> LabConfig:
     sections = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     if values.get(template := "appointments.template", OWN) != OWN:
         sections["appointments"] = book.template_of(values[template], config.hours)

@@ -1,4 +1,8 @@
-"""The cells of a sweep: its labs, and the random numbers that their days share with the base lab's."""
+"""The cells of a sweep: its labs.
+
+Day k of a seed has the same luck in all of them: patients and members of staff whom two labs have in common, by their
+place in the lists of the config, share all random numbers.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.config import ConfigError
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.sweep.axes import Axis, read_axis
-from echo_env.lab.sweep.fields import Kind, changed
+from echo_env.lab.sweep.fields import changed
+from echo_env.lab.sweep.kinds import Kind
 
 MODES = ("grid", "one_at_a_time")
 MOST_CELLS = 10_000
 """Largest number of cells."""
-
-ALL, PARTLY, NONE = "all", "partly", "none"
-"""Random numbers that the days of a cell share with those of the base lab: see :func:`in_common`."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,11 @@ class Cell:
     :param number: number of the cell; 0 is the base lab
     :param values: path of each axis -> value
     :param config: the lab
-    :param common: random numbers shared with the base lab's days: ``all``, ``partly`` or ``none``
-    :param why: the reason where it is not ``all``
     """
 
     number: int
     values: dict[str, Any]
-    config: LabConfig
-    common: str
-    why: str
+    config: Lab
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Sweep:
     :param cells: the base lab, then its variants
     """
 
-    base: LabConfig
+    base: Lab
     axes: tuple[Axis, ...]
     mode: str
     cells: tuple[Cell, ...]
@@ -82,7 +81,7 @@ class Sweep:
         return sorted(cells, key=lambda cell: order.index(cell.values[axis.path]))
 
 
-def make_sweep(config: LabConfig, wanted: Sequence[str], mode: str = "grid") -> Sweep:
+def make_sweep(config: Lab, wanted: Sequence[str], mode: str = "grid") -> Sweep:
     """Set up a sweep.
 
     >>> sweep = make_sweep(LabConfig.load("scarce"), ["rooms.non_fetal=3:4", "exam.mean_min=40,50"])
@@ -108,11 +107,11 @@ def make_sweep(config: LabConfig, wanted: Sequence[str], mode: str = "grid") -> 
     if number > MOST_CELLS:
         raise ConfigError(f"sweep has {number:,} cells, but must have at most {MOST_CELLS:,}")
     own = {axis.path: axis.own for axis in axes}
-    cells = [Cell(0, own, config, ALL, "")]
+    cells = [Cell(0, own, config)]
     for values in _grid(axes) if mode == "grid" else _one_at_a_time(axes):
         lab = _lab(config, values, axes)
         if lab != config:
-            cells.append(Cell(len(cells), own | values, lab, *in_common(config, lab)))
+            cells.append(Cell(len(cells), own | values, lab))
     if len(cells) == 1:
         raise ConfigError("sweep changes nothing: every cell is the lab as it is")
     return Sweep(config, axes, mode, tuple(cells))
@@ -129,33 +128,10 @@ def _one_at_a_time(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
             yield {axis.path: value}
 
 
-def _lab(config: LabConfig, values: dict[str, Any], axes: Sequence[Axis]) -> LabConfig:
+def _lab(config: Lab, values: dict[str, Any], axes: Sequence[Axis]) -> Lab:
     try:
         return changed(config, values)
     except ConfigError as error:
         shown = [axis for axis in axes if axis.path in values]
         name = ", ".join(f"{axis.path}={axis.field.write(values[axis.path])}" for axis in shown)
         raise ConfigError(f"cell {name} is not a valid lab: {error}") from None
-
-
-def in_common(base: LabConfig, lab: LabConfig) -> tuple[str, str]:
-    """Which random numbers of day k of a seed two labs share, and the reason where it is not all of them.
-
-    A day is one row of uniform numbers (see :mod:`echo_env.lab.day.day`) whose length depends on the numbers of
-    appointments and of sonographers; everything else only changes how the numbers are used.
-
-    :param base: a lab
-    :param lab: another lab
-    :return: ``all``; ``partly``: no-shows, arrivals and durations by rank of appointment; or ``none``; and the reason
-    """
-    if len(lab.appointments) != len(base.appointments):
-        return NONE, "the number of appointments differs, so all random numbers differ"
-    staff = (base.sonographers.fetal, base.sonographers.non_fetal)
-    if (lab.sonographers.fetal, lab.sonographers.non_fetal) != staff:
-        return PARTLY, "the number of sonographers differs, so the random numbers of absences and breaks differ"
-    if lab.appointments != base.appointments:
-        return (
-            PARTLY,
-            "appointment times differ, so random numbers belong to the n-th appointment of the day, not to the patient",
-        )
-    return ALL, ""

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.files import number_text, written_whole
 from echo_env.common.files.whole import remove_left_behind
-from echo_env.lab.config import LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
 
@@ -29,7 +30,7 @@ Table = dict[str, NDArray[np.float64]]
 """Metric -> (days,)."""
 
 
-def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: str) -> str:
+def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str) -> str:
     """Path of the cached days of a policy in a lab, relative to the folder of the sweep.
 
     :param config: the lab
@@ -40,7 +41,9 @@ def file_name(config: LabConfig, policy: Policy, days: int, seed: int, engine: s
     """
     settings = {
         "version": _version(),
-        "lab": asdict(config),
+        "lab": asdict(cast(Any, config)),
+        # Cells kept by versions whose seeds named other days are not taken.
+        "luck": "by identity",
         "policy": [policy.name, getattr(policy, "fingerprint", "")],
         "days": days,
         "seed": seed,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from echo_env.lab.config import Appointments, ConfigError, LabConfig
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import KINDS, ExamKind
 from echo_env.lab.sweep.book import OWN, template_of
-from echo_env.lab.sweep.fields import Field, Kind
+from echo_env.lab.sweep.kinds import Field, Kind
 
+_BOOK: tuple[tuple[Literal["fetal", "non_fetal"], str], ...] = (("fetal", "fetal"), ("non_fetal", "non-fetal"))
 LISTED = 2
 """Most times that a name lists; further changes are counted."""
 
 
-def labels_of(field: Field, values: Sequence[Any], own: Any, config: LabConfig) -> dict[Any, str]:
+def labels_of(field: Field, values: Sequence[Any], own: Any, config: Lab) -> dict[Any, str]:
     """Short names of the values of a field that are long to write; empty for other fields.
 
     A list of times, and the book of a template, are named by their difference to the base lab's, such as
@@ -30,7 +32,7 @@ def labels_of(field: Field, values: Sequence[Any], own: Any, config: LabConfig) 
     """
     if field.kind is Kind.TIMES:
         described = {value: changes(own, value) for value in values}
-    elif field.kind is Kind.FILE:
+    elif field.kind is Kind.FILE and isinstance(config, LabConfig):
         described = {value: _template_changes(value, config) for value in values}
     else:
         return {}
@@ -47,7 +49,7 @@ def _tag(value: Any, place: int) -> str:
     return PurePath(value).stem if isinstance(value, str) else f"value {place}"
 
 
-def changes(own: Sequence[int], times: Sequence[int], kind: str = "") -> str:
+def changes(own: Sequence[int | None], times: Sequence[int | None], kind: str = "") -> str:
     """How a list of appointments differs from the base lab's.
 
     >>> changes((480, 630), (480, 480)), changes((480, 630), (480,), "fetal"), changes((480,), (480,))
@@ -55,14 +57,15 @@ def changes(own: Sequence[int], times: Sequence[int], kind: str = "") -> str:
     >>> changes((480, 500, 520, 540), (480,), "fetal"), changes((480, 500, 520), (490, 510))
     ('3 fewer fetal', '1 fewer, 2 moved')
 
-    :param own: the base lab's, minutes after midnight, ascending
-    :param times: minutes after midnight, ascending
+    :param own: the base lab's, minutes after midnight; None in places that are left empty
+    :param times: likewise
     :param kind: name of the kind of appointments, for lists of several kinds
     """
-    removed = sorted((Counter(own) - Counter(times)).elements())
-    added = sorted((Counter(times) - Counter(own)).elements())
+    before, after = (Counter(time for time in each if time is not None) for each in (own, times))
+    removed, added = sorted((before - after).elements()), sorted((after - before).elements())
     if not removed and not added:
-        return OWN
+        # Other places for the same times: other patients come then.
+        return OWN if tuple(own) == tuple(times) else f"{kind} in another order".strip()
     name = f" {kind}" if kind else ""
     if len(removed) == len(added) == 1:
         return f"{kind} {_clock(removed[0])} -> {_clock(added[0])}".strip()

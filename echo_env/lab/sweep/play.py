@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from echo_env.common.parallel import map_in_order
 from echo_env.common.results import checked_reference
-from echo_env.lab.config import ConfigError, LabConfig
+from echo_env.lab.config import ConfigError
+from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison, check_days, choose_engine, evaluate
 from echo_env.lab.simulation.metrics import metrics_of
 from echo_env.lab.simulation.policy import Policy
@@ -16,7 +17,7 @@ from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep
 from echo_env.lab.sweep.results import SweepResults
 
-MakePolicies = Callable[[LabConfig], Sequence[Policy]]
+MakePolicies = Callable[[Lab], Sequence[Policy]]
 """Lab -> the policies for it, with the same names in every lab."""
 
 
@@ -31,7 +32,7 @@ class Task(NamedTuple):
     """
 
     cell: int
-    config: LabConfig
+    config: Lab
     policy: Policy
     engine: str
     file: str

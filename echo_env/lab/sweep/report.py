@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from echo_env.common.files import number_text, text_cell, written_whole
 from echo_env.common.results import SUMMARY, write_summary
@@ -38,18 +38,18 @@ def _cells(*values: Estimate | None) -> list[str]:
 def write_long(folder: Path, results: SweepResults) -> None:
     """Write ``sweep.csv``: one row for each cell, policy and metric.
 
-    Columns: ``cell`` (0 is the base lab), ``label`` (its short name), one for each field, ``days_in_common`` with the
-    base lab, ``policy``, ``metric``, ``unit``, ``days``, then, each with its 95 % interval, the mean and the paired
-    differences to the base lab under the same policy and to the reference in the same cell.
+    Columns: ``cell`` (0 is the base lab), ``label`` (its short name), one for each field, ``policy``, ``metric``,
+    ``unit``, ``days``, then, each with its 95 % interval, the mean and the paired differences to the base lab under
+    the same policy and to the reference in the same cell.
     """
     axes = results.sweep.axes
-    head = ["cell", "label", *(axis.path for axis in axes), "days_in_common", "policy", "metric", "unit", "days"]
+    head = ["cell", "label", *(axis.path for axis in axes), "policy", "metric", "unit", "days"]
     with written_whole(folder / LONG) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*head, *_columns("", "minus_base", "minus_reference")])
         for cell in results.sweep.cells:
             values = [axis.field.write(cell.values[axis.path]) for axis in axes]
-            first = [cell.number, text_cell(results.sweep.name(cell)), *map(text_cell, values), cell.common]
+            first = [cell.number, text_cell(results.sweep.name(cell)), *map(text_cell, values)]
             writer.writerows([*first, *row] for row in _rows(results, cell))
 
 
@@ -123,7 +123,7 @@ def summary(results: SweepResults, env: str, metrics: Sequence[str], **more: Any
             for policy in results.policies
         },
         "metrics": metric_meanings(results.metrics),
-        "lab": asdict(sweep.base),
+        "lab": asdict(cast(Any, sweep.base)),
         **more,
     }
 
@@ -139,7 +139,6 @@ def _cell(results: SweepResults, cell: Cell, metrics: Sequence[str]) -> dict[str
         "cell": cell.number,
         "label": results.sweep.name(cell),
         "fields": fields,
-        "days_in_common": {"with_base": cell.common, "why": cell.why},
         "policies": table(results.mean, results.policies),
         "minus_base": table(results.minus_base, results.policies) if cell.number else {},
         "minus_reference": table(results.minus_reference, results.others),

@@ -14,13 +14,20 @@ from echo_env.common.tables import cell, new_console, new_table, print_table
 from echo_env.lab.evaluation.tables import CAPTION
 from echo_env.lab.simulation.metrics import metric_labels
 from echo_env.lab.sweep.axes import Axis
-from echo_env.lab.sweep.grid import ALL, NONE, PARTLY, Cell
+from echo_env.lab.sweep.grid import Cell
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import SweepResults, left_out
 
 _NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 20
 """Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
 columns they leave room for numbers."""
+
+_SHARED = (
+    "All cells share their random numbers with the base lab: patients and members of staff whom two labs have in "
+    "common have the same luck in both."
+)
+_CAPACITY = ("rooms", "sonographers", "appointments", "room_groups", "staff_groups", "exam_types")
+"""Sections in which changes make rooms and staff idle."""
 
 
 def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, console: Console | None = None) -> None:
@@ -42,7 +49,6 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
 def cell_table(results: SweepResults, metrics: Sequence[str], title: str) -> Table:
     """One row for each cell and policy; a grid has one column for each field."""
     sweep, names = results.sweep, metric_names(results)
-    partly = any(cell.common != ALL for cell in sweep.cells)
     grid = sweep.mode == "grid"
     table = new_table(title, CAPTION)
     headings = [axis.path for axis in sweep.axes] if grid else ["cell"]
@@ -50,16 +56,14 @@ def cell_table(results: SweepResults, metrics: Sequence[str], title: str) -> Tab
     for heading in headings:
         table.add_column(_broken(heading), justify="right" if grid else "left", overflow="fold", max_width=width)
     table.add_column("policy", overflow="fold", max_width=_POLICY)
-    shared = ["days shared"] if partly else []
     others = [f"minus {results.reference}"] if results.others else []
-    for heading in (names[metrics[0]], "minus base lab", *shared, *others, *(names[name] for name in metrics[1:])):
+    for heading in (names[metrics[0]], "minus base lab", *others, *(names[name] for name in metrics[1:])):
         table.add_column("\n".join(textwrap.wrap(heading, _NUMBER)), justify="right", no_wrap=True)
     for tried in _in_order(results):
         for number, policy in enumerate(results.policies):
             # The cell is named in its first row only.
             head = ["" if number else text for text in _head(results, tried)]
-            shared = [tried.common] if partly else []
-            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics, shared)]
+            row = [*head, escape(policy), *_numbers(results, tried, policy, metrics)]
             table.add_row(*row, end_section=number == len(results.policies) - 1 > 0)
     return table
 
@@ -82,16 +86,11 @@ def _head(results: SweepResults, tried: Cell) -> list[str]:
     return texts if tried.number else [f"[bold]{text}[/bold]" for text in texts]
 
 
-def _numbers(
-    results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str], shared: Sequence[str]
-) -> list[str]:
-    """Mean of the first metric, its differences, and means of the other metrics.
-
-    :param shared: what is shown behind the difference to the base lab
-    """
+def _numbers(results: SweepResults, tried: Cell, policy: str, metrics: Sequence[str]) -> list[str]:
+    """Mean of the first metric, its differences, and means of the other metrics."""
     first = metrics[0]
     texts = [cell(results.mean(tried, policy, first))]
-    texts += [difference(results.minus_base(tried, policy, first)) if tried.number else "base lab", *shared]
+    texts += [difference(results.minus_base(tried, policy, first)) if tried.number else "base lab"]
     if results.others:
         other = policy in results.others
         texts.append(difference(results.minus_reference(tried, policy, first)) if other else "")
@@ -176,7 +175,7 @@ def sentences(results: SweepResults, metric: str) -> list[str]:
     for axis in (axis for axis in sweep.axes if len(sweep.along(axis)) > 1):
         if all(_is_nothing(results.effect(axis, policy, metric).span) for policy in results.policies):
             found.append(f"{axis.path} alone does not change {name} on any of these days.")
-    return [*found, *_about_points(results, metric), *_about_days(results)]
+    return [*found, *_about_points(results, metric), _SHARED]
 
 
 def _beside_the_ranking(results: SweepResults, metric: str) -> str:
@@ -201,33 +200,13 @@ def _about_points(results: SweepResults, metric: str) -> list[str]:
     found = []
     if any(axis.path.startswith("penalty.") for axis in sweep.axes):
         found.append("penalty.* changes the weights of points: cells with different weights cannot be ranked by them.")
-    capacity = any(axis.path.split(".")[0] in ("rooms", "sonographers", "appointments") for axis in sweep.axes)
+    capacity = any(axis.path.split(".")[0] in _CAPACITY for axis in sweep.axes)
     if metric in ("penalty", "penalty_idle") and capacity and sweep.base.penalty.idle_rule == "every_pair":
         found.append(
             "Idle pairs of a room and a sonographer cost points here (penalty.idle_rule), so more rooms or staff can "
             "cost more although patients wait less: see the waiting part, or --sweep-metrics wait_min."
         )
     return found
-
-
-def _about_days(results: SweepResults) -> list[str]:
-    """Which random numbers the cells share with the base lab."""
-    cells = results.sweep.cells
-    if all(tried.common == ALL for tried in cells):
-        return ["All cells use the same random numbers as the base lab."]
-    found = []
-    for common in (PARTLY, NONE):
-        for why in dict.fromkeys(tried.why for tried in cells if tried.common == common):
-            count = sum(tried.why == why for tried in cells)
-            found.append(
-                f"Random numbers shared with the base lab: {common}, in {count} cell{'s' if count > 1 else ''}, where "
-                f"{why}."
-            )
-    return [
-        *found,
-        "Where they are not all shared, intervals of differences to the base lab are valid, but wider; policies in the "
-        "same cell are always compared on the same days.",
-    ]
 
 
 def _is_nothing(span: Estimate) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from echo_env.lab import Day, LabConfig, Simulator, evaluate, make_policy, sample_days, simulate
+from echo_env.lab import Day, LabConfig, Simulator, evaluate, load_lab, make_policy, sample_days, simulate
 from echo_env.lab.bounds import bounds as bound
 from echo_env.lab.bounds import lengths as bound_lengths
 from echo_env.lab.bounds.bounds import clairvoyant_bound, day_bounds, find_bounds
@@ -241,8 +241,10 @@ def test_the_same_day_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No day, and a missing compiler, are refused in one sentence."""
+    """No day, a lab of another form, and a missing compiler are refused in one sentence."""
     config = LabConfig.load("scarce")
+    with pytest.raises(ValueError, match=r"are for labs of the paper's form, .* which 'mri_unit' is not: its policies"):
+        find_bounds(load_lab("mri_unit"), 2, seed=1)
     with pytest.raises(ValueError, match="days of bounds is 0, but must be at least 1"):
         find_bounds(config, 0, seed=1)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

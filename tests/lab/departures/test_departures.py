@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from echo_env.lab import Day, LabConfig, Policy, evaluate, make_policy, sample_days, simulate
-from echo_env.lab.day import Days
+from echo_env.lab.day import stack_days
 from echo_env.lab.decisions.actions import ACTIONS
 from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.departures import departures
-from echo_env.lab.departures.departures import COLUMNS, GROUP_COLUMNS, Departures, find_departures
+from echo_env.lab.departures.departures import GROUP_COLUMNS, Departures, columns_of, find_departures
 from echo_env.lab.departures.state_by_state import state_by_state
 from echo_env.lab.departures.words import kind_in_words
 from echo_env.lab.policies.agent import AgentPolicy
@@ -95,16 +95,15 @@ def one_swap(tiny_lab: Lab, tiny_day: DayMaker, monkeypatch: pytest.MonkeyPatch)
     # and patient 1 waits until 50: 20 minutes at 4 points. The pair is busy until 90 either way. Saved: 80 points.
     config = tiny_lab(fetal=(5,), non_fetal=(0, 3), **ONE_PAIR)
     day = tiny_day(config, (0, 3, 5), (30, 40, 20))
-    two = {name: np.stack([getattr(day, name)] * 2) for name in ("arrival", "exam_min", "absence_draw", "break_draw")}
-    days = Days(day.scheduled, day.fetal, absence_rate=0.0, policy_seed=[0, 0], **two)
+    days = stack_days([day, day])
     monkeypatch.setattr(departures, "sample_days", lambda *_: days)
     return find_departures(config, make_policy("fetal_first", config), make_policy("policy_2", config), 2, seed=1)
 
 
 def test_the_departure_of_a_hand_made_day(one_swap: Departures) -> None:
     """Minute, state, patients and points of a departure worked out by hand."""
-    rows = one_swap.decisions
-    assert tuple(rows.columns) == COLUMNS
+    rows, columns = one_swap.decisions, columns_of(one_swap.config).every
+    assert tuple(rows.columns) == columns
     assert rows[["day", "minute", "time", "departs", "saved"]].to_numpy().tolist() == [
         [0, 30, "08:30", True, 80.0],
         [1, 30, "08:30", True, 80.0],
@@ -117,7 +116,7 @@ def test_the_departure_of_a_hand_made_day(one_swap: Departures) -> None:
         "begins_fetal_on_time": 1,
         "other_begins_non_fetal_on_time": 1,
     }
-    counted = [name for name in COLUMNS if name.startswith(("waiting", "free", "begins", "other"))]
+    counted = [name for name in columns if name.startswith(("waiting", "free", "begins", "other"))]
     assert rows.loc[0, counted].to_dict() == {name: expected.get(name, 0) for name in counted}
     kind = "serves an on-time fetal patient where policy_2 serves an on-time non-fetal one"
     assert rows["kind"].tolist() == [kind, kind]
@@ -146,9 +145,9 @@ def test_the_hand_made_day_in_words(one_swap: Departures) -> None:
 def test_departures_are_the_rows_of_state_by_state(pair: tuple[str | Policy, str | Policy]) -> None:
     """The compiled report finds the departures that the SimPy one finds day by day."""
     followed, other = both(pair)
-    found = find_departures(SCARCE, followed, other, 4, seed=5).departures
+    found = find_departures(SCARCE, followed, other, 8, seed=5).departures
     assert len(found) > 5
-    for number, day in enumerate(sample_days(SCARCE, 4, seed=5)):
+    for number, day in enumerate(sample_days(SCARCE, 8, seed=5)):
         rows = state_by_state(SCARCE, day, followed, other)
         assert found.loc[found["day"] == number, "minute"].tolist() == rows["minute"].tolist()
 
@@ -157,8 +156,8 @@ def test_departures_are_the_rows_of_state_by_state(pair: tuple[str | Policy, str
 def test_savings_are_those_of_days_played_again(pair: tuple[str | Policy, str | Policy]) -> None:
     """Savings equal those of days played again from opening on SimPy with one decision changed."""
     followed, other = both(pair)
-    found = find_departures(SCARCE, followed, other, 3, seed=5)
-    days = sample_days(SCARCE, 3, seed=5)
+    found = find_departures(SCARCE, followed, other, 6, seed=5)
+    days = sample_days(SCARCE, 6, seed=5)
     assert found.penalty.tolist() == [simulate(SCARCE, day, followed).penalty.total for day in days]
     rows = found.departures.head(40)
     again = [
@@ -204,7 +203,7 @@ def test_whole_days_are_those_of_an_evaluation(monkeypatch: pytest.MonkeyPatch) 
 def test_the_interval_of_savings_is_one_of_days() -> None:
     """The interval of savings treats the departures of a day as dependent."""
     rows = pd.DataFrame({"day": [0, 0, 1], "saved": [10.0, 20.0, 60.0], "departs": True, "kind": "k", "time": "08:00"})
-    found = Departures("a", "b", "lab", 1, rows, np.zeros(2), np.zeros(2))
+    found = Departures("a", "b", SCARCE, 1, rows, np.zeros(2), np.zeros(2))
     # Mean 30. The days' sums less 30 for each of their departures: 30 - 60 and 60 - 30. Their mean has the standard
     # error 30 and Student's factor for 2 days is 12.706; 1.5 departures a day.
     got = found.saved()
@@ -229,7 +228,7 @@ def test_the_interval_of_savings_is_one_of_days() -> None:
 )
 def test_kinds_in_words(difference: tuple[int, ...], words: str) -> None:
     """Kinds of departures in words."""
-    assert kind_in_words(difference, "b") == words
+    assert kind_in_words(SCARCE, difference, "b") == words
 
 
 @pytest.mark.parametrize("name", ["random", "policy_3", "policy_5(alpha=1, beta=0.25)"])

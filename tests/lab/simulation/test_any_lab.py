@@ -132,7 +132,9 @@ def test_shift() -> None:
 def test_break_ends_with_the_shift() -> None:
     """A break or lunch is over when the shift is."""
     shift, breaks = {"from_min": 0, "until_min": 50}, {"minutes": 20, "planned": [40]}
-    config = general_lab({"scan": {"appointments": [0]}}, ROOM, {"staff": {"count": 1, "shift": shift, "breaks": breaks}})
+    config = general_lab(
+        {"scan": {"appointments": [0]}}, ROOM, {"staff": {"count": 1, "shift": shift, "breaks": breaks}}
+    )
     assert played(config, day_of(config, [0], [10])).breaks == [BreakRecord(0, 40, 50)]
 
 

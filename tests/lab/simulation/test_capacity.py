@@ -50,7 +50,8 @@ def test_starts_left_is_maximum_matching(first: int) -> None:
             order = rng.permutation(len(cans)).tolist()
             chosen = [-1] * len(kinds)
             give(kinds, cans, order, len(left), chosen)
-            assert len(set(chosen)) == len(kinds) and -1 not in chosen, seed
+            assert len(set(chosen)) == len(kinds), seed
+            assert -1 not in chosen, seed
             assert all(cans[number] >> kind & 1 for kind, number in zip(kinds, chosen, strict=True)), seed
 
 
@@ -70,7 +71,8 @@ def test_starts_left_of_nested_types() -> None:
     assert count_left([6, 1], [0b10, 0b11], [2, 4], [0b10, 0b11], left) == 0b11
     assert left == [0, 1, 6, 6]
     commit_start(0, left)
-    assert left == [0, 0, 6, 5] and starts_left(0, left) == 0 and starts_left(1, left) == 5
+    assert left == [0, 0, 6, 5]
+    assert [starts_left(kind, left) for kind in range(2)] == [0, 5]
 
 
 def test_effective_types() -> None:

@@ -136,7 +136,7 @@ def test_scale_keeps_the_share_of_each_kind(factor: float, fetal: int, non_fetal
             book.scaled(SCARCE.appointments, factor)
         return
     got = book.scaled(SCARCE.appointments, factor)
-    assert (len(got.fetal), len(got.non_fetal)) == (fetal, non_fetal)
+    assert (len(got.times("fetal")), len(got.times("non_fetal"))) == (fetal, non_fetal)
 
 
 def test_per_day_counts_exactly() -> None:
@@ -144,9 +144,9 @@ def test_per_day_counts_exactly() -> None:
     for total in range(1, 120):
         got = book.with_total(SCARCE.appointments, total)
         assert len(got) == total
-        assert abs(len(got.fetal) - total * 9 / 38) <= 0.5
+        assert abs(len(got.times("fetal")) - total * 9 / 38) <= 0.5
     fuller = changed(SCARCE, {"appointments.fetal_per_day": 12, "appointments.non_fetal_per_day": 20})
-    assert (len(fuller.appointments.fetal), len(fuller.appointments.non_fetal)) == (12, 20)
+    assert [len(fuller.appointments.times(kind)) for kind in ("fetal", "non_fetal")] == [12, 20]
     assert len(changed(SCARCE, {"appointments.fetal_per_day": 12, "appointments.scale": 0.5}).appointments) == 21
 
 

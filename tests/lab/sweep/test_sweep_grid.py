@@ -6,14 +6,11 @@ import itertools
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from echo_env.lab import ConfigError, LabConfig, sample_days
-from echo_env.lab.config import Appointments
 from echo_env.lab.sweep import make_sweep
 from echo_env.lab.sweep.axes import read_axis
-from echo_env.lab.sweep.grid import in_common
 
 SCARCE = LabConfig.load("scarce")
 
@@ -132,31 +129,23 @@ def test_other_words_for_the_lab_as_it_is_are_the_base_lab() -> None:
     assert [cell.number for cell in sweep.along(sweep.axes[1])] == [0, 1]
 
 
-DRAWS = ("arrival", "exam_min", "absence_draw", "break_draw")
+def by_identity(config: LabConfig, seed: int) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """(type, appointment) -> the arrival and the exam of each day; appointments must differ within a type."""
+    days = sample_days(config, 5, seed=seed)
+    return {
+        (int(kind), int(minute)): list(zip(days.arrival[:, p].tolist(), days.exam_min[:, p].tolist(), strict=True))
+        for p, (kind, minute) in enumerate(zip(days.exam_type, days.scheduled, strict=True))
+    }
 
 
-@pytest.mark.parametrize(
-    ("changes", "common", "same"),
-    [
-        ({"rooms__non_fetal": 9, "penalty__idle": 0, "breaks__minutes": 5}, "all", DRAWS),
-        ({"sonographers__absence_rate": 0.5}, "all", DRAWS),
-        ({"exam__mean_min": 60}, "all", ("arrival", "absence_draw", "break_draw")),
-        ({"arrival__late_mean_min": 20}, "all", ("exam_min", "absence_draw", "break_draw")),
-        ({"sonographers__fetal": 3}, "partly", ("arrival", "exam_min")),
-        ({"sonographers__fetal": 1, "sonographers__non_fetal": 2}, "partly", ("arrival", "exam_min")),
-        ({"appointments": Appointments(tuple(range(0, 90, 10)), SCARCE.appointments.non_fetal)}, "partly", DRAWS[1:]),
-        ({"appointments__fetal": (15, 75)}, "none", ()),
-    ],
-)
-def test_common_days_are_common(changes: dict[str, Any], common: str, same: tuple[str, ...]) -> None:
-    """The stated common random numbers are equal to the bit."""
-    lab = SCARCE.replace(**changes)
-    got, why = in_common(SCARCE, lab)
-    assert got == common
-    assert bool(why) == (common != "all")
-    mine, theirs = sample_days(SCARCE, 3, seed=5), sample_days(lab, 3, seed=5)
-    for name in same:
-        assert np.array_equal(getattr(mine, name), getattr(theirs, name)), name
+def test_patients_that_cells_have_in_common_keep_their_luck() -> None:
+    """Fewer or more appointments of a kind leave arrivals and exams of all others as they are, to the bit."""
+    config = SCARCE.replace(appointments__non_fetal=tuple(range(0, 540, 30)))
+    mine = by_identity(config, seed=5)
+    for wanted in ("appointments.non_fetal_per_day=9", "appointments.fetal_per_day=4", "sonographers.non_fetal=3"):
+        theirs = by_identity(make_sweep(config, [wanted]).cells[1].config, seed=5)
+        assert len(theirs) < len(mine) or "sonographers" in wanted
+        assert theirs == {who: mine[who] for who in theirs}
 
 
 def test_longer_exams_are_longer_for_everybody() -> None:

@@ -209,7 +209,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
             str(cell.config.sonographers.fetal),
         )
         assert row["label"] == grid.sweep.name(cell)
-        assert (row["days_in_common"], row["unit"]) == (cell.common, METRICS[row["metric"]].unit)
+        assert row["unit"] == METRICS[row["metric"]].unit
         mean = grid.mean(cell, row["policy"], row["metric"])
         assert float(row["mean"] or "nan") == pytest.approx(mean.mean, nan_ok=True)
         assert (row["minus_base_mean"] == "") == (cell.number == 0)
