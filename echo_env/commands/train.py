@@ -45,7 +45,7 @@ from echo_env.commands.interrupts import INTERRUPTED
 from echo_env.commands.models import configs_folder
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
-from echo_env.lab import load_lab
+from echo_env.lab import ConfigError, load_lab
 
 PAPER_PROTOCOL = "--paper-protocol"
 IMPORT = "--import"
@@ -183,9 +183,14 @@ def _conf_file_of_any_lab(arguments: Sequence[str]) -> list[str]:
     """The hyperparameters for labs of any exam types, if the lab that ``--env-kwargs`` names is such a one."""
     sources = [own.partition(":")[2].strip("'\"") for own in _values(arguments, "--env-kwargs", "config:")]
     path = configs_folder() / f"{_option(arguments, '--algo', DEFAULT_ALGO)}{ROWS_SUFFIX}"
-    if not sources or not path.exists() or load_lab(sources[-1]).plan.nested_pair:
+    if not sources or not path.exists():
         return []
-    return ["--conf-file", str(path)]
+    try:
+        nested_pair = load_lab(sources[-1]).plan.nested_pair
+    except ConfigError:
+        # Making the environment says it.
+        return []
+    return [] if nested_pair else ["--conf-file", str(path)]
 
 
 def _values(arguments: Sequence[str], flag: str, prefix: str) -> list[str]:
