@@ -37,10 +37,12 @@ RULES = {
     "policy_4": DAYS,
     "scarce_first": DAYS,
     "random": DAYS,
+    "agent": DAYS,
+    "agent_joint": DAYS,
     "rollout": 1000,
 }
-"""Rule -> days it is played for. Policies 3 and 4 are for the paper's labs only. Rollout simulates hundreds of days for each that
-it decides."""
+"""Rule or shipped agent -> days it is played for. Policies 3 and 4, and agents, are for the paper's labs only. Rollout
+simulates hundreds of days for each that it decides."""
 
 
 class Method(NamedTuple):
@@ -70,8 +72,8 @@ COMPARISON = {
     "ppo, as it comes": Method("ppo", conf_file="zoo_configs/as_it_comes.yml"),
     "dqn, as it comes": Method("dqn", conf_file="zoo_configs/as_it_comes.yml"),
 }
-"""The tuned algorithms, which choose single starts; the same on the paper's 729 actions; and SB3's own with its defaults
-on the paper's environment, as who knows neither masks nor anything about the lab would call them."""
+"""The tuned algorithms, which choose single starts; the same on the paper's 729 actions; and SB3's own with its
+defaults on the paper's environment, as who knows neither masks nor anything about the lab would call them."""
 
 ROWS = {
     "maskable_ppo, rows": Method("maskable_ppo", conf_file="zoo_configs/maskable_ppo_rows.yml"),
