@@ -15,7 +15,7 @@ from echo_env.commands import plugins
 from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
 from echo_env.lab import Lab, load_lab
-from echo_env.lab.decisions.actions import ACTIONS
+from echo_env.lab.decisions.action_sets import default_actions, make_actions
 from echo_env.lab.decisions.observation import default_observation
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy
 
@@ -85,33 +85,49 @@ def loader(trust: bool = False) -> partial[Any]:
     return partial(load_from, plugins.module_name("models"), trust)
 
 
+def trained_policy(
+    algo: str, path: str, config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False
+) -> TrainedPolicy:
+    """A trained model as a policy: its action space says whether it decides on joint actions or on single starts.
+
+    Parameters and errors as for :class:`TrainedPolicy`.
+    """
+    model = load_from(plugins.module_name("models"), trust, algo, path)
+    single = getattr(model.action_space, "n", None) == make_actions("start", config).size
+    made = TrainedStartPolicy if single or default_actions(config) == "start" else TrainedPolicy
+    return made(algo, path, config, env_kwargs, trust=trust, model=model)
+
+
 class TrainedPolicy(AgentPolicy):
     """A trained model of joint actions. Worker processes load it from its file.
 
-    :param model: the model
     :param algo: name of its algorithm in the zoo; tables call it by this
     :param path: its file, or the folder of its run
     :param config: the lab it works in
     :param env_kwargs: what the env of the model was made with, if the model does not say
-    :param module: the plug-in that loaded it
-    :param trust: whether it was opened though it may be a pickle
-    :raises ValueError: the model does not fit the lab
+    :param module: the plug-in that loads it, by default the installed one
+    :param trust: open it even if it is a pickle, which can run code of whoever made it
+    :param model: the model, if it has been loaded
+    :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
+        lab
     """
 
     def __init__(
         self,
-        model: Any,
         algo: str,
         path: str,
         config: Lab,
         env_kwargs: Mapping[str, Any],
-        module: str,
-        trust: bool,
+        module: str | None = None,
+        trust: bool = False,
+        model: Any = None,
     ) -> None:
+        module = module or plugins.module_name("models")
+        if model is None:
+            model = load_from(module, trust, algo, path)
         env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
-        trained_with = {**env_kwargs, **env_spec.get("kwargs", {})}
+        trained_with = {"observation": default_observation(config), **env_kwargs, **env_spec.get("kwargs", {})}
         kept = {key: trained_with[key] for key in MODEL_KWARGS if trained_with.get(key) is not None}
-        kept.setdefault("observation", default_observation(config))
         super().__init__(algo, model, config, **kept)
         self._origin = algo, path, config, env_kwargs, module, trust
         self.note = training_note(f"{algo}={path}", env_spec, config)
@@ -120,37 +136,11 @@ class TrainedPolicy(AgentPolicy):
         self.fingerprint = f"{algo} {kept} {digest_of(module, path)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return trained_policy, self._origin, {"name": self.name}
+        return type(self), self._origin, {"name": self.name}
 
 
 class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
-    """A trained model of single starts. Parameters as :class:`TrainedPolicy`."""
-
-
-def trained_policy(
-    algo: str,
-    path: str,
-    config: Lab,
-    env_kwargs: Mapping[str, Any],
-    module: str | None = None,
-    trust: bool = False,
-) -> TrainedPolicy:
-    """A trained model as a policy: its action space says whether it decides on joint actions or on single starts.
-
-    :param algo: name of its algorithm in the zoo
-    :param path: its file, or the folder of its run
-    :param config: the lab it works in
-    :param env_kwargs: what the env of the model was made with, if the model does not say
-    :param module: the plug-in that loads it, by default the installed one
-    :param trust: open it even if it is a pickle, which can run code of whoever made it
-    :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
-        lab
-    """
-    module = module or plugins.module_name("models")
-    model = load_from(module, trust, algo, path)
-    joint = getattr(model.action_space, "n", None) == ACTIONS
-    kind = TrainedPolicy if joint else TrainedStartPolicy
-    return kind(model, algo, path, config, env_kwargs, module, trust)
+    """The same of single starts, in any lab."""
 
 
 def is_agent(policy: str) -> bool:
@@ -166,7 +156,7 @@ def find_agent(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> Traine
 
     :param asked: ``agent`` or ``agent_NAME``
     :param config: the lab; all its fields count but the name
-    :param env_kwargs: see :func:`trained_policy`
+    :param env_kwargs: see :class:`TrainedPolicy`
     :raises ValueError: there is none; names what differs from the labs that have one; or its file has been changed
     """
     kept = {tuple(key.partition("/")[::2]): agent for key, agent in read_list(AGENTS).items()}

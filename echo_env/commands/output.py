@@ -40,11 +40,16 @@ def check_outputs(options: EvaluateOptions) -> None:
     if options.bound:
         check_bounds_possible()
     inputs = {
-        "--config": [options.config] if options.config else [],
+        "--config": _files_of_lab(options.config),
         "--policies": files_of_models(options.policies or ()),
         "--import": options.import_,
     }
     check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
+
+
+def _files_of_lab(config: str | None) -> list[str]:
+    """The file of a lab, which may be followed by ``#`` and the name of a day."""
+    return [path for path in dict.fromkeys((config or "", (config or "").rpartition("#")[0])) if path]
 
 
 def _file_names(options: EvaluateOptions) -> list[str]:

@@ -77,7 +77,7 @@ class PathwaysOptions:
     env: str
     config: str = "baseline"
     policies: Several = POLICIES
-    reference: str = ""
+    reference: str | None = None
     patients: Several = ()
     resources: Several = ()
     draws: Whole = 120
@@ -140,7 +140,10 @@ def run(options: PathwaysOptions, command: str) -> None:
         typed: policy if isinstance(policy, str) else policy.name
         for typed, policy in zip(options.policies, policies, strict=True)
     }
-    comparison = compare(options, config, policies, named.get(options.reference, options.reference))
+    if options.reference == "":
+        raise ValueError(f"--reference is '', but must be one of {', '.join(named)}")
+    reference = "" if options.reference is None else named.get(options.reference, options.reference)
+    comparison = compare(options, config, policies, reference)
     shares = bound(options, comparison) if options.bound else None
     name = options.env if options.config == "baseline" else options.config
     more: dict[str, Any] = {"bounds": shares.to_dict()} if shares else {}

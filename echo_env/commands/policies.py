@@ -50,21 +50,6 @@ def default_policies(config: Lab) -> tuple[str, ...]:
     return RULES if isinstance(config, LabConfig) else RULES_OF_ANY_LAB
 
 
-def short_form(option: str, config: Lab) -> LabConfig:
-    """A lab, if it is in the paper's form, which some options are for.
-
-    :param option: for the message
-    :param config: the lab
-    :raises ValueError: it is not
-    """
-    if not isinstance(config, LabConfig):
-        raise ValueError(
-            f"{option} is for labs of fetal and non-fetal exams in the short form (rooms.fetal, ...), which "
-            f"{config.name!r} is not"
-        )
-    return config
-
-
 def read_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     """``["idling:False"]`` -> ``{"idling": False}``.
 
@@ -111,6 +96,8 @@ def find_policies(
                 if model
                 else make_policy(name, config)
             )
+    if env_kwargs and not any(hasattr(policy, "note") for policy in found.values()):
+        raise ValueError("--env-kwargs says how a model was trained, but no model is among --policies: leave it out")
     for name, policy in found.items():
         note = getattr(policy, "note", "")
         # Once a model: the cells of a sweep ask again.

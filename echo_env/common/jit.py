@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -17,9 +19,20 @@ except ModuleNotFoundError:
 
 else:
 
+    @cache
+    def _sources() -> tuple[int, int, int]:
+        """How many files the package has, and the sums of their sizes and times of change."""
+        files = [path.stat() for path in Path(__file__).parents[1].rglob("*.py")]
+        return len(files), sum(file.st_size for file in files), sum(file.st_mtime_ns for file in files)
+
     def njit(function: Function) -> Function:
-        """The function compiled at its first call, and kept on disk.
+        """The function compiled at its first call, and kept on disk until the package changes.
 
         Division by zero gives inf or nan, as in numpy.
         """
-        return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        # Numba looks at the function's own file alone, though what it calls from others is compiled into it.
+        kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+        if kept is not None and hasattr(kept, "_source_stamp"):
+            kept._source_stamp = (kept._source_stamp, _sources())
+        return cast(Function, compiled)

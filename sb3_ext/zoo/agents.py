@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from sb3_ext.zoo.algorithms import ALGORITHMS
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.saved.files import check_model_file, find_model, statistics_path
-from sb3_ext.zoo.saved.files import model_files as model_files  # echo_env asks this module for it
+from sb3_ext.zoo.saved.files import model_files as model_files  # part of what this module offers
 from sb3_ext.zoo.saved.plain import can_be_trained, is_plain, load_plain, read_description
 
 TRUST = "--trust"

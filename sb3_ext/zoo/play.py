@@ -158,6 +158,6 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
         # rl_zoo3's own words for a folder, model or checkpoint that is not there say enough.
         if not isinstance(error, UsageError) and any(said in str(error) for said in ("not found", "found for")):
             raise UsageError(first_line(error)) from error
-        raise as_usage_error(error, f"{command} ends", in_full=known.verbose not in ("0", "1")) from error
+        raise as_usage_error(error, f"{command} ends", in_full=known.verbose == "2") from error
     finally:
         sys.argv = sys_argv

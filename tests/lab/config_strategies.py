@@ -27,12 +27,12 @@ def configs(draw: st.DrawFn) -> LabConfig:
     """Any lab that is small enough to be played quickly."""
     opening = draw(st.integers(0, 600))
     closing = draw(st.integers(1, 260))
-    times = st.lists(st.integers(0, closing), max_size=8)
+    times = st.lists(st.none() | st.integers(0, closing), max_size=8)
     fetal, non_fetal = draw(times), draw(times)
-    if not fetal + non_fetal:
+    if all(time is None for time in fetal + non_fetal):
         fetal = [0]
     # Fetal patients need a room and a sonographer of their kind; without them either may be missing.
-    least = 1 if fetal else 0
+    least = 0 if all(time is None for time in fetal) else 1
     return LabConfig(
         name="any",
         appointments=Appointments(tuple(fetal), tuple(non_fetal)),

@@ -16,7 +16,7 @@ from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, kernel
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.compiled.batch import TierTable
-from echo_env.lab.compiled.layout import MINUTE, PAID, UNITS, Labs, Rules, one_of
+from echo_env.lab.compiled.layout import END, MINUTE, PAID, UNITS, Labs, Rules
 from echo_env.lab.compiled.offers import action_count, carry_out
 from echo_env.lab.simulation.penalty import UNITS as UNIT_KINDS
 
@@ -74,18 +74,17 @@ def _continue_under_tiers(
     units: NDArray[np.int64],
 ) -> None:
     """Copy labs into the one scratch lab, one after the other, and play them there."""
-    end, copy = rules.whole.end, one_of(scratch, 0)
+    rule, odds = rules.numbers, rules.odds
+    cell, draw = scratch.lab[0], scratch.break_draw[0]
     nothing = np.zeros((0, UNIT_KINDS), np.int64)
     for n in range(len(which)):
-        b = which[n]
-        batch_steps.copy_state(one_of(labs, b), copy)
-        copy.break_draw[:] = labs.break_draw[b]
-        if actions[n] >= 0 and carry_out(joint, actions[n], copy, rules):
-            kernel.advance(end, copy, rules)
-        if copy.lab[MINUTE] < end:
-            batch.run_day(copy, rules, tiers, nothing)
+        cell[:], draw[:] = labs.lab[which[n]], labs.break_draw[which[n]]
+        if actions[n] >= 0 and carry_out(joint, actions[n], cell, rule):
+            kernel.advance(rule[END], cell, rule, draw, odds)
+        if cell[MINUTE] < rule[END]:
+            batch.run_day(cell, rule, draw, odds, tiers, nothing)
         for k in range(UNIT_KINDS):
-            units[n, k] = copy.lab[UNITS + k]
+            units[n, k] = cell[UNITS + k]
 
 
 def continue_under_choices(
@@ -118,7 +117,7 @@ def continue_under_choices(
     size, first = np.zeros((2, len(which)), dtype=np.int64)
     while len(playing):
         batch_steps.step_labs(actions, labs, rules, joint, idling, True, mask, size, first)
-        over = labs.lab[:, MINUTE] >= rules.whole.end
+        over = labs.lab[:, MINUTE] >= rules.numbers[END]
         if over.any():
             units[playing[over]] = labs.lab[over, PAID]
             rest = np.flatnonzero(~over)

@@ -4,8 +4,8 @@ Every function here is the counterpart of one in :mod:`~echo_env.lab.simulation.
 :mod:`~echo_env.lab.simulation.whiteboard`, and gives the same numbers to the bit. Rules that are plain arithmetic (the
 penalty, the class of a patient, where members of staff go) are not written again but compiled from there.
 
-:mod:`~echo_env.lab.compiled.layout` says what the arrays hold. The functions take the rows of one lab, ``one``;
-:mod:`~echo_env.lab.compiled.batch` runs them over all.
+:mod:`~echo_env.lab.compiled.layout` says what the arrays hold. The functions take the cells of one lab, ``cell``, and
+the numbers of its rules, ``rule``; :mod:`~echo_env.lab.compiled.batch` runs them over all.
 """
 
 from __future__ import annotations
@@ -13,16 +13,36 @@ from __future__ import annotations
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.duty import keep_roster, process_ends, refresh_able
 from echo_env.lab.compiled.layout import (
+    AT_ENDS,
+    AT_FREE_ROOMS,
+    AT_FREE_STAFF,
+    AT_ROWS,
+    AT_RUNNING,
+    AT_STARTABLE,
+    CLOSING,
     COMERS,
     COUNTS,
+    CUTOFFS,
+    END,
     ENDS,
     EXAMS,
+    IDLE_RULE,
+    KINDS,
     MINUTE,
+    NESTED,
     NEXT_ROSTER,
+    OF_ROSTER,
+    OF_STAFF,
+    OF_WEIGHT,
+    OVERTIME,
     OVERTIME_FROM,
     PENDING,
+    ROOM_GROUPS,
+    ROSTER,
     ROWS,
     SHIFT,
+    STAFF_GROUP_COLUMNS,
+    STAFF_GROUPS,
     TURNED,
     UNITS,
 )
@@ -37,104 +57,111 @@ TURNED_AWAY, LEFT_WAITING, STAFF_OVERTIME = range(UNITS + 4, UNITS + 7)
 
 
 @njit
-def can_start(one, rules):
+def can_start(cell, rule):
     """Counterpart of ``Whiteboard.can_start``."""
-    return open_types(one, rules) != 0
+    return open_types(cell, rule) != 0
 
 
 @njit
-def catch_up(one, rules):
+def catch_up(cell, rule, draw, odds):
     """Process every event due now: ends, the roster, who is ready, early to on time."""
-    lunch_over = process_ends(one, rules)
-    if rules.whole.roster:
-        keep_roster(lunch_over, one, rules)
-        if rules.whole.cutoffs:
-            refresh_able(one.lab, rules)
-    welcome(one.lab, one.patients, rules)
-    if not rules.whole.nested:
-        fill_left(one.lab, one.left, rules)
+    lunch_over = process_ends(cell, rule, draw, odds)
+    if rule[ROSTER]:
+        keep_roster(lunch_over, cell, rule)
+        if rule[CUTOFFS]:
+            refresh_able(cell, rule)
+    welcome(cell, rule)
+    if not rule[NESTED]:
+        fill_left(cell, rule)
 
 
 @njit
-def advance(at_most, one, rules):
+def advance(at_most, cell, rule, draw, odds):
     """Counterpart of ``Simulator.advance``."""
-    lab = one.lab
-    if lab[PENDING]:
-        name_pending(one, rules)
-    types = startable(lab, rules)
-    lab[rules.at.startable] = types
-    minute = lab[MINUTE] + 1
-    if not types & waiting_types(lab, rules):
-        minute = min(_next_happening(one, rules), rules.whole.end)
+    if cell[MINUTE] >= rule[END]:
+        # The day is over, and has been paid for.
+        return
+    if cell[PENDING]:
+        name_pending(cell, rule)
+    types = startable(cell, rule)
+    cell[rule[AT_STARTABLE]] = types
+    minute = cell[MINUTE] + 1
+    if not types & waiting_types(cell, rule):
+        minute = min(_next_happening(cell, rule), rule[END])
     minute = min(minute, at_most)
-    _charge(minute, types, one, rules)
-    lab[MINUTE] = minute
-    if minute < rules.whole.end:
-        catch_up(one, rules)
+    _charge(minute, types, cell, rule)
+    cell[MINUTE] = minute
+    if minute < rule[END]:
+        catch_up(cell, rule, draw, odds)
     else:
-        lab[TURNED_AWAY] += lab[TURNED]
-        lab[LEFT_WAITING] += lab[COMERS] - lab[EXAMS]
-        # For the last observation.
-        if rules.whole.cutoffs:
-            refresh_able(lab, rules)
-        if not rules.whole.nested:
-            fill_left(lab, one.left, rules)
+        _close(cell, rule)
 
 
 @njit
-def _next_happening(one, rules):
+def _close(cell, rule):
+    """Counterpart of ``Simulator._close``."""
+    cell[TURNED_AWAY] += cell[TURNED]
+    cell[LEFT_WAITING] += cell[COMERS] - cell[EXAMS]
+    # For the last observation.
+    if rule[CUTOFFS]:
+        refresh_able(cell, rule)
+    if not rule[NESTED]:
+        fill_left(cell, rule)
+
+
+@njit
+def _next_happening(cell, rule):
     """The next minute in which something ends, the roster changes, or somebody joins the queue or becomes on time."""
-    lab = one.lab
-    soonest = next_in_queue(lab, one.patients, rules)
-    if lab[ENDS]:
-        soonest = min(soonest, one.ends[0] >> SHIFT)
-    if rules.whole.roster:
-        soonest = min(soonest, rules.roster[lab[NEXT_ROSTER]])
+    soonest = next_in_queue(cell, rule)
+    if cell[ENDS]:
+        soonest = min(soonest, cell[rule[AT_ENDS]] >> SHIFT)
+    if rule[ROSTER]:
+        soonest = min(soonest, rule[rule[OF_ROSTER] + cell[NEXT_ROSTER]])
     return soonest
 
 
 @njit
-def _charge(until, types, one, rules):
+def _charge(until, types, cell, rule):
     """Counterpart of ``Simulator._charge``.
 
     :param until: the minutes from now up to this one, in which nothing changes
     :param types: bit set of the types for which an idle room and an idle member of staff exist
     """
-    lab, at = one.lab, rules.at
-    begin = lab[MINUTE]
-    if len(one.rows):
-        _keep_row(lab, one.rows, rules)
+    begin = cell[MINUTE]
+    if rule[AT_ROWS] < len(cell):
+        _keep_row(cell, rule)
     rooms, staff = 0, 0
-    for g in range(at.rooms):
-        rooms += lab[at.free_rooms + g]
-    for g in range(at.staff):
-        staff += lab[at.free_staff + g]
-    closing = min(max(rules.whole.closing, begin), until)
-    waiting = lab[COUNTS : at.free_rooms]
+    for g in range(rule[ROOM_GROUPS]):
+        rooms += cell[rule[AT_FREE_ROOMS] + g]
+    for g in range(rule[STAFF_GROUPS]):
+        staff += cell[rule[AT_FREE_STAFF] + g]
+    closing = min(max(rule[CLOSING], begin), until)
+    waiting = cell[COUNTS : rule[AT_FREE_ROOMS]]
+    weight = rule[rule[OF_WEIGHT] : rule[OF_WEIGHT] + rule[KINDS]]
     for after_closing in range(2):
         minutes = until - closing if after_closing else closing - begin
         if minutes:
-            units = _penalty_units(
-                rules.whole.idle_rule, after_closing == 1, waiting, rules.weight, min(rooms, staff), types
-            )
+            units = _penalty_units(rule[IDLE_RULE], after_closing == 1, waiting, weight, min(rooms, staff), types)
             for k in range(4):
-                lab[UNITS + k] += minutes * units[k]
-    if until > rules.whole.overtime:
-        for g in range(at.staff):
-            minutes = until - max(begin, rules.staff[g, OVERTIME_FROM])
+                cell[UNITS + k] += minutes * units[k]
+    if until > rule[OVERTIME]:
+        for g in range(rule[STAFF_GROUPS]):
+            since = rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g + OVERTIME_FROM]
+            minutes = until - max(begin, since)
             if minutes > 0:
-                lab[STAFF_OVERTIME] += minutes * lab[at.running + g]
+                cell[STAFF_OVERTIME] += minutes * cell[rule[AT_RUNNING] + g]
 
 
 @njit
-def _keep_row(lab, rows, rules):
+def _keep_row(cell, rule):
     """Note the counts, unless they are those of the last row."""
-    kept, width = lab[ROWS], rows.shape[1] - 1
-    same = kept > 0
-    for k in range(width):
-        same = same and rows[kept - 1, 1 + k] == lab[COUNTS + k]
+    counts = rule[AT_STARTABLE] + 1 - COUNTS
+    row = rule[AT_ROWS] + (counts + 1) * cell[ROWS]
+    same = cell[ROWS] > 0
+    for k in range(counts):
+        same = same and cell[row - counts + k] == cell[COUNTS + k]
     if not same:
-        rows[kept, 0] = lab[MINUTE]
-        for k in range(width):
-            rows[kept, 1 + k] = lab[COUNTS + k]
-        lab[ROWS] += 1
+        cell[row] = cell[MINUTE]
+        for k in range(counts):
+            cell[row + 1 + k] = cell[COUNTS + k]
+        cell[ROWS] += 1

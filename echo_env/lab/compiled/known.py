@@ -19,30 +19,38 @@ def known_lab(view: LabView, book: Book, rules: Rules) -> Labs:
     :param book: its patients
     :param rules: its rules
     """
-    labs = batch.make_labs(view.config, 1)
-    lab, waiting, committed = labs.lab[0], view.waiting(), view.committed
-    lab[rules.at.head :] = -1
-    lab[layout.MINUTE] = view.minute
-    _write_patients(view, book, labs.patients[0])
-    ready = _write_ready(view, labs.patients[0], waiting + committed)
+    labs, rule = batch.make_labs(view.config, 1), rules.numbers
+    cell, parts = labs.lab[0], layout.parts_of(labs.lab, rules)
+    batch.put_groups(view.config.plan, parts)
+    waiting, committed = view.waiting(), view.committed
+    cell[rule[layout.AT_HEAD] : rule[layout.AT_LEFT]] = -1
+    cell[layout.MINUTE] = view.minute
+    _write_patients(view, book, parts.patients[0])
+    ready = _write_ready(view, parts.patients[0], waiting + committed)
     # Where patients stand in the list of those who come by when they are ready, and exams in that of exams.
-    lab[layout.NEXT_READY], lab[layout.EXAMS] = ready, ready - len(waiting) - len(committed)
-    lab[layout.NEXT_ROSTER] = np.searchsorted(rules.roster, view.minute, side="right")
-    _write_queues(waiting, lab, labs.patients[0], rules)
-    for place, entry in enumerate(committed):
-        labs.pending[0, place] = entry.patient
-    lab[layout.PENDING] = len(committed)
-    labs.left[0] = view.starts_left()
-    _write_staff(view, labs.staff[0])
-    _write_rooms(view, labs.rooms[0])
+    cell[layout.NEXT_READY], cell[layout.EXAMS] = ready, ready - len(waiting) - len(committed)
+    roster = rule[rule[layout.OF_ROSTER] :]
+    cell[layout.NEXT_ROSTER] = np.argmax(roster > view.minute)
+    _write_queues(waiting, cell, parts.patients[0], rule)
+    if not rule[layout.NESTED]:
+        _write_committed(view, cell, rule)
+    _write_staff(view, parts.staff[0])
+    _write_rooms(view, parts.rooms[0])
     batch.settle_labs(np.zeros(1, dtype=np.int64), labs, rules)
     return labs
+
+
+def _write_committed(view: LabView, cell: layout.Ints, rule: layout.Wide) -> None:
+    left, pending = rule[layout.AT_LEFT], [entry.patient for entry in view.committed]
+    cell[left : rule[layout.AT_PENDING]] = view.starts_left()
+    cell[rule[layout.AT_PENDING] : rule[layout.AT_PENDING] + len(pending)] = pending
+    cell[layout.PENDING] = len(pending)
 
 
 def _write_patients(view: LabView, book: Book, patients: layout.Ints) -> None:
     types = view.config.plan.types
     patients[:, layout.TYPE], patients[:, layout.SCHEDULED] = book.exam_type, book.scheduled
-    patients[:, layout.ARRIVAL] = NO_SHOW
+    patients[:, layout.ARRIVAL], patients[:, layout.UNSCHEDULED] = NO_SHOW, book.unscheduled
     for patient, exam_type, scheduled in view.appointments:
         patients[patient, layout.TYPE], patients[patient, layout.SCHEDULED] = exam_type, scheduled
         patients[patient, layout.DUE] = scheduled - types[exam_type].check_in_lead_min
@@ -65,16 +73,17 @@ def _write_ready(view: LabView, patients: layout.Ints, waiting: list[WaitingPati
     return int(arrived.sum()) - len(preparing)
 
 
-def _write_queues(waiting: list[WaitingPatient], lab: layout.Ints, patients: layout.Ints, rules: Rules) -> None:
+def _write_queues(waiting: list[WaitingPatient], cell: layout.Ints, patients: layout.Ints, rule: layout.Wide) -> None:
     for patient, kind in ((entry.patient, entry.patient_class) for entry in waiting):
-        last = lab[rules.at.tail + kind]
+        head, tail = rule[layout.AT_HEAD] + kind, rule[layout.AT_TAIL] + kind
+        last = cell[tail]
         patients[patient, [layout.BEFORE, layout.BEHIND]] = last, -1
         if last < 0:
-            lab[rules.at.head + kind] = patient
+            cell[head] = patient
         else:
             patients[last, layout.BEHIND] = patient
-        lab[rules.at.tail + kind] = patient
-        lab[layout.COUNTS + kind] += 1
+        cell[tail] = patient
+        cell[layout.COUNTS + kind] += 1
 
 
 def _write_staff(view: LabView, staff: layout.Ints) -> None:

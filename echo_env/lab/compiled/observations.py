@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
-from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide, one_of
+from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
 from echo_env.lab.compiled.observed_rows import fill_row_numbers
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
@@ -91,7 +91,7 @@ def observe_paper(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float3
     """
     row = np.empty(len(shown.scale), np.int64)
     for b in range(len(labs.lab)):
-        _paper_row(labs.lab[b], rules, row)
+        _paper_row(labs.lab[b], rules.numbers, row)
         for k in range(len(row)):
             out[b, k] = row[k] / shown.scale[k]
 
@@ -101,19 +101,22 @@ def observe_rich(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32
     """Fill a row of the rich numbers for each lab. Parameters as in :func:`observe_paper`."""
     row = np.empty(len(shown.scale), np.int64)
     for b in range(len(labs.lab)):
-        one = one_of(labs, b)
-        _paper_row(one.lab, rules, row)
-        _rich_row(one, rules, shown.booked, row)
+        cell = labs.lab[b]
+        _paper_row(cell, rules.numbers, row)
+        _rich_row(cell, rules.numbers, shown.booked, row)
         for k in range(len(row)):
             out[b, k] = row[k] / shown.scale[k]
 
 
 @njit
 def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
-    """Fill a row of features for each class of each lab, and one for the lab; parameters as :func:`observe_paper`."""
+    """Fill a row of features for each class of each lab, and one for the lab.
+
+    Parameters as in :func:`observe_paper`.
+    """
     row = np.empty(len(shown.scale), np.float64)
     for b in range(len(labs.lab)):
-        fill_row_numbers(one_of(labs, b), rules, shown, row)
+        fill_row_numbers(labs.lab[b], rules.numbers, shown.booked, shown.points, shown.rate, shown.rooms_for, row)
         for k in range(len(row)):
             out[b, k] = min(row[k], shown.most[k]) / shown.scale[k]
 
@@ -127,52 +130,64 @@ FILLERS: dict[str, Callable[[Labs, Rules, Shown, NDArray[np.float32]], Any]] = {
 
 
 @njit
-def _paper_row(lab, rules, row):
+def _paper_row(cell, rule, row):
     """The row of ``paper_numbers``."""
-    at = rules.at
     for k in range(_CLASSES):
-        row[k] = lab[layout.COUNTS + STATE_ORDER[k]]
+        row[k] = cell[layout.COUNTS + STATE_ORDER[k]]
     for k in range(_CLASSES, _PAPER - 1):
         row[k] = 0
-    for g in range(at.rooms):
-        row[6 + (rules.rooms[g, layout.CAN] & 1)] += lab[at.free_rooms + g]
-    for g in range(at.staff):
-        able = rules.staff[g, layout.CAN] & 1
-        row[8 + able] += lab[at.free_staff + g]
-        row[10 + able] += lab[at.away + g]
-    row[12] = lab[layout.MINUTE]
+    for g in range(rule[layout.ROOM_GROUPS]):
+        able = rule[rule[layout.OF_ROOMS_CAN] + g] & 1
+        row[6 + able] += cell[rule[layout.AT_FREE_ROOMS] + g]
+    for g in range(rule[layout.STAFF_GROUPS]):
+        able = rule[rule[layout.OF_STAFF] + layout.STAFF_GROUP_COLUMNS * g + layout.CAN] & 1
+        row[8 + able] += cell[rule[layout.AT_FREE_STAFF] + g]
+        row[10 + able] += cell[rule[layout.AT_AWAY] + g]
+    row[12] = cell[layout.MINUTE]
 
 
 @njit
-def _rich_row(one, rules, booked, row):
+def _rich_row(cell, rule, booked, row):
     """The row of ``rich_numbers``, behind the paper's 13."""
-    lab, patients, staff, now = one.lab, one.patients, one.staff, one.lab[layout.MINUTE]
+    now, patients = cell[layout.MINUTE], rule[layout.AT_PATIENTS]
     for kind in range(_CLASSES):
-        p = lab[rules.at.head + kind]
-        row[_PAPER + kind] = 0 if p < 0 else min(max(now - patients[p, layout.SINCE], 0), LONGEST_SHOWN)
+        p, longest = cell[rule[layout.AT_HEAD] + kind], 0
+        if p >= 0:
+            since = cell[patients + layout.PATIENT_COLUMNS * p + layout.SINCE]
+            longest = min(max(now - since, 0), LONGEST_SHOWN)
+        row[_PAPER + kind] = longest
     at = _PAPER + _CLASSES
+    _count_appointments(cell, rule, booked, at, row)
+    at += 12
+    for s in range(rule[layout.MEMBERS]):
+        member = rule[layout.AT_STAFF] + layout.STAFF_COLUMNS * s
+        status = cell[member + layout.STATUS]
+        busy = status in (layout.IN_EXAM, layout.ON_A_BREAK, layout.AT_LUNCH)
+        row[at] = status not in (layout.ABSENT, layout.OFF_DUTY)
+        row[at + 1] = status == layout.IN_EXAM
+        row[at + 2] = min(now - cell[member + layout.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
+        row[at + 3] = cell[member + layout.BREAKS_LEFT]
+        at += 4
+
+
+@njit
+def _count_appointments(cell, rule, booked, at, row):
+    """Appointments of each type to come and overdue, six numbers each."""
+    now, patients = cell[layout.MINUTE], rule[layout.AT_PATIENTS]
     for exam_type in range(2):
         for k in range(5):
             row[at + 6 * exam_type + k] = 0
         row[at + 6 * exam_type + 5] = HOUR
     # Nobody comes in the minute in which the day is over.
-    latest = min(now, rules.whole.end - 1)
+    latest = min(now, rule[layout.END] - 1)
     for p in range(booked):
-        if 0 <= patients[p, layout.ARRIVAL] <= latest:
+        own = patients + layout.PATIENT_COLUMNS * p
+        if 0 <= cell[own + layout.ARRIVAL] <= latest:
             continue
-        ahead, first = patients[p, layout.SCHEDULED] - now, at + 6 * patients[p, layout.TYPE]
+        ahead, first = cell[own + layout.SCHEDULED] - now, at + 6 * cell[own + layout.TYPE]
         for k in range(3):
             row[first + k] += 0 <= ahead < HORIZONS[k]
         row[first + 3] += ahead >= 0
         row[first + 4] += -OVERDUE_MIN <= ahead < 0
         if 0 <= ahead < HOUR:
             row[first + 5] = min(row[first + 5], ahead)
-    at += 12
-    for s in range(len(staff)):
-        status = staff[s, layout.STATUS]
-        busy = status in (layout.IN_EXAM, layout.ON_A_BREAK, layout.AT_LUNCH)
-        row[at] = status not in (layout.ABSENT, layout.OFF_DUTY)
-        row[at + 1] = status == layout.IN_EXAM
-        row[at + 2] = min(now - staff[s, layout.BUSY_SINCE], LONGEST_SHOWN) if busy else 0
-        row[at + 3] = staff[s, layout.BREAKS_LEFT]
-        at += 4

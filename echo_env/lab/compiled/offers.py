@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.layout import CAN, CLASSES_PER_TYPE, COUNTS, Rules
-from echo_env.lab.compiled.starts import commit, open_types
+from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, COUNTS, KINDS, Rules
+from echo_env.lab.compiled.starts import commit, open_types, pairs_for
 from echo_env.lab.decisions.actions import ACTIONS, CLASSES, MOST_PER_CLASS, PLACE_VALUES
 
 _PLACES = tuple(int(value) for value in PLACE_VALUES)
@@ -22,24 +22,24 @@ def action_count(rules: Rules, joint: bool) -> int:
     :param rules: of the lab
     :param joint: whether actions are joint ones; else single starts
     """
-    return ACTIONS if joint else CLASSES_PER_TYPE * rules.at.kinds + 1
+    return ACTIONS if joint else CLASSES_PER_TYPE * int(rules.numbers[KINDS]) + 1
 
 
 @njit
-def offer(joint, idling, one, rules, mask):
+def offer(joint, idling, cell, rule, mask):
     """Counterpart of ``ActionSet.offered``: fills the mask; returns how many actions are feasible, and the lowest.
 
     :param joint: whether actions are joint
     :param idling: whether time may pass while somebody could begin
-    :param one: a lab
-    :param rules: its rules
+    :param cell: a lab
+    :param rule: the numbers of its rules
     :param mask: (actions,) bool
     """
     for k in range(len(mask)):
         mask[k] = False
     if joint:
-        return _offer_joint(idling, one.lab, rules, mask)
-    return _offer_starts(idling, one, rules, mask)
+        return _offer_joint(idling, cell, rule, mask)
+    return _offer_starts(idling, cell, rule, mask)
 
 
 @njit
@@ -52,34 +52,34 @@ def offer_none(joint, mask):
 
 
 @njit
-def carry_out(joint, action, one, rules):
+def carry_out(joint, action, cell, rule):
     """Counterpart of ``ActionSet.carry_out``: begins exams; returns whether time is to pass then."""
     if joint:
         if action:
-            start_action(action, one, rules)
+            start_action(action, cell, rule)
         return True
-    if action == CLASSES_PER_TYPE * rules.at.kinds:
+    if action == CLASSES_PER_TYPE * rule[KINDS]:
         return True
-    commit(action, one, rules)
+    commit(action, cell, rule)
     return False
 
 
 @njit
-def start_action(action, one, rules):
+def start_action(action, cell, rule):
     """Begin the exams of a joint action, fetal claims first."""
     for kind in range(CLASSES):
         digit = action // _PLACES[kind] % (MOST_PER_CLASS + 1)
         for _ in range(digit):
-            if one.lab[COUNTS + kind] and open_types(one, rules) >> (kind // CLASSES_PER_TYPE) & 1:
-                commit(kind, one, rules)
+            if cell[COUNTS + kind] and open_types(cell, rule) >> (kind // CLASSES_PER_TYPE) & 1:
+                commit(kind, cell, rule)
 
 
 @njit
-def _offer_starts(idling, one, rules, mask):
+def _offer_starts(idling, cell, rule, mask):
     size, first = 0, -1
-    types = open_types(one, rules)
+    types = open_types(cell, rule)
     for kind in range(len(mask) - 1):
-        if one.lab[COUNTS + kind] and types >> (kind // CLASSES_PER_TYPE) & 1:
+        if cell[COUNTS + kind] and types >> (kind // CLASSES_PER_TYPE) & 1:
             mask[kind] = True
             size += 1
             if first < 0:
@@ -93,24 +93,11 @@ def _offer_starts(idling, one, rules, mask):
 
 
 @njit
-def _pairs(types, lab, rules):
-    """The lesser of free rooms and of free members of staff who can do some of these exam types."""
-    at, rooms, staff = rules.at, 0, 0
-    for g in range(at.rooms):
-        if rules.rooms[g, CAN] & types:
-            rooms += lab[at.free_rooms + g]
-    for g in range(at.staff):
-        if lab[at.able + g] & types:
-            staff += lab[at.free_staff + g]
-    return min(rooms, staff)
-
-
-@njit
-def _offer_joint(idling, lab, rules, mask):
-    free_f, free = _pairs(0b01, lab, rules), _pairs(0b11, lab, rules)
+def _offer_joint(idling, cell, rule, mask):
+    free_f, free = pairs_for(0b01, cell, rule), pairs_for(0b11, cell, rule)
     most = np.empty(CLASSES, np.int64)
     for kind in range(CLASSES):
-        most[kind] = min(lab[COUNTS + kind], MOST_PER_CLASS)
+        most[kind] = min(cell[COUNTS + kind], MOST_PER_CLASS)
     size, first = 0, -1
     for a in range(min(most[0], free_f) + 1):
         for b in range(min(most[1], free_f - a) + 1):

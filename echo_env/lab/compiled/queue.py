@@ -9,6 +9,9 @@ from __future__ import annotations
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     ARRIVAL,
+    AT_HEAD,
+    AT_PATIENTS,
+    AT_TAIL,
     BEFORE,
     BEHIND,
     BY_READY,
@@ -18,8 +21,11 @@ from echo_env.lab.compiled.layout import (
     COUNTS,
     DUE,
     EARLY,
+    KINDS,
     MINUTE,
     NEXT_READY,
+    OF_MARGIN,
+    PATIENT_COLUMNS,
     READY,
     SCHEDULED,
     SINCE,
@@ -35,72 +41,77 @@ _waits_since = njit(waits_since)
 
 
 @njit
-def join(p, kind, lab, patients, rules):
+def join(p, kind, cell, rule):
     """A patient joins the queue of a class, behind whoever has waited longer or as long and has a lower number."""
-    since = patients[p, SINCE]
-    behind, before = -1, lab[rules.at.tail + kind]
+    at, tail = rule[AT_PATIENTS], rule[AT_TAIL] + kind
+    own = at + PATIENT_COLUMNS * p
+    since = cell[own + SINCE]
+    behind, before = -1, cell[tail]
     while before >= 0:
-        other = patients[before, SINCE]
+        other = cell[at + PATIENT_COLUMNS * before + SINCE]
         if other < since or (other == since and before < p):
             break
-        behind, before = before, patients[before, BEFORE]
-    patients[p, CLASS], patients[p, BEFORE], patients[p, BEHIND] = kind, before, behind
+        behind, before = before, cell[at + PATIENT_COLUMNS * before + BEFORE]
+    cell[own + CLASS], cell[own + BEFORE], cell[own + BEHIND] = kind, before, behind
     if before >= 0:
-        patients[before, BEHIND] = p
+        cell[at + PATIENT_COLUMNS * before + BEHIND] = p
     else:
-        lab[rules.at.head + kind] = p
+        cell[rule[AT_HEAD] + kind] = p
     if behind >= 0:
-        patients[behind, BEFORE] = p
+        cell[at + PATIENT_COLUMNS * behind + BEFORE] = p
     else:
-        lab[rules.at.tail + kind] = p
-    lab[COUNTS + kind] += 1
+        cell[tail] = p
+    cell[COUNTS + kind] += 1
 
 
 @njit
-def leave(kind, lab, patients, rules):
+def leave(kind, cell, rule):
     """The first of a class leaves its queue; returns who that is."""
-    p = lab[rules.at.head + kind]
-    behind = patients[p, BEHIND]
-    lab[rules.at.head + kind] = behind
+    at, head = rule[AT_PATIENTS], rule[AT_HEAD] + kind
+    p = cell[head]
+    behind = cell[at + PATIENT_COLUMNS * p + BEHIND]
+    cell[head] = behind
     if behind >= 0:
-        patients[behind, BEFORE] = -1
+        cell[at + PATIENT_COLUMNS * behind + BEFORE] = -1
     else:
-        lab[rules.at.tail + kind] = -1
-    lab[COUNTS + kind] -= 1
+        cell[rule[AT_TAIL] + kind] = -1
+    cell[COUNTS + kind] -= 1
     return p
 
 
 @njit
-def welcome(lab, patients, rules):
+def welcome(cell, rule):
     """Whoever is ready joins the queue, by minute and number; early patients whose time has come become on time."""
-    minute = lab[MINUTE]
-    while lab[NEXT_READY] < lab[COMERS]:
-        p = patients[lab[NEXT_READY], BY_READY]
-        if patients[p, READY] > minute:
+    minute, at = cell[MINUTE], rule[AT_PATIENTS]
+    while cell[NEXT_READY] < cell[COMERS]:
+        p = cell[at + PATIENT_COLUMNS * cell[NEXT_READY] + BY_READY]
+        own = at + PATIENT_COLUMNS * p
+        if cell[own + READY] > minute:
             break
-        kind, arrival = patients[p, TYPE], patients[p, ARRIVAL]
-        patients[p, SINCE] = _waits_since(patients[p, SCHEDULED], arrival)
-        join(p, _class_of(kind, patients[p, DUE], arrival, minute, rules.margin[kind]), lab, patients, rules)
-        lab[NEXT_READY] += 1
-    for k in range(rules.at.kinds):
+        kind, arrival = cell[own + TYPE], cell[own + ARRIVAL]
+        cell[own + SINCE] = _waits_since(cell[own + SCHEDULED], arrival)
+        join(p, _class_of(kind, cell[own + DUE], arrival, minute, rule[rule[OF_MARGIN] + kind]), cell, rule)
+        cell[NEXT_READY] += 1
+    for k in range(rule[KINDS]):
         early = CLASSES_PER_TYPE * k + EARLY
-        while lab[COUNTS + early]:
-            p = lab[rules.at.head + early]
-            if _on_time_from(patients[p, DUE], rules.margin[k]) > minute:
+        while cell[COUNTS + early]:
+            p = cell[rule[AT_HEAD] + early]
+            if _on_time_from(cell[at + PATIENT_COLUMNS * p + DUE], rule[rule[OF_MARGIN] + k]) > minute:
                 break
-            leave(early, lab, patients, rules)
-            join(p, early - EARLY, lab, patients, rules)
+            leave(early, cell, rule)
+            join(p, early - EARLY, cell, rule)
 
 
 @njit
-def next_in_queue(lab, patients, rules):
+def next_in_queue(cell, rule):
     """The next minute in which somebody is ready or becomes on time."""
-    soonest = NEVER
-    if lab[NEXT_READY] < lab[COMERS]:
-        soonest = min(soonest, patients[patients[lab[NEXT_READY], BY_READY], READY])
-    for k in range(rules.at.kinds):
+    soonest, at = NEVER, rule[AT_PATIENTS]
+    if cell[NEXT_READY] < cell[COMERS]:
+        p = cell[at + PATIENT_COLUMNS * cell[NEXT_READY] + BY_READY]
+        soonest = min(soonest, cell[at + PATIENT_COLUMNS * p + READY])
+    for k in range(rule[KINDS]):
         early = CLASSES_PER_TYPE * k + EARLY
-        if lab[COUNTS + early]:
-            p = lab[rules.at.head + early]
-            soonest = min(soonest, _on_time_from(patients[p, DUE], rules.margin[k]))
+        if cell[COUNTS + early]:
+            p = cell[rule[AT_HEAD] + early]
+            soonest = min(soonest, _on_time_from(cell[at + PATIENT_COLUMNS * p + DUE], rule[rule[OF_MARGIN] + k]))
     return soonest

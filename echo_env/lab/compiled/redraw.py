@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.compiled import batch, layout
 from echo_env.lab.compiled.known import known_lab
-from echo_env.lab.compiled.layout import Labs
+from echo_env.lab.compiled.layout import Labs, Parts
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.chance import Arrival, ExamLaw
 from echo_env.lab.config.lab import Lab
@@ -85,21 +85,22 @@ class FutureSampler:
             of staff who begin n exams at most, and h hours with unscheduled patients 4 P + S + S n + h, and P more if
             patients are prepared
         """
-        count, patients = labs.patients.shape[:2]
-        staff, exams, hours = labs.staff.shape[1], labs.break_draw.shape[2], len(self._book.hours)
+        parts = layout.parts_of(labs.lab, self._rules)
+        count, patients = parts.patients.shape[:2]
+        staff, exams, hours = parts.staff.shape[1], labs.break_draw.shape[2], len(self._book.hours)
         sizes = [4 * patients, staff, staff * exams, patients * self._prepared, hours]
         draws = rng.random((count, sum(sizes)))
         by_patient, by_member, breaks, prepare, number = np.split(draws, np.cumsum(sizes)[:-1], axis=1)
         by_patient = by_patient.reshape(count, patients, 4)
-        self._redraw_arrivals(labs, by_patient[..., :3], prepare, number)
-        self._redraw_exams(labs, by_patient[..., 3])
-        self._redraw_break_ends(labs, by_member)
+        self._redraw_arrivals(labs, parts, by_patient[..., :3], prepare, number)
+        self._redraw_exams(labs, parts, by_patient[..., 3])
+        self._redraw_break_ends(labs, parts.staff, by_member)
         labs.break_draw[:] = breaks.reshape(labs.break_draw.shape)
         batch.settle_labs(np.arange(count), labs, self._rules)
 
-    def _redraw_arrivals(self, labs: Labs, draws: Floats, prepare: Floats, number: Floats) -> None:
+    def _redraw_arrivals(self, labs: Labs, parts: Parts, draws: Floats, prepare: Floats, number: Floats) -> None:
         """When those come who have not come, and when those are ready who are not."""
-        own, now = labs.patients, labs.lab[:, layout.MINUTE, None].astype(np.int64)
+        own, now = parts.patients, labs.lab[:, layout.MINUTE, None].astype(np.int64)
         arrival = own[..., layout.ARRIVAL].astype(np.int64)
         arrived = (arrival >= 0) & (arrival <= now)
         arrival = np.where(arrived, arrival, self._arrival_minutes(own, now, draws))
@@ -164,27 +165,27 @@ class FutureSampler:
         ready = ready_minute(arrival, minutes, scheduled, early)
         return np.where(arrived & ~preparing, was_ready, ready)
 
-    def _redraw_exams(self, labs: Labs, draws: Floats) -> None:
+    def _redraw_exams(self, labs: Labs, parts: Parts, draws: Floats) -> None:
         """Whole minutes of each exam, and the ends of those under way."""
         elapsed = np.zeros(draws.shape, dtype=np.int64)
-        b, s = np.nonzero(labs.staff[..., layout.STATUS] == layout.IN_EXAM)
-        p, begun = labs.staff[b, s, layout.PATIENT], labs.staff[b, s, layout.BUSY_SINCE]
+        b, s = np.nonzero(parts.staff[..., layout.STATUS] == layout.IN_EXAM)
+        p, begun = parts.staff[b, s, layout.PATIENT], parts.staff[b, s, layout.BUSY_SINCE]
         elapsed[b, p] = labs.lab[b, layout.MINUTE] - begun
-        exam_type = labs.patients[..., layout.TYPE]
+        exam_type = parts.patients[..., layout.TYPE]
         minutes = np.zeros(draws.shape, dtype=np.int64)
         for kind, table in enumerate(self._exams):
             who = exam_type == kind
             minutes[who] = table.minutes(elapsed[who], draws[who])
-        labs.patients[..., layout.EXAM_MIN] = minutes
-        labs.staff[b, s, layout.UNTIL] = begun + minutes[b, p]
+        parts.patients[..., layout.EXAM_MIN] = minutes
+        parts.staff[b, s, layout.UNTIL] = begun + minutes[b, p]
 
-    def _redraw_break_ends(self, labs: Labs, draws: Floats) -> None:
-        b, s = np.nonzero(labs.staff[..., layout.STATUS] == layout.ON_A_BREAK)
-        since, begun = labs.staff[b, s, layout.BUSY_SINCE], labs.staff[b, s, layout.BEGUN]
+    def _redraw_break_ends(self, labs: Labs, staff: layout.Ints, draws: Floats) -> None:
+        b, s = np.nonzero(staff[..., layout.STATUS] == layout.ON_A_BREAK)
+        since, begun = staff[b, s, layout.BUSY_SINCE], staff[b, s, layout.BEGUN]
         both = (labs.lab[b, layout.MINUTE] - since >= self._break_min[s]) | (draws[b, s] < self._both_odds[s, begun])
-        both &= labs.staff[b, s, layout.BREAKS_LEFT] == self._breaks[s] - 2
+        both &= staff[b, s, layout.BREAKS_LEFT] == self._breaks[s] - 2
         until = since + np.where(both, 2, 1) * self._break_min[s]
-        labs.staff[b, s, layout.UNTIL] = np.minimum(until, self._plan.duty_until[s])
+        staff[b, s, layout.UNTIL] = np.minimum(until, self._plan.duty_until[s])
 
 
 class ExamTable:

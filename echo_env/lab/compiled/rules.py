@@ -8,19 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.compiled import layout
-from echo_env.lab.compiled.layout import Columns, Rules, Whole, columns_of
+from echo_env.lab.compiled.layout import COUNTS, HEADER, Rules
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import NEVER, LabPlan, RoomGroup, StaffGroup
+from echo_env.lab.day import appointment_book
 from echo_env.lab.simulation.breaks import break_thresholds
+from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import idle_rule_index
-
-
-def plan_columns(plan: LabPlan) -> Columns:
-    """Where counts by type and group stand.
-
-    :param plan: of the lab
-    """
-    return columns_of(len(plan.types), len(plan.room_groups), len(plan.staff_groups))
 
 
 def rules_of(config: Lab) -> Rules:
@@ -29,60 +23,111 @@ def rules_of(config: Lab) -> Rules:
     :param config: the lab
     """
     plan = config.plan
+    header = np.zeros(HEADER, dtype=np.int64)
+    _write_sizes(config, header)
+    _write_cells(plan, header)
     room_groups = [plan.room_groups[group] for group in plan.room_columns]
     staff_groups = [plan.staff_groups[group] for group in plan.staff_columns]
-    return Rules(
-        at=plan_columns(plan),
-        whole=_whole(config),
-        margin=np.array([kind.arrival.on_time_margin_min for kind in plan.types], dtype=np.int64),
-        weight=np.array([kind.weight for kind in plan.types], dtype=np.int64),
-        expected=plan.expected_min.astype(np.int64),
-        rooms=_room_table(plan, room_groups),
-        staff=_staff_table(plan, staff_groups),
-        closed=_padded([[minute for pair in group.closed for minute in pair] for group in room_groups], 0, 0).reshape(
-            len(room_groups), -1, 2
-        ),
-        planned=_padded([group.breaks.planned for group in staff_groups], NEVER, 1),
-        break_thresholds=_thresholds(staff_groups),
-        room_group=_columns_by_number(plan.room_columns, plan.room_group),
-        staff_group=_columns_by_number(plan.staff_columns, plan.staff_group),
-        duty_from=plan.duty_from.astype(np.int64),
-        roster=np.append(plan.roster_minutes, NEVER).astype(np.int64),
-    )
+    tables = {
+        layout.OF_MARGIN: [kind.arrival.on_time_margin_min for kind in plan.types],
+        layout.OF_WEIGHT: [kind.weight for kind in plan.types],
+        layout.OF_EXPECTED: plan.expected_min.tolist(),
+        layout.OF_ROOMS_CAN: [group.can for group in room_groups],
+        layout.OF_ROSTER: [*plan.roster_minutes.tolist(), NEVER],
+    }
+    numbers = _Numbers(header)
+    for place, table in tables.items():
+        header[place] = numbers.add(table)
+    rooms = _room_table(plan, room_groups)
+    rooms[:, layout.CLOSED_AT] = [
+        numbers.add([minute for pair in group.closed for minute in pair]) for group in room_groups
+    ]
+    staff = _staff_table(plan, staff_groups)
+    staff[:, layout.PLANNED_AT] = [numbers.add([*group.breaks.planned, NEVER]) for group in staff_groups]
+    header[layout.OF_ROOMS] = numbers.add(rooms.ravel().tolist())
+    header[layout.OF_STAFF] = numbers.add(staff.ravel().tolist())
+    return Rules(numbers.all(), _odds(staff_groups))
 
 
-def _whole(config: Lab) -> Whole:
+class _Numbers:
+    """Numbers one behind the other.
+
+    :param header: the first ones; what is written there later counts
+    """
+
+    def __init__(self, header: NDArray[np.int64]) -> None:
+        self._header = header
+        self._more: list[int] = []
+
+    def add(self, numbers: Sequence[int]) -> int:
+        """Add some; returns where they begin."""
+        begin = len(self._header) + len(self._more)
+        self._more += numbers
+        return begin
+
+    def all(self) -> NDArray[np.int64]:
+        return np.append(self._header, np.array(self._more, dtype=np.int64))
+
+
+def _write_sizes(config: Lab, header: NDArray[np.int64]) -> None:
     plan = config.plan
-    ends = [group.shift[1] for group in plan.staff_groups if group.shift is not None and group.hands_over]
-    return Whole(
-        closing=plan.closing_min,
-        end=plan.end_min,
-        idle_rule=idle_rule_index(config),
-        roster=int(plan.has_roster),
-        cutoffs=int(any(_starts_until(group) < NEVER for group in plan.staff_groups)),
-        nested=int(plan.nested),
-        overtime=int(plan.overtime_from.min(initial=NEVER)),
-        handover=min(ends, default=NEVER),
+    header[[layout.KINDS, layout.ROOM_GROUPS, layout.STAFF_GROUPS]] = (
+        *(len(plan.types), len(plan.room_groups)),
+        len(plan.staff_groups),
     )
+    header[[layout.PATIENTS, layout.MEMBERS, layout.ROOMS]] = (
+        *(len(appointment_book(plan)), len(plan.staff_group)),
+        len(plan.room_group),
+    )
+    ends = [group.shift[1] for group in plan.staff_groups if group.shift is not None and group.hands_over]
+    header[layout.CLOSING], header[layout.END] = plan.closing_min, plan.end_min
+    header[layout.IDLE_RULE] = idle_rule_index(config)
+    header[layout.ROSTER], header[layout.NESTED] = plan.has_roster, plan.nested
+    header[layout.CUTOFFS] = plan.limits_starts
+    header[layout.OVERTIME] = plan.overtime_from.min(initial=NEVER)
+    header[layout.HANDOVER] = min(ends, default=NEVER)
+
+
+def _write_cells(plan: LabPlan, header: NDArray[np.int64]) -> None:
+    """Where each part of a lab's cells begins."""
+    kinds, groups = len(plan.types), plan.staff_groups
+    patients, members, rooms = header[[layout.PATIENTS, layout.MEMBERS, layout.ROOMS]].tolist()
+    classes = CLASSES_PER_TYPE * kinds
+    chance = sum(group.members * (group.breaks.number + len(group.breaks.planned)) for group in groups)
+    lunches = sum(group.members for group in groups if group.lunch is not None)
+    handovers = sum(group.members for group in groups if group.hands_over)
+    # Where capabilities cross starts left are counted by set of types, and patients wait for their room.
+    sets, pending = (0, 0) if plan.nested else (1 << kinds, patients)
+    sizes = [
+        *(classes, len(plan.room_groups), len(groups), len(groups), 1, len(groups), len(groups), len(groups)),
+        *(len(groups), classes, classes, sets, pending, rooms + members, members + rooms),
+        *(layout.PATIENT_COLUMNS * patients, layout.STAFF_COLUMNS * members, layout.ROOM_COLUMNS * rooms),
+        *(layout.EXAM_COLUMNS * patients, layout.BREAK_COLUMNS * chance, layout.BREAK_COLUMNS * lunches),
+        layout.HANDOVER_COLUMNS * handovers,
+    ]
+    header[layout.AT_FREE_ROOMS : layout.AT_ROWS + 1] = COUNTS + np.cumsum(sizes)
 
 
 def _room_table(plan: LabPlan, groups: Sequence[RoomGroup]) -> NDArray[np.int64]:
-    first, past = _ranges(plan.room_columns, [group.count for group in plan.room_groups])
-    table = np.zeros((len(groups), 4), dtype=np.int64)
+    table = np.zeros((len(groups), layout.ROOM_GROUP_COLUMNS), dtype=np.int64)
     table[:, layout.CAN] = [group.can for group in groups]
-    table[:, layout.FIRST], table[:, layout.PAST] = first, past
+    counts = [group.count for group in plan.room_groups]
+    table[:, layout.FIRST], table[:, layout.PAST] = _ranges(plan.room_columns, counts)
     table[:, layout.TURNOVER] = [group.turnover_min for group in groups]
+    table[:, layout.CLOSED_PAIRS] = [len(group.closed) for group in groups]
     return table
 
 
 def _staff_table(plan: LabPlan, groups: Sequence[StaffGroup]) -> NDArray[np.int64]:
-    first, past = _ranges(plan.staff_columns, [group.members for group in plan.staff_groups])
-    table = np.zeros((len(groups), 12), dtype=np.int64)
+    table = np.zeros((len(groups), layout.STAFF_GROUP_COLUMNS), dtype=np.int64)
     table[:, layout.CAN] = [group.can for group in groups]
-    table[:, layout.FIRST], table[:, layout.PAST] = first, past
+    counts = [group.members for group in plan.staff_groups]
+    table[:, layout.FIRST], table[:, layout.PAST] = _ranges(plan.staff_columns, counts)
     until = [group.shift[1] if group.shift else NEVER for group in groups]
     table[:, layout.SHIFT_UNTIL] = until
-    table[:, layout.STARTS_UNTIL] = [_starts_until(group) for group in groups]
+    table[:, layout.STARTS_UNTIL] = [
+        NEVER if group.starts_past_shift else end for group, end in zip(groups, until, strict=True)
+    ]
     table[:, layout.OVERTIME_FROM] = [plan.closing_min if end == NEVER else end for end in until]
     table[:, layout.BREAK_MIN] = [group.breaks.minutes for group in groups]
     table[:, layout.HANDS_OVER] = [group.hands_over for group in groups]
@@ -93,30 +138,13 @@ def _staff_table(plan: LabPlan, groups: Sequence[StaffGroup]) -> NDArray[np.int6
     return table
 
 
-def _starts_until(group: StaffGroup) -> int:
-    return NEVER if group.shift is None or group.starts_past_shift else group.shift[1]
-
-
 def _ranges(columns: Sequence[int], counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First number of each group, and the one past its last, by column."""
     past = np.cumsum(counts, dtype=np.int64)[list(columns)]
     return past - np.array(counts, dtype=np.int64)[list(columns)], past
 
 
-def _columns_by_number(columns: Sequence[int], groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The column of each room or member."""
-    return np.argsort(columns)[groups].astype(np.int64)
-
-
-def _padded(rows: Sequence[Sequence[int]], fill: int, more: int) -> NDArray[np.int64]:
-    """Rows of different lengths as an array, with ``more`` numbers behind the longest."""
-    table = np.full((len(rows), max(map(len, rows), default=0) + more), fill, dtype=np.int64)
-    for place, row in enumerate(rows):
-        table[place, : len(row)] = row
-    return table
-
-
-def _thresholds(groups: Sequence[StaffGroup]) -> NDArray[np.float64]:
+def _odds(groups: Sequence[StaffGroup]) -> NDArray[np.float64]:
     """(groups, most breaks + 1, 2) float64."""
     tables = [break_thresholds(group.breaks) for group in groups]
     padded = np.zeros((len(groups), max(map(len, tables), default=1), 2))

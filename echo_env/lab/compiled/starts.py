@@ -11,26 +11,53 @@ import numpy as np
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.heap import pop, push
 from echo_env.lab.compiled.layout import (
+    AT_ABLE,
+    AT_ENDS,
+    AT_EXAMS,
+    AT_FREE_ROOMS,
+    AT_FREE_STAFF,
+    AT_HEAD,
+    AT_IDLE,
+    AT_LEFT,
+    AT_PATIENTS,
+    AT_PENDING,
+    AT_RANK,
+    AT_ROOMS,
+    AT_RUNNING,
+    AT_STAFF,
     BEGUN,
     BUSY_SINCE,
-    CAN,
     CLASS,
     CLASSES_PER_TYPE,
     COUNTS,
     ENDS,
+    EXAM_COLUMNS,
     EXAM_MIN,
     EXAMS,
     FIRST,
     IN_EXAM,
     IN_USE,
+    KINDS,
     LONGEST,
     MINUTE,
+    NESTED,
     NUMBER,
+    OF_ROOMS,
+    OF_ROOMS_CAN,
+    OF_STAFF,
     PATIENT,
+    PATIENT_COLUMNS,
     PENDING,
     ROOM,
+    ROOM_COLUMNS,
+    ROOM_GROUP_COLUMNS,
+    ROOM_GROUPS,
+    ROOMS,
     SHIFT,
     SINCE,
+    STAFF_COLUMNS,
+    STAFF_GROUP_COLUMNS,
+    STAFF_GROUPS,
     STATUS,
     TYPE,
     UNTIL,
@@ -46,169 +73,180 @@ _starts_left = njit(starts_left)
 
 
 @njit
-def startable(lab, rules):
+def startable(cell, rule):
     """Bit set of the types for which an idle room and an idle member of staff exist."""
-    at = rules.at
     with_room, with_staff = 0, 0
-    for g in range(at.rooms):
-        if lab[at.free_rooms + g]:
-            with_room |= rules.rooms[g, CAN]
-    for g in range(at.staff):
-        if lab[at.free_staff + g]:
-            with_staff |= lab[at.able + g]
+    for g in range(rule[ROOM_GROUPS]):
+        if cell[rule[AT_FREE_ROOMS] + g]:
+            with_room |= rule[rule[OF_ROOMS_CAN] + g]
+    for g in range(rule[STAFF_GROUPS]):
+        if cell[rule[AT_FREE_STAFF] + g]:
+            with_staff |= cell[rule[AT_ABLE] + g]
     return with_room & with_staff
 
 
 @njit
-def waiting_types(lab, rules):
+def waiting_types(cell, rule):
     """Bit set of the types of those who wait."""
     types = 0
-    for kind in range(rules.at.kinds):
+    for kind in range(rule[KINDS]):
         c = COUNTS + CLASSES_PER_TYPE * kind
-        if lab[c] or lab[c + 1] or lab[c + 2]:
+        if cell[c] or cell[c + 1] or cell[c + 2]:
             types |= 1 << kind
     return types
 
 
 @njit
-def fill_left(lab, left, rules):
-    """Count the starts left for each set of types; nobody may be pending."""
-    at = rules.at
-    rooms = lab[at.free_rooms : at.free_rooms + at.rooms]
-    staff, able = lab[at.free_staff : at.free_staff + at.staff], lab[at.able : at.able + at.staff]
-    _count_left(rooms, rules.rooms[:, CAN], staff, able, left)
+def _left(cell, rule):
+    return cell[rule[AT_LEFT] : rule[AT_LEFT] + (1 << rule[KINDS])]
 
 
 @njit
-def starts_left_of(kind, one, rules):
+def fill_left(cell, rule):
+    """Count the starts left for each set of types; nobody may be pending."""
+    rooms, staff, able = rule[AT_FREE_ROOMS], rule[AT_FREE_STAFF], rule[AT_ABLE]
+    can = rule[rule[OF_ROOMS_CAN] : rule[OF_ROOMS_CAN] + rule[ROOM_GROUPS]]
+    _count_left(
+        cell[rooms : rooms + rule[ROOM_GROUPS]],
+        can,
+        cell[staff : staff + rule[STAFF_GROUPS]],
+        cell[able : able + rule[STAFF_GROUPS]],
+        _left(cell, rule),
+    )
+
+
+@njit
+def starts_left_of(kind, cell, rule):
     """How many exams of a type can still be started in this minute: counterpart of ``capacity.starts_left``."""
-    if not rules.whole.nested:
-        return _starts_left(kind, one.left)
-    lab, at = one.lab, rules.at
+    if not rule[NESTED]:
+        return _starts_left(kind, _left(cell, rule))
     # Of nested sets that of the type alone is the tightest.
+    return pairs_for(1 << kind, cell, rule)
+
+
+@njit
+def pairs_for(types, cell, rule):
+    """The lesser of free rooms and of free members of staff who can do some of these exam types."""
     rooms, staff = 0, 0
-    for g in range(at.rooms):
-        if rules.rooms[g, CAN] >> kind & 1:
-            rooms += lab[at.free_rooms + g]
-    for g in range(at.staff):
-        if lab[at.able + g] >> kind & 1:
-            staff += lab[at.free_staff + g]
+    for g in range(rule[ROOM_GROUPS]):
+        if rule[rule[OF_ROOMS_CAN] + g] & types:
+            rooms += cell[rule[AT_FREE_ROOMS] + g]
+    for g in range(rule[STAFF_GROUPS]):
+        if cell[rule[AT_ABLE] + g] & types:
+            staff += cell[rule[AT_FREE_STAFF] + g]
     return min(rooms, staff)
 
 
 @njit
-def open_types(one, rules):
+def open_types(cell, rule):
     """Bit set of the types of those who wait that can be started now, whatever has been started in this minute."""
-    waiting = waiting_types(one.lab, rules)
-    if rules.whole.nested:
-        return waiting & startable(one.lab, rules)
+    waiting = waiting_types(cell, rule)
+    if rule[NESTED]:
+        return waiting & startable(cell, rule)
     types = 0
-    for kind in range(rules.at.kinds):
-        if waiting >> kind & 1 and _starts_left(kind, one.left) > 0:
+    for kind in range(rule[KINDS]):
+        if waiting >> kind & 1 and _starts_left(kind, _left(cell, rule)) > 0:
             types |= 1 << kind
     return types
 
 
 @njit
-def commit(kind, one, rules):
+def commit(kind, cell, rule):
     """Start the longest-waiting patient of a class, which must be possible.
 
     Where capabilities cross, room and member are named when time passes: see :func:`name_pending`.
     """
-    lab = one.lab
-    p = leave(kind, lab, one.patients, rules)
-    if rules.whole.nested:
-        exam_type = one.patients[p, TYPE]
-        _begin_exam(p, _room_group(exam_type, lab, rules), _staff_group(exam_type, 0, one, rules), one, rules)
+    p = leave(kind, cell, rule)
+    exam_type = kind // CLASSES_PER_TYPE
+    if rule[NESTED]:
+        _begin_exam(p, _room_group(exam_type, cell, rule), _staff_group(exam_type, 0, cell, rule), cell, rule)
         return
-    one.pending[lab[PENDING]] = p
-    lab[PENDING] += 1
-    _commit_start(one.patients[p, TYPE], one.left)
+    cell[rule[AT_PENDING] + cell[PENDING]] = p
+    cell[PENDING] += 1
+    _commit_start(exam_type, _left(cell, rule))
 
 
 @njit
-def _begin_exam(p, room_group, staff_group, one, rules):
+def _begin_exam(p, room_group, staff_group, cell, rule):
     """Begin a patient's exam in the first free room of a group, with the first free member of another."""
-    lab, at, staff, idle = one.lab, rules.at, one.staff, one.idle
-    first_room, first_member = rules.rooms[room_group, FIRST], len(one.rooms) + rules.staff[staff_group, FIRST]
-    room, s = idle[first_room], idle[first_member] & NUMBER
-    pop(idle, first_room, lab[at.free_rooms + room_group])
-    pop(idle, first_member, lab[at.free_staff + staff_group])
-    lab[at.free_rooms + room_group] -= 1
-    lab[at.free_staff + staff_group] -= 1
-    lab[at.running + staff_group] += 1
-    one.rooms[room, USE] = IN_USE
-    minute = lab[MINUTE]
-    end = minute + one.patients[p, EXAM_MIN]
-    staff[s, STATUS], staff[s, UNTIL], staff[s, ROOM], staff[s, PATIENT] = IN_EXAM, end, room, p
-    staff[s, BUSY_SINCE] = minute
-    staff[s, BEGUN] += 1
-    push(min(end, LONGEST) << SHIFT | s, one.ends, 0, lab[ENDS])
-    lab[ENDS] += 1
-    e = lab[EXAMS]
-    exams = one.exams
-    exams[e, 0], exams[e, 1], exams[e, 2] = p, room, s
-    exams[e, 3], exams[e, 4], exams[e, 5] = minute, end, one.patients[p, CLASS]
-    lab[EXAMS] += 1
+    first_room = rule[AT_IDLE] + rule[rule[OF_ROOMS] + ROOM_GROUP_COLUMNS * room_group + FIRST]
+    first_member = rule[AT_IDLE] + rule[ROOMS] + rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * staff_group + FIRST]
+    room, s = cell[first_room], cell[first_member] & NUMBER
+    pop(cell, first_room, cell[rule[AT_FREE_ROOMS] + room_group])
+    pop(cell, first_member, cell[rule[AT_FREE_STAFF] + staff_group])
+    cell[rule[AT_FREE_ROOMS] + room_group] -= 1
+    cell[rule[AT_FREE_STAFF] + staff_group] -= 1
+    cell[rule[AT_RUNNING] + staff_group] += 1
+    cell[rule[AT_ROOMS] + ROOM_COLUMNS * room + USE] = IN_USE
+    own, member = rule[AT_PATIENTS] + PATIENT_COLUMNS * p, rule[AT_STAFF] + STAFF_COLUMNS * s
+    minute = cell[MINUTE]
+    end = minute + cell[own + EXAM_MIN]
+    cell[member + STATUS], cell[member + UNTIL] = IN_EXAM, end
+    cell[member + ROOM], cell[member + PATIENT], cell[member + BUSY_SINCE] = room, p, minute
+    cell[member + BEGUN] += 1
+    push(min(end, LONGEST) << SHIFT | s, cell, rule[AT_ENDS], cell[ENDS])
+    cell[ENDS] += 1
+    e = rule[AT_EXAMS] + EXAM_COLUMNS * cell[EXAMS]
+    cell[e], cell[e + 1], cell[e + 2] = p, room, s
+    cell[e + 3], cell[e + 4], cell[e + 5] = minute, end, cell[own + CLASS]
+    cell[EXAMS] += 1
 
 
 @njit
-def _room_group(kind, lab, rules):
+def _room_group(kind, cell, rule):
     """The group of the free room that is used first for a type; -1 if there is none."""
-    for g in range(rules.at.rooms):
-        if rules.rooms[g, CAN] >> kind & 1 and lab[rules.at.free_rooms + g]:
+    for g in range(rule[ROOM_GROUPS]):
+        if rule[rule[OF_ROOMS_CAN] + g] >> kind & 1 and cell[rule[AT_FREE_ROOMS] + g]:
             return g
     return -1
 
 
 @njit
-def _staff_group(kind, tried, one, rules):
+def _staff_group(kind, tried, cell, rule):
     """The group of the free member who is chosen first for a type; -1 if there is none.
 
     :param kind: the type
     :param tried: bit set of groups to leave out
     """
-    lab, at, best, least = one.lab, rules.at, -1, 0
-    for g in range(at.staff):
-        if lab[at.free_staff + g] == 0 or not lab[at.able + g] >> kind & 1 or tried >> g & 1:
+    best, least = -1, 0
+    for g in range(rule[STAFF_GROUPS]):
+        if cell[rule[AT_FREE_STAFF] + g] == 0 or not cell[rule[AT_ABLE] + g] >> kind & 1 or tried >> g & 1:
             continue
+        first = rule[AT_IDLE] + rule[ROOMS] + rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g + FIRST]
         # Rank, exams begun and number as one key.
-        key = np.int64(lab[at.rank + g]) << 32 | one.idle[len(one.rooms) + rules.staff[g, FIRST]]
+        key = np.int64(cell[rule[AT_RANK] + g]) << 32 | cell[first]
         if best < 0 or key < least:
             best, least = g, key
     return best
 
 
 @njit
-def name_pending(one, rules):
+def name_pending(cell, rule):
     """Name rooms and members for those committed in this minute, in order of commit, and begin their exams.
 
     Each gets the first room, and the first member, whose use leaves enough for the others.
     """
-    lab, at = one.lab, rules.at
-    rooms, staff = lab[at.free_rooms : at.free_staff], lab[at.free_staff : at.free_staff + at.staff]
-    able = lab[at.able : at.able + at.staff]
-    need = np.zeros(len(one.left), np.int64)
-    for i in range(lab[PENDING]):
-        _add(one.patients[one.pending[i], TYPE], 1, need)
-    for i in range(lab[PENDING]):
-        p = one.pending[i]
-        kind = one.patients[p, TYPE]
+    rooms = cell[rule[AT_FREE_ROOMS] : rule[AT_FREE_ROOMS] + rule[ROOM_GROUPS]]
+    staff = cell[rule[AT_FREE_STAFF] : rule[AT_FREE_STAFF] + rule[STAFF_GROUPS]]
+    able = cell[rule[AT_ABLE] : rule[AT_ABLE] + rule[STAFF_GROUPS]].astype(np.int64)
+    can = rule[rule[OF_ROOMS_CAN] : rule[OF_ROOMS_CAN] + rule[ROOM_GROUPS]]
+    need = np.zeros(1 << rule[KINDS], np.int64)
+    for i in range(cell[PENDING]):
+        _add(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[rule[AT_PENDING] + i] + TYPE], 1, need)
+    for i in range(cell[PENDING]):
+        p = cell[rule[AT_PENDING] + i]
+        kind = cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + TYPE]
         _add(kind, -1, need)
         room_group = 0
-        while not (
-            rooms[room_group]
-            and rules.rooms[room_group, CAN] >> kind & 1
-            and _enough(room_group, rooms, rules.rooms[:, CAN], need)
-        ):
+        while not (rooms[room_group] and can[room_group] >> kind & 1 and _enough(room_group, rooms, can, need)):
             room_group += 1
         tried = 0
-        staff_group = _staff_group(kind, tried, one, rules)
+        staff_group = _staff_group(kind, tried, cell, rule)
         while not _enough(staff_group, staff, able, need):
             tried |= 1 << staff_group
-            staff_group = _staff_group(kind, tried, one, rules)
-        _begin_exam(p, room_group, staff_group, one, rules)
-    lab[PENDING] = 0
+            staff_group = _staff_group(kind, tried, cell, rule)
+        _begin_exam(p, room_group, staff_group, cell, rule)
+    cell[PENDING] = 0
 
 
 @njit
@@ -234,7 +272,7 @@ def _enough(used, free, can, need):
 
 
 @njit
-def first_of_tier(tier, tiers, possible, lab, patients, rules):
+def first_of_tier(tier, tiers, possible, cell, rule):
     """The class of the longest-waiting patient of a tier who can be started; -1 if there is none.
 
     :param tier: number of the tier
@@ -242,24 +280,24 @@ def first_of_tier(tier, tiers, possible, lab, patients, rules):
     :param possible: bit set of the types that can be started
     """
     best, longest, number = -1, 0, 0
-    for kind in range(CLASSES_PER_TYPE * rules.at.kinds):
-        if tiers[kind] != tier or lab[COUNTS + kind] == 0 or not possible >> (kind // CLASSES_PER_TYPE) & 1:
+    for kind in range(len(tiers)):
+        if tiers[kind] != tier or cell[COUNTS + kind] == 0 or not possible >> (kind // CLASSES_PER_TYPE) & 1:
             continue
-        p = lab[rules.at.head + kind]
-        since = patients[p, SINCE]
+        p = cell[rule[AT_HEAD] + kind]
+        since = cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + SINCE]
         if best < 0 or since < longest or (since == longest and p < number):
             best, longest, number = kind, since, p
     return best
 
 
 @njit
-def start_tiers(tiers, one, rules):
+def start_tiers(tiers, cell, rule):
     """Counterpart of ``TierPolicy.decide``."""
-    possible = open_types(one, rules)
+    possible = open_types(cell, rule)
     for tier in range(len(tiers)):
         while possible:
-            kind = first_of_tier(tier, tiers, possible, one.lab, one.patients, rules)
+            kind = first_of_tier(tier, tiers, possible, cell, rule)
             if kind < 0:
                 break
-            commit(kind, one, rules)
-            possible = open_types(one, rules)
+            commit(kind, cell, rule)
+            possible = open_types(cell, rule)

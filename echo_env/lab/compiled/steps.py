@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel
-from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, COUNTS, MINUTE, one_of
+from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, COUNTS, END, KINDS, MINUTE
 from echo_env.lab.compiled.offers import carry_out, offer, offer_none
 from echo_env.lab.compiled.starts import first_of_tier, open_types, start_tiers
 from echo_env.lab.decisions.actions import CLASSES, DIGITS, MOST_PER_CLASS, PLACE_VALUES
@@ -26,10 +26,12 @@ def begin_labs(which, labs, rules, joint, idling, event_clock, mask, size, first
     :param size: (B,) int64, filled with how many actions are feasible
     :param first: (B,) int64, filled with the lowest of them
     """
+    rule, odds = rules.numbers, rules.odds
     for b in which:
-        one = one_of(labs, b)
-        kernel.catch_up(one, rules)
-        size[b], first[b] = _to_next_choice(one, rules, joint, idling, event_clock, rules.whole.end - 1, mask[b])
+        cell, draw = labs.lab[b], labs.break_draw[b]
+        kernel.catch_up(cell, rule, draw, odds)
+        latest = rule[END] - 1
+        size[b], first[b] = _to_next_choice(cell, rule, draw, odds, joint, idling, event_clock, latest, mask[b])
 
 
 @njit
@@ -38,26 +40,25 @@ def step_labs(actions, labs, rules, joint, idling, event_clock, mask, size, firs
 
     :param actions: (B,) int64, each feasible in its lab
     """
-    end = rules.whole.end
+    rule, odds = rules.numbers, rules.odds
     for b in range(len(actions)):
-        one = one_of(labs, b)
-        if carry_out(joint, actions[b], one, rules):
-            kernel.advance(end if event_clock else one.lab[MINUTE] + 1, one, rules)
-        size[b], first[b] = _to_next_choice(one, rules, joint, idling, event_clock, end, mask[b])
+        cell, draw = labs.lab[b], labs.break_draw[b]
+        if carry_out(joint, actions[b], cell, rule):
+            kernel.advance(rule[END] if event_clock else cell[MINUTE] + 1, cell, rule, draw, odds)
+        size[b], first[b] = _to_next_choice(cell, rule, draw, odds, joint, idling, event_clock, rule[END], mask[b])
 
 
 @njit
-def _to_next_choice(one, rules, joint, idling, event_clock, latest, mask):
+def _to_next_choice(cell, rule, draw, odds, joint, idling, event_clock, latest, mask):
     """Counterpart of ``EchoLabEnv._to_next_choice``."""
-    end = rules.whole.end
     while True:
-        if one.lab[MINUTE] >= end:
+        if cell[MINUTE] >= rule[END]:
             return offer_none(joint, mask)
-        size, first = offer(joint, idling, one, rules, mask)
-        if not event_clock or size > 1 or one.lab[MINUTE] == latest:
+        size, first = offer(joint, idling, cell, rule, mask)
+        if not event_clock or size > 1 or cell[MINUTE] == latest:
             return size, first
-        if carry_out(joint, first, one, rules):
-            kernel.advance(latest, one, rules)
+        if carry_out(joint, first, cell, rule):
+            kernel.advance(latest, cell, rule, draw, odds)
 
 
 @njit
@@ -74,46 +75,40 @@ def rule_actions(labs, scratch, rules, joint, tiers, mask, size, first, out):
     :param first: (B,) int64, the lowest of them
     :param out: (B,) int64, filled
     """
+    rule = rules.numbers
     for b in range(len(out)):
         out[b] = first[b]
         if size[b] == 1:
             continue
         if joint:
-            out[b] = _rule_jointly(one_of(labs, b), one_of(scratch, 0), rules, tiers, mask[b])
+            out[b] = _rule_jointly(labs.lab[b], scratch.lab[0], rule, tiers, mask[b])
         else:
-            wanted = _first_start(one_of(labs, b), rules, tiers)
+            wanted = _first_start(labs.lab[b], rule, tiers)
             if mask[b, wanted]:
                 out[b] = wanted
 
 
 @njit
-def _first_start(one, rules, tiers):
+def _first_start(cell, rule, tiers):
     """The class that a rule of tiers starts first, or stop."""
-    possible = open_types(one, rules)
+    possible = open_types(cell, rule)
     for tier in range(len(tiers)):
-        kind = first_of_tier(tier, tiers, possible, one.lab, one.patients, rules)
+        kind = first_of_tier(tier, tiers, possible, cell, rule)
         if kind >= 0:
             return kind
-    return CLASSES_PER_TYPE * rules.at.kinds
+    return CLASSES_PER_TYPE * rule[KINDS]
 
 
 @njit
-def _rule_jointly(one, copy, rules, tiers, mask):
+def _rule_jointly(cell, copy, rule, tiers, mask):
     """The feasible joint action nearest to what a rule of tiers starts."""
-    copy_state(one, copy)
-    start_tiers(tiers, copy, rules)
+    copy[:] = cell
+    start_tiers(tiers, copy, rule)
     wanted = 0
     for kind in range(CLASSES):
-        begun = one.lab[COUNTS + kind] - copy.lab[COUNTS + kind]
+        begun = cell[COUNTS + kind] - copy[COUNTS + kind]
         wanted += min(begun, MOST_PER_CLASS) * _PLACES[kind]
     return _nearest_feasible(wanted, mask)
-
-
-@njit
-def copy_state(one, copy):
-    """Copy what decisions and the rest of the day depend on, but draws of breaks; records are only written."""
-    copy.lab[:], copy.left[:], copy.patients[:], copy.pending[:] = one.lab, one.left, one.patients, one.pending
-    copy.staff[:], copy.rooms[:], copy.idle[:], copy.ends[:] = one.staff, one.rooms, one.idle, one.ends
 
 
 @njit

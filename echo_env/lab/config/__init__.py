@@ -8,27 +8,21 @@ from echo_env.lab.config.file import preset_names
 from echo_env.lab.config.general import GeneralLabConfig, GeneralPenalty
 from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff, Lunch, OnCall, Shift, StaffBreaks
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.lab_config import (
-    IDLE_RULES,
-    Appointments,
-    Breaks,
-    Hours,
-    LabConfig,
-    Penalty,
-    Rooms,
-    Sonographers,
-)
+from echo_env.lab.config.lab_config import IDLE_RULES, Hours, LabConfig, Penalty
 from echo_env.lab.config.loading import load_lab
 from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.config.short_form import KINDS, Appointments, Breaks, ExamKind, Rooms, Sonographers
 
 __all__ = [
     "ARRIVAL_MODELS",
     "IDLE_RULES",
+    "KINDS",
     "Appointments",
     "Arrival",
     "Breaks",
     "ConfigError",
     "Exam",
+    "ExamKind",
     "ExamLaw",
     "ExamType",
     "GeneralLabConfig",

@@ -16,18 +16,21 @@ PACKAGE = "echo_env.lab"
 HOURS = ("opening", "closing", "end")
 """Clock times of ``hours`` in a file."""
 
+GENERAL_FIELDS = ("exam_types", "room_groups", "staff_groups")
+"""Fields that only labs with exam types and groups have."""
+
+_IN_GROUPS = {
+    "appointments": "exam_types",
+    "rooms": "room_groups",
+    "sonographers": "staff_groups",
+    "breaks": "breaks of each of the staff_groups",
+}
+"""Fields that only labs of the paper's form have -> what says the same in the other form."""
+
 
 def preset_names() -> list[str]:
     """Names of the labs that ship with the package."""
     return config_file.preset_names(PACKAGE)
-
-
-GENERAL_FIELDS = ("exam_types", "room_groups", "staff_groups")
-"""Fields that only labs with exam types and groups have."""
-
-SHORT_FIELDS = {"appointments": "exam_types", "rooms": "room_groups", "sonographers": "staff_groups"}
-"""Fields that only labs of the paper's form have -> what says the same in the other form."""
-_IN_GROUPS = {**SHORT_FIELDS, "breaks": "breaks of each of the staff_groups"}
 
 
 class LabFile(NamedTuple):
@@ -68,26 +71,29 @@ def _of_day(layers: Layers, name: str, day: str | None) -> Layers:
     if days is None:
         if day is not None:
             raise ConfigError(f"config '{name}#{day}' asks for a day, but {name!r} has no days", ())
-        return layers
+        return Layers(data, lines)
     with config_file.located(lines):
-        if isinstance(days, dict):
-            days = {name: {} if fields is None else fields for name, fields in days.items()}
-        if not isinstance(days, dict) or not days or not all(isinstance(fields, dict) for fields in days.values()):
-            raise ConfigError(f"days is {days!r}, but must be a section with a section for each day")
-        if any("days" in fields or "base" in fields for fields in days.values()):
-            raise ConfigError("days has a day with a base or days of its own, but a day has the fields of a lab")
-        named = f"; days: {', '.join(days)}"
-        if day is None:
-            which = f"{name}#{next(iter(days))}"
-            raise ConfigError(f"config {name!r} has days, so that one must be named, as in {which!r}{named}", ())
-        if day not in days:
-            hint = did_you_mean(day, days)
-            raise ConfigError(f"config {name!r} has no day {day!r}{hint}{named}", ())
+        fields = _fields_of_days(days)
+    listed = ", ".join(fields)
+    if day is None:
+        which = f"{name}#{next(iter(fields))}"
+        raise ConfigError(f"config {name!r} has days, so that one must be named, as in {which!r}; days: {listed}", ())
+    if day not in fields:
+        raise ConfigError(f"config {name!r} has no day {day!r}{did_you_mean(day, fields)}; days: {listed}", ())
     own = {loc[2:]: line for loc, line in lines.items() if loc[:2] == ("days", day) and loc[2:]}
-    merged = config_file.laid_over(data, days[day])
-    if "name" not in days[day] and isinstance(data.get("name"), str):
-        merged["name"] = f"{data['name']}_{day}"
-    return Layers(merged, {**lines, **own})
+    if isinstance(data.get("name"), str):
+        data["name"] = f"{data['name']}_{day}"
+    return Layers(config_file.laid_over(data, fields[day]), {**lines, **own})
+
+
+def _fields_of_days(days: Any) -> dict[str, dict[str, Any]]:
+    """The fields that each day has of its own; a day that has none may be left empty."""
+    if not isinstance(days, dict) or not days or not all(isinstance(own, dict | None) for own in days.values()):
+        raise ConfigError(f"days is {days!r}, but must be a section with a section for each day")
+    fields = {day: own or {} for day, own in days.items()}
+    if any("days" in own or "base" in own for own in fields.values()):
+        raise ConfigError("days has a day with a base or days of its own, but a day has the fields of a lab")
+    return fields
 
 
 def _is_general(layers: Layers, name: str) -> bool:

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import batch, continuation, kernel, layout, offers
 from echo_env.lab.compiled.batch import TierTable
-from echo_env.lab.compiled.layout import Labs, Rules, one_of
-from echo_env.lab.compiled.rules import plan_columns
+from echo_env.lab.compiled.layout import Labs, Rules
 from echo_env.lab.compiled.starts import start_tiers, starts_left_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
@@ -157,15 +156,16 @@ def _decisions(config: Lab, labs: Labs, part: _Part, tried: NDArray[np.float64])
     # Collected minute by minute across all days.
     order = np.lexsort((part.lab[:, layout.MINUTE], part.day))
     part, lab = part.select(order), part.lab[order].astype(np.int64)
-    at = plan_columns(config.plan)
-    waiting, free = lab[:, layout.COUNTS : at.free_rooms], lab[:, at.free_rooms : at.away]
+    rule = batch.rules_of(config).numbers
+    rooms, away = rule[layout.AT_FREE_ROOMS], rule[layout.AT_AWAY]
+    waiting, free = lab[:, layout.COUNTS : rooms], lab[:, rooms:away]
     minute = lab[:, layout.MINUTE]
     return Decisions(part.day, minute, waiting, free, part.followed, part.other, saved[order], penalty)
 
 
 def _begun(config: Lab, before: Labs, after: Labs) -> Ints:
     """(n, 3 K), how many of each class a decision began."""
-    counts = slice(layout.COUNTS, plan_columns(config.plan).free_rooms)
+    counts = slice(layout.COUNTS, layout.COUNTS + layout.CLASSES_PER_TYPE * len(config.plan.types))
     return (before.lab[:, counts] - after.lab[:, counts]).astype(np.int64)
 
 
@@ -223,7 +223,7 @@ class _ChoosingDecider:
     def play_on(self, labs: Labs) -> Ints:
         """As in :class:`_TieredDecider`."""
         units = labs.lab[:, layout.PAID].astype(np.int64)
-        going = np.flatnonzero(labs.lab[:, layout.MINUTE] < self._rules.whole.end)
+        going = np.flatnonzero(labs.lab[:, layout.MINUTE] < self._rules.numbers[layout.END])
         first = self._actions(continuation.copy_labs(labs, going))
 
         def choose(playing: Labs, mask: NDArray[np.bool_]) -> Ints:
@@ -250,7 +250,7 @@ def _offer_each(
     labs: Labs, rules: Rules, joint: bool, idling: bool, mask: NDArray[np.bool_], size: Ints, first: Ints
 ) -> None:
     for b in range(len(mask)):
-        size[b], first[b] = offers.offer(joint, idling, one_of(labs, b), rules, mask[b])
+        size[b], first[b] = offers.offer(joint, idling, labs.lab[b], rules.numbers, mask[b])
 
 
 @njit
@@ -259,31 +259,31 @@ def _find_choices(labs: Labs, rules: Rules, choice: NDArray[np.bool_]) -> None:
 
     There is one such set only if, with anybody served, of each class as many begin as could if it came first.
     """
-    classes = layout.CLASSES_PER_TYPE * rules.at.kinds
+    classes = layout.CLASSES_PER_TYPE * rules.numbers[layout.KINDS]
     anybody = np.zeros(classes, np.int64)
     fewest = np.empty(classes, np.int64)
     for b in range(len(choice)):
-        one = one_of(labs, b)
+        cell = labs.lab[b]
         for kind in range(classes):
-            left = starts_left_of(kind // layout.CLASSES_PER_TYPE, one, rules)
-            fewest[kind] = one.lab[layout.COUNTS + kind] - min(one.lab[layout.COUNTS + kind], left)
-        start_tiers(anybody, one, rules)
+            left = starts_left_of(kind // layout.CLASSES_PER_TYPE, cell, rules.numbers)
+            fewest[kind] = cell[layout.COUNTS + kind] - min(cell[layout.COUNTS + kind], left)
+        start_tiers(anybody, cell, rules.numbers)
         for kind in range(classes):
-            choice[b] |= one.lab[layout.COUNTS + kind] > fewest[kind]
+            choice[b] |= cell[layout.COUNTS + kind] > fewest[kind]
 
 
 @njit
 def _start_by_tiers(labs: Labs, rules: Rules, tiers: TierTable) -> None:
     for b in range(len(labs.lab)):
-        start_tiers(tiers, one_of(labs, b), rules)
+        start_tiers(tiers, labs.lab[b], rules.numbers)
 
 
 @njit
 def _carry_out(joint: bool, actions: Ints, labs: Labs, rules: Rules, over: NDArray[np.bool_]) -> None:
     """Begin the exams of an action in every lab, and say where the minute's decision is complete."""
     for b in range(len(actions)):
-        one = one_of(labs, b)
-        over[b] = offers.carry_out(joint, actions[b], one, rules) or not kernel.can_start(one, rules)
+        cell, rule = labs.lab[b], rules.numbers
+        over[b] = offers.carry_out(joint, actions[b], cell, rule) or not kernel.can_start(cell, rule)
 
 
 @njit
@@ -294,11 +294,11 @@ def _to_next_decision(labs: Labs, rules: Rules, begins: bool) -> None:
     :param rules: what is the same in all labs
     :param begins: whether the day is just beginning; otherwise this minute's decision has been carried out
     """
-    end = rules.whole.end
+    rule, odds = rules.numbers, rules.odds
     for b in range(len(labs.lab)):
-        one, decided = one_of(labs, b), not begins
+        cell, draw, decided = labs.lab[b], labs.break_draw[b], not begins
         if begins:
-            kernel.catch_up(one, rules)
-        while one.lab[layout.MINUTE] < end and (decided or not kernel.can_start(one, rules)):
-            kernel.advance(end, one, rules)
+            kernel.catch_up(cell, rule, draw, odds)
+        while cell[layout.MINUTE] < rule[layout.END] and (decided or not kernel.can_start(cell, rule)):
+            kernel.advance(rule[layout.END], cell, rule, draw, odds)
             decided = False

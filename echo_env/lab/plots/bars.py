@@ -103,7 +103,7 @@ def grounds(config: Lab) -> list[str]:
         BREAK: True,
         LUNCH: any(group.lunch for group in plan.staff_groups),
         CLEANING: any(group.turnover_min for group in plan.room_groups),
-        NOT_READY: any(kind.preparation or not kind.may_begin_early for kind in plan.types),
+        NOT_READY: True,
     }
     return [name for name, there in found.items() if there]
 

@@ -15,7 +15,7 @@ from matplotlib.transforms import ScaledTranslation
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, grounds
-from echo_env.lab.plots.style import by_punctuality, class_colour, type_labels, type_looks
+from echo_env.lab.plots.style import BLACK, ORANGE, by_punctuality, class_colour, type_labels, type_looks
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
 
 _DARK = 0.32
@@ -57,7 +57,7 @@ def class_fill(config: Lab, kind: int) -> Fill:
     """How the bars of a class of patients look.
 
     In labs of one or two types, colour says how punctual they are, and a black rim which of two types; in others
-    colour and hatch say which type, and a black rim that they are late.
+    colour and hatch say which type, and a rim that they are late.
 
     :param config: the lab
     :param kind: the class
@@ -67,8 +67,10 @@ def class_fill(config: Lab, kind: int) -> Fill:
         rim = number == 0 and len(config.plan.types) == 2
         return Fill(class_colour(kind), *(("black", 1.2) if rim else ("white", 0.4)))
     look = type_looks(config)[number]
-    rim = punctuality(kind) == Punctuality.LATE
-    return Fill(look.colour, *(("black", 1.2) if rim else ("white", 0.4)), look.hatch)
+    if punctuality(kind) != Punctuality.LATE:
+        return Fill(look.colour, hatch=look.hatch)
+    # A black rim would be lost on black.
+    return Fill(look.colour, ORANGE if look.colour == BLACK else "black", 1.2, look.hatch)
 
 
 def gantt_legend(ax: Axes, config: Lab) -> None:
@@ -80,7 +82,8 @@ def gantt_legend(ax: Axes, config: Lab) -> None:
     below = ax.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
     handles: list[Artist] = [*_class_handles(config)]
     order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, NOT_READY)
-    handles += [_patch(GROUND_FILLS[name], name) for name in order if name in grounds(config)]
+    there = set(grounds(config)) - _never(config)
+    handles += [_patch(GROUND_FILLS[name], name) for name in order if name in there]
     if any(group.hands_over for group in config.plan.staff_groups):
         handles.append(Line2D([], [], **{**TAKER, "linestyle": "-"}, label="handover"))
     ax.legend(
@@ -94,6 +97,17 @@ def gantt_legend(ax: Axes, config: Lab) -> None:
     )
 
 
+def _never(config: Lab) -> set[str]:
+    """What no day that is drawn for a lab has, though one made by hand may."""
+    groups, paper = config.plan.staff_groups, isinstance(config, LabConfig)
+    happens = {
+        BREAK: paper or any(group.breaks.number or group.breaks.planned for group in groups),
+        ABSENT: paper or any(group.absence_rate for group in groups),
+        NOT_READY: any(kind.preparation or not kind.may_begin_early for kind in config.plan.types),
+    }
+    return {name for name, does in happens.items() if not does}
+
+
 def _class_handles(config: Lab) -> list[Patch]:
     names = type_labels(config)
     if by_punctuality(config):
@@ -101,7 +115,7 @@ def _class_handles(config: Lab) -> list[Patch]:
         handles = [Patch(color=class_colour(kind), label=label) for label, kind in when.items()]
         return [*handles, _patch(Fill("white", "black", 1.5), f"{names[0]}: black rim")] if len(names) == 2 else handles
     handles = [_patch(class_fill(config, CLASSES_PER_TYPE * k), name) for k, name in enumerate(names)]
-    return [*handles, _patch(Fill("white", "black", 1.5), "late (L): black rim; early (E): thin wait")]
+    return [*handles, _patch(Fill("white", "black", 1.5), "late (L): rim; early (E): thin wait")]
 
 
 def _patch(fill: Fill, label: str) -> Patch:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from echo_env.common.figures import write_figure
+from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.departures.state_by_state import state_by_state
@@ -59,7 +60,7 @@ def write_figures(
     figures = {
         **lab_figures(config, seed),
         **day_figures(traces),
-        **comparison_figures(comparison),
+        **comparison_figures(comparison, config),
         **pair_figures(config, days, traces, policies, comparison.reference),
     }
     return [write_figure(figure, directory, name) for name, figure in figures.items()]
@@ -103,18 +104,18 @@ def day_figures(traces: Traces) -> dict[str, Figure]:
     }
 
 
-def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+def comparison_figures(comparison: Comparison, config: Lab) -> dict[str, Figure]:
     """The days' numbers, policy by policy: figures 10, 11, 14 to 16, 19, 20, 22 to 24.
 
     :param comparison: what the policies did
+    :param config: the lab it was in
     """
     from echo_env.lab.evaluation import plots
 
-    axes = {
-        "waiting_time": plots.daily_violins(comparison, "wait_min"),
-        "waiting_time_fetal": plots.daily_violins(comparison, "wait_fetal_min"),
-        "workload": plots.daily_violins(comparison, "workload"),
-    }
+    axes = {"waiting_time": plots.daily_violins(comparison, "wait_min")}
+    for name in ["fetal"] if isinstance(config, LabConfig) else [kind.name for kind in config.plan.types]:
+        axes[f"waiting_time_{_plain(name)}"] = plots.daily_violins(comparison, f"wait_{name}_min")
+    axes["workload"] = plots.daily_violins(comparison, "workload")
     if len(comparison.values) > 1:
         axes["paired_differences"] = plots.paired_differences(comparison)
     return {"running_mean_penalty": _running_means(comparison), **{name: _figure_of(ax) for name, ax in axes.items()}}

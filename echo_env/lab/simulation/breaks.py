@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.config.lab_config import Breaks
+from echo_env.lab.config import Breaks
 from echo_env.lab.config.plan import BreakPlan
 
 MOST_AT_ONCE = 2

@@ -7,9 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from echo_env.lab.config import Appointments, ConfigError, Hours, LabConfig
+from echo_env.lab.config import KINDS, Appointments, ConfigError, ExamKind, Hours, LabConfig
 from echo_env.lab.config.clock import clock_text
-from echo_env.lab.config.lab_config import KINDS, ExamKind
 
 OWN = "own"
 """Name of the lab's own book among templates."""

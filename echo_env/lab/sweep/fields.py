@@ -13,9 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from echo_env.common.words import nearest
-from echo_env.lab.config import ConfigError, GeneralLabConfig, Hours, LabConfig
-from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.lab_config import KINDS
+from echo_env.lab.config import KINDS, ConfigError, GeneralLabConfig, Hours, Lab, LabConfig
 from echo_env.lab.sweep import book
 from echo_env.lab.sweep.general_fields import changed_general, general_fields, left_out
 from echo_env.lab.sweep.kinds import Field, Kind

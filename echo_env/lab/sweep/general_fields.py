@@ -39,9 +39,8 @@ def general_fields(config: GeneralLabConfig) -> dict[str, Field]:
     :param config: the lab
     """
     found = {path: Field(path, Kind.CLOCK, _reader(path)) for path in _HOURS}
-    found["hours.opening"] = Field(
-        "hours.opening", Kind.CLOCK, _reader("hours.opening"), "opening time; all else keeps its clock times"
-    )
+    meaning = "opening time; shifts and closures from opening on still are, all else keeps its clock times"
+    found["hours.opening"] = Field("hours.opening", Kind.CLOCK, _reader("hours.opening"), meaning)
     for path, kind in _walk(config, ""):
         found[path] = Field(path, kind, _reader(path), _meaning(path))
     for name, own in config.exam_types.items():
@@ -127,7 +126,10 @@ def _since(minute: int, opening: int, path: str) -> int:
 
 
 def _earlier(part: Any, by: int, path: str) -> Any:
-    """A section with all its times so many minutes earlier, so that a lab that opens later keeps its clock times."""
+    """A section with all its times so many minutes earlier, so that a lab that opens later keeps its clock times.
+
+    Stretches that begin at opening still do.
+    """
 
     def moved(minute: int | None) -> int | None:
         if minute is not None and minute < by:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Literal
 
-from echo_env.lab.config import Appointments, ConfigError, LabConfig
-from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.lab_config import KINDS, ExamKind
+from echo_env.lab.config import KINDS, Appointments, ConfigError, ExamKind, Lab, LabConfig
 from echo_env.lab.sweep.book import OWN, template_of
 from echo_env.lab.sweep.kinds import Field, Kind
 

@@ -20,6 +20,7 @@ from echo_env.lab.bounds.lengths import expected_to_go, lengths_charge, mean_to_
 from echo_env.lab.bounds.paths import PathProblem
 from echo_env.lab.day.laws import exam_minutes
 from echo_env.lab.simulation.patient import Start
+from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.waiting_cost import waiting_points
 
 Lab = Callable[..., LabConfig]
@@ -43,14 +44,13 @@ def best_penalty(config: LabConfig, day: Day) -> float:
             lab.advance()
         return lab
 
-    weights = (config.penalty.on_time, config.penalty.late, config.penalty.overtime, config.penalty.idle)
     best = np.inf
     seen: dict[Any, float] = {}
     stack: list[tuple[tuple[int, tuple[Start, ...]], ...]] = [()]
     while stack:
         prefix = stack.pop()
         lab = played(prefix)
-        paid = float(np.dot(lab.units, weights))
+        paid = penalty_points(config, lab.units).total
         if lab.over:
             best = min(best, paid)
             continue

@@ -9,7 +9,7 @@ import pytest
 
 from echo_env.lab import Comparison, LabConfig, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.evaluation import comparison as evaluation
-from echo_env.lab.simulation.metrics import METRICS
+from echo_env.lab.simulation.metrics import METRICS, metrics_of
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.view import LabView
 
@@ -38,7 +38,7 @@ def test_dict_follows_the_contract() -> None:
     assert list(got["policies"]) == ["policy_2", "fetal_first"]
     assert list(got["paired"]) == ["fetal_first"]
     for table in (*got["policies"].values(), *got["paired"].values()):
-        assert set(table) == set(METRICS) >= {"penalty", "waiting_penalty"}
+        assert set(table) == set(metrics_of(SCARCE)) >= {"penalty", "wait_fetal_min"}
         low, high = table["penalty"]["ci95"]
         assert low < table["penalty"]["mean"] < high
     means = got["policies"]
@@ -81,7 +81,7 @@ def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert shared.engines == alone.engines
     assert sum(told) == 2 * 3 * 45
     for name in rules:
-        for metric in METRICS:
+        for metric in alone.metrics:
             assert np.array_equal(alone.values[name][metric], shared.values[name][metric], equal_nan=True), metric
 
 
@@ -143,7 +143,7 @@ def test_both_engines_give_the_same_table(preset: str) -> None:
     assert set(slow.engines.values()) == {"simpy"}
     assert set(fast.engines.values()) == {"compiled"}
     for name in rules:
-        for metric in METRICS:
+        for metric in metrics_of(SCARCE):
             assert np.array_equal(slow.values[name][metric], fast.values[name][metric], equal_nan=True), metric
 
 

@@ -27,7 +27,7 @@ from echo_env.lab import plots  # noqa: E402
 from echo_env.lab.day.laws import duration_density, duration_probability, offset_probability  # noqa: E402
 from echo_env.lab.departures import plots as state_table  # noqa: E402
 from echo_env.lab.evaluation import plots as by_policy  # noqa: E402
-from echo_env.lab.plots.bars import ABSENT, BREAK, Bar, day_bars, rows_of  # noqa: E402
+from echo_env.lab.plots.bars import ABSENT, BREAK, NOT_READY, Bar, day_bars, rows_of  # noqa: E402
 
 Lab = Callable[..., LabConfig]
 DayMaker = Callable[..., Day]
@@ -261,6 +261,7 @@ def test_gantt_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
         "non-fetal early": [Bar(wait(2), 30, 45, high)],
         BREAK: [Bar(staff(1), 50, 80, 0.5)],
         ABSENT: [Bar(staff(2), 0, 660, 0.84)],
+        NOT_READY: [],
     }  # fmt: skip
     ax = plots.gantt(trace)
     assert rectangles(ax) == {(bar.begin, bar.end, round(bar.row, 6)) for kind in bars.values() for bar in kind}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from echo_env.lab import LabConfig, evaluate, make_policy, sample_days, simulate
+from echo_env.lab import LabConfig, evaluate, load_lab, make_policy, sample_days, simulate
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("pandas")
@@ -37,13 +37,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]
 def small_figure() -> Any:
     """The quickest of the figures."""
     comparison = evaluate(LabConfig.load("scarce"), ["policy_2"], days=4, seed=3, engine="simpy")
-    return figures.comparison_figures(comparison)["running_mean_penalty"]
+    return figures.comparison_figures(comparison, LabConfig.load("scarce"))["running_mean_penalty"]
 
 
 @cache
 def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any]:
     """The figures of a comparison, not written."""
-    config = LabConfig.load(lab)
+    config = load_lab(lab)
     made = [make_policy(name, config) for name in policies]
     drawn = sample_days(config, days, seed=3)
     traces = {policy.name: [simulate(config, day, policy) for day in drawn] for policy in made}
@@ -51,7 +51,7 @@ def all_figures(lab: str, policies: tuple[str, ...], days: int) -> dict[str, Any
     return {
         **figures.lab_figures(config, seed=3),
         **figures.day_figures(traces),
-        **figures.comparison_figures(comparison),
+        **figures.comparison_figures(comparison, config),
         **figures.pair_figures(config, drawn, traces, made, policies[0]),
     }
 
@@ -70,7 +70,12 @@ def test_every_figure_is_written_as_png_and_pdf(written: tuple[Path, list[Path]]
 
 @pytest.mark.parametrize(
     ("lab", "policies", "days"),
-    [("scarce", ("policy_2", "random"), 4), ("abundant", ("policy_2", "policy_1"), 1), ("baseline", ("policy_1",), 2)],
+    [
+        ("scarce", ("policy_2", "random"), 4),
+        ("abundant", ("policy_2", "policy_1"), 1),
+        ("baseline", ("policy_1",), 2),
+        ("mri_unit", ("policy_2", "scarce_first"), 3),
+    ],
 )
 def test_every_axis_has_a_name_with_its_unit(lab: str, policies: tuple[str, ...], days: int) -> None:
     """Every axis has a title and labels with units, also in a lab without penalties and for one day."""
@@ -145,3 +150,15 @@ def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="no space left"):
         figures.write_figure(figure, tmp_path, "learning")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_a_lab_of_three_types(tmp_path: Path) -> None:
+    """A comparison in any lab has a figure of waiting for each exam type, and one of patients without appointment."""
+    config = load_lab("walk_in_clinic")
+    policies = [make_policy(name, config) for name in ("policy_2", "scarce_first")]
+    comparison = evaluate(config, policies, days=4, seed=3, engine="simpy")
+    files = {path.stem for path in figures.write_figures(tmp_path / "new", comparison, config, policies, seed=3)}
+    own = {"waiting_by_type", "unscheduled_by_hour", "waiting_time_booked", "waiting_time_walk_in",
+           "waiting_time_urgent"}  # fmt: skip
+    renamed = {name.replace("fetal_first", "scarce_first") for name in NAMES}
+    assert files == renamed - {"waiting_by_class", "waiting_time_fetal"} | own

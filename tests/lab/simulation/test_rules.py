@@ -20,9 +20,10 @@ from echo_env.lab.simulation.breaks import (
 )
 from echo_env.lab.simulation.patient import (
     Punctuality,
+    class_of,
     on_time_from,
-    patient_class,
     punctuality,
+    ready_minute,
     waits_since,
 )
 
@@ -34,11 +35,11 @@ LAWS = [
 ]
 
 PATIENTS = [
-    (fetal, scheduled, arrival, minute, margin)
-    for fetal, scheduled, arrival, margin in product((False, True), (20, 33), range(0, 50, 3), (0, 10))
+    (kind, scheduled, arrival, minute, margin)
+    for kind, scheduled, arrival, margin in product((0, 1), (20, 33), range(0, 50, 3), (0, 10))
     for minute in range(arrival, arrival + 40)
 ]
-"""Kind, appointment, arrival, now and margin of patients who have arrived."""
+"""Exam type, appointment, arrival, now and margin of patients who have arrived."""
 
 
 def draws_around(thresholds: np.ndarray) -> list[float]:
@@ -83,16 +84,17 @@ def test_double_breaks_are_less_likely_the_more_exams_were_done() -> None:
     assert share == pytest.approx(double_break_odds(law, 5)[1:], abs=0.03)
 
 
-@pytest.mark.parametrize("rule", [patient_class, waits_since, on_time_from, punctuality])
+@pytest.mark.parametrize("rule", [class_of, ready_minute, waits_since, on_time_from, punctuality])
 def test_rules_give_the_same_in_arrays_and_compiled(rule: Callable[..., Any]) -> None:
     """A rule of the waiting room gives equal whole numbers for scalars, for arrays and compiled."""
     columns = [np.array(column) for column in zip(*PATIENTS, strict=True)]
-    fetal, scheduled, arrival, minute, margin = columns
+    kind, scheduled, arrival, minute, margin = columns
     arguments = {
-        patient_class: (fetal, scheduled, arrival, minute, margin),
+        class_of: (kind, scheduled, arrival, minute, margin),
+        ready_minute: (arrival, minute - arrival, scheduled, kind),
         waits_since: (scheduled, arrival),
         on_time_from: (scheduled, margin),
-        punctuality: (np.arange(len(fetal)) % 6,),
+        punctuality: (np.arange(len(kind)) % 6,),
     }[rule]
     compiled = njit(rule)
     each = list(zip(*(column.tolist() for column in arguments), strict=True))
@@ -101,8 +103,8 @@ def test_rules_give_the_same_in_arrays_and_compiled(rule: Callable[..., Any]) ->
 
 def test_early_patients_become_on_time_in_the_minute_that_is_said() -> None:
     """A class is early exactly before ``on_time_from``, and late exactly if the arrival was past the margin."""
-    for fetal, scheduled, arrival, minute, margin in PATIENTS:
-        when = Punctuality(punctuality(patient_class(fetal, scheduled, arrival, minute, margin)))
+    for kind, scheduled, arrival, minute, margin in PATIENTS:
+        when = Punctuality(punctuality(class_of(kind, scheduled, arrival, minute, margin)))
         assert (when == Punctuality.EARLY) == (minute < on_time_from(scheduled, margin))
         assert (when == Punctuality.LATE) == (arrival > scheduled + margin)
         assert waits_since(scheduled, arrival) == max(scheduled, arrival)

@@ -30,6 +30,7 @@ SCARCE = LabConfig.load("scarce")
         ("penalty.idle_rule=none,every_pair", ("none", "every_pair")),
         ("hours.closing=17:30,17:00", (1050, 1020)),
         ("appointments.fetal=[08:15,09:15],[10:00]", ((495, 555), (600,))),
+        ("appointments.fetal=[09:15,null,08:15]", ((555, None, 495),)),
         ("appointments.template=own,baseline.yaml", ("own", "baseline.yaml")),
     ],
 )

@@ -201,7 +201,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
     report.write_long(tmp_path, grid)
     with open(tmp_path / "sweep.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(grid.sweep.cells) * 2 * len(METRICS)
+    assert len(rows) == len(grid.sweep.cells) * 2 * len(grid.metrics)
     for row in rows:
         cell = grid.sweep.cells[int(row["cell"])]
         assert (row["rooms.non_fetal"], row["sonographers.fetal"]) == (
@@ -209,7 +209,7 @@ def test_long_table_holds_every_number(grid: SweepResults, tmp_path: Path) -> No
             str(cell.config.sonographers.fetal),
         )
         assert row["label"] == grid.sweep.name(cell)
-        assert row["unit"] == METRICS[row["metric"]].unit
+        assert row["unit"] == grid.metrics[row["metric"]].unit
         mean = grid.mean(cell, row["policy"], row["metric"])
         assert float(row["mean"] or "nan") == pytest.approx(mean.mean, nan_ok=True)
         assert (row["minus_base_mean"] == "") == (cell.number == 0)
@@ -269,7 +269,7 @@ def test_tables_show_every_cell_whole(grid: SweepResults, width: int) -> None:
             if cell.number:
                 assert text(grid.minus_base(cell, policy, "penalty"), "+") in shown
     words = " ".join(shown.split())
-    assert "partly, in 3 cells, where the number of sonographers differs" in words
+    assert "All cells share their random numbers with the base lab" in words
     assert "Idle pairs of a room and a sonographer cost points here" in words
 
 
@@ -277,7 +277,7 @@ def test_tables_say_what_is_all_the_same() -> None:
     """A field without effect is named."""
     words = " ".join(printed(played(["rooms.non_fetal=3:4"], days=5), 200).split())
     assert "rooms.non_fetal alone does not change penalty a day on any of these days." in words
-    assert "All cells use the same random numbers as the base lab." in words
+    assert "All cells share their random numbers with the base lab" in words
 
 
 def test_names_in_the_tables_are_no_formulas(tmp_path: Path) -> None:

@@ -212,6 +212,7 @@ def test_a_hospital_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[st
     [
         (["--patients", "2:30:2"], "patients is 22, but must be at most 20, which is max_patients"),
         (["--patients", "8:2"], "--patients is '8:2', but must be a whole number, or FIRST:LAST:STEP"),
+        (["--patients", "1:99999999"], "--patients is '1:99999999', but must be at most 1,000 numbers"),
         (["--patients", "2:8:0"], "--patients is '2:8:0'"),
         (["--resources", "3"], "needs is 4, but must be at most 3, which is resources"),
         (["--policies", "auktion"], "did you mean auction?"),

@@ -29,7 +29,11 @@ def test_one_sentence_and_the_traceback_on_demand(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == ""
     given = UsageError("wrong")
     assert as_usage_error(given, "It fails", in_full=True) is given
-    assert "UsageError: wrong" in capsys.readouterr().err
+    # A mere refusal has no more to tell.
+    assert capsys.readouterr().err == ""
+    given.__cause__ = ValueError("deeper")
+    assert as_usage_error(given, "It fails", in_full=True) is given
+    assert "ValueError: deeper" in capsys.readouterr().err
 
 
 def test_folders_that_cannot_be_made(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class DayNumbers(PatientNumbers):
         where = plan.room_group[self.results.room]
         begin, until = self.results.start, np.minimum(self.results.end, end)
         columns: list[Ints | Bools] = [(until - begin) * self.served]
-        if self._closed.any():
+        if any(group.closed for group in plan.room_groups):
             # Closed minutes with an exam that began before.
             closed = np.pad(np.cumsum(self._closed, axis=1), ((0, 0), (1, 0)))
             columns.append((closed[where, until] - closed[where, begin]) * self.served)

@@ -188,10 +188,11 @@ def percentiles(values: Ints, who: Bools, share: float) -> Floats:
     if not who.shape[-1]:
         return np.full(who.shape[:-1], np.nan)
     # Those who do not count come last.
-    ordered = np.sort(np.where(who, values, np.iinfo(np.int64).max), axis=-1)
+    ordered = np.sort(np.where(who, values, np.iinfo(np.int64).max), axis=-1).ravel()
     count = who.sum(axis=-1)
-    place = share * np.maximum(count - 1, 0)
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    below, above = (np.take_along_axis(ordered, at[..., None], axis=-1)[..., 0] for at in (low, high))
+    last = np.maximum(count - 1, 0)
+    place = share * last
+    low = place.astype(np.int64)
+    first = np.arange(count.size).reshape(count.shape) * who.shape[-1]
+    below, above = ordered[first + low], ordered[first + np.minimum(low + 1, last)]
     return np.where(count > 0, below + (place - low) * (above - below), np.nan)
