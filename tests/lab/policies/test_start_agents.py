@@ -75,7 +75,7 @@ def test_a_start_agent_does_the_same_on_both_engines(preset: str, observation: s
 
 
 def test_a_start_agent_pays_nothing_where_nobody_needs_to_wait() -> None:
-    """Any number of a class may begin in one minute, so an agent that does not idle pays exactly 0 in the abundant lab."""
+    """Any number of a class may begin in one minute: who does not idle pays exactly 0 in the abundant lab."""
     pytest.importorskip("numba")
     config = load_lab("abundant")
     _, agent = agent_of(config, "paper", idling=False)
