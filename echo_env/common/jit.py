@@ -9,6 +9,9 @@ from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_ROOMS = ("compiled", "simulation", "decisions")
+"""Folders with functions that are compiled into others'."""
+
 try:
     import numba
 except ModuleNotFoundError:
@@ -21,8 +24,9 @@ else:
 
     @cache
     def _sources() -> tuple[int, int, int]:
-        """How many files the package has, and the sums of their sizes and times of change."""
-        files = [path.stat() for path in Path(__file__).parents[1].rglob("*.py")]
+        """Of the rooms that hold what is compiled: the number of files, and sums of their sizes and times of change."""
+        root = Path(__file__).parents[1]
+        files = [path.stat() for room in _ROOMS for path in root.rglob(f"{room}/*.py")]
         return len(files), sum(file.st_size for file in files), sum(file.st_mtime_ns for file in files)
 
     def njit(function: Function) -> Function:

@@ -20,12 +20,14 @@ def test_a_change_anywhere_in_the_package_compiles_anew(tmp_path: Path) -> None:
     (copy / "common").mkdir(parents=True)
     for name in ("__init__.py", "common/__init__.py", "common/jit.py"):
         (copy / name).write_text((PACKAGE / name).read_text() if name != "__init__.py" else "")
+    (copy / "compiled").mkdir()
+    (copy / "compiled" / "__init__.py").touch()
     (copy / "caller.py").write_text(
-        "from echo_env.common.jit import njit\nfrom echo_env.called import number\n\n"
+        "from echo_env.common.jit import njit\nfrom echo_env.compiled.called import number\n\n"
         "@njit\ndef shown():\n    return number()\n\nprint(shown())\n"
     )
     for value in (1, 2):
-        called = copy / "called.py"
+        called = copy / "compiled" / "called.py"
         called.write_text(f"from echo_env.common.jit import njit\n\n@njit\ndef number():\n    return {value}\n")
         # The same size: only the time tells the two apart.
         os.utime(called, ns=(value * 10**9, value * 10**9))

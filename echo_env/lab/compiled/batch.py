@@ -15,10 +15,9 @@ from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel, layout
 from echo_env.lab.compiled.duty import settle
 from echo_env.lab.compiled.layout import Labs, Parts, Rules
-from echo_env.lab.compiled.rules import rules_of
+from echo_env.lab.compiled.rules import kept_of, rules_of
 from echo_env.lab.compiled.starts import start_tiers
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import TURNED_AWAY, Day, Days, stack_days, whole_minutes
 from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.metrics import DayResults, staff_minutes
@@ -66,44 +65,22 @@ def begin_days(config: Lab, labs: Labs, which: NDArray[np.int64], days: Days | S
     :param days: n days
     """
     arrays = days if isinstance(days, Days) else stack_days(days)
-    plan, rules, n = config.plan, rules_of(config), len(which)
-    lab = np.zeros((n, labs.lab.shape[1]), dtype=np.int32)
-    head, past = rules.numbers[layout.AT_HEAD], rules.numbers[layout.AT_LEFT]
-    lab[:, head:past] = -1
-    parts = layout.parts_of(lab, rules)
+    kept = kept_of(config)
+    lab = np.zeros((len(which), labs.lab.shape[1]), dtype=np.int32)
+    lab[:, : len(kept.blank)] = kept.blank
+    parts = layout.parts_of(lab, kept.rules)
     patients = parts.patients
     patients[..., layout.SCHEDULED] = arrays.scheduled
     patients[..., layout.TYPE] = arrays.exam_type
     patients[..., layout.UNSCHEDULED] = arrays.unscheduled
     patients[..., layout.EXAM_MIN] = whole_minutes(arrays.exam_min)
-    lead = np.array([kind.check_in_lead_min for kind in plan.types])[arrays.exam_type]
-    patients[..., layout.DUE] = arrays.scheduled - np.where(arrays.unscheduled, 0, lead)
-    early = np.array([kind.may_begin_early for kind in plan.types], dtype=np.int64)[arrays.exam_type]
-    ready = ready_minute(arrays.arrival, arrays.prep_min, arrays.scheduled, early)
+    patients[..., layout.DUE] = arrays.scheduled - np.where(arrays.unscheduled, 0, kept.lead[arrays.exam_type])
+    ready = ready_minute(arrays.arrival, arrays.prep_min, arrays.scheduled, kept.early[arrays.exam_type])
     put_arrivals(lab, patients, arrays.arrival, ready)
-    put_groups(plan, parts)
-    comes = np.where(plan.duty_from > 0, Status.OFF_DUTY, Status.FREE)
-    parts.staff[..., layout.STATUS] = np.where(arrays.present, comes, Status.ABSENT)
-    groups = [plan.staff_groups[group] for group in plan.staff_group]
-    parts.staff[..., layout.BREAKS_LEFT] = [group.breaks.number for group in groups]
-    begins = zip(groups, plan.duty_from.tolist(), strict=True)
-    parts.staff[..., layout.LUNCH_LEFT] = [
-        group.lunch is not None and begin <= group.lunch.latest_min for group, begin in begins
-    ]
+    parts.staff[..., layout.STATUS] = np.where(arrays.present, parts.staff[..., layout.STATUS], Status.ABSENT)
     labs.lab[which] = lab
     labs.break_draw[which] = arrays.break_draw[..., : labs.break_draw.shape[2]]
-    settle_labs(np.array(which), labs, rules)
-
-
-def put_groups(plan: LabPlan, parts: Parts) -> None:
-    """Set the groups of members and rooms, and when members come.
-
-    :param plan: of the lab
-    :param parts: of the labs
-    """
-    parts.staff[..., layout.GROUP] = np.argsort(plan.staff_columns)[plan.staff_group]
-    parts.staff[..., layout.DUTY_FROM] = plan.duty_from
-    parts.rooms[..., layout.ROOM_GROUP] = np.argsort(plan.room_columns)[plan.room_group]
+    settle_labs(np.array(which), labs, kept.rules)
 
 
 @njit

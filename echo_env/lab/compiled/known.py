@@ -6,6 +6,7 @@ import numpy as np
 
 from echo_env.lab.compiled import batch, layout
 from echo_env.lab.compiled.layout import Labs, Rules
+from echo_env.lab.compiled.rules import kept_of
 from echo_env.lab.day import NO_SHOW, Book
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.patient import WaitingPatient
@@ -21,9 +22,8 @@ def known_lab(view: LabView, book: Book, rules: Rules) -> Labs:
     """
     labs, rule = batch.make_labs(view.config, 1), rules.numbers
     cell, parts = labs.lab[0], layout.parts_of(labs.lab, rules)
-    batch.put_groups(view.config.plan, parts)
+    cell[:] = kept_of(view.config).blank
     waiting, committed = view.waiting(), view.committed
-    cell[rule[layout.AT_HEAD] : rule[layout.AT_LEFT]] = -1
     cell[layout.MINUTE] = view.minute
     _write_patients(view, book, parts.patients[0])
     ready = _write_ready(view, parts.patients[0], waiting + committed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +15,77 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import NEVER, LabPlan, RoomGroup, StaffGroup
 from echo_env.lab.day import appointment_book
 from echo_env.lab.simulation.breaks import break_thresholds
+from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import idle_rule_index
 
+_KEPT: OrderedDict[tuple[int, int], Kept] = OrderedDict()
+_MOST_KEPT = 64
 
-def rules_of(config: Lab) -> Rules:
-    """The numbers of a config that the kernel reads.
+
+class Kept(NamedTuple):
+    """What is read of a plan once; nobody may write to it.
+
+    :param plan: the plan
+    :param rules: its rules
+    :param blank: (cells,) int32, the cells of a lab before anybody comes: queues are empty, and members have their
+        groups, breaks and lunches
+    :param lead: (K,) int64, minutes by which the expected check-in is before the appointment
+    :param early: (K,) int64, 1 if exams may begin before the appointment
+    """
+
+    plan: LabPlan
+    rules: Rules
+    blank: NDArray[np.int32]
+    lead: NDArray[np.int64]
+    early: NDArray[np.int64]
+
+
+def kept_of(config: Lab) -> Kept:
+    """What is read of a lab's plan once.
 
     :param config: the lab
     """
+    # By identity, since comparing plans takes longer than a step of many labs; the plan is kept, so that no other
+    # one can have its place.
+    plan = config.plan
+    key = (id(plan), idle_rule_index(config))
+    if key not in _KEPT:
+        rules = _read_rules(config)
+        lead = np.array([kind.check_in_lead_min for kind in plan.types], dtype=np.int64)
+        early = np.array([kind.may_begin_early for kind in plan.types], dtype=np.int64)
+        _KEPT[key] = Kept(plan, rules, _blank_cells(plan, rules), lead, early)
+        if len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return _KEPT[key]
+
+
+def rules_of(config: Lab) -> Rules:
+    """The numbers of a config that the kernel reads; nobody may write to them.
+
+    :param config: the lab
+    """
+    return kept_of(config).rules
+
+
+def _blank_cells(plan: LabPlan, rules: Rules) -> NDArray[np.int32]:
+    """See :class:`Kept`."""
+    lab = np.zeros((1, rules.numbers[layout.AT_ROWS]), dtype=np.int32)
+    lab[:, rules.numbers[layout.AT_HEAD] : rules.numbers[layout.AT_LEFT]] = -1
+    parts = layout.parts_of(lab, rules)
+    groups = [plan.staff_groups[group] for group in plan.staff_group]
+    latest = np.array([-1 if group.lunch is None else group.lunch.latest_min for group in groups])
+    staff = parts.staff[0]
+    staff[:, layout.GROUP] = np.argsort(plan.staff_columns)[plan.staff_group]
+    staff[:, layout.DUTY_FROM] = plan.duty_from
+    staff[:, layout.STATUS] = np.where(plan.duty_from > 0, Status.OFF_DUTY, Status.FREE)
+    staff[:, layout.BREAKS_LEFT] = [group.breaks.number for group in groups]
+    staff[:, layout.LUNCH_LEFT] = plan.duty_from <= latest
+    parts.rooms[0, :, layout.ROOM_GROUP] = np.argsort(plan.room_columns)[plan.room_group]
+    return lab[0]
+
+
+def _read_rules(config: Lab) -> Rules:
     plan = config.plan
     header = np.zeros(HEADER, dtype=np.int64)
     _write_sizes(config, header)

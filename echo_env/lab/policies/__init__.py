@@ -10,6 +10,8 @@ from echo_env.lab.policies.on_the_fly import (
     policy_2,
     policy_3,
     policy_4,
+    scarce_first,
+    urgent_first,
 )
 from echo_env.lab.policies.random_policy import RandomPolicy
 from echo_env.lab.policies.reservation import ReservationPolicy, policy_5, policy_6
@@ -36,4 +38,6 @@ __all__ = [
     "policy_names",
     "register_cases",
     "register_policy",
+    "scarce_first",
+    "urgent_first",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
+from typing import Any, Literal
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
@@ -160,8 +161,24 @@ def policy_4(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
 @register_policy("scarce_first")
 def scarce_first(config: Lab) -> Policy:
     """Policy 2 with the scarcest exam types first among on-time and among late patients: those of the fewest capable
-    rooms, or members of staff if these are fewer. Not a rule of the paper."""
-    return TierPolicy("scarce_first", _scarce_first(config))
+    rooms, or members of staff if these are fewer; of two alike the one of more weight. Not a rule of the paper."""
+    plan = config.plan
+
+    def capable(kind: int) -> tuple[int, int, int]:
+        rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
+        staff = sum(group.count for group in plan.staff_groups if group.can >> kind & 1)
+        return min(rooms, staff), max(rooms, staff), -plan.types[kind].weight
+
+    return TierPolicy("scarce_first", _type_by_type(config, capable))
+
+
+@register_policy("urgent_first")
+def urgent_first(config: Lab) -> Policy:
+    """Policy 2 with the exam types of most weight first among on-time and among late patients, types of equal weight
+    together. Not a rule of the paper."""
+    return TierPolicy(
+        "urgent_first", _type_by_type(config, lambda kind: -config.plan.types[kind].weight, together=True)
+    )
 
 
 @register_policy("fetal_first", two_kinds=True)
@@ -174,14 +191,14 @@ def _by_punctuality(config: Lab) -> ClassTiers:
     return tuple(classes_of(when, len(config.plan.types)) for when in Punctuality)
 
 
-def _scarce_first(config: Lab) -> ClassTiers:
-    plan = config.plan
+def _type_by_type(config: Lab, rank: Callable[[int], Any], together: bool = False) -> ClassTiers:
+    """On-time and then late patients by the rank of their exam types, and then all early ones.
 
-    def capable(kind: int) -> tuple[int, int, int]:
-        rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
-        staff = sum(group.count for group in plan.staff_groups if group.can >> kind & 1)
-        return min(rooms, staff), max(rooms, staff), kind
-
-    order = sorted(range(len(plan.types)), key=capable)
+    :param config: the lab
+    :param rank: number of a type -> what it is sorted by; the lowest first
+    :param together: whether types of equal rank share a tier
+    """
+    kinds = sorted(range(len(config.plan.types)), key=rank)
+    groups = [list(own) for _, own in groupby(kinds, rank)] if together else [[kind] for kind in kinds]
     on_time, late, early = _by_punctuality(config)
-    return (*((on_time[kind],) for kind in order), *((late[kind],) for kind in order), early)
+    return (*([when[kind] for kind in own] for when in (on_time, late) for own in groups), early)

@@ -391,12 +391,13 @@ def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     """
     lab = Simulator(config, day)
     policy.begin_day(lab.view, day.policy_seed)
+    # Looked up once: a protocol's attributes take as long as a minute of the day.
+    next_class = policy.next_class if isinstance(policy, SequentialPolicy) else None
     while not lab.over:
-        if lab.board.can_start():
-            if isinstance(policy, SequentialPolicy):
-                while lab.board.can_start() and (kind := policy.next_class(lab.view)) is not None:
-                    lab.commit(kind)
-            else:
-                lab.start(policy.decide(lab.view))
+        if next_class is not None:
+            while lab.board.can_start() and (kind := next_class(lab.view)) is not None:
+                lab.commit(kind)
+        elif lab.board.can_start():
+            lab.start(policy.decide(lab.view))
         lab.advance()
     return lab.trace()

@@ -87,26 +87,26 @@ class LabView:
     @property
     def idle_rooms(self) -> list[int]:
         """Free rooms: those of fewer exam types first, then the lowest number."""
-        board, plan = self._board, self._board.plan
+        board = self._board
         free = [room for room, status in enumerate(board.room_status) if status == RoomStatus.FREE]
-        return sorted(free, key=lambda room: (plan.room_groups[plan.room_group[room]].can.bit_count(), room))
+        return sorted(free, key=lambda room: (board.room_can[room].bit_count(), room))
 
     @property
     def idle_staff(self) -> list[int]:
         """Free members of staff: those who may begin fewer exam types first, then who can do fewer, then fewest exams,
         then the lowest number."""
-        board, plan = self._board, self._board.plan
+        board = self._board
         free = [member for member, status in enumerate(board.status) if status == Status.FREE]
 
         def order(member: int) -> tuple[int, int, int, int]:
-            able = plan.staff_groups[plan.staff_group[member]].can.bit_count()
-            return (board.staff_types(member).bit_count(), able, board.exams_begun[member], member)
+            able, can = board.staff_types(member).bit_count(), board.staff_can[member].bit_count()
+            return (able, can, board.exams_begun[member], member)
 
         return sorted(free, key=order)
 
     def room_types(self, room: int) -> int:
         """Bit set of the exam types that can be done in a room."""
-        return self._board.plan.room_groups[self._board.plan.room_group[room]].can
+        return self._board.room_can[room]
 
     def staff_types(self, sonographer: int) -> int:
         """Bit set of the exam types that a free member of staff may begin now."""

@@ -11,6 +11,7 @@ from bisect import insort
 from collections import Counter
 
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.plan import NEVER
 from echo_env.lab.simulation.capacity import commit_start, count_left, effective_types, starts_left
 from echo_env.lab.simulation.duties import RoomStatus, Status, is_closed
 from echo_env.lab.simulation.patient import (
@@ -77,7 +78,8 @@ class Whiteboard:
         self._staff_can = [plan.staff_groups[group].can for group in plan.staff_columns]
         self._expected = plan.expected_min.tolist()
         self._starts_until = plan.starts_until.tolist()
-        self._can = [group.can for group in groups]
+        self.staff_can = [group.can for group in groups]
+        self.room_can = [plan.room_groups[group].can for group in plan.room_group]
         self._left = [0] * (1 << len(plan.types))
         self._startable = 0
         self._counted_at = -1
@@ -214,7 +216,8 @@ class Whiteboard:
 
     def staff_types(self, member: int) -> int:
         """Bit set of the exam types that a free member of staff may begin now."""
-        return effective_types(self._can[member], self.minute, self._starts_until[member], self._expected)
+        can, until = self.staff_can[member], self._starts_until[member]
+        return can if until == NEVER else effective_types(can, self.minute, until, self._expected)
 
     def can_start_type(self, kind: int) -> bool:
         """Whether an exam of a type could be started in this minute, if somebody waits for it."""

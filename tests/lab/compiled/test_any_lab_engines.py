@@ -14,8 +14,8 @@ from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch  # noqa: E402
-from echo_env.lab.evaluation.engines import play_days  # noqa: E402
+from echo_env.lab.compiled import batch
+from echo_env.lab.evaluation.engines import play_days
 
 RULES = ("policy_1", "policy_2", "scarce_first")
 RECORDS = ("exams", "breaks", "lunches", "handovers", "rows", "units")

@@ -13,7 +13,7 @@ from echo_env.lab.envs.env import EchoLabEnv
 
 pytest.importorskip("numba")
 
-from echo_env.lab.envs.vector_env import EchoLabVectorEnv  # noqa: E402
+from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
 
 def arguments(seed: int) -> dict[str, Any]:
@@ -70,13 +70,13 @@ def test_the_vector_environment_equals_single_ones_in_500_labs() -> None:
 
 def test_what_a_lab_does_not_have_is_refused() -> None:
     """Joint actions and the paper's observation are for labs of two nested exam types; the message says what is not."""
-    with pytest.raises(ValueError, match="actions 'joint' is for labs of two exam types .* use actions 'start'"):
+    with pytest.raises(ValueError, match=r"actions 'joint' is for labs of two exam types .* use actions 'start'"):
         EchoLabEnv("walk_in_clinic", actions="joint")
-    with pytest.raises(ValueError, match="observation 'rich' is for labs of two exam types .* use observation 'rows'"):
+    with pytest.raises(ValueError, match=r"observation 'rich' is for labs of two exam types .* use observation 'rows'"):
         EchoLabEnv("walk_in_clinic", observation="rich")
     with pytest.raises(ValueError, match="actions is 'both', but must be one of joint, start"):
         EchoLabEnv(actions="both")
-    with pytest.raises(ValueError, match="policy 'policy_5' is for labs of fetal and non-fetal exams .* policy_1"):
+    with pytest.raises(ValueError, match=r"policy 'policy_5' is for labs of fetal and non-fetal exams .* policy_1"):
         EchoLabEnv("walk_in_clinic", reward="paired", paired_with="policy_5(alpha=1, beta=1)")
 
 

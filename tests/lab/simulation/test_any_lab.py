@@ -219,6 +219,22 @@ def test_scarce_first() -> None:
     assert starts(played(config, day, "scarce_first"))[1][0] == 6
 
 
+def test_urgent_first() -> None:
+    """The type of most weight goes first among on-time patients; types of equal weight by how long they have waited."""
+    kinds = {
+        "plain": {"appointments": [0]},
+        "urgent": {"appointments": [5], "weight": 3},
+        "other": {"appointments": [1]},
+    }
+    config = general_lab(kinds, ROOM, ONE)
+    begun = starts(played(config, day_of(config, [6, 6, 6], [10, 10, 10]), "urgent_first"))
+    # Patients are numbered by appointment: plain, other, urgent.
+    assert {patient: start for patient, (start, *_) in begun.items()} == {2: 6, 0: 16, 1: 26}
+    alike = {"a": {"appointments": [0]}, "b": {"appointments": [0], "weight": 2}}
+    config = general_lab(alike, ROOM, ONE)
+    assert starts(played(config, day_of(config, [0, 0], [10, 10]), "scarce_first"))[1][0] == 0
+
+
 @pytest.mark.parametrize("first", range(0, 100, 20))
 def test_nothing_impossible_on_random_days(first: int) -> None:
     """On random days of random labs nobody is in two places, lost, or does what they cannot do; minutes sum to days."""
