@@ -76,10 +76,10 @@ COMPARISON = {
 defaults on the paper's environment, as who knows neither masks nor anything about the lab would call them."""
 
 ROWS = {
-    "maskable_ppo, rows": Method("maskable_ppo", conf_file="zoo_configs/maskable_ppo_rows.yml"),
-    "maskable_dqn, rows": Method("maskable_dqn", conf_file="zoo_configs/maskable_dqn_rows.yml"),
+    "maskable_ppo, rows": Method("maskable_ppo", conf_file="zoo_configs/maskable_ppo_rows.yml", steps=300_000),
+    "maskable_dqn, rows": Method("maskable_dqn", conf_file="zoo_configs/maskable_dqn_rows.yml", steps=150_000),
 }
-"""Networks with shared weights for all exam types, for any lab."""
+"""Networks with shared weights for all exam types, for any lab; in short trainings."""
 
 PAPER = {"paper's protocol, 1,000 days": Method("maskable_dqn", conf_file="zoo_configs/paper_protocol_short.yml")}
 """Appendix A.4 with every number of days divided by thirty."""
