@@ -148,8 +148,8 @@ def parts_of(lab: Ints, rules: Rules) -> Parts:
     numbers = rules.numbers
     places = [int(numbers[at]) for at in (AT_PATIENTS, AT_STAFF, AT_ROOMS, AT_EXAMS, AT_BREAKS, AT_LUNCHES)]
     places += [int(numbers[AT_HANDOVERS]), int(numbers[AT_ROWS]), lab.shape[1]]
-    widths = (PATIENT_COLUMNS, STAFF_COLUMNS, ROOM_COLUMNS, EXAM_COLUMNS, BREAK_COLUMNS, BREAK_COLUMNS)
-    widths += (HANDOVER_COLUMNS, row_width(numbers))
+    widths = [PATIENT_COLUMNS, STAFF_COLUMNS, ROOM_COLUMNS, EXAM_COLUMNS, BREAK_COLUMNS, BREAK_COLUMNS]
+    widths += [HANDOVER_COLUMNS, row_width(numbers)]
     parts = zip(places, places[1:], widths, strict=False)
     return Parts._make(_table(lab[:, begin:end], width) for begin, end, width in parts)
 

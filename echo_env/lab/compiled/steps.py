@@ -102,7 +102,8 @@ def _first_start(cell, rule, tiers):
 @njit
 def _rule_jointly(cell, copy, rule, tiers, mask):
     """The feasible joint action nearest to what a rule of tiers starts."""
-    copy[:] = cell
+    # A copy keeps no rows of a trace.
+    copy[:] = cell[: len(copy)]
     start_tiers(tiers, copy, rule)
     wanted = 0
     for kind in range(CLASSES):

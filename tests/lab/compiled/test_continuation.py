@@ -15,7 +15,7 @@ from echo_env.lab.policies.rule_action import compiled_rule
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, continuation, kernel, observations
+from echo_env.lab.compiled import batch, continuation, layout, observations
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
@@ -67,13 +67,14 @@ def wandered(preset: str, idling: bool, steps: int, seed: int) -> tuple[EchoLabV
 
 def days_of(env: EchoLabVectorEnv) -> list[Day]:
     """The days that have just begun in a vector env, as its arrays hold them."""
-    patients, present = env._labs.patients.astype(np.int64), env._labs.staff[..., kernel.STATUS] != kernel.ABSENT
+    parts = layout.parts_of(env._labs.lab, env._rules)
+    patients, present = parts.patients.astype(np.int64), parts.staff[..., layout.STATUS] != layout.ABSENT
     return [
         Day(
-            own[:, kernel.SCHEDULED],
-            1 - own[:, kernel.FETAL],
-            own[:, kernel.ARRIVAL],
-            own[:, kernel.EXAM_MIN],
+            own[:, layout.SCHEDULED],
+            own[:, layout.TYPE],
+            own[:, layout.ARRIVAL],
+            own[:, layout.EXAM_MIN],
             np.zeros(len(own), dtype=np.int64),
             np.zeros(len(own), dtype=np.bool_),
             there.astype(np.float64),
@@ -99,10 +100,10 @@ def test_under_a_rule_as_the_simpy_engine_goes_on(preset: str, idling: bool, rul
         env, days, made = wandered(preset, idling, steps, seed=steps)
         which, actions = np.nonzero(env.action_masks())
         which, actions = np.append(which, range(LABS)), np.append(actions, [continuation.THE_RULE] * LABS)
-        units = continuation.continue_under_rule(env._labs, which, actions, rules, tiers)
+        units = continuation.continue_under_rule(env._labs, which, actions, rules, True, tiers)
         for b, action, got in zip(which, actions, units, strict=True):
             lab = replayed(config, days[b], made[b], idling)
-            assert lab.board.minute == env._labs.lab[b, kernel.MINUTE]
+            assert lab.board.minute == env._labs.lab[b, layout.MINUTE]
             assert units_under_rule(lab, int(action), make_policy(rule, config)) == tuple(got)
         compared += len(which)
     assert compared > 50
@@ -114,7 +115,7 @@ def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
     env, days, _ = wandered("scarce", idling=False, steps=0, seed=3)
     tiers = compiled_rule(config, "fetal_first", "rule")
     rule = np.full(LABS, continuation.THE_RULE)
-    units = continuation.continue_under_rule(env._labs, np.arange(LABS), rule, batch.rules_of(config), tiers)
+    units = continuation.continue_under_rule(env._labs, np.arange(LABS), rule, batch.rules_of(config), True, tiers)
     # Up to the first choice there was none, so the rule did the same.
     expected = [units_under_rule(Simulator(config, day), -1, make_policy("fetal_first", config)) for day in days]
     assert units.tolist() == [list(own) for own in expected]
@@ -172,8 +173,8 @@ def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
     fetal, other = encode((1, 0, 0, 0, 0, 0)), encode((0, 0, 0, 1, 0, 0))
     which, actions = np.zeros(2, dtype=np.int64), np.array([fetal, other])
     tiers = compiled_rule(config, "policy_1", "rule")
-    units = continuation.continue_under_rule(env._labs, which, actions, env._rules, tiers)
-    assert units.tolist() == [[30, 0, 0, 580], [50, 0, 0, 580]]
+    units = continuation.continue_under_rule(env._labs, which, actions, env._rules, True, tiers)
+    assert units.tolist() == [[30, 0, 0, 580, 0, 0, 0], [50, 0, 0, 580, 0, 0, 0]]
 
 
 def test_one_lab_many_times_and_none_at_all() -> None:
@@ -182,11 +183,11 @@ def test_one_lab_many_times_and_none_at_all() -> None:
     tiers = compiled_rule(env.config, "policy_2", "rule")
     actions = np.flatnonzero(env.action_masks()[2])
     order = np.random.default_rng(0).integers(len(actions), size=40)
-    units = continuation.continue_under_rule(env._labs, np.full(40, 2), actions[order], env._rules, tiers)
-    once = continuation.continue_under_rule(env._labs, np.full(len(actions), 2), actions, env._rules, tiers)
+    units = continuation.continue_under_rule(env._labs, np.full(40, 2), actions[order], env._rules, True, tiers)
+    once = continuation.continue_under_rule(env._labs, np.full(len(actions), 2), actions, env._rules, True, tiers)
     assert np.array_equal(units, once[order])
     nobody = np.zeros(0, dtype=np.int64)
-    assert continuation.continue_under_rule(env._labs, nobody, nobody, env._rules, tiers).shape == (0, 4)
+    assert continuation.continue_under_rule(env._labs, nobody, nobody, env._rules, True, tiers).shape == (0, 7)
 
 
 def test_only_compiled_rules_go_on() -> None:

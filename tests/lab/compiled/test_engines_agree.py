@@ -17,11 +17,12 @@ from echo_env.lab.decisions.actions import MOST_PER_CLASS, encode
 from echo_env.lab.envs.env import EchoLabEnv
 from echo_env.lab.policies import Policy, TierPolicy
 from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, PatientClass
+from echo_env.lab.simulation.penalty import UNITS
 from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, kernel, observations
+from echo_env.lab.compiled import batch, duty, kernel, observations, offers, queue, starts
 from echo_env.lab.compiled import steps as batch_steps
 from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
@@ -35,7 +36,7 @@ def assert_days_agree(config: LabConfig, policy: TieredPolicy, count: int, seed:
     days = sample_days(config, count, seed)
     labs = batch.make_labs(config, count, keep_rows=True)
     batch.begin_days(config, labs, np.arange(count), days)
-    cumulated = np.zeros((count, config.hours.end_min + 1, 4), dtype=np.int64)
+    cumulated = np.zeros((count, config.hours.end_min + 1, UNITS), dtype=np.int64)
     batch.run_days(labs, batch.rules_of(config), batch.tiers_of(policy.tiers), cumulated)
     for k, day in enumerate(days):
         expected, got = simulate(config, day, policy), batch.trace_of(config, labs, k, day)
@@ -158,7 +159,11 @@ def test_kernels_are_compiled_once() -> None:
             env.reset(seed=0)
             for _ in range(40):
                 env.step(env._first)
-    compiled = [value for module in (kernel, batch, batch_steps, observations) for value in vars(module).values()]
+    compiled = [
+        value
+        for module in (kernel, duty, queue, starts, offers, batch, batch_steps, observations)
+        for value in vars(module).values()
+    ]
     compiled = [value for value in compiled if hasattr(value, "signatures")]
     assert len(compiled) > 15
     assert {value.py_func.__name__: len(value.signatures) for value in compiled if len(value.signatures) > 1} == {}
@@ -196,7 +201,7 @@ def test_the_compiled_engine_runs_without_numba() -> None:
         "rule, days = make_policy('fetal_first', config), sample_days(config, 2, seed=4)\n"
         "labs = batch.make_labs(config, 2, keep_rows=True)\n"
         "batch.begin_days(config, labs, np.arange(2), days)\n"
-        "tiers, nothing = batch.tiers_of(rule.tiers), np.zeros((2, 0, 4), dtype=np.int64)\n"
+        "tiers, nothing = batch.tiers_of(rule.tiers), np.zeros((2, 0, 7), dtype=np.int64)\n"
         "batch.run_days(labs, batch.rules_of(config), tiers, nothing)\n"
         "for k, day in enumerate(days):\n"
         "    trace, other = simulate(config, day, rule), batch.trace_of(config, labs, k, day)\n"

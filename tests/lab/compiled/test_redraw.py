@@ -20,8 +20,8 @@ from echo_env.lab.simulation.view import LabView
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, continuation, kernel
-from echo_env.lab.compiled.kernel import Labs
+from echo_env.lab.compiled import batch, continuation, kernel, layout
+from echo_env.lab.compiled.layout import Labs, Parts
 from echo_env.lab.compiled.redraw import ExamTable, FutureSampler
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
@@ -32,16 +32,27 @@ LEAST_P = 1e-3
 """Two samples count as of one law unless their difference is rarer than this. Seeds are fixed, so it holds or not."""
 
 
+def parts_of(config: LabConfig, labs: Labs) -> Parts:
+    """The tables of labs."""
+    return layout.parts_of(labs.lab, batch.rules_of(config))
+
+
+def has_come(config: LabConfig, labs: Labs) -> NDArray[np.bool_]:
+    """(B, P) bool, who has come by now."""
+    arrival = parts_of(config, labs).patients[..., layout.ARRIVAL]
+    return (arrival >= 0) & (arrival <= labs.lab[:, layout.MINUTE, None])
+
+
 def labs_at(config: LabConfig, days: Sequence[Day], minute: int) -> Labs:
     """Days played to a minute, fetal first, with everything done that is due then but its decision."""
     labs, rules = batch.make_labs(config, len(days)), batch.rules_of(config)
     batch.begin_days(config, labs, np.arange(len(days)), days)
-    until = rules._replace(whole=rules.whole.copy())
-    until.whole[kernel.END] = minute
+    until = rules._replace(numbers=rules.numbers.copy())
+    until.numbers[layout.END] = minute
     tiers = compiled_rule(config, "fetal_first", "rule")
-    batch.run_days(labs, until, tiers, np.zeros((len(days), 0, 4), dtype=np.int64))
-    for lab, patients, queue, staff, rooms, draw, _, breaks, _ in zip(*labs, strict=True):
-        kernel.catch_up(lab, patients, queue, staff, rooms, draw, breaks, rules)
+    batch.run_days(labs, until, tiers, np.zeros((len(days), 0, 7), dtype=np.int64))
+    for cell, draw in zip(*labs, strict=True):
+        kernel.catch_up(cell, rules.numbers, draw, rules.odds)
     return labs
 
 
@@ -54,18 +65,18 @@ def view_at(config: LabConfig, day: Day, minute: int) -> LabView:
     return lab.view
 
 
-def to_come(labs: Labs) -> list[tuple[int, ...]]:
+def to_come(config: LabConfig, labs: Labs) -> list[tuple[int, ...]]:
     """Of each lab, what is still to come: arrivals, exams, ends of what is under way, breaks."""
-    told = []
-    for lab, patients, staff, draw in zip(labs.lab, labs.patients, labs.staff, labs.break_draw, strict=True):
-        waiting = patients[:, kernel.ARRIVED] == 0
-        ahead = patients[lab[kernel.NEXT_ARRIVAL] : lab[kernel.ARRIVALS], kernel.BY_ARRIVAL]
-        busy = np.isin(staff[:, kernel.STATUS], (kernel.IN_EXAM, kernel.ON_A_BREAK))
+    told, tables = [], parts_of(config, labs)
+    every = zip(labs.lab, tables.patients, tables.staff, labs.break_draw, has_come(config, labs), strict=True)
+    for lab, patients, staff, draw, come in every:
+        ahead = patients[lab[layout.NEXT_READY] : lab[layout.COMERS], layout.BY_READY]
+        busy = np.isin(staff[:, layout.STATUS], (layout.IN_EXAM, layout.ON_A_BREAK))
         parts = (
-            patients[waiting, kernel.ARRIVAL],
+            patients[~come, layout.ARRIVAL],
             ahead,
-            patients[:, kernel.EXAM_MIN],
-            staff[busy, kernel.UNTIL],
+            patients[:, layout.EXAM_MIN],
+            staff[busy, layout.UNTIL],
             draw,
         )
         told.append(tuple(float(value) for part in parts for value in part.ravel()))
@@ -73,11 +84,11 @@ def to_come(labs: Labs) -> list[tuple[int, ...]]:
 
 
 def rest_units(config: LabConfig, labs: Labs) -> NDArray[np.int64]:
-    """(B, 4) penalty units of each lab from now on, fetal first."""
+    """(B, 7) penalty units of each lab from now on, fetal first."""
     every = np.arange(len(labs.lab))
     tiers, first = compiled_rule(config, "fetal_first", "rule"), np.full_like(every, continuation.THE_RULE)
-    units = continuation.continue_under_rule(labs, every, first, batch.rules_of(config), tiers)
-    return units - labs.lab[:, kernel.UNITS :]
+    units = continuation.continue_under_rule(labs, every, first, batch.rules_of(config), True, tiers)
+    return units - labs.lab[:, layout.PAID]
 
 
 def same_law(one: NDArray[np.int64], other: NDArray[np.int64], bins: int = 12) -> float:
@@ -100,10 +111,13 @@ def test_with_the_days_own_dice_it_is_the_day_itself() -> None:
         FutureSampler(config).redraw(one, OwnDice(config, np.random.default_rng(b)))
         # Nobody is more than 60 minutes early, so nothing is known yet of who is due after 09:00.
         later = days.scheduled > 60
-        assert np.array_equal(one.patients[0, later, kernel.ARRIVAL], days.arrival[b, later])
-        assert np.array_equal(one.patients[0, :, kernel.EXAM_MIN], labs.patients[b, :, kernel.EXAM_MIN])
+        assert np.array_equal(parts_of(config, one).patients[0, later, layout.ARRIVAL], days.arrival[b, later])
+        assert np.array_equal(
+            parts_of(config, one).patients[0, :, layout.EXAM_MIN],
+            parts_of(config, labs).patients[b, :, layout.EXAM_MIN],
+        )
         assert np.array_equal(one.break_draw[0], days.break_draw[b])
-        assert np.array_equal(one.staff[0], labs.staff[b])
+        assert np.array_equal(parts_of(config, one).staff[0], parts_of(config, labs).staff[b])
 
 
 def test_long_overdue_is_most_likely_a_no_show(tiny_lab: Lab, tiny_day: Days) -> None:
@@ -115,7 +129,10 @@ def test_long_overdue_is_most_likely_a_no_show(tiny_lab: Lab, tiny_day: Days) ->
     sampler, count = FutureSampler(config), 20_000
     labs = sampler.labs_of(view, count)
     sampler.redraw(labs, np.random.default_rng(1))
-    overdue, due = labs.patients[:, 0, kernel.ARRIVAL], labs.patients[:, 1, kernel.ARRIVAL]
+    overdue, due = (
+        parts_of(config, labs).patients[:, 0, layout.ARRIVAL],
+        parts_of(config, labs).patients[:, 1, layout.ARRIVAL],
+    )
     late = 0.9 * 0.8 * math.exp(-3)
     for share, expected in (
         ((overdue == NO_SHOW).mean(), 0.1 / (0.1 + late)),
@@ -137,9 +154,9 @@ def test_after_closing_nobody_comes_and_before_it_some_are_turned_away(tiny_lab:
         view = view_at(config, day, minute)
         labs = sampler.labs_of(view, 500)
         sampler.redraw(labs, np.random.default_rng(2))
-        arrival = labs.patients[..., kernel.ARRIVAL]
+        arrival = parts_of(config, labs).patients[..., layout.ARRIVAL]
         assert (arrival >= 0).any() == comes
-        assert np.array_equal((arrival >= 0).sum(axis=1), labs.lab[:, kernel.ARRIVALS])
+        assert np.array_equal((arrival >= 0).sum(axis=1), labs.lab[:, layout.COMERS])
         assert arrival.max() <= 540
         assert (arrival == TURNED_AWAY).any()
 
@@ -153,12 +170,16 @@ def test_arrivals_follow_the_law_given_that_they_are_still_to_come(now: int) -> 
     sampler = FutureSampler(config)
     labs = batch.make_labs(config, len(days))
     batch.begin_days(config, labs, np.arange(len(days)), days)
-    labs.lab[:, kernel.MINUTE] = now
+    labs.lab[:, layout.MINUTE] = now
+    # Nobody has come.
+    parts_of(config, labs).patients[..., layout.ARRIVAL] = NO_SHOW
     sampler.redraw(labs, np.random.default_rng(3))
     worst = 1.0
     for p in np.flatnonzero((days.scheduled > 170) & (days.scheduled < 280)):
         left = (days.arrival[:, p] > now) | (days.arrival[:, p] == NO_SHOW)
-        worst = min(worst, same_law(days.arrival[left, p], labs.patients[:, p, kernel.ARRIVAL], bins=50))
+        worst = min(
+            worst, same_law(days.arrival[left, p], parts_of(config, labs).patients[:, p, layout.ARRIVAL], bins=50)
+        )
     assert worst > LEAST_P / 10  # ten patients
 
 
@@ -173,7 +194,7 @@ def test_the_lowest_dice_bring_nobody_back_in_time(tiny_lab: Lab, tiny_day: Days
     sampler = FutureSampler(config)
     labs = sampler.labs_of(view_at(config, tiny_day(config, (NO_SHOW,) * 3, (30,) * 3), 40), 1)
     sampler.redraw(labs, Lowest())  # type: ignore[arg-type]
-    assert labs.patients[0, :, kernel.ARRIVAL].tolist() == [41, 41, 100]
+    assert parts_of(config, labs).patients[0, :, layout.ARRIVAL].tolist() == [41, 41, 100]
 
 
 @pytest.mark.parametrize("elapsed", [0, 19, 30, 44, 70])
@@ -203,8 +224,8 @@ def test_to_the_minute_and_never_early_or_late(tiny_lab: Lab, tiny_day: Days) ->
         view = view_at(config, tiny_day(config, (NO_SHOW, 50), (30, 30)), minute)
         labs = sampler.labs_of(view, 50)
         sampler.redraw(labs, np.random.default_rng(5))
-        assert set(labs.patients[:, 0, kernel.ARRIVAL]) == expected
-        assert set(labs.patients[:, 1, kernel.ARRIVAL]) == {NO_SHOW, 50}
+        assert set(parts_of(config, labs).patients[:, 0, layout.ARRIVAL]) == expected
+        assert set(parts_of(config, labs).patients[:, 1, layout.ARRIVAL]) == {NO_SHOW, 50}
 
 
 def test_known_ends_of_breaks_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
@@ -219,7 +240,7 @@ def test_known_ends_of_breaks_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
         view = view_at(config, day, minute)
         labs = sampler.labs_of(view, 400)
         sampler.redraw(labs, np.random.default_rng(6))
-        return sorted(set(labs.staff[:, 0, kernel.UNTIL].tolist()))
+        return sorted(set(parts_of(config, labs).staff[:, 0, layout.UNTIL].tolist()))
 
     assert ends(0.3, 0.9, 25) == [35]  # one is left, so it is one
     assert ends(0.1, 0.9, 25) == [50]  # none is left, and there was no exam after which the first could have been
@@ -234,17 +255,18 @@ def test_odds_of_both_breaks_at_once_are_those_of_days() -> None:
     labs = batch.make_labs(config, count)
     batch.begin_days(config, labs, np.arange(count), sample_days(config, count, seed=33))
     tiers = compiled_rule(config, "fetal_first", "rule")
-    batch.run_days(labs, batch.rules_of(config), tiers, np.zeros((count, 0, 4), dtype=np.int64))
+    batch.run_days(labs, batch.rules_of(config), tiers, np.zeros((count, 0, 7), dtype=np.int64))
     seen: dict[int, list[bool]] = {n: [] for n in range(1, 7)}
-    for lab, exams, breaks in zip(labs.lab, labs.exams, labs.breaks, strict=True):
+    tables = parts_of(config, labs)
+    for lab, exams, breaks in zip(labs.lab, tables.exams, tables.breaks, strict=True):
         taken = np.zeros(3, dtype=int)
-        for s, begin, end in breaks[: lab[kernel.BREAKS]].tolist():
-            own = exams[: lab[kernel.EXAMS]]
+        for s, begin, end in breaks[: lab[layout.BREAKS]].tolist():
+            own = exams[: lab[layout.EXAMS]]
             n = int(((own[:, 2] == s) & (own[:, 4] <= begin)).sum())
             taken[s] += (end - begin) // config.breaks.minutes
             if taken[s] == 2 and n in seen:
                 seen[n].append(end - begin == 30)
-    odds = FutureSampler(config)._both_odds
+    odds = FutureSampler(config)._both_odds[0]
     assert odds[1] == 1
     # After two exams: 0.5 * 0.2 for both, 0.3 * 0.3 for the second.
     assert odds[2] == pytest.approx(0.1 / 0.19)
@@ -282,10 +304,17 @@ def test_conditional_law_by_rejection(tiny_lab: Lab) -> None:
     sampler = FutureSampler(config)
     drawn = sampler.labs_of(views[alike[0]], 8000)
     sampler.redraw(drawn, np.random.default_rng(7))
+    old, new = parts_of(config, happened), parts_of(config, drawn)
     for one, other in (
-        (happened.staff[:, 0, kernel.UNTIL], drawn.staff[:, 0, kernel.UNTIL]),
-        (happened.patients[:, 1, kernel.EXAM_MIN], drawn.patients[:, 1, kernel.EXAM_MIN]),
-        (happened.patients[:, 2, kernel.ARRIVAL], drawn.patients[:, 2, kernel.ARRIVAL]),
+        (old.staff[:, 0, layout.UNTIL], new.staff[:, 0, layout.UNTIL]),
+        (
+            parts_of(config, happened).patients[:, 1, layout.EXAM_MIN],
+            new.patients[:, 1, layout.EXAM_MIN],
+        ),
+        (
+            parts_of(config, happened).patients[:, 2, layout.ARRIVAL],
+            new.patients[:, 2, layout.ARRIVAL],
+        ),
         *zip(rest_units(config, happened).T, rest_units(config, drawn).T, strict=True),
     ):
         assert same_law(one, other, bins=8) > LEAST_P
@@ -300,11 +329,12 @@ def test_rests_of_many_days_are_as_those_that_happened(preset: str, minute: int)
     labs = labs_at(config, sample_days(config, 4000, seed=35), minute)
     drawn = continuation.copy_labs(labs, np.tile(np.arange(4000), 4))
     FutureSampler(config).redraw(drawn, np.random.default_rng(8))
-    happened, expected = rest_units(config, labs), rest_units(config, drawn).reshape(4, 4000, 4).mean(axis=0)
+    happened, expected = rest_units(config, labs), rest_units(config, drawn).reshape(4, 4000, 7).mean(axis=0)
     off = happened - expected
-    queued = labs.lab[:, kernel.QUEUED]
-    due = (labs.patients[..., kernel.ARRIVED] == 0).sum(axis=1)
-    on_break = labs.lab[:, kernel.ON_BREAK : kernel.ON_BREAK + 2].sum(axis=1)
+    queued = labs.lab[:, layout.COUNTS : layout.COUNTS + 6].sum(axis=1)
+    due = (~has_come(config, labs)).sum(axis=1)
+    away = batch.rules_of(config).numbers[layout.AT_AWAY]
+    on_break = labs.lab[:, away : away + 2].sum(axis=1)
     for key in (np.zeros(4000), queued > np.median(queued), due > np.median(due), on_break > 0):
         for group in (key == 0, key == 1):
             if group.sum() > 100:
@@ -331,11 +361,11 @@ def test_labs_built_from_a_view_are_those_of_the_engine() -> None:
                     copied = continuation.copy_labs(fast._labs, np.full(3, b))
                     sampler.redraw(built, np.random.default_rng(step))
                     sampler.redraw(copied, np.random.default_rng(step))
-                    assert to_come(built) == to_come(copied)
+                    assert to_come(config, built) == to_come(config, copied)
                     assert np.array_equal(rest_units(config, built), rest_units(config, copied))
-                    known = [kernel.MINUTE, kernel.QUEUED, kernel.NEXT_ARRIVAL, kernel.EXAMS]
+                    known = [layout.MINUTE, layout.NEXT_READY, layout.EXAMS, *range(layout.COUNTS, layout.COUNTS + 12)]
                     assert np.array_equal(built.lab[:, known], copied.lab[:, known])
-                    busy += (built.staff[..., kernel.STATUS] == kernel.ON_A_BREAK).any()
+                    busy += (parts_of(config, built).staff[..., layout.STATUS] == layout.ON_A_BREAK).any()
             actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in fast.action_masks()])
             *_, over, _, _ = fast.step(actions)
             assert not over.any()
@@ -354,14 +384,14 @@ def test_nothing_hidden_shows(tiny_lab: Lab, tiny_day: Days) -> None:
     labs, views = labs_at(config, [one, other], 20), [view_at(config, day, 20) for day in (one, other)]
     assert visible(views[0]) == visible(views[1])
     sampler = FutureSampler(config)
-    before = to_come(labs)
+    before = to_come(config, labs)
     assert before[0] != before[1]
     drawn = []
     for b, view in enumerate(views):
         copied, built = continuation.copy_labs(labs, np.array([b])), sampler.labs_of(view, 1)
         for own in (copied, built):
             sampler.redraw(own, np.random.default_rng(10))
-            drawn.append(to_come(own))
+            drawn.append(to_come(config, own))
     assert drawn == [drawn[0]] * 4
     assert drawn[0] not in ([before[0]], [before[1]])
 
@@ -372,14 +402,17 @@ def test_redrawn_labs_agree_with_what_is_known() -> None:
     labs = labs_at(config, sample_days(config, 200, seed=36), 333)
     drawn = continuation.copy_labs(labs, np.arange(200))
     FutureSampler(config).redraw(drawn, np.random.default_rng(11))
-    assert [np.array_equal(a, b) for a, b in zip(labs, drawn, strict=True)].count(False) == 4
-    arrived = labs.patients[..., kernel.ARRIVED] == 1
-    changed = [kernel.EXAM_MIN, kernel.BY_ARRIVAL]
-    kept = np.delete(np.arange(kernel.PATIENT_COLUMNS), changed)
-    assert np.array_equal(labs.patients[arrived][:, kept], drawn.patients[arrived][:, kept])
-    arrival = drawn.patients[..., kernel.ARRIVAL][~arrived]
+    old, new = parts_of(config, labs), parts_of(config, drawn)
+    arrived = has_come(config, labs)
+    changed = [layout.EXAM_MIN, layout.BY_READY]
+    kept = np.delete(np.arange(layout.PATIENT_COLUMNS), changed)
+    assert np.array_equal(old.patients[arrived][:, kept], new.patients[arrived][:, kept])
+    arrival = new.patients[..., layout.ARRIVAL][~arrived]
     assert ((arrival > 333) | (arrival < 0)).all()
-    busy = np.isin(labs.staff[..., kernel.STATUS], (kernel.IN_EXAM, kernel.ON_A_BREAK))
-    assert (drawn.staff[busy][:, kernel.UNTIL] > 333).all()
-    staff = np.delete(np.arange(kernel.STAFF_COLUMNS), kernel.UNTIL)
-    assert np.array_equal(labs.staff[..., staff], drawn.staff[..., staff])
+    busy = np.isin(old.staff[..., layout.STATUS], (layout.IN_EXAM, layout.ON_A_BREAK))
+    assert (new.staff[busy][:, layout.UNTIL] > 333).all()
+    staff = np.delete(np.arange(layout.STAFF_COLUMNS), layout.UNTIL)
+    assert np.array_equal(old.staff[..., staff], new.staff[..., staff])
+    assert np.array_equal(old.rooms, new.rooms)
+    counts = slice(layout.COUNTS, batch.rules_of(config).numbers[layout.AT_STARTABLE])
+    assert np.array_equal(labs.lab[:, counts], drawn.lab[:, counts])

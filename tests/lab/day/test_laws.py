@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,6 +217,13 @@ def test_engines_agree_under_these_laws() -> None:
             np.testing.assert_array_equal(values, other.values[policy][metric])
 
 
+def patients_of(config: LabConfig, labs: Any) -> Any:
+    """The patients of labs of the compiled engine."""
+    from echo_env.lab.compiled import batch, layout
+
+    return layout.parts_of(labs.lab, batch.rules_of(config)).patients
+
+
 class TestRedrawn:
     """The rest of a day, drawn again, given what is known."""
 
@@ -225,7 +233,7 @@ class TestRedrawn:
 
     def test_with_the_days_own_dice_it_is_the_day_itself(self) -> None:
         """Redrawn at opening with the day's own uniform numbers, a lab holds that very day."""
-        from echo_env.lab.compiled import batch, continuation, kernel
+        from echo_env.lab.compiled import batch, continuation, layout
         from echo_env.lab.compiled.redraw import FutureSampler
 
         days = draw_days(SEEN, [np.random.default_rng(seed) for seed in range(10)])
@@ -235,12 +243,13 @@ class TestRedrawn:
         for b in range(len(days)):
             one = continuation.copy_labs(labs, np.array([b]))
             FutureSampler(SEEN).redraw(one, OwnDice(SEEN, np.random.default_rng(b)))
-            assert np.array_equal(one.patients[0, later, kernel.ARRIVAL], days.arrival[b, later])
-            assert np.array_equal(one.patients[0, :, kernel.EXAM_MIN], labs.patients[b, :, kernel.EXAM_MIN])
+            drawn, held = patients_of(SEEN, one), patients_of(SEEN, labs)
+            assert np.array_equal(drawn[0, later, layout.ARRIVAL], days.arrival[b, later])
+            assert np.array_equal(drawn[0, :, layout.EXAM_MIN], held[b, :, layout.EXAM_MIN])
 
     def test_arrivals_given_that_they_are_still_to_come_by_hand(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
         """Conditional arrivals equal those worked out by hand."""
-        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled import layout
         from echo_env.lab.compiled.redraw import FutureSampler
 
         # Due at 10, 300 and 400, none has come by 40. Of 4 offsets only +40 and +90 are left to the first, so it is
@@ -261,14 +270,14 @@ class TestRedrawn:
             {NO_SHOW: 0.25, 305: 0.25, 340: 0.25, 390: 0.25},
             {NO_SHOW: 0.2, 100: 0.2, 405: 0.2, 440: 0.2, 490: 0.2},
         )):  # fmt: skip
-            arrival = labs.patients[:, patient, kernel.ARRIVAL]
+            arrival = patients_of(config, labs)[:, patient, layout.ARRIVAL]
             assert set(arrival.tolist()) == set(law)
             expected = [count * p for p in law.values()]
             assert stats.chisquare([(arrival == minute).sum() for minute in law], expected).pvalue > LEAST_P
 
     def test_who_cannot_come_any_more_is_a_no_show(self, tiny_lab: Lab, tiny_day: DayMaker) -> None:
         """A patient later than every observed offset is redrawn as a no-show."""
-        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled import layout
         from echo_env.lab.compiled.redraw import FutureSampler
 
         config = tiny_lab(non_fetal=(10, 20), arrival__model="empirical", arrival__offsets_min=(-5, 12))
@@ -277,13 +286,13 @@ class TestRedrawn:
         lab.advance(22)
         labs = FutureSampler(config).labs_of(lab.view, 200)
         FutureSampler(config).redraw(labs, np.random.default_rng(2))
-        assert set(labs.patients[:, 0, kernel.ARRIVAL].tolist()) == {NO_SHOW}
-        assert set(labs.patients[:, 1, kernel.ARRIVAL].tolist()) == {NO_SHOW, 32}
+        assert set(patients_of(config, labs)[:, 0, layout.ARRIVAL].tolist()) == {NO_SHOW}
+        assert set(patients_of(config, labs)[:, 1, layout.ARRIVAL].tolist()) == {NO_SHOW, 32}
 
     @pytest.mark.parametrize("now", [0, 45])
     def test_exams_under_way_follow_the_law_of_their_kind(self, tiny_lab: Lab, tiny_day: DayMaker, now: int) -> None:
         """A fetal exam under way is redrawn from the fetal law, given how long it has lasted."""
-        from echo_env.lab.compiled import kernel
+        from echo_env.lab.compiled import layout
         from echo_env.lab.compiled.redraw import FutureSampler
 
         config = tiny_lab((0,), (0,), exam__fetal=LONG)
@@ -298,7 +307,7 @@ class TestRedrawn:
             gamma = stats.gamma(law.shape, scale=law.mean_min / law.shape)
             ends = np.unique([max(now, law.shortest_min), 50, 60, 75, law.longest_min])
             part = np.diff(gamma.cdf(ends))
-            minutes = labs.patients[:, patient, kernel.EXAM_MIN]
+            minutes = patients_of(config, labs)[:, patient, layout.EXAM_MIN]
             observed = np.histogram(minutes, bins=ends + 0.5)[0]
             assert observed.sum() == count
             assert stats.chisquare(observed, part / part.sum() * count).pvalue > LEAST_P
