@@ -32,7 +32,7 @@ from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E
 from echo_env.commands.models import AGENTS, trained_policy  # noqa: E402
 from echo_env.commands.policies import find_lab  # noqa: E402
 from echo_env.common.files import written_whole  # noqa: E402
-from echo_env.lab import LabConfig  # noqa: E402
+from echo_env.lab import Lab  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
 from sb3_ext.zoo.agents import find_statistics, load_agent  # noqa: E402
 from sb3_ext.zoo.saved.description import describe  # noqa: E402
@@ -80,7 +80,7 @@ def _from_root(path: str) -> str:
     return str(path).removeprefix(f"{ROOT}{os.sep}")
 
 
-def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
+def numbers(algo: str, path: Path, config: Lab) -> dict[str, float]:
     """Evaluate an agent on the fixed days: means, and the mean paired difference in penalty to the reference.
 
     :param algo: its algorithm
@@ -96,12 +96,13 @@ def numbers(algo: str, path: Path, config: LabConfig) -> dict[str, float]:
     return found
 
 
-def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
-    """Put the agent of a run into the folder, replacing an earlier one for the same env.
+def export(run: Path, env_id: str, folder: Path, name: str = "") -> ListedAgent:
+    """Put the agent of a run into the folder, replacing an earlier one for the same env and of the same name.
 
     :param run: folder of the run, which is trusted: a model of an earlier version is unpickled
     :param env_id: env it was trained on
     :param folder: where the list is
+    :param name: its own name, if it is not the one that ``agent`` stands for
     :raises ValueError: the run cannot be used, or its model is too large
     """
     config = find_lab(env_id, None)
@@ -122,7 +123,7 @@ def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
         "date": ended.date().isoformat(),
     }
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        new = Path(temporary) / f"{env_id}.zip"
+        new = Path(temporary) / ("_".join([env_id, name] if name else [env_id]) + ".zip")
         write_plain(model, description.model_copy(update={"provenance": origin}), new)
         size = new.stat().st_size
         if size > MOST_BYTES:
@@ -135,15 +136,20 @@ def export(run: Path, env_id: str, folder: Path) -> ListedAgent:
             evaluation=numbers(algo, new, config),
         )
         os.replace(new, folder / new.name)
-    write_list(folder, {**listed, env_id: entry})
+    write_list(folder, {**listed, key_of(env_id, name): entry})
     return entry
+
+
+def key_of(env_id: str, name: str) -> str:
+    """The key of an agent in the list."""
+    return f"{env_id}/{name}" if name else env_id
 
 
 def write_list(folder: Path, agents: dict[str, ListedAgent]) -> None:
     """Write agents.yml; the comment at its head stays.
 
     :param folder: where it is
-    :param agents: env id -> agent
+    :param agents: key -> agent
     """
     lines = (folder / LIST).read_text(encoding="utf8").splitlines()
     head = [line for line in lines if line.startswith("#")]
@@ -157,14 +163,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of a run of train.py")
     parser.add_argument("--env", required=True, help="the env id it was trained on")
+    parser.add_argument("--name", default="", help="keep it as agent_NAME, not as agent")
     parser.add_argument("--folder", type=Path, default=AGENTS, help="where the list is: %(default)s")
     arguments = parser.parse_args(argv)
     try:
-        entry = export(arguments.run, arguments.env, arguments.folder)
+        entry = export(arguments.run, arguments.env, arguments.folder, arguments.name)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(yaml.safe_dump({arguments.env: entry.as_entry()}, sort_keys=False, width=1000), end="")
+    print(
+        yaml.safe_dump({key_of(arguments.env, arguments.name): entry.as_entry()}, sort_keys=False, width=1000), end=""
+    )
     return 0
 
 

@@ -42,8 +42,8 @@ SEED = 2027
 EVALUATIONS, MONITORING_DAYS = 10, 1000
 """How often a training is evaluated, and on how many days."""
 LOGS, RESULTS = Path("logs/learning"), Path("results/learning")
-REFERENCES = ("policy_2", "fetal_first")
-METRICS = ("penalty", "waiting_penalty", "wait_fetal_min", "wait_non_fetal_min")
+REFERENCES = ("policy_2", "scarce_first")
+METRICS = ("penalty", "waiting_penalty", "overall_wait_min", "p90_wait_min")
 CSV = "learning"
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -230,7 +230,7 @@ def do_all(pool: ThreadPoolExecutor, wanted: Sequence[Task]) -> int:
             print(f"{task}: {error}", file=sys.stderr, flush=True)
             continue
         append_row(CSV, {**task._asdict(), **row})
-        print(*task, f"minus policy_2 {row['minus_policy_2']}, fetal_first {row['minus_fetal_first']}", flush=True)
+        print(*task, f"minus policy_2 {row['minus_policy_2']}, scarce_first {row['minus_scarce_first']}", flush=True)
     return 1 if failures else 0
 
 

@@ -23,6 +23,8 @@ LABS = {
     "abundant": Lab("EchoLabAbundant-v0"),
     "scarce_while_waiting": Lab("EchoLabScarce-v0", "benchmarks/labs/scarce_while_waiting.yaml"),
     "baseline_while_waiting": Lab("EchoLab-v0", "benchmarks/labs/baseline_while_waiting.yaml"),
+    "mri_unit": Lab("EchoLab-v0", "mri_unit"),
+    "walk_in_clinic": Lab("EchoLab-v0", "walk_in_clinic"),
 }
 
 DAYS = 10_000
@@ -33,11 +35,14 @@ RULES = {
     "policy_1": DAYS,
     "policy_3": DAYS,
     "policy_4": DAYS,
-    "fetal_first": DAYS,
+    "scarce_first": DAYS,
     "random": DAYS,
+    "agent": DAYS,
+    "agent_joint": DAYS,
     "rollout": 1000,
 }
-"""Rule -> days it is played for. Rollout simulates hundreds of days for each that it decides."""
+"""Rule or shipped agent -> days it is played for. Policies 3 and 4, and agents, are for the paper's labs only. Rollout
+simulates hundreds of days for each that it decides."""
 
 
 class Method(NamedTuple):
@@ -61,12 +66,20 @@ COMPARISON = {
     "maskable_ppo": Method("maskable_ppo"),
     "maskable_dqn": Method("maskable_dqn"),
     "maskable_dqn, uniform replay": Method("maskable_dqn", ("prioritized_replay:False",)),
+    "maskable_ppo, joint actions": Method("maskable_ppo", conf_file="zoo_configs/maskable_ppo_joint.yml"),
+    "maskable_dqn, joint actions": Method("maskable_dqn", conf_file="zoo_configs/maskable_dqn_joint.yml"),
     "lookahead_dqn": Method("lookahead_dqn"),
     "ppo, as it comes": Method("ppo", conf_file="zoo_configs/as_it_comes.yml"),
     "dqn, as it comes": Method("dqn", conf_file="zoo_configs/as_it_comes.yml"),
 }
-"""The tuned algorithms, and SB3's own with its defaults on the paper's environment, as who knows neither masks nor
-anything about the lab would call them."""
+"""The tuned algorithms, which choose single starts; the same on the paper's 729 actions; and SB3's own with its
+defaults on the paper's environment, as who knows neither masks nor anything about the lab would call them."""
+
+ROWS = {
+    "maskable_ppo, rows": Method("maskable_ppo", conf_file="zoo_configs/maskable_ppo_rows.yml", steps=300_000),
+    "maskable_dqn, rows": Method("maskable_dqn", conf_file="zoo_configs/maskable_dqn_rows.yml", steps=150_000),
+}
+"""Networks with shared weights for all exam types, for any lab; in short trainings."""
 
 PAPER = {"paper's protocol, 1,000 days": Method("maskable_dqn", conf_file="zoo_configs/paper_protocol_short.yml")}
 """Appendix A.4 with every number of days divided by thirty."""
@@ -111,18 +124,20 @@ _CHANGES = {
         "rich observation": Method("lookahead_dqn", env_kwargs=("observation:rich",)),
     },
 }
+_JOINT = {algo: f"zoo_configs/{algo}_joint.yml" for algo in ("maskable_dqn", "maskable_ppo")}
 _STEPS = {"maskable_dqn": 300_000, "maskable_ppo": 600_000, "lookahead_dqn": 300_000}
 
 ABLATIONS = {
-    f"{algo}: {change}": method._replace(steps=_STEPS[algo])
+    f"{algo}: {change}": method._replace(steps=_STEPS[algo], conf_file=_JOINT.get(algo, ""))
     for algo, changes in _CHANGES.items()
     for change, method in changes.items()
 }
-"""One thing changed at a time, in trainings that are shorter than the tuned ones."""
+"""One thing changed at a time, on the paper's actions, in trainings that are shorter than the tuned ones."""
 
 TABLES: dict[str, Mapping[str, Method | int]] = {
     "rules": RULES,
     "comparison": COMPARISON,
+    "rows": ROWS,
     "paper": PAPER,
     "ablations": ABLATIONS,
 }

@@ -1,11 +1,13 @@
 """Tables and the figure of learning curves, from the rows of learning.csv.
 
     python benchmarks/learning_table.py
-    python benchmarks/learning_table.py --table ablations
+    python benchmarks/learning_table.py --table ablations --rows learning_earlier_days
     python benchmarks/learning_table.py --curves benchmarks/figures/learning_curves.png --lab scarce
 
 Tables are Markdown, as they stand in the README. Intervals of trained methods are over seeds and days, those of rules
-over days. Curves need the logs of the trainings, which are not in the repository.
+over days. learning_earlier_days.csv has the rows of the time before days were drawn by identity: its seeds name other
+days, and its tuned algorithms chose among joint actions. Curves need the logs of the trainings, which are not in the
+repository.
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ from scipy.stats import trim_mean
 
 from echo_env import ENV_IDS
 from echo_env.common.stats import Estimate, over_seeds
-from echo_env.lab import LabConfig
+from echo_env.lab import load_lab
 from echo_env.lab.evaluation.references import rule_rewards
 from echo_env.lab.plots.style import name_axes, policy_line, thousands
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
 from sb3_ext.zoo.manager import MOST_EVAL_ENVS
 
-HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `fetal_first`")
+HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `scarce_first`")
 ONLY_TRAINED = ("middle", "worst seed", "CPU s", "steps")
 """``middle`` is the interquartile mean over the seeds of minus `policy_2`."""
 
@@ -52,7 +54,7 @@ def cells(lab: str, method: str, rows: pd.DataFrame) -> list[str]:
     name = method if not rule else f"`{method}`" if days == DAYS else f"`{method}`, {days} days"
     line = [lab, name, "" if rule else str(len(rows))]
     line += [f"{rows[metric].mean():,.1f}" for metric in ("penalty", "waiting_penalty")]
-    for reference in ("policy_2", "fetal_first"):
+    for reference in ("policy_2", "scarce_first"):
         value = over_seeds(rows[f"minus_{reference}"], rows[f"half_{reference}"])
         line.append("" if method == reference else shown(value))
     if rule:
@@ -69,7 +71,7 @@ def ablation_cells(method: str, rows: pd.DataFrame) -> list[str]:
     :param rows: of learning.csv, one for each seed
     """
     line = [*method.split(": "), str(len(rows))]
-    line += [shown(over_seeds(rows[f"minus_{name}"], rows[f"half_{name}"])) for name in ("policy_2", "fetal_first")]
+    line += [shown(over_seeds(rows[f"minus_{name}"], rows[f"half_{name}"])) for name in ("policy_2", "scarce_first")]
     return [*line, f"{rows['minus_policy_2'].max():+,.1f}"]
 
 
@@ -78,7 +80,7 @@ def ablations(rows: pd.DataFrame) -> str:
 
     :param rows: of learning.csv
     """
-    lines = [["algorithm", "changed", "seeds", "minus `policy_2`", "minus `fetal_first`", "worst seed"]]
+    lines = [["algorithm", "changed", "seeds", "minus `policy_2`", "minus `scarce_first`", "worst seed"]]
     lines.append(["---"] * len(lines[0]))
     own = rows[rows["table"] == "ablations"]
     lines += [ablation_cells(name, own[own["method"] == name]) for name in ABLATIONS if name in set(own["method"])]
@@ -111,12 +113,12 @@ def levels(lab: str) -> dict[str, float]:
 
     :param lab: where
     """
-    config = LabConfig.load(LABS[lab].config or ENV_IDS[LABS[lab].env_id])
+    config = load_lab(LABS[lab].config or ENV_IDS[LABS[lab].env_id])
     n_envs = min(MONITORING_DAYS, MOST_EVAL_ENVS)
     # As evaluate_policy shares the episodes out.
     episodes = [(MONITORING_DAYS + i) // n_envs for i in range(n_envs)]
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + n_envs)
-    return {rule: -rule_rewards(config, rule, seeds, episodes).mean() for rule in ("policy_2", "fetal_first")}
+    return {rule: -rule_rewards(config, rule, seeds, episodes).mean() for rule in ("policy_2", "scarce_first")}
 
 
 def curve(task: Task, algo: str, level: float) -> pd.DataFrame:
@@ -155,15 +157,26 @@ def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
                 points = curve(Task(table, lab, method, seed), how.algo, level["policy_2"])
                 ax.plot(points["days"], points["minus_policy_2"], **look, label=None if place else method, alpha=0.7)
     ax.axhline(0, color="0.4", linewidth=1)
-    ax.axhline(level["fetal_first"] - level["policy_2"], color="0.4", linewidth=1, linestyle=":")
+    ax.axhline(level["scarce_first"] - level["policy_2"], color="0.4", linewidth=1, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=100)
     thousands(ax, "y")
-    title = f"Learning in the lab {lab!r}: {MONITORING_DAYS:,} monitoring days; line policy 2, dotted fetal first"
+    title = f"Learning in the lab {lab!r}: {MONITORING_DAYS:,} monitoring days; line policy 2, dotted scarce first"
     name_axes(ax, title,
               "Days simulated (number, log scale)", "Penalty a day minus policy 2's (points)")  # fmt: skip
     ax.legend(fontsize=8, frameon=False)
     ax.figure.savefig(path, dpi=120)  # type: ignore[union-attr]
+
+
+def read_rows(name: str) -> pd.DataFrame:
+    """Rows of measurements, by seed.
+
+    :param name: of the file, without its ending
+    """
+    rows = pd.read_csv(FOLDER / f"{name}.csv").sort_values("seed")
+    # What scarce_first is called in the paper's labs.
+    rows["method"] = rows["method"].replace("fetal_first", "scarce_first")
+    return rows.rename(columns=lambda column: column.replace("fetal_first", "scarce_first"))
 
 
 def main() -> int:
@@ -172,12 +185,17 @@ def main() -> int:
     parser.add_argument("--table", default="comparison", choices=("comparison", "ablations"), help="%(default)s")
     parser.add_argument("--curves", type=Path, metavar="PNG", help="draw learning curves there instead")
     parser.add_argument("--lab", default="scarce", choices=LABS, help="of the curves: %(default)s")
+    parser.add_argument("--rows", default=CSV, metavar="NAME", help="the file of rows, without its ending: %(default)s")
     arguments = parser.parse_args()
-    rows = pd.read_csv(FOLDER / f"{CSV}.csv").sort_values("seed")
+    rows = read_rows(arguments.rows)
     if arguments.curves:
         draw_curves(rows, arguments.lab, arguments.curves)
     else:
-        print(ablations(rows) if arguments.table == "ablations" else markdown(rows, ["rules", "comparison", "paper"]))
+        print(
+            ablations(rows)
+            if arguments.table == "ablations"
+            else markdown(rows, ["rules", "comparison", "rows", "paper"])
+        )
     return 0
 
 

@@ -68,10 +68,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("env_id", sorted(KEPT))
-def test_kept_agents_do_what_is_written(env_id: str) -> None:
+@pytest.mark.parametrize("key", sorted(KEPT))
+def test_kept_agents_do_what_is_written(key: str) -> None:
     """Each shipped agent reproduces the evaluation in its entry."""
-    agent, config = KEPT[env_id], evaluate.find_lab(env_id, None)
+    agent, config = KEPT[key], evaluate.find_lab(key.partition("/")[0], None)
     path = models.AGENTS / agent.file
     assert path.stat().st_size <= export_agent.MOST_BYTES
     got = export_agent.numbers(agent.algo, path, config)
@@ -97,8 +97,8 @@ def _refuse(*_: Any, **__: Any) -> None:
     raise AssertionError("something was unpickled")
 
 
-@pytest.mark.parametrize("env_id", sorted(KEPT))
-def test_shipped_agents_load_without_unpickling(env_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", sorted(KEPT))
+def test_shipped_agents_load_without_unpickling(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shipped agent loads where every way to unpickle is an error, plays, and its file says how it was made."""
     # PyTorch imports it when the first optimizer is made, and classes in it are unpicklers.
     importlib.import_module("torch._dynamo")
@@ -107,11 +107,12 @@ def test_shipped_agents_load_without_unpickling(env_id: str, monkeypatch: pytest
             for name in ("load", "loads"):
                 patch.setattr(module, name, _refuse)
         patch.setattr(pickle, "Unpickler", _refuse)
-        config = evaluate.find_lab(env_id, None)
-        (policy,) = evaluate.find_policies(["agent"], config, {}).values()
+        env_id, _, own = key.partition("/")
+        config, name = evaluate.find_lab(env_id, None), f"agent_{own}" if own else "agent"
+        (policy,) = evaluate.find_policies([name], config, {}).values()
     # Numba keeps compiled code as pickles of its own.
-    assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values["agent"]["penalty"]).all()
-    agent = KEPT[env_id]
+    assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values[name]["penalty"]).all()
+    agent = KEPT[key]
     provenance = read_description(models.AGENTS / agent.file).provenance
     assert provenance == {name: getattr(agent, name) for name in ("command", "config_file", "seed", "commit", "date")}
 
@@ -196,7 +197,7 @@ def test_export_keeps_the_agent_and_tells_where_it_came_from(
     assert (agent.algo, agent.config_file, agent.seed) == ("maskable_dqn", "zoo_configs/maskable_dqn.yml", 3)
     assert agent.command == f"python train.py --env {ENV_ID}"
     kept = folder / agent.file
-    assert kept.stat().st_size < 0.5 * (run / f"{ENV_ID}.zip").stat().st_size
+    assert kept.stat().st_size < 0.6 * (run / f"{ENV_ID}.zip").stat().st_size
     (trained,) = evaluate.find_policies([f"maskable_dqn={run}"], SCARCE, {}).values()
     (again,) = evaluate.find_policies(["agent"], SCARCE, {}).values()
     both = evaluate_policies(SCARCE, ["policy_2", trained, again], export_agent.DAYS, export_agent.SEED)
@@ -210,20 +211,20 @@ def test_an_exported_agent_normalises_as_in_training(run: Path, folder: Path, tm
     """The statistics of a run that normalised observations are in the exported file, and applied to the bit."""
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
-    lab = gym.make(ENV_ID, clock="event", idling=False)
+    lab = gym.make(ENV_ID, clock="event", idling=False, actions="start")
     env = VecNormalize(DummyVecEnv([lambda: lab]), norm_reward=False)
     env.obs_rms.mean += 0.3  # type: ignore[union-attr]
     env.obs_rms.var *= 0.04  # type: ignore[union-attr]
     model: Any = MaskableDQN("MlpPolicy", env, seed=3, device="cpu", buffer_size=10)
-    model.env_spec = {"id": ENV_ID, "kwargs": {"clock": "event", "idling": False}}
+    model.env_spec = {"id": ENV_ID, "kwargs": {"clock": "event", "idling": False, "actions": "start"}}
     with saving_whole():
         model.save(copy / f"{ENV_ID}.zip")
     export_agent.export(copy, ENV_ID, folder)
     again = load_predictor("maskable_dqn", folder / f"{ENV_ID}.zip")
     rng = np.random.default_rng(0)
     observations = rng.random((300, 13)).astype(np.float32)
-    masks = rng.random((300, 729)) < 0.1
-    masks[:, 0] = True
+    masks = rng.random((300, 7)) < 0.4
+    masks[:, 6] = True
     got = again.predict(observations, deterministic=True, action_masks=masks)[0]  # type: ignore[call-arg]
     expected = model.predict(env.normalize_obs(observations), deterministic=True, action_masks=masks)[0]
     assert np.array_equal(got, expected)
@@ -280,6 +281,24 @@ def test_labs_without_an_agent_are_told_which_have_one(
         assert "only for scarce" in capsys.readouterr().err
     assert evaluate.main(["--policies", "policy_2", "agent"]) == 2
     assert "There is no model at" in capsys.readouterr().err
+
+
+def test_agents_have_names_of_their_own(
+    run: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lab may have several agents: a further one is `agent_NAME`; both play beside each other; other names are
+    refused with those there are."""
+    for name in ([], ["--name", "again"]):
+        assert export_agent.main([str(run), "--env", ENV_ID, "--folder", str(folder), *name]) == 0
+    assert list(read_list(folder)) == [ENV_ID, f"{ENV_ID}/again"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{ENV_ID}.zip", f"{ENV_ID}_again.zip", LIST]
+    arguments = ["--policies", "policy_2", "agent", "agent_again", "--days", "2"]
+    assert evaluate.main([*arguments, "--output", str(tmp_path / "out")]) == 0
+    rows = pd.read_csv(tmp_path / "out" / "days.csv").set_index("policy")["penalty"]
+    assert list(rows["agent"]) == list(rows["agent_again"])
+    capsys.readouterr()
+    assert evaluate.main(["--policies", "policy_2", "agent_other"]) == 2
+    assert "has 'agent_other', but the agents that are kept are agent, agent_again" in capsys.readouterr().err
 
 
 def _own_lab(folder: Path) -> Path:

@@ -1,4 +1,7 @@
-"""The list of trained agents that ship: ``agents.yml``, beside the models."""
+"""The list of trained agents that ship: ``agents.yml``, beside the models.
+
+An environment id has the agent that the policy ``agent`` stands for; ``ID/NAME`` is a further one, ``agent_NAME``.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def read_list(folder: str | Path) -> dict[str, ListedAgent]:
     """Read the list.
 
     :param folder: the folder that holds it
-    :return: environment id -> its agent
+    :return: environment id -> its agent; ``ID/NAME`` -> a further one, with a name of its own
     :raises ValueError: it cannot be read, or an entry lacks a field or has an unknown one
     :raises OSError: there is none
     """

@@ -24,7 +24,7 @@ MODEL_KWARGS = ("observation", "idling")
 asked in every minute in which there is a choice, and where there is none all clocks agree."""
 
 AGENT = "agent"
-"""In place of a policy's name: the trained agent that ships for the lab."""
+"""In place of a policy's name: the trained agent that ships for the lab. ``agent_NAME`` is a further one."""
 
 
 def configs_folder() -> Path:
@@ -143,21 +143,35 @@ class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
     """The same of single starts, in any lab."""
 
 
-def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+def is_agent(policy: str) -> bool:
+    """Whether a policy's name stands for a trained agent that ships.
+
+    :param policy: as typed
+    """
+    return policy == AGENT or policy.startswith(f"{AGENT}_")
+
+
+def find_agent(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     """The trained agent that ships for a lab.
 
+    :param asked: ``agent`` or ``agent_NAME``
     :param config: the lab; all its fields count but the name
     :param env_kwargs: see :class:`TrainedPolicy`
     :raises ValueError: there is none; names what differs from the labs that have one; or its file has been changed
     """
-    listed_agents = {env: agent for env, agent in read_list(AGENTS).items() if env in ENV_IDS}
+    kept = {tuple(key.partition("/")[::2]): agent for key, agent in read_list(AGENTS).items()}
+    known = sorted({"_".join([AGENT, name]) if name else AGENT for _, name in kept})
+    if known and asked not in known:
+        raise ValueError(f"--policies has {asked!r}, but the agents that are kept are {', '.join(known)}")
+    wanted = asked.removeprefix(AGENT).removeprefix("_")
+    listed_agents = {env: agent for (env, name), agent in kept.items() if name == wanted and env in ENV_IDS}
     labs = {env: load_lab(ENV_IDS[env]) for env in listed_agents}
     other = {env: differences(lab, config) for env, lab in labs.items()}
     # The lab it differs from least has its agent, if there is no difference at all.
     nearest = min(other, key=lambda env: len(other[env]), default=None)
     if nearest is None:
         raise ValueError(
-            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, for none so far; "
+            f"--policies has {asked!r}, but no agent is kept for the lab {config.name!r}, for none so far; "
             "benchmarks/export_agent.py keeps one"
         )
     agent = listed_agents[nearest]
@@ -165,11 +179,11 @@ def find_agent(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
     if other[nearest]:
         names = ", ".join(lab.name for lab in labs.values())
         raise ValueError(
-            f"--policies has {AGENT!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
+            f"--policies has {asked!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
             f"of {labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
         )
     if digest_of(plugins.module_name("models"), path) != agent.sha256:
         raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
     policy = trained_policy(agent.algo, path, config, env_kwargs)
-    policy.name = AGENT
+    policy.name = asked
     return policy

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.commands.models import AGENT, MODEL_KWARGS, find_agent, trained_policy
+from echo_env.commands.models import MODEL_KWARGS, find_agent, is_agent, trained_policy
 from echo_env.common.words import did_you_mean
-from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy
+from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy, policy_names
 from echo_env.lab.decisions.observation import OBSERVATIONS
 
 ENV_VALUES: dict[str, dict[str, Any]] = {
@@ -73,7 +73,7 @@ def find_policies(
 ) -> dict[str, Policy]:
     """Make the policies that were typed.
 
-    :param given: rules by name, models as ``ALGO=PATH``, or ``agent``
+    :param given: rules by name, models as ``ALGO=PATH``, ``agent`` or ``agent_NAME``
     :param config: the lab
     :param env_kwargs: what the envs of models were made with, if they do not say
     :param trust: open models that are pickles, which can run code of whoever made them
@@ -88,8 +88,8 @@ def find_policies(
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
         if model and not (model[1] and model[2]):
             raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
-        if name == AGENT:
-            found[name] = find_agent(config, env_kwargs)
+        if is_agent(name) and name not in policy_names():
+            found[name] = find_agent(name, config, env_kwargs)
         else:
             found[name] = (
                 trained_policy(model[1], model[2], config, env_kwargs, trust=trust)

@@ -15,6 +15,10 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
 ``echo-lab train --paper-protocol``
     The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
 
+``echo-lab train --algo maskable_ppo --env-kwargs config:mri_unit``
+    Training in any lab, a preset or a YAML file: where its exam types are not fetal and non-fetal, on a row of
+    features for each class of patients (zoo_configs/<algo>_rows.yml).
+
 ``echo-lab train --import mine.py ...``
     Import modules or .py files of your own first, for their policies and environments.
 
@@ -41,11 +45,13 @@ from echo_env.commands.interrupts import INTERRUPTED
 from echo_env.commands.models import configs_folder
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
-from echo_env.lab import LabConfig
+from echo_env.lab import ConfigError, load_lab
 
 PAPER_PROTOCOL = "--paper-protocol"
 IMPORT = "--import"
 DEFAULT_ALGO = "maskable_dqn"
+# Hyperparameters for labs whose exam types are not fetal and non-fetal.
+ROWS_SUFFIX = "_rows.yml"
 DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
@@ -161,6 +167,8 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     env_id = _option(arguments, "--env", DEFAULT_ENV)
     if env_id not in (*ENV_IDS, PATHWAYS_ID):
         return given
+    if env_id in ENV_IDS and not {"--conf-file", "-conf"} & set(flags):
+        given += _conf_file_of_any_lab(arguments)
     if env_id in ENV_IDS and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
@@ -169,6 +177,34 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     if maskable and find_spec("numba") is not None and not limited and "--vec-env" not in flags:
         given += ["--vec-env", "native"]
     return given
+
+
+def _conf_file_of_any_lab(arguments: Sequence[str]) -> list[str]:
+    """The hyperparameters for labs of any exam types, if the lab that ``--env-kwargs`` names is such a one."""
+    sources = [own.partition(":")[2].strip("'\"") for own in _values(arguments, "--env-kwargs", "config:")]
+    path = configs_folder() / f"{_option(arguments, '--algo', DEFAULT_ALGO)}{ROWS_SUFFIX}"
+    if not sources or not path.exists():
+        return []
+    try:
+        nested_pair = load_lab(sources[-1]).plan.nested_pair
+    except ConfigError:
+        # Making the environment says it.
+        return []
+    return [] if nested_pair else ["--conf-file", str(path)]
+
+
+def _values(arguments: Sequence[str], flag: str, prefix: str) -> list[str]:
+    """The values of an option that takes several, those with a prefix."""
+    found: list[str] = []
+    taking = False
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if argument.startswith("-"):
+            taking = name == flag
+            found += [value] if taking and equals else []
+        elif taking:
+            found.append(argument)
+    return [value for value in found if value.startswith(prefix)]
 
 
 def _option(arguments: Sequence[str], flag: str, default: str) -> str:
@@ -207,7 +243,7 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
     # The rule plays whole days.
     if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty" or "max_episode_steps" in env_kwargs:
         return None
-    config = LabConfig.load(env_kwargs.get("config", ENV_IDS[env_id]))
+    config = load_lab(env_kwargs.get("config", ENV_IDS[env_id]))
     return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
 
 
@@ -221,7 +257,7 @@ def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
     from echo_env.lab.evaluation.references import rule_rewards
 
     training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
-    config = LabConfig.load(ENV_IDS[env_id])
+    config = load_lab(ENV_IDS[env_id])
     settings = yaml.safe_load((configs_folder() / "maskable_dqn.yml").read_text(encoding="utf8"))
     seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + episodes)
     rewards = {name: rule_rewards(config, name, seeds, [1] * episodes) for name in RULES_DRAWN}
