@@ -238,7 +238,7 @@ class Simulator:
     def _why_not_able(self, patient: int, room: int, member: int) -> str:
         """Why a room and a member of staff cannot do a patient's exam; empty if they can."""
         kind, view = self.board.exam_types[patient], self.view
-        name = self._plan.types[kind].name
+        name = self._plan.types[kind].name.replace("_", "-")
         if not view.room_types(room) >> kind & 1:
             return f"patient {patient} needs a room for {name} exams"
         if not self.board.staff_can[member] >> kind & 1:

@@ -214,7 +214,7 @@ def test_while_waiting_counts_only_who_could_be_served(tiny_lab: Lab, tiny_day: 
         (Start(5, 0, 0), "patient 5 is not waiting"),
         (Start(0, 9, 0), "room 9 is not free"),
         (Start(0, 0, 9), "sonographer 9 is not free"),
-        (Start(0, 1, 0), "needs a fetal-capable"),
+        (Start(0, 1, 0), "needs a room for fetal exams"),
     ],
 )
 def test_impossible_starts_are_refused(tiny_lab: Lab, tiny_day: Days, start: Start, reason: str) -> None:
