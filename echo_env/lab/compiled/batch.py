@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel, layout
-from echo_env.lab.compiled.duty import settle
 from echo_env.lab.compiled.layout import Labs, Parts, Rules
 from echo_env.lab.compiled.rules import kept_of, rules_of
+from echo_env.lab.compiled.staff.duty import settle
 from echo_env.lab.compiled.starts import start_tiers
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import TURNED_AWAY, Day, Days, stack_days, whole_minutes

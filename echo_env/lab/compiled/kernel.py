@@ -11,7 +11,6 @@ the numbers of its rules, ``rule``; :mod:`~echo_env.lab.compiled.batch` runs the
 from __future__ import annotations
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.duty import keep_roster, process_ends, refresh_able
 from echo_env.lab.compiled.layout import (
     AT_ENDS,
     AT_FREE_ROOMS,
@@ -47,6 +46,8 @@ from echo_env.lab.compiled.layout import (
     UNITS,
 )
 from echo_env.lab.compiled.queue import next_in_queue, welcome
+from echo_env.lab.compiled.staff.duty import process_ends, refresh_able
+from echo_env.lab.compiled.staff.roster import keep_roster
 from echo_env.lab.compiled.starts import fill_left, name_pending, open_types, startable, waiting_types
 from echo_env.lab.simulation.penalty import penalty_units
 

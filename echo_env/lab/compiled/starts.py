@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.heap import pop, push
 from echo_env.lab.compiled.layout import (
     AT_ABLE,
     AT_ENDS,
@@ -64,6 +63,7 @@ from echo_env.lab.compiled.layout import (
     USE,
 )
 from echo_env.lab.compiled.queue import leave
+from echo_env.lab.compiled.staff.heap import pop, push
 from echo_env.lab.simulation.capacity import commit_start, count_left, starts_left
 
 # The rules of the hospital, compiled.

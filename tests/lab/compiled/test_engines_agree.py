@@ -22,8 +22,9 @@ from echo_env.lab.simulation.policy import TieredPolicy
 
 pytest.importorskip("numba")
 
-from echo_env.lab.compiled import batch, duty, kernel, observations, offers, queue, starts
+from echo_env.lab.compiled import batch, kernel, observations, offers, queue, starts
 from echo_env.lab.compiled import steps as batch_steps
+from echo_env.lab.compiled.staff import duty, roster
 from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.vector_env import EchoLabVectorEnv
 
@@ -161,7 +162,7 @@ def test_kernels_are_compiled_once() -> None:
                 env.step(env._first)
     compiled = [
         value
-        for module in (kernel, duty, queue, starts, offers, batch, batch_steps, observations)
+        for module in (kernel, duty, roster, queue, starts, offers, batch, batch_steps, observations)
         for value in vars(module).values()
     ]
     compiled = [value for value in compiled if hasattr(value, "signatures")]

@@ -1,9 +1,8 @@
-"""Members of staff and rooms: what ends, where members go then, shifts, lunches, handovers and closed rooms."""
+"""Members of staff and rooms: what ends, and where members go then."""
 
 from __future__ import annotations
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.heap import pop, push
 from echo_env.lab.compiled.layout import (
     AT_ABLE,
     AT_AWAY,
@@ -11,14 +10,12 @@ from echo_env.lab.compiled.layout import (
     AT_ENDS,
     AT_FREE_ROOMS,
     AT_FREE_STAFF,
-    AT_HANDOVERS,
     AT_HEAD,
     AT_IDLE,
     AT_LUNCH,
     AT_LUNCHES,
     AT_LUNCHING,
     AT_ONCE,
-    AT_PATIENTS,
     AT_RANK,
     AT_ROOMS,
     AT_RUNNING,
@@ -36,15 +33,10 @@ from echo_env.lab.compiled.layout import (
     CLOSED,
     CLOSED_AT,
     CLOSED_PAIRS,
-    DUTY_FROM,
     ENDS,
     FIRST,
     FREE_NOW,
     GROUP,
-    HANDOVER,
-    HANDOVER_COLUMNS,
-    HANDOVERS,
-    HANDS_OVER,
     IN_EXAM,
     KINDS,
     LONGEST,
@@ -55,17 +47,13 @@ from echo_env.lab.compiled.layout import (
     LUNCHES,
     MEMBERS,
     MINUTE,
-    NEXT_ROSTER,
     NUMBER,
     OF_EXPECTED,
     OF_ROOMS,
-    OF_ROSTER,
     OF_STAFF,
     OFF_DUTY,
     ON_A_BREAK,
     PAST,
-    PATIENT,
-    PATIENT_COLUMNS,
     PLANNED,
     PLANNED_AT,
     ROOM,
@@ -84,10 +72,10 @@ from echo_env.lab.compiled.layout import (
     STARTS_UNTIL,
     STATUS,
     TURNOVER,
-    TYPE,
     UNTIL,
     USE,
 )
+from echo_env.lab.compiled.staff.heap import pop, push
 from echo_env.lab.simulation.breaks import breaks_taken
 from echo_env.lab.simulation.capacity import effective_types
 from echo_env.lab.simulation.duties import is_closed, next_duty
@@ -139,11 +127,11 @@ def settle(cell, rule):
             cell[rule[AT_RUNNING] + g] += status == IN_EXAM
             cell[rule[AT_AWAY] + g] += status != IN_EXAM
             cell[rule[AT_LUNCHING] + g] += status == AT_LUNCH
-            _ends_at(cell[member + UNTIL], s, cell, rule)
+            ends_at(cell[member + UNTIL], s, cell, rule)
     for room in range(rule[ROOMS]):
         own = rule[AT_ROOMS] + ROOM_COLUMNS * room
         if cell[own + USE] == CLEANING:
-            _ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
+            ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
     refresh_able(cell, rule)
 
 
@@ -180,7 +168,7 @@ def _set_idle(s, g, cell, rule):
 
 
 @njit
-def _ends_at(minute, number, cell, rule):
+def ends_at(minute, number, cell, rule):
     """Note when something ends: of a member, or behind all members of a room."""
     push(min(minute, LONGEST) << SHIFT | number, cell, rule[AT_ENDS], cell[ENDS])
     cell[ENDS] += 1
@@ -217,16 +205,17 @@ def _let_go(room, cell, rule):
     turnover = rule[rule[OF_ROOMS] + ROOM_GROUP_COLUMNS * cell[own + ROOM_GROUP] + TURNOVER]
     if turnover:
         cell[own + USE], cell[own + CLEAN_AT] = CLEANING, cell[MINUTE] + turnover
-        _ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
+        ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
     else:
-        _set_room_idle(room, cell, rule)
+        set_room_idle(room, cell, rule)
 
 
 @njit
-def _set_room_idle(room, cell, rule):
+def set_room_idle(room, cell, rule):
+    """A room is free, or closed if it is to be now."""
     own = rule[AT_ROOMS] + ROOM_COLUMNS * room
     g = cell[own + ROOM_GROUP]
-    if _closed_now(g, cell, rule):
+    if closed_now(g, cell, rule):
         cell[own + USE] = CLOSED
         return
     cell[own + USE] = ROOM_FREE
@@ -236,7 +225,7 @@ def _set_room_idle(room, cell, rule):
 
 
 @njit
-def _closed_now(g, cell, rule):
+def closed_now(g, cell, rule):
     """Whether the rooms of a group are closed."""
     group = rule[OF_ROOMS] + ROOM_GROUP_COLUMNS * g
     pairs, at = rule[group + CLOSED_PAIRS], rule[group + CLOSED_AT]
@@ -248,9 +237,9 @@ def _release(s, g, after_exam, cell, rule, draw, odds):
     """A member of staff has nothing to do: goes home, to lunch, on a break, or is free."""
     member = rule[AT_STAFF] + STAFF_COLUMNS * s
     if rule[ROSTER]:
-        duty = _duty(s, g, cell, rule)
+        duty = duty_of(s, g, cell, rule)
         if duty != FREE_NOW:
-            _send(s, g, duty, cell, rule)
+            send(s, g, duty, cell, rule)
             return
     if after_exam:
         taken = _breaks_taken(cell[member + BREAKS_LEFT], draw[s, cell[member + BEGUN] - 1], odds[g])
@@ -264,7 +253,7 @@ def _release(s, g, after_exam, cell, rule, draw, odds):
 
 
 @njit
-def _duty(s, g, cell, rule):
+def duty_of(s, g, cell, rule):
     """What a member does who has nothing to do."""
     group, member = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g, rule[AT_STAFF] + STAFF_COLUMNS * s
     return _next_duty(
@@ -280,7 +269,7 @@ def _duty(s, g, cell, rule):
 
 
 @njit
-def _send(s, g, duty, cell, rule):
+def send(s, g, duty, cell, rule):
     """Send a member home, to lunch or on a planned break."""
     group, member = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g, rule[AT_STAFF] + STAFF_COLUMNS * s
     minute = cell[MINUTE]
@@ -319,130 +308,4 @@ def _go_away(s, g, status, until, cell, rule):
     member = rule[AT_STAFF] + STAFF_COLUMNS * s
     cell[member + STATUS], cell[member + BUSY_SINCE], cell[member + UNTIL] = status, cell[MINUTE], until
     cell[rule[AT_AWAY] + g] += 1
-    _ends_at(until, s, cell, rule)
-
-
-@njit
-def keep_roster(lunch_over, cell, rule):
-    """Shifts, lunches, planned breaks, handovers, cleaned rooms and rooms that close or open.
-
-    Members who are free stay so but in minutes of the roster, and when somebody comes back from lunch.
-
-    :param lunch_over: whether that has happened in this minute
-    """
-    minute = cell[MINUTE]
-    due = minute == 0
-    while rule[rule[OF_ROSTER] + cell[NEXT_ROSTER]] <= minute:
-        cell[NEXT_ROSTER] += 1
-        due = True
-    if due or lunch_over:
-        _call_roll(cell, rule)
-    if minute >= rule[HANDOVER]:
-        _hand_over(cell, rule)
-    ends = rule[AT_ENDS]
-    while cell[ENDS] and cell[ends] >> SHIFT <= minute:
-        # What ends now of members has ended: only cleaning is left.
-        room = (cell[ends] & NUMBER) - rule[MEMBERS]
-        pop(cell, ends, cell[ENDS])
-        cell[ENDS] -= 1
-        _set_room_idle(room, cell, rule)
-    if due:
-        _open_and_close(cell, rule)
-
-
-@njit
-def _open_and_close(cell, rule):
-    """Counterpart of ``Whiteboard.open_and_close_rooms``."""
-    for room in range(rule[ROOMS]):
-        own = rule[AT_ROOMS] + ROOM_COLUMNS * room
-        closed = _closed_now(cell[own + ROOM_GROUP], cell, rule)
-        if cell[own + USE] == ROOM_FREE and closed:
-            cell[own + USE] = CLOSED
-        elif cell[own + USE] == CLOSED and not closed:
-            cell[own + USE] = ROOM_FREE
-    fill_rooms(cell, rule)
-
-
-@njit
-def _call_roll(cell, rule):
-    """Members who come, and free ones who go to lunch, on a break or home, by number."""
-    minute, changed = cell[MINUTE], False
-    for s in range(rule[MEMBERS]):
-        member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g, status = cell[member + GROUP], cell[member + STATUS]
-        until = rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g + SHIFT_UNTIL]
-        comes = status == OFF_DUTY and cell[member + DUTY_FROM] <= minute < until
-        if not comes and status != FREE_NOW:
-            continue
-        duty = _duty(s, g, cell, rule)
-        if duty != FREE_NOW:
-            _send(s, g, duty, cell, rule)
-            changed = True
-        elif comes:
-            cell[member + STATUS] = FREE_NOW
-            changed = True
-    if changed:
-        fill_staff(cell, rule)
-
-
-@njit
-def _hands_over_now(g, cell, rule):
-    group = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g
-    return rule[group + HANDS_OVER] == 1 and cell[MINUTE] >= rule[group + SHIFT_UNTIL]
-
-
-@njit
-def _hand_over(cell, rule):
-    """Exams of members whose shift is over go to free colleagues, by member."""
-    waiting = 0
-    for g in range(rule[STAFF_GROUPS]):
-        if _hands_over_now(g, cell, rule):
-            waiting += cell[rule[AT_RUNNING] + g]
-    if waiting == 0:
-        return
-    for s in range(rule[MEMBERS]):
-        member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g = cell[member + GROUP]
-        if cell[member + STATUS] != IN_EXAM or not _hands_over_now(g, cell, rule):
-            continue
-        to = _colleague(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[member + PATIENT] + TYPE], cell, rule)
-        if to >= 0:
-            _take_over(s, g, to, cell, rule)
-
-
-@njit
-def _colleague(kind, cell, rule):
-    """The group of the free member who takes over an exam; -1 if there is none.
-
-    The fewest types that the member can do, then the fewest exams begun, then the lowest number.
-    """
-    best, least, fewest = -1, 0, 0
-    for g in range(rule[STAFF_GROUPS]):
-        group = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g
-        can = rule[group + CAN]
-        if not can >> kind & 1 or cell[rule[AT_FREE_STAFF] + g] == 0:
-            continue
-        size, key = bits(can), cell[rule[AT_IDLE] + rule[ROOMS] + rule[group + FIRST]]
-        if best < 0 or size < fewest or (size == fewest and key < least):
-            best, least, fewest = g, key, size
-    return best
-
-
-@njit
-def _take_over(s, g, to, cell, rule):
-    """The first free member of group ``to`` goes on with the exam of member ``s`` of group ``g``."""
-    first = rule[AT_IDLE] + rule[ROOMS] + rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * to + FIRST]
-    c = cell[first] & NUMBER
-    pop(cell, first, cell[rule[AT_FREE_STAFF] + to])
-    cell[rule[AT_FREE_STAFF] + to] -= 1
-    cell[rule[AT_RUNNING] + g] -= 1
-    cell[rule[AT_RUNNING] + to] += 1
-    member, colleague = rule[AT_STAFF] + STAFF_COLUMNS * s, rule[AT_STAFF] + STAFF_COLUMNS * c
-    for k in (UNTIL, ROOM, PATIENT, BUSY_SINCE):
-        cell[colleague + k] = cell[member + k]
-    cell[colleague + STATUS], cell[member + STATUS] = IN_EXAM, OFF_DUTY
-    cell[colleague + BEGUN] += 1
-    _ends_at(cell[colleague + UNTIL], c, cell, rule)
-    k = rule[AT_HANDOVERS] + HANDOVER_COLUMNS * cell[HANDOVERS]
-    cell[k], cell[k + 1], cell[k + 2], cell[k + 3] = cell[member + PATIENT], s, c, cell[MINUTE]
-    cell[HANDOVERS] += 1
+    ends_at(until, s, cell, rule)
