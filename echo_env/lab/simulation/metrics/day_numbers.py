@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from echo_env.lab.config.plan import NEVER
-from echo_env.lab.simulation.metrics.patient_numbers import PatientNumbers, ratio, sums_by_kind
-from echo_env.lab.simulation.metrics.results import Bools, Floats, Ints
+from echo_env.lab.simulation.metrics.patient_numbers import PatientNumbers, ratio
+from echo_env.lab.simulation.metrics.results import Bools, Floats, Ints, sums_by_day
 
 HOUR = 60
 
@@ -35,8 +35,9 @@ class DayNumbers(PatientNumbers):
     @cached_property
     def exams(self) -> Ints:
         """(n, S) int64, exams that each member of staff began."""
-        numbers = np.arange(self.results.present.shape[1])
-        return np.asarray((self.results.sonographer[..., None] == numbers).sum(axis=1))
+        sonographer = self.results.sonographer
+        begun = sums_by_day(sonographer, np.ones(sonographer.shape), self.results.present.shape[1])
+        return begun.astype(np.int64)
 
     @cached_property
     def exams_each(self) -> Floats:
@@ -61,18 +62,17 @@ class DayNumbers(PatientNumbers):
         """(1 + groups, n) float64, minutes of exams by minutes in which rooms were open or had an exam in them, from
         opening to the end of the day; nan without rooms."""
         plan, end = self.config.plan, self.config.hours.end_min
-        groups = np.arange(-1, len(plan.room_groups))[:, None, None]
-        where = plan.room_group[self.results.room]
-        begin, until = self.results.start, np.minimum(self.results.end, end)
-        columns: list[Ints | Bools] = [(until - begin) * self.served]
+        room, begin, until = self.results.room, self.results.start, np.minimum(self.results.end, end)
+        where = np.where(room >= 0, plan.room_group[room], -1) if len(plan.room_group) else room
+        groups = len(plan.room_groups)
+        busy = with_total(sums_by_day(where, until - begin, groups).T)
+        there = np.array([group.count for group in plan.room_groups]) * (end - self._closed.sum(axis=1))
+        open_min = with_total(there[:, None])
         if any(group.closed for group in plan.room_groups):
             # Closed minutes with an exam that began before.
             closed = np.pad(np.cumsum(self._closed, axis=1), ((0, 0), (1, 0)))
-            columns.append((closed[where, until] - closed[where, begin]) * self.served)
-        busy, *more = sums_by_kind(columns, (groups < 0) | (where == groups))
-        counts = np.array([group.count for group in plan.room_groups])
-        there = counts * (end - self._closed.sum(axis=1))
-        return ratio(busy, np.array([there.sum(), *there])[:, None] + sum(more))
+            open_min = open_min + with_total(sums_by_day(where, closed[where, until] - closed[where, begin], groups).T)
+        return ratio(busy, open_min)
 
     @cached_property
     def _closed(self) -> Bools:
@@ -146,3 +146,8 @@ class DayNumbers(PatientNumbers):
         """(1 + groups, S) float64, 1 for all members of staff, and for those of each group."""
         groups = np.arange(-1, len(self.config.plan.staff_groups))[:, None]
         return ((groups < 0) | (self.config.plan.staff_group == groups)).astype(np.float64)
+
+
+def with_total(numbers: Ints | Floats) -> Ints | Floats:
+    """(1 + groups, n), the sum over all groups, and the (groups, n) numbers of each."""
+    return np.concatenate([numbers.sum(axis=0, keepdims=True), numbers])

@@ -66,24 +66,33 @@ def staff_minutes(plan: LabPlan, sonographer: Ints, start: Ints, end: Ints, hand
         rows that are not used
     :return: (n, S) int64 each
     """
-    shape = len(sonographer), len(plan.staff_group)
-    work, overtime = np.zeros((2, *shape), dtype=np.int64)
-    last = np.minimum(end, plan.end_min)
-
-    def credit(day: Ints, member: Ints, begin: Ints, until: Ints, sign: int) -> None:
-        late = np.maximum(until - np.maximum(begin, plan.overtime_from[member]), 0)
-        np.add.at(work, (day, member), sign * (until - begin))
-        np.add.at(overtime, (day, member), sign * late)
-
-    day, patient = np.nonzero(sonographer >= 0)
-    credit(day, sonographer[day, patient], start[day, patient], last[day, patient], 1)
-    day, row = np.nonzero(handovers[..., 0] >= 0)
-    if len(day):
+    staff = len(plan.staff_group)
+    whose, begin, until, sign = sonographer, start, np.minimum(end, plan.end_min), np.ones((), dtype=np.int64)
+    if handovers.shape[1] and (handovers[..., 0] >= 0).any():
         # From the handover on, the rest of the exam is the colleague's.
-        patient, giver, taker, minute = handovers[day, row].T
-        credit(day, giver, minute, last[day, patient], -1)
-        credit(day, taker, minute, last[day, patient], 1)
-    return work, overtime
+        patient, giver, taker, minute = np.moveaxis(handovers, 2, 0)
+        last = np.take_along_axis(until, np.maximum(patient, 0), axis=1)
+        unused = patient < 0
+        whose = np.concatenate([whose, np.where(unused, -1, giver), np.where(unused, -1, taker)], axis=1)
+        begin, until = np.concatenate([begin, minute, minute], axis=1), np.concatenate([until, last, last], axis=1)
+        sign = np.repeat([1, -1, 1], [start.shape[1], patient.shape[1], patient.shape[1]])
+    overtime_from = plan.overtime_from[whose] if staff else begin
+    late = np.maximum(until - np.maximum(begin, overtime_from), 0)
+    work, overtime = (sums_by_day(whose, sign * minutes, staff) for minutes in (until - begin, late))
+    return work.astype(np.int64), overtime.astype(np.int64)
+
+
+def sums_by_day(whose: Ints, numbers: Ints | Floats, count: int) -> Floats:
+    """(n, count) float64, sums of numbers of each day by whose they are, exact for whole numbers.
+
+    :param whose: (n, m) from 0 to count - 1, or -1 for nobody's
+    :param numbers: (n, m)
+    :param count: how many there are
+    """
+    places = whose + 1
+    places += (count + 1) * np.arange(len(whose))[:, None]
+    sums = np.bincount(places.ravel(), weights=numbers.ravel(), minlength=len(whose) * (count + 1))
+    return sums.reshape(len(whose), count + 1)[:, 1:]
 
 
 def day_results(trace: Trace) -> DayResults:
