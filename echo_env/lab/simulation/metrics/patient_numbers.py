@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.simulation.metrics.constants import constants_of
 from echo_env.lab.simulation.metrics.patient_sums import Column, Sum, sum_patients
 from echo_env.lab.simulation.metrics.results import Bools, DayResults, Floats, Ints
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
@@ -25,6 +26,7 @@ class PatientNumbers:
     def __init__(self, config: Lab, results: DayResults) -> None:
         self.config = config
         self.results = results
+        self._constants = constants_of(config.plan)
         self.served: Bools = results.start >= 0
         """(n, P) bool, whose exam began."""
 
@@ -63,8 +65,7 @@ class PatientNumbers:
     @cached_property
     def kinds(self) -> Bools:
         """(1 + K, n, P) bool, everybody, then the patients of each exam type."""
-        kinds = np.arange(-1, len(self.config.plan.types))[:, None, None]
-        return (kinds < 0) | (self.results.exam_type == kinds)
+        return (self._constants.kinds < 0) | (self.results.exam_type == self._constants.kinds)
 
     @cached_property
     def waits(self) -> Floats:
