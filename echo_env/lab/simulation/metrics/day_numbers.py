@@ -37,8 +37,7 @@ class DayNumbers(PatientNumbers):
     def exams(self) -> Ints:
         """(n, S) int64, exams that each member of staff began."""
         sonographer = self.results.sonographer
-        begun = sums_by_day(sonographer, np.ones(sonographer.shape), self.results.present.shape[1])
-        return begun.astype(np.int64)
+        return sums_by_day(sonographer, np.ones_like(sonographer), self.results.present.shape[1])
 
     @cached_property
     def exams_each(self) -> Floats:

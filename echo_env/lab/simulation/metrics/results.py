@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.simulation.trace import Trace
 
@@ -78,21 +79,27 @@ def staff_minutes(plan: LabPlan, sonographer: Ints, start: Ints, end: Ints, hand
         sign = np.repeat([1, -1, 1], [start.shape[1], patient.shape[1], patient.shape[1]])
     overtime_from = plan.overtime_from[whose] if staff else begin
     late = np.maximum(until - np.maximum(begin, overtime_from), 0)
-    work, overtime = (sums_by_day(whose, sign * minutes, staff) for minutes in (until - begin, late))
-    return work.astype(np.int64), overtime.astype(np.int64)
+    return sums_by_day(whose, sign * (until - begin), staff), sums_by_day(whose, sign * late, staff)
 
 
-def sums_by_day(whose: Ints, numbers: Ints | Floats, count: int) -> Floats:
-    """(n, count) float64, sums of numbers of each day by whose they are, exact for whole numbers.
+def sums_by_day(whose: Ints, numbers: Ints, count: int) -> Ints:
+    """(n, count) int64, sums of numbers of each day by whose they are.
 
-    :param whose: (n, m) from 0 to count - 1, or -1 for nobody's
-    :param numbers: (n, m)
+    :param whose: (n, m) int64, from 0 to count - 1, or negative for nobody's
+    :param numbers: (n, m) int64
     :param count: how many there are
     """
-    places = whose + 1
-    places += (count + 1) * np.arange(len(whose))[:, None]
-    sums = np.bincount(places.ravel(), weights=numbers.ravel(), minlength=len(whose) * (count + 1))
-    return sums.reshape(len(whose), count + 1)[:, 1:]
+    sums = np.zeros((len(whose), count), dtype=np.int64)
+    _add_up(whose, numbers, sums)
+    return sums
+
+
+@njit
+def _add_up(whose: Ints, numbers: Ints, sums: Ints) -> None:
+    for day in range(whose.shape[0]):
+        for k in range(whose.shape[1]):
+            if whose[day, k] >= 0:
+                sums[day, whose[day, k]] += numbers[day, k]
 
 
 def day_results(trace: Trace) -> DayResults:
