@@ -162,7 +162,9 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         which, actions = np.nonzero(self._now.mask & (self._now.size > 1)[:, None])
         if choose is None:
             tiers = compiled_rule(self.config, rule, "rule")
-            units = continuation.continue_under_rule(self._now.labs, which, actions, self._rules, self._mode.joint, tiers)
+            units = continuation.continue_under_rule(
+                self._now.labs, which, actions, self._rules, self._mode.joint, tiers
+            )
         else:
             units = continuation.continue_under_choices(
                 self._now.labs,

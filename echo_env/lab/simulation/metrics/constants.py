@@ -19,7 +19,7 @@ class Constants(NamedTuple):
 
     :param plan: the plan
     :param kinds: (1 + K, 1, 1) int64, -1 for everybody, then the exam types
-    :param open_min: (1 + room groups, 1) float64, minutes in which rooms are open, from opening to the end of the day
+    :param open_min: (1 + room groups, 1) int64, minutes in which rooms are open, from opening to the end of the day
     :param closed_before: (room groups, minutes + 1) int64, minutes closed before each; None if no group closes
     :param members: (1 + staff groups, S) float64, 1 for all members of staff, and for those of each group
     :param duty: (S,) int64, minutes on duty up to the end of the day
@@ -40,7 +40,8 @@ def constants_of(plan: LabPlan) -> Constants:
 
     :param plan: of the lab
     """
-    # By identity, since hashing a plan takes longer than a metric; the plan is kept, so that no other can have its place.
+    # By identity, since hashing a plan takes longer than a metric; the plan is kept, so that no other one can have
+    # its place.
     if id(plan) not in _KEPT:
         _KEPT[id(plan)] = _read(plan)
         if len(_KEPT) > _MOST_KEPT:
@@ -60,7 +61,7 @@ def closed_minutes(plan: LabPlan) -> Bools:
     return closed
 
 
-def with_total(numbers: Ints | Floats) -> Ints | Floats:
+def with_total(numbers: Ints) -> Ints:
     """(1 + groups, n), the sum over all groups, and the (groups, n) numbers of each."""
     return np.concatenate([numbers.sum(axis=0, keepdims=True), numbers])
 

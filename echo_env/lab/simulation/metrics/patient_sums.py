@@ -72,7 +72,7 @@ def sum_patients(
         for p in range(patients.shape[2]):
             scheduled, arrival, start = patients[0, day, p], patients[3, day, p], patients[4, day, p]
             served, came = start >= 0, arrival >= 0
-            if not (served or came or arrival == NO_SHOW or arrival == TURNED_AWAY):
+            if not (served or came or arrival in (NO_SHOW, TURNED_AWAY)):
                 continue
             since = _waits_since(scheduled, arrival)
             until = start if served else end_min
