@@ -68,7 +68,8 @@ def staff_minutes(plan: LabPlan, sonographer: Ints, start: Ints, end: Ints, hand
     :return: (n, S) int64 each
     """
     staff = len(plan.staff_group)
-    whose, begin, until, sign = sonographer, start, np.minimum(end, plan.end_min), np.ones(1, dtype=np.int64)
+    whose, begin, until = sonographer, start, np.minimum(end, plan.end_min)
+    sign: Ints = np.ones(1, dtype=np.int64)
     if handovers.shape[1] and (handovers[..., 0] >= 0).any():
         # From the handover on, the rest of the exam is the colleague's.
         patient, giver, taker, minute = np.moveaxis(handovers, 2, 0)
@@ -78,8 +79,9 @@ def staff_minutes(plan: LabPlan, sonographer: Ints, start: Ints, end: Ints, hand
         begin, until = np.concatenate([begin, minute, minute], axis=1), np.concatenate([until, last, last], axis=1)
         sign = np.repeat([1, -1, 1], [start.shape[1], patient.shape[1], patient.shape[1]])
     overtime_from = plan.overtime_from[whose] if staff else begin
-    late: Ints = np.maximum(until - np.maximum(begin, overtime_from), 0)
-    return sums_by_day(whose, sign * (until - begin), staff), sums_by_day(whose, sign * late, staff)
+    worked = (sign * (until - begin)).astype(np.int64, copy=False)
+    late = (sign * np.maximum(until - np.maximum(begin, overtime_from), 0)).astype(np.int64, copy=False)
+    return sums_by_day(whose, worked, staff), sums_by_day(whose, late, staff)
 
 
 def sums_by_day(whose: Ints, numbers: Ints, count: int) -> Ints:
