@@ -16,7 +16,7 @@ from echo_env.lab import LabConfig
 from echo_env.lab.config import ExamLaw
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY, Day, Days, whole_minutes
 from echo_env.lab.day.laws import arrival_offsets, exam_minutes
-from echo_env.lab.envs import env, vector_env
+from echo_env.lab.envs import days_ahead, env
 from echo_env.lab.evaluation import comparison
 from echo_env.lab.policies import auction
 
@@ -109,7 +109,7 @@ def everywhere() -> Iterator[None]:
             (comparison, "sample_days", sample_days),
             (auction, "sample_days", sample_days),
             (env, "sample_day", sample_day),
-            (vector_env, "draw_days", draw_days),
+            (days_ahead, "draw_days", draw_days),
         ):
             stack.enter_context(patch.object(module, name, old))
         yield

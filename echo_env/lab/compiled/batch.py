@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import kernel, layout
-from echo_env.lab.compiled.layout import Labs, Parts, Rules
+from echo_env.lab.compiled.layout import Labs, Rules
 from echo_env.lab.compiled.rules import kept_of, rules_of
 from echo_env.lab.compiled.staff.duty import settle
 from echo_env.lab.compiled.starts import start_tiers
@@ -192,43 +192,79 @@ def results_of(config: Lab, labs: Labs, which: NDArray[np.int64], absence_rate: 
     :param which: (n,) which labs
     :param absence_rate: (n,) their absence rates
     """
-    lab = labs.lab[which]
-    parts = layout.parts_of(lab, rules_of(config))
-    patients, staff, exams = parts.patients.astype(np.int64), parts.staff, parts.exams
-    n, most = exams.shape[:2]
-    day, row = np.nonzero(np.arange(most) < lab[:, layout.EXAMS, None])
-    # Columns as in ExamRecord, after the patient.
-    room, sonographer, start, end, patient_class = outcome = np.full((5, n, most), -1, dtype=np.int64)
-    outcome[:, day, exams[day, row, 0]] = exams[day, row, 1:].T
-    handovers = parts.handovers.astype(np.int64)
-    handovers[np.arange(handovers.shape[1]) >= lab[:, layout.HANDOVERS, None]] = -1
-    work, overtime = staff_minutes(config.plan, sonographer, start, end, handovers)
+    rules, n = rules_of(config), len(which)
+    members, people = labs.break_draw.shape[1], int(rules.numbers[layout.PATIENTS])
+    patients, staff = np.empty((9, n, people), dtype=np.int64), np.empty((2, n, members), dtype=np.int64)
+    fill_outcomes(which, labs.lab, rules.numbers, patients, staff)
+    scheduled, exam_type, unscheduled, arrival, room, sonographer, start, end, patient_class = patients
+    handovers = labs.lab[which, layout.HANDOVERS].astype(np.int64)
+    work, overtime = staff_minutes(config.plan, sonographer, start, end, _handovers(labs.lab, which, rules, handovers))
     return DayResults(
-        scheduled=patients[..., layout.SCHEDULED],
-        exam_type=patients[..., layout.TYPE],
-        unscheduled=patients[..., layout.UNSCHEDULED] == 1,
-        arrival=patients[..., layout.ARRIVAL],
+        scheduled=scheduled,
+        exam_type=exam_type,
+        unscheduled=unscheduled == 1,
+        arrival=arrival,
         start=start,
         end=end,
         room=room,
         sonographer=sonographer,
         patient_class=patient_class,
-        present=staff[..., layout.STATUS] != Status.ABSENT,
-        lunch_start=_lunch_starts(parts, lab[:, layout.LUNCHES]),
-        handovers=lab[:, layout.HANDOVERS].astype(np.int64),
+        present=staff[0] == 1,
+        lunch_start=staff[1],
+        handovers=handovers,
         work_min=work,
         overtime_min=overtime,
         absence_rate=absence_rate,
-        units=lab[:, layout.PAID].astype(np.int64),
+        units=labs.lab[which, layout.PAID].astype(np.int64),
     )
 
 
-def _lunch_starts(parts: Parts, counts: layout.Ints) -> NDArray[np.int64]:
-    """(n, S), minute in which each member's lunch began, -1 if it did not."""
-    begun = np.full(parts.staff.shape[:2], -1, dtype=np.int64)
-    day, row = np.nonzero(np.arange(parts.lunches.shape[1]) < counts[:, None])
-    begun[day, parts.lunches[day, row, 0]] = parts.lunches[day, row, 1]
-    return begun
+@njit
+def fill_outcomes(
+    which: NDArray[np.int64],
+    lab: layout.Ints,
+    numbers: layout.Wide,
+    patients: NDArray[np.int64],
+    staff: NDArray[np.int64],
+) -> None:
+    """Copy what happened to patients and members of staff out of the cells of some labs.
+
+    :param which: (n,) which labs
+    :param lab: (B, cells)
+    :param numbers: of the rules
+    :param patients: (9, n, P), filled with appointment, type, whether there is none, arrival, and the columns of
+        :class:`~echo_env.lab.simulation.trace.ExamRecord` after the patient, -1 for who was not examined
+    :param staff: (2, n, S), filled with who came, and the minute in which lunch began, -1 if it did not
+    """
+    for day in range(len(which)):
+        cell = lab[which[day]]
+        for p in range(patients.shape[2]):
+            at = numbers[layout.AT_PATIENTS] + p * layout.PATIENT_COLUMNS
+            patients[0, day, p], patients[1, day, p] = cell[at + layout.SCHEDULED], cell[at + layout.TYPE]
+            patients[2, day, p], patients[3, day, p] = cell[at + layout.UNSCHEDULED], cell[at + layout.ARRIVAL]
+            patients[4:, day, p] = -1
+        for row in range(cell[layout.EXAMS]):
+            at = numbers[layout.AT_EXAMS] + row * layout.EXAM_COLUMNS
+            for k in range(1, layout.EXAM_COLUMNS):
+                patients[3 + k, day, cell[at]] = cell[at + k]
+        for s in range(staff.shape[2]):
+            status = cell[numbers[layout.AT_STAFF] + s * layout.STAFF_COLUMNS + layout.STATUS]
+            staff[0, day, s], staff[1, day, s] = status != layout.ABSENT, -1
+        for row in range(cell[layout.LUNCHES]):
+            at = numbers[layout.AT_LUNCHES] + row * layout.BREAK_COLUMNS
+            staff[1, day, cell[at]] = cell[at + 1]
+
+
+def _handovers(
+    lab: layout.Ints, which: NDArray[np.int64], rules: Rules, counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(n, H, 4), handovers of each day, with rows of -1 after them; H is the most of a day."""
+    most = counts.max(initial=0)
+    if not most:
+        return np.empty((len(counts), 0, layout.HANDOVER_COLUMNS), dtype=np.int64)
+    handovers = layout.parts_of(lab[which], rules).handovers[:, :most].astype(np.int64)
+    handovers[np.arange(most) >= counts[:, None]] = -1
+    return handovers
 
 
 def trace_of(config: Lab, labs: Labs, b: int, day: Day) -> Trace:

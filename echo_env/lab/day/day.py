@@ -235,5 +235,5 @@ def checked_rate(rate: float) -> float:
     :raises ConfigError: something else
     """
     if not 0 <= rate <= 1:
-        raise ConfigError(f"absence rate is {rate!r}, but must be a number from 0 to 1")
+        raise ConfigError(f"absence_rate is {rate!r}, but must be a number from 0 to 1")
     return float(rate)

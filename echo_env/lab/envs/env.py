@@ -20,7 +20,7 @@ from echo_env.lab.decisions.actions import Offer
 from echo_env.lab.decisions.observation import default_observation, make_observation
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.policies.rule_action import rule_action, tiered_rule
-from echo_env.lab.simulation.metrics import day_metrics
+from echo_env.lab.simulation.metrics import day_metrics, told_metrics
 from echo_env.lab.simulation.penalty import UNITS, penalty_points
 from echo_env.lab.simulation.simulator import Simulator, simulate
 from echo_env.lab.simulation.trace import Trace
@@ -102,8 +102,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     ## Information
     ``action_mask``; ``minute``; ``elapsed_min``, minutes this step took; ``penalty`` of the step and
-    ``penalty_parts``; with the last step also ``metrics``, the numbers of the day
-    (:func:`~echo_env.lab.simulation.metrics.metrics_of`) without means over nobody. These are the true penalties,
+    ``penalty_parts``; with the last step also ``metrics``, numbers of the day
+    (:func:`~echo_env.lab.simulation.metrics.told_metrics`) without means over nobody. These are the true penalties,
     whatever the reward.
 
     ## Arguments
@@ -211,7 +211,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         info["penalty_parts"] = parts._asdict()
         if lab.over:
             # A mean over nobody is left out: nan would make equal infos differ.
-            numbers = day_metrics(lab.trace()).items()
+            numbers = day_metrics(lab.trace(), told_metrics(self.config)).items()
             info["metrics"] = {name: value for name, value in numbers if not math.isnan(value)}
         if self.render_mode == "human":
             self.render()

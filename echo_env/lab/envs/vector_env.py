@@ -9,7 +9,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import InvalidAction, ResetNeeded
-from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
@@ -18,17 +17,19 @@ from echo_env.common.extras import require
 from echo_env.common.spaces import one_action_each, one_seed_each
 from echo_env.lab.compiled import batch, continuation
 from echo_env.lab.compiled import steps as batch_steps
-from echo_env.lab.compiled.layout import MINUTE, PAID, Labs
+from echo_env.lab.compiled.layout import MINUTE, PAID
 from echo_env.lab.compiled.observations import BatchObservation
 from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import Day, check_day, checked_rate, draw_days
+from echo_env.lab.day import Day, check_day, checked_rate
 from echo_env.lab.decisions.action_sets import make_actions
 from echo_env.lab.decisions.observation import default_observation, make_observation
+from echo_env.lab.envs.base_rule import BaseRule
+from echo_env.lab.envs.days_ahead import DaysAhead, Mode, make_rows
 from echo_env.lab.envs.env import check_env_arguments
+from echo_env.lab.envs.vector_infos import metrics_info, only, penalty_info, penalty_table, with_masks
 from echo_env.lab.policies.rule_action import compiled_rule
-from echo_env.lab.simulation.metrics import metrics_table
-from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, penalty_points
+from echo_env.lab.simulation.penalty import UNITS, penalty_points
 
 
 class EchoLabVectorEnv(gym.vector.VectorEnv):
@@ -73,20 +74,21 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self.single_action_space = gym.spaces.Discrete(self.actions.size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._joint, self._idling, self._event_clock = self.actions.name == "joint", idling, clock == "event"
+        self._mode = Mode(self.actions.name == "joint", idling, clock == "event")
         self._observed = BatchObservation(shown, self.config)
-        self._absence_rate: float | None = None
-        self._rngs: list[np.random.Generator] = []
+        self._base = BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
         self._rules = batch.rules_of(self.config)
-        self._labs = batch.make_labs(self.config, num_envs)
-        self._rates = np.zeros(num_envs)
-        self._mask = np.zeros((num_envs, self.actions.size), dtype=np.bool_)
-        self._size, self._first = np.zeros((2, num_envs), dtype=np.int64)
-        self._observation: NDArray[np.float32] = np.zeros((num_envs, *self.single_observation_space.shape), np.float32)
+        self._now, ahead = (
+            make_rows(
+                self.config, num_envs, self.actions.size, self.single_observation_space.shape or (), reward == "paired"
+            )
+            for _ in range(2)
+        )
+        self._ahead = DaysAhead(self.config, ahead, self._mode, self._observed, self._base)
+        self._every = np.arange(num_envs)
         # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
-        self._base = _BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -98,16 +100,12 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :raises ConfigError: unknown option, or a day of another lab
         :raises ValueError: another number of seeds than labs
         """
-        for i, own in enumerate(one_seed_each(seed, self.num_envs)):
-            if not self._rngs or len(self._rngs) <= i:
-                self._rngs.append(np_random(own)[0])
-            elif own is not None:
-                self._rngs[i] = np_random(own)[0]
-        every = np.arange(self.num_envs)
-        self._begin(every, options or {})
-        info: dict[str, Any] = {}
-        _tell(info, self._state_info(every), np.ones(self.num_envs, dtype=bool))
-        return self._observation.copy(), info
+        self._ahead.seed(one_seed_each(seed, self.num_envs))
+        if options:
+            self._ahead.replace(self._days_of(options))
+        self._begin(self._every)
+        info = with_masks(self._state(self._minute.copy(), self._minute.copy()), np.ones(self.num_envs, dtype=np.bool_))
+        return self._now.observation.copy(), info
 
     def step(
         self, actions: Any
@@ -119,27 +117,27 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """
         chosen = one_action_each(actions, self.num_envs)
         self._check(chosen)
-        batch_steps.step_labs(chosen, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
-        self._observe()
-        lab = self._labs.lab
-        over = lab[:, MINUTE] >= self.config.hours.end_min
-        units = lab[:, PAID] - self._paid
-        parts = penalty_points(self.config, units.T)
+        now = self._now
+        batch_steps.step_labs(chosen, now.labs, self._rules, *self._mode, now.mask, now.size, now.first)
+        self._observed(now.labs, now.observation)
+        minute = now.lab[:, MINUTE].astype(np.int64)
+        over = minute >= self.config.hours.end_min
+        parts = penalty_points(self.config, (now.lab[:, PAID] - self._paid).T)
         rewards = -np.asarray(parts.total)
         if self._base is not None:
-            rewards += self._base.paid(lab[:, MINUTE]) - self._base.paid(self._paid_until)
-        self._paid[:], self._paid_until[:] = lab[:, PAID], lab[:, MINUTE]
-        info: dict[str, Any] = {}
-        told = {**self._state_info(np.arange(self.num_envs)), **_penalty_info(parts)}
+            rewards += self._base_paid(minute) - self._base_paid(self._paid_until)
+        self._paid[:], self._paid_until[:] = now.lab[:, PAID], minute
+        elapsed, self._minute = minute - self._minute, minute.copy()
+        table = penalty_table(parts)
         if over.any():
-            self._finish(over, told, info)
+            info = self._finish(over, minute, elapsed, table)
         else:
-            _tell(info, told, ~over)
-        return self._observation.copy(), rewards, over, np.zeros_like(over), info
+            info = with_masks({**self._state(minute, elapsed), **penalty_info(table)}, ~over)
+        return now.observation.copy(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(B, actions) bool, the action masks now."""
-        return self._mask.copy()
+        return self._now.mask.copy()
 
     def action_returns(
         self, choose: continuation.Choose | None = None, rule: str = "scarce_first"
@@ -161,24 +159,26 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         :raises InvalidAction: ``choose`` gives an infeasible action
         """
         self._check_playing()
-        which, actions = np.nonzero(self._mask & (self._size > 1)[:, None])
+        which, actions = np.nonzero(self._now.mask & (self._now.size > 1)[:, None])
         if choose is None:
             tiers = compiled_rule(self.config, rule, "rule")
-            units = continuation.continue_under_rule(self._labs, which, actions, self._rules, self._joint, tiers)
+            units = continuation.continue_under_rule(
+                self._now.labs, which, actions, self._rules, self._mode.joint, tiers
+            )
         else:
             units = continuation.continue_under_choices(
-                self._labs,
+                self._now.labs,
                 which,
                 actions,
                 self._rules,
-                self._joint,
-                self._idling,
+                self._mode.joint,
+                self._mode.idling,
                 lambda labs, masks: choose(self._observed(labs), masks),
             )
         rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
         if self._base is not None:
-            whole_day = self._base.paid(np.full(self.num_envs, self.config.hours.end_min))
-            rewards += (whole_day - self._base.paid(self._paid_until))[which]
+            whole_day = self._base_paid(np.full(self.num_envs, self.config.hours.end_min))
+            rewards += (whole_day - self._base_paid(self._paid_until))[which]
         returns = np.full((self.num_envs, self.actions.size), np.nan)
         returns[which, actions] = rewards
         return returns
@@ -193,9 +193,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._check_playing()
         tiers = compiled_rule(self.config, rule, "rule")
         actions = np.zeros(self.num_envs, dtype=np.int64)
-        labs, scratch = self._labs, batch.make_labs(self.config, 1)
-        mask, size, first = self._mask, self._size, self._first
-        batch_steps.rule_actions(labs, scratch, self._rules, self._joint, tiers, mask, size, first, actions)
+        now, scratch = self._now, batch.make_labs(self.config, 1)
+        batch_steps.rule_actions(
+            now.labs, scratch, self._rules, self._mode.joint, tiers, now.mask, now.size, now.first, actions
+        )
         return actions
 
     def set_absence_rate(self, rate: float) -> None:
@@ -203,126 +204,85 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
 
         :param rate: 0 to 1
         """
-        self._absence_rate = checked_rate(rate)
+        self._ahead.set_absence_rate(checked_rate(rate))
 
-    @property
-    def _mode(self) -> tuple[bool, bool, bool]:
-        """As the compiled steps take it: whether actions are joint, masks include idling, and the clock jumps."""
-        return self._joint, self._idling, self._event_clock
-
-    def _begin(self, which: NDArray[np.int64], options: dict[str, Any]) -> None:
-        """Begin new days in some labs."""
+    def _days_of(self, options: dict[str, Any]) -> list[Day]:
+        """The days that reset is to play with options."""
         unknown = set(options) - {"days", "absence_rate"}
         if unknown:
             raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
-        rate = options.get("absence_rate", self._absence_rate)
-        drawn = draw_days(self.config, [self._rngs[i] for i in which])
-        days: Any = drawn if rate is None else drawn.with_absence_rate(rate)
-        rates = np.full(len(which), np.max(days.absence_rate))
+        # A day is drawn whatever the options, so later days stay what they were.
+        days = self._ahead.drawn()
         if "days" in options:
             days = _checked_days(self.config, options["days"], self.num_envs)
-            if "absence_rate" in options:
-                days = [day.with_absence_rate(rate) for day in days]
-            rates = np.array([np.max(day.absence_rate) for day in days])
-        self._rates[which] = rates
-        batch.begin_days(self.config, self._labs, which, days)
-        if self._base is not None:
-            self._base.begin(which, days)
-        self._paid[which] = self._paid_until[which] = self._minute[which] = 0
-        batch_steps.begin_labs(which, self._labs, self._rules, *self._mode, self._mask, self._size, self._first)
-        self._observe()
+        return [day.with_absence_rate(options["absence_rate"]) for day in days] if "absence_rate" in options else days
 
-    def _observe(self) -> None:
-        self._observed(self._labs, self._observation)
+    def _begin(self, which: NDArray[np.int64]) -> None:
+        """Begin the next days of some labs."""
+        self._ahead.take(which, self._now)
+        self._paid[which] = self._paid_until[which] = 0
+        self._minute[which] = self._now.lab[which, MINUTE]
 
-    def _finish(self, over: NDArray[np.bool_], told: dict[str, Any], info: dict[str, Any]) -> None:
-        """Move the infos of finished days to ``final_info``, and begin the next days."""
-        which = np.flatnonzero(over)
-        final = np.full(self.num_envs, None, dtype=object)
-        for i in which:
-            final[i] = self._observation[i].copy()
-        info["final_obs"], info["_final_obs"] = final, over
-        info["final_info"], info["_final_info"] = {}, over.copy()
-        _tell(info["final_info"], told, over)
-        self._tell_metrics(info["final_info"], over, which)
-        # Of the others, the infos of the step; of all, their present state.
-        state = {name: told.pop(name).copy() for name in ("action_mask", "minute", "elapsed_min")}
-        if not over.all():
-            _tell(info, told, ~over)
-        self._begin(which, {})
-        new = self._state_info(which)
-        for name, values in state.items():
-            values[over] = new[name][over]
-        _tell(info, state, np.ones(self.num_envs, dtype=bool))
+    def _finish(
+        self,
+        over: NDArray[np.bool_],
+        minute: NDArray[np.int64],
+        elapsed: NDArray[np.int64],
+        table: NDArray[np.float64],
+    ) -> dict[str, Any]:
+        """Infos of a step that ends days, and the next days begun.
 
-    def _tell_metrics(self, info: dict[str, Any], over: NDArray[np.bool_], which: NDArray[np.int64]) -> None:
-        """Add the metrics of finished days."""
-        table = metrics_table(self.config, batch.results_of(self.config, self._labs, which, self._rates[which]))
-        rows = np.zeros((len(table), self.num_envs))
-        told = np.zeros(rows.shape, dtype=np.bool_)
-        values = np.array(list(table.values()))
-        # A mean over nobody is left out.
-        told[:, which] = ~np.isnan(values)
-        rows[:, which] = np.where(told[:, which], values, 0.0)
-        info["metrics"] = {}
-        for name, row, its in zip(table, rows, told, strict=True):
-            if its.any():
-                info["metrics"][name], info["metrics"][f"_{name}"] = row, its
-        info["_metrics"] = over.copy()
+        :param over: (B,) bool, whose days
+        :param minute: (B,) int64, now; of the next days after this
+        :param elapsed: (B,) int64, minutes since the last step; likewise
+        :param table: (8, B) float64, see :func:`~echo_env.lab.envs.vector_infos.penalty_table`
+        """
+        which, now = np.flatnonzero(over), self._now
+        told = {"action_mask": only(now.mask, which), "minute": only(minute, which)}
+        paid = np.zeros_like(table)
+        paid[:, which] = table[:, which]
+        told |= {"elapsed_min": only(elapsed, which), **penalty_info(paid)}
+        ended = over.copy()
+        final, observed = np.full(self.num_envs, None, dtype=object), now.observation[which]
+        for i, last in zip(which, observed, strict=True):
+            final[i] = last
+        results = batch.results_of(self.config, now.labs, which, now.absence_rate[which])
+        told_last = with_masks(told, ended)
+        told_last |= {"metrics": metrics_info(self.config, results, which, self.num_envs), "_metrics": ended}
+        info = {"final_obs": final, "_final_obs": ended, "final_info": told_last, "_final_info": ended}
+        if len(which) < self.num_envs:
+            # Of the others, what the step paid; of all, their present state.
+            table[:, which] = 0
+            info |= with_masks(penalty_info(table), ~over)
+        self._begin(which)
+        minute[which] = elapsed[which] = self._minute[which]
+        info |= with_masks(self._state(minute, elapsed), np.ones_like(over))
+        return info
 
-    def _state_info(self, which: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Mask, minute and minutes since the last step; moves on the time of the last step of these labs."""
-        minute = self._labs.lab[:, MINUTE].astype(np.int64)
-        elapsed = minute - self._minute
-        self._minute[which] = minute[which]
-        return {"action_mask": self._mask.copy(), "minute": minute, "elapsed_min": elapsed}
+    def _state(self, minute: NDArray[np.int64], elapsed: NDArray[np.int64]) -> dict[str, Any]:
+        """The entries that all infos have."""
+        return {"action_mask": self._now.mask.copy(), "minute": minute, "elapsed_min": elapsed}
+
+    def _base_paid(self, minute: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B,) points that the rule of the paired reward pays before a minute of each lab's day."""
+        return self._now.base[self._every, minute]
 
     def _check_playing(self) -> None:
-        if not self._rngs:
+        if not self._ahead.seeded:
             raise ResetNeeded("there is no day to play: call reset() first")
 
     def _check(self, actions: NDArray[np.int64]) -> None:
         """Raise for infeasible actions."""
         self._check_playing()
         inside = (actions >= 0) & (actions < self.actions.size)
-        allowed = inside & self._mask[np.arange(self.num_envs), np.where(inside, actions, 0)]
+        allowed = inside & self._now.mask[self._every, np.where(inside, actions, 0)]
         if not allowed.all():
             i = int(np.argmin(allowed))
             name = self.actions.describe(int(actions[i])) if inside[i] else f"{actions[i]}"
             raise InvalidAction(
-                f"action {name} of lab {i} is not feasible: it must be one of the {self._size[i]} "
+                f"action {name} of lab {i} is not feasible: it must be one of the {self._now.size[i]} "
                 "that action_masks() allows"
             )
-
-
-class _BaseRule:
-    """What a rule pays on the days being played, for the paired reward.
-
-    :param config: the lab
-    :param name: of the rule
-    :param count: how many labs
-    :raises ValueError: the rule is not one that is compiled
-    """
-
-    def __init__(self, config: Lab, name: str, count: int) -> None:
-        self._config = config
-        self._tiers = compiled_rule(config, name, "paired_with")
-        self._rules = batch.rules_of(config)
-        self._labs = batch.make_labs(config, count)
-        self._points = np.zeros((count, config.hours.end_min + 1))
-        self._units = np.zeros((count, config.hours.end_min + 1, UNITS), dtype=np.int64)
-
-    def begin(self, which: NDArray[np.int64], days: Any) -> None:
-        """Play the rule through new days of some labs."""
-        n = len(which)
-        labs = Labs._make(array[:n] for array in self._labs)
-        batch.begin_days(self._config, labs, np.arange(n), days)
-        batch.run_days(labs, self._rules, self._tiers, self._units[:n])
-        self._points[which] = penalty_points(self._config, np.moveaxis(self._units[:n], 2, 0)).total
-
-    def paid(self, minute: NDArray[Any]) -> NDArray[np.float64]:
-        """(B,) points paid before a minute of each lab's day."""
-        return self._points[np.arange(len(minute)), minute]
 
 
 def _checked_days(config: Lab, days: Any, count: int) -> list[Day]:
@@ -331,25 +291,3 @@ def _checked_days(config: Lab, days: Any, count: int) -> list[Day]:
     for day in days:
         check_day(config, day)
     return list(days)
-
-
-def _penalty_info(parts: PenaltyParts) -> dict[str, Any]:
-    return {"penalty": np.asarray(parts.total), "penalty_parts": dict(parts._asdict())}
-
-
-def _tell(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_]) -> None:
-    """Add arrays to a vector env's info, with Gymnasium's ``_key`` masks; rows of the others are zero."""
-    _tell_rows(info, told, whom, np.flatnonzero(whom))
-
-
-def _tell_rows(info: dict[str, Any], told: dict[str, Any], whom: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
-    for name, values in told.items():
-        if isinstance(values, dict):
-            info[name] = {}
-            _tell_rows(info[name], values, whom, rows)
-        elif len(rows) == len(whom):
-            info[name] = values
-        else:
-            info[name] = np.zeros_like(values)
-            info[name][rows] = values[rows]
-        info[f"_{name}"] = whom.copy()

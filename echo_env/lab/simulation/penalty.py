@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from echo_env.lab.config import IDLE_RULES
 from echo_env.lab.config.lab import Lab
 
@@ -93,4 +95,6 @@ def penalty_points(config: Lab, units: Any) -> PenaltyParts:
         *(weight.on_time, weight.late, weight.overtime, weight.idle),
         *(weight.turned_away, weight.left_waiting, weight.staff_overtime),
     )
+    if isinstance(units, np.ndarray):
+        return PenaltyParts(*(units.T * np.array(weights, dtype=np.float64)).T)
     return PenaltyParts(*(points * number for points, number in zip(weights, units, strict=True)))

@@ -108,7 +108,7 @@ def test_capabilities_of_the_policies_that_come_with_the_package() -> None:
     names = [name for name in policy_names() if "(" not in name and ".." not in name]
     policies = {name: make_policy(name, SCARCE) for name in names}
     compiled = {name for name, policy in policies.items() if is_compiled(policy)}
-    assert compiled == {"policy_1", "policy_2", "fetal_first", "scarce_first", "random"}
+    assert compiled == {"policy_1", "policy_2", "fetal_first", "scarce_first", "urgent_first", "random"}
     assert {name for name, policy in policies.items() if is_memoryless(policy)} == compiled - {"random"}
 
 

@@ -9,6 +9,7 @@ from echo_env.lab.simulation.metrics.of_lab import (
     metric_meanings,
     metrics_of,
     metrics_table,
+    told_metrics,
 )
 from echo_env.lab.simulation.metrics.of_patients import BY_TYPE
 from echo_env.lab.simulation.metrics.results import DayResults, day_results, joined_results, staff_minutes
@@ -27,4 +28,5 @@ __all__ = [
     "metrics_of",
     "metrics_table",
     "staff_minutes",
+    "told_metrics",
 ]

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from echo_env.lab.config.plan import NEVER
-from echo_env.lab.simulation.metrics.patient_numbers import PatientNumbers, ratio, sums_by_kind
-from echo_env.lab.simulation.metrics.results import Bools, Floats, Ints
+from echo_env.lab.simulation.metrics.constants import closed_minutes, with_total
+from echo_env.lab.simulation.metrics.patient_numbers import PatientNumbers, ratio
+from echo_env.lab.simulation.metrics.results import Bools, Floats, Ints, sums_by_day
 
 HOUR = 60
 
@@ -35,8 +36,8 @@ class DayNumbers(PatientNumbers):
     @cached_property
     def exams(self) -> Ints:
         """(n, S) int64, exams that each member of staff began."""
-        numbers = np.arange(self.results.present.shape[1])
-        return np.asarray((self.results.sonographer[..., None] == numbers).sum(axis=1))
+        sonographer = self.results.sonographer
+        return sums_by_day(sonographer, np.ones_like(sonographer), self.results.present.shape[1])
 
     @cached_property
     def exams_each(self) -> Floats:
@@ -61,36 +62,21 @@ class DayNumbers(PatientNumbers):
         """(1 + groups, n) float64, minutes of exams by minutes in which rooms were open or had an exam in them, from
         opening to the end of the day; nan without rooms."""
         plan, end = self.config.plan, self.config.hours.end_min
-        groups = np.arange(-1, len(plan.room_groups))[:, None, None]
-        where = plan.room_group[self.results.room]
-        begin, until = self.results.start, np.minimum(self.results.end, end)
-        columns: list[Ints | Bools] = [(until - begin) * self.served]
-        if any(group.closed for group in plan.room_groups):
+        room, begin, until = self.results.room, self.results.start, np.minimum(self.results.end, end)
+        where = np.where(room >= 0, plan.room_group[room], -1) if len(plan.room_group) else room
+        busy = with_total(sums_by_day(where, until - begin, len(plan.room_groups)).T)
+        open_min, closed = self._constants.open_min, self._constants.closed_before
+        if closed is not None:
             # Closed minutes with an exam that began before.
-            closed = np.pad(np.cumsum(self._closed, axis=1), ((0, 0), (1, 0)))
-            columns.append((closed[where, until] - closed[where, begin]) * self.served)
-        busy, *more = sums_by_kind(columns, (groups < 0) | (where == groups))
-        counts = np.array([group.count for group in plan.room_groups])
-        there = counts * (end - self._closed.sum(axis=1))
-        return ratio(busy, np.array([there.sum(), *there])[:, None] + sum(more))
-
-    @cached_property
-    def _closed(self) -> Bools:
-        """(room groups, minutes of the day) bool, when rooms of each are closed."""
-        closed = np.zeros((len(self.config.plan.room_groups), self.config.hours.end_min), dtype=np.bool_)
-        for group, own in zip(closed, self.config.plan.room_groups, strict=True):
-            for begin, until in own.closed:
-                group[begin:until] = True
-        return closed
+            late = closed[where, until] - closed[where, begin]
+            open_min = open_min + with_total(sums_by_day(where, late, len(plan.room_groups)).T)
+        return ratio(busy, open_min)
 
     @cached_property
     def staff_utilisations(self) -> Floats:
         """(1 + groups, n) float64, minutes of exams by minutes on duty and of overtime, up to the end of the day."""
-        plan, end = self.config.plan, self.config.hours.end_min
-        duty = self.results.present * np.maximum(np.minimum(plan.duty_until, end) - plan.duty_from, 0)
-        # Who has no shift is on duty until the end of the day: overtime is in it.
-        duty = duty + np.where(plan.duty_until < NEVER, self.results.overtime_min, 0)
-        return ratio(self._by_staff_group(self.results.work_min), self._by_staff_group(duty))
+        on_duty = self.results.present * self._constants.duty + self.results.overtime_min * self._constants.shift
+        return ratio(self._by_staff_group(self.results.work_min), self._by_staff_group(on_duty))
 
     @cached_property
     def overtime_hours(self) -> Floats:
@@ -134,15 +120,9 @@ class DayNumbers(PatientNumbers):
         factor = np.array([group.overtime_factor for group in plan.staff_groups])
         rooms = np.array([group.count * (group.price_per_hour or 0.0) for group in plan.room_groups])
         regular = self._by_staff_group(self._regular)[1:] / HOUR
-        open_hours = (~self._closed[:, :closing]).sum(axis=1) / HOUR
+        open_hours = (~closed_minutes(plan)[:, :closing]).sum(axis=1) / HOUR
         return np.asarray(staff @ regular + (staff * factor) @ self.overtime_hours[1:] + rooms @ open_hours)
 
     def _by_staff_group(self, numbers: Ints | Bools) -> Floats:
         """(1 + groups, n) float64, the sum of (n, S) numbers over all members of staff, and over each group."""
-        return np.asarray(self._members @ numbers.T)
-
-    @cached_property
-    def _members(self) -> Floats:
-        """(1 + groups, S) float64, 1 for all members of staff, and for those of each group."""
-        groups = np.arange(-1, len(self.config.plan.staff_groups))[:, None]
-        return ((groups < 0) | (self.config.plan.staff_group == groups)).astype(np.float64)
+        return np.asarray(self._constants.members @ numbers.T)

@@ -19,6 +19,7 @@ class Metric(NamedTuple):
     :param label: what tables call it; ``{end}`` stands for the time at which the day ends
     :param section: metrics of the same section stand together in tables
     :param of: computes it, (n,), from n days
+    :param told: whether environments tell it at the end of a day, as training watches it; files and tables have all
     """
 
     name: str
@@ -27,6 +28,7 @@ class Metric(NamedTuple):
     label: str
     section: str
     of: Callable[[DayNumbers], Any]
+    told: bool = True
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,19 @@ def _metrics_of(parts: LabParts, common: tuple[Metric, ...]) -> dict[str, Metric
     }
 
 
+def told_metrics(config: Lab) -> dict[str, Metric]:
+    """Those of :func:`metrics_of` that environments tell at the end of a day; nobody may write to them.
+
+    :param config: the lab
+    """
+    return _told_metrics(lab_parts(config.plan), tuple(METRICS.values()))
+
+
+@lru_cache(maxsize=64)
+def _told_metrics(parts: LabParts, common: tuple[Metric, ...]) -> dict[str, Metric]:
+    return {name: metric for name, metric in _metrics_of(parts, common).items() if metric.told}
+
+
 def metric_labels(config: Lab) -> dict[str, str]:
     """What tables call each metric.
 
@@ -69,20 +82,23 @@ def metric_meanings(metrics: Mapping[str, Metric]) -> dict[str, dict[str, str]]:
     return {name: {"unit": metric.unit, "meaning": metric.meaning} for name, metric in metrics.items()}
 
 
-def metrics_table(config: Lab, results: DayResults) -> dict[str, Floats]:
-    """The numbers of :func:`metrics_of`, (n,) float64 each. A mean over nobody is nan.
+def metrics_table(config: Lab, results: DayResults, metrics: Mapping[str, Metric] | None = None) -> dict[str, Floats]:
+    """Numbers of days, (n,) float64 each. A mean over nobody is nan.
 
     :param config: the lab
     :param results: of n days
+    :param metrics: which; by default those of :func:`metrics_of`
     """
     days = DayNumbers(config, results)
-    return {name: np.asarray(metric.of(days), dtype=np.float64) for name, metric in metrics_of(config).items()}
+    wanted = metrics_of(config) if metrics is None else metrics
+    return {name: np.asarray(metric.of(days), dtype=np.float64) for name, metric in wanted.items()}
 
 
-def day_metrics(trace: Trace) -> dict[str, float]:
-    """The numbers of :func:`metrics_of` for one day. A mean over nobody is nan.
+def day_metrics(trace: Trace, metrics: Mapping[str, Metric] | None = None) -> dict[str, float]:
+    """Numbers of one day. A mean over nobody is nan.
 
     :param trace: the day
+    :param metrics: which; by default those of :func:`metrics_of`
     """
-    table = metrics_table(trace.config, day_results(trace))
+    table = metrics_table(trace.config, day_results(trace), metrics)
     return {name: values.item() for name, values in table.items()}

@@ -116,6 +116,7 @@ PATIENT_METRICS = (
         "wait, with those left (min)",
         "waiting",
         Row("overall_waits"),
+        told=False,
     ),
     Metric(
         "p90_wait_min",
@@ -125,6 +126,7 @@ PATIENT_METRICS = (
         "90th percentile (min)",
         "waiting",
         Row("p90_waits"),
+        told=False,
     ),
     Metric(
         "within_15_min",
@@ -134,6 +136,7 @@ PATIENT_METRICS = (
         "begun within 15 min",
         "waiting",
         Row("within_15"),
+        told=False,
     ),
     Metric(
         "within_30_min",
@@ -143,6 +146,7 @@ PATIENT_METRICS = (
         "begun within 30 min",
         "waiting",
         Row("within_30"),
+        told=False,
     ),
     Metric(
         "start_minus_schedule_min",
@@ -151,6 +155,7 @@ PATIENT_METRICS = (
         "start - appointment (min)",
         "waiting",
         Row("starts_minus_schedule"),
+        told=False,
     ),
     Metric(
         "check_in_wait_min",
@@ -160,6 +165,7 @@ PATIENT_METRICS = (
         "arrival to start (min)",
         "waiting",
         Row("check_in_waits"),
+        told=False,
     ),
     Metric(
         "served", "patients", "patients whose exam began", "patients served", "patients", attrgetter("number_served")
@@ -239,6 +245,6 @@ def _of_type(name: str, row: int) -> list[Metric]:
         ),
     )
     return [
-        Metric(own, unit, meaning, f"{words} {label}", BY_TYPE, Row(of, row))
+        Metric(own, unit, meaning, f"{words} {label}", BY_TYPE, Row(of, row), told=of == "waits")
         for own, unit, meaning, label, of in records
     ]

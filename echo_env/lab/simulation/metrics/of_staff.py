@@ -57,6 +57,7 @@ STAFF_METRICS = (
         "staff overtime (h)",
         "staff",
         Row("overtime_hours"),
+        told=False,
     ),
     Metric(
         "paid_h",
@@ -65,6 +66,7 @@ STAFF_METRICS = (
         "paid hours",
         "staff",
         Row("paid_hours"),
+        told=False,
     ),
     Metric("absent", "sonographers", "sonographers absent", "sonographers absent", "absence", attrgetter("absent")),
     Metric(
@@ -100,7 +102,7 @@ def group_metrics(parts: LabParts) -> list[Metric]:
         for row, (name, lunch) in enumerate(zip(parts.staff, parts.lunches, strict=True), 1)
         for metric in _of_staff(name, row, lunch)
     ]
-    return [*rooms, *staff, *_of_some_labs(parts)]
+    return [metric._replace(told=False) for metric in (*rooms, *staff, *_of_some_labs(parts))]
 
 
 def _of_staff(name: str, row: int, lunch: bool) -> list[Metric]:

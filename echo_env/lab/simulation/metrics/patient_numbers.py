@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.simulation.metrics.constants import constants_of
+from echo_env.lab.simulation.metrics.patient_sums import Column, Sum, sum_patients
 from echo_env.lab.simulation.metrics.results import Bools, DayResults, Floats, Ints
-from echo_env.lab.simulation.patient import Punctuality, punctuality, waits_since
+from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
 
 
@@ -26,6 +26,7 @@ class PatientNumbers:
     def __init__(self, config: Lab, results: DayResults) -> None:
         self.config = config
         self.results = results
+        self._constants = constants_of(config.plan)
         self.served: Bools = results.start >= 0
         """(n, P) bool, whose exam began."""
 
@@ -35,141 +36,103 @@ class PatientNumbers:
         return penalty_points(self.config, self.results.units.T)
 
     @cached_property
-    def came(self) -> Bools:
-        """(n, P) bool, who came before closing."""
-        return self.results.arrival >= 0
+    def _summed(self) -> tuple[Ints, Floats]:
+        """Minutes waited by each patient, and sums: see :func:`~echo_env.lab.simulation.metrics.patient_sums`."""
+        results, types = self.results, len(self.config.plan.types)
+        patients = np.empty((len(Column), *results.start.shape), dtype=np.int64)
+        patients[Column.SCHEDULED], patients[Column.EXAM_TYPE] = results.scheduled, results.exam_type
+        patients[Column.UNSCHEDULED], patients[Column.ARRIVAL] = results.unscheduled, results.arrival
+        patients[Column.START], patients[Column.PATIENT_CLASS] = results.start, results.patient_class
+        waited = np.zeros((2, *results.start.shape), dtype=np.int64)
+        sums = np.zeros((len(Sum), 1 + types + CLASSES_PER_TYPE, len(results.start)))
+        sum_patients(patients, self.config.hours.end_min, waited, sums)
+        return waited, sums
 
-    @cached_property
-    def left(self) -> Bools:
-        """(n, P) bool, who came and was not examined."""
-        return self.came & ~self.served
+    def _sums(self, what: Sum) -> Floats:
+        """(1 + K, n) float64, sums over patients."""
+        return self._summed[1][what, :-CLASSES_PER_TYPE]
+
+    @property
+    def wait(self) -> Ints:
+        """(n, P) int64, minutes waited by those served, 0 for the others."""
+        return self._summed[0][0]
+
+    @property
+    def overall_wait(self) -> Ints:
+        """(n, P) int64, minutes waited by those who came, up to the end of the day if they were left waiting."""
+        return self._summed[0][1]
 
     @cached_property
     def kinds(self) -> Bools:
         """(1 + K, n, P) bool, everybody, then the patients of each exam type."""
-        kinds = np.arange(-1, len(self.config.plan.types))[:, None, None]
-        return (kinds < 0) | (self.results.exam_type == kinds)
-
-    @cached_property
-    def wait(self) -> Ints:
-        """(n, P) int64, minutes waited by those served, 0 for the others."""
-        return np.where(self.served, np.maximum(self.results.start - self._since, 0), 0)
-
-    @cached_property
-    def overall_wait(self) -> Ints:
-        """(n, P) int64, minutes waited by those who came, up to the end of the day if they were left waiting."""
-        return np.where(self.came, np.maximum(self._until - self._since, 0), 0)
-
-    @cached_property
-    def _since(self) -> Ints:
-        """(n, P) int64, from when waiting counts."""
-        return np.asarray(waits_since(self.results.scheduled, self.results.arrival))
-
-    @cached_property
-    def _after_schedule(self) -> Ints:
-        """(n, P) int64, start minus appointment, or minus arrival of those without one; only of those served."""
-        return self.results.start - self.results.scheduled
-
-    @cached_property
-    def _until(self) -> Ints:
-        """(n, P) int64, up to when patients who came wait: the start of the exam, or the end of the day."""
-        return np.where(self.served, self.results.start, self.config.hours.end_min)
-
-    @cached_property
-    def _sums(self) -> dict[str, Floats]:
-        """(1 + K, n) float64 each, sums of numbers of patients."""
-        booked = self.served & ~self.results.unscheduled
-        columns: dict[str, Ints | Bools] = {
-            "served": self.served,
-            "wait": self.wait,
-            "came": self.came,
-            "overall wait": self.overall_wait,
-            "within 15": self.served & (self._after_schedule <= 15),
-            "within 30": self.served & (self._after_schedule <= 30),
-            "booked": booked,
-            "start minus schedule": self._after_schedule * booked,
-            "since check-in": (self._until - self.results.arrival) * self.came,
-            "left": self.left,
-        }
-        return dict(zip(columns, sums_by_kind(list(columns.values()), self.kinds), strict=True))
+        return (self._constants.kinds < 0) | (self.results.exam_type == self._constants.kinds)
 
     @cached_property
     def waits(self) -> Floats:
         """(1 + K, n) float64, mean wait of those served; nan for nobody."""
-        return ratio(self._sums["wait"], self._sums["served"])
+        return ratio(self._sums(Sum.WAIT), self._sums(Sum.SERVED))
 
     @cached_property
     def overall_waits(self) -> Floats:
         """(1 + K, n) float64, mean wait of everybody who came."""
-        return ratio(self._sums["overall wait"], self._sums["came"])
+        return ratio(self._sums(Sum.OVERALL_WAIT), self._sums(Sum.CAME))
 
     @cached_property
     def p90_waits(self) -> Floats:
         """(1 + K, n) float64, 90th percentile of the waits of everybody who came that day."""
-        return percentiles(self.overall_wait, self.came & self.kinds, 0.9)
+        return percentiles(self.overall_wait, (self.results.arrival >= 0) & self.kinds, 0.9)
 
     @cached_property
     def within_15(self) -> Floats:
         """(1 + K, n) float64, share of those who came whose exam began at most 15 minutes after the appointment."""
-        return ratio(self._sums["within 15"], self._sums["came"])
+        return ratio(self._sums(Sum.WITHIN_15), self._sums(Sum.CAME))
 
     @cached_property
     def within_30(self) -> Floats:
         """(1 + K, n) float64, the same with 30 minutes."""
-        return ratio(self._sums["within 30"], self._sums["came"])
+        return ratio(self._sums(Sum.WITHIN_30), self._sums(Sum.CAME))
 
     @cached_property
     def starts_minus_schedule(self) -> Floats:
         """(1 + K, n) float64, mean start minus appointment of those served who have one."""
-        return ratio(self._sums["start minus schedule"], self._sums["booked"])
+        return ratio(self._sums(Sum.START_MINUS_SCHEDULE), self._sums(Sum.BOOKED))
 
     @cached_property
     def check_in_waits(self) -> Floats:
         """(1 + K, n) float64, mean time since the arrival of everybody who came."""
-        return ratio(self._sums["since check-in"], self._sums["came"])
+        return ratio(self._sums(Sum.SINCE_CHECK_IN), self._sums(Sum.CAME))
 
     @property
     def left_waiting(self) -> Floats:
         """(1 + K, n) float64, who came and was not examined."""
-        return self._sums["left"]
+        return self._sums(Sum.LEFT)
 
     @cached_property
     def waits_by_punctuality(self) -> Floats:
         """(3, n) float64, mean wait of those served, by :class:`~echo_env.lab.simulation.patient.Punctuality` when the
         exam began."""
-        when = punctuality(self.results.patient_class) == np.array(Punctuality)[:, None, None]
-        total, count = sums_by_kind((self.wait, self.served), when & self.served)
-        return ratio(total, count)
+        sums = self._summed[1][:, -CLASSES_PER_TYPE:]
+        return ratio(sums[Sum.WAIT], sums[Sum.SERVED])
 
     @cached_property
     def longest_wait(self) -> Floats:
         """(n,) float64, longest wait of a patient served; nan for nobody."""
-        return np.where(self.served.any(axis=1), self.wait.max(axis=1, initial=0), np.nan)
+        return np.where(self.number_served > 0, self.wait.max(axis=1, initial=0), np.nan)
 
-    @cached_property
-    def number_served(self) -> Ints:
-        """(n,) int64, whose exam began."""
-        return np.asarray(self.served.sum(axis=1))
+    @property
+    def number_served(self) -> Floats:
+        """(n,) float64, whose exam began."""
+        return self._sums(Sum.SERVED)[0]
 
-    @cached_property
-    def no_shows(self) -> Ints:
-        """(n,) int64, who did not come."""
-        return np.asarray((self.results.arrival == NO_SHOW).sum(axis=1))
+    @property
+    def no_shows(self) -> Floats:
+        """(n,) float64, who did not come."""
+        return self._sums(Sum.NO_SHOW)[0]
 
-    @cached_property
-    def turned_away(self) -> Ints:
-        """(n,) int64, who came after closing."""
-        return np.asarray((self.results.arrival == TURNED_AWAY).sum(axis=1))
-
-
-def sums_by_kind(columns: Sequence[Ints | Bools], kinds: Bools) -> Floats:
-    """(columns, kinds, n) float64, sums of numbers of patients over those of each kind, exact for whole numbers.
-
-    :param columns: (n, P) each
-    :param kinds: (kinds, n, P) bool
-    """
-    stacked = np.stack(columns, axis=1).astype(np.float64)
-    return np.asarray((stacked @ kinds.astype(np.float64).transpose(1, 2, 0)).transpose(1, 2, 0))
+    @property
+    def turned_away(self) -> Floats:
+        """(n,) float64, who came after closing."""
+        return self._sums(Sum.TURNED_AWAY)[0]
 
 
 def ratio(total: Ints | Floats, count: Ints | Floats) -> Floats:

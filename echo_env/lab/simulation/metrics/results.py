@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echo_env.common.jit import njit
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.simulation.trace import Trace
 
@@ -66,24 +67,41 @@ def staff_minutes(plan: LabPlan, sonographer: Ints, start: Ints, end: Ints, hand
         rows that are not used
     :return: (n, S) int64 each
     """
-    shape = len(sonographer), len(plan.staff_group)
-    work, overtime = np.zeros((2, *shape), dtype=np.int64)
-    last = np.minimum(end, plan.end_min)
-
-    def credit(day: Ints, member: Ints, begin: Ints, until: Ints, sign: int) -> None:
-        late = np.maximum(until - np.maximum(begin, plan.overtime_from[member]), 0)
-        np.add.at(work, (day, member), sign * (until - begin))
-        np.add.at(overtime, (day, member), sign * late)
-
-    day, patient = np.nonzero(sonographer >= 0)
-    credit(day, sonographer[day, patient], start[day, patient], last[day, patient], 1)
-    day, row = np.nonzero(handovers[..., 0] >= 0)
-    if len(day):
+    staff = len(plan.staff_group)
+    whose, begin, until = sonographer, start, np.minimum(end, plan.end_min)
+    sign: Ints = np.ones(1, dtype=np.int64)
+    if handovers.shape[1] and (handovers[..., 0] >= 0).any():
         # From the handover on, the rest of the exam is the colleague's.
-        patient, giver, taker, minute = handovers[day, row].T
-        credit(day, giver, minute, last[day, patient], -1)
-        credit(day, taker, minute, last[day, patient], 1)
-    return work, overtime
+        patient, giver, taker, minute = np.moveaxis(handovers, 2, 0)
+        last = np.take_along_axis(until, np.maximum(patient, 0), axis=1)
+        unused = patient < 0
+        whose = np.concatenate([whose, np.where(unused, -1, giver), np.where(unused, -1, taker)], axis=1)
+        begin, until = np.concatenate([begin, minute, minute], axis=1), np.concatenate([until, last, last], axis=1)
+        sign = np.repeat([1, -1, 1], [start.shape[1], patient.shape[1], patient.shape[1]])
+    overtime_from = plan.overtime_from[whose] if staff else begin
+    worked = (sign * (until - begin)).astype(np.int64, copy=False)
+    late = (sign * np.maximum(until - np.maximum(begin, overtime_from), 0)).astype(np.int64, copy=False)
+    return sums_by_day(whose, worked, staff), sums_by_day(whose, late, staff)
+
+
+def sums_by_day(whose: Ints, numbers: Ints, count: int) -> Ints:
+    """(n, count) int64, sums of numbers of each day by whose they are.
+
+    :param whose: (n, m) int64, from 0 to count - 1, or negative for nobody's
+    :param numbers: (n, m) int64
+    :param count: how many there are
+    """
+    sums = np.zeros((len(whose), count), dtype=np.int64)
+    _add_up(whose, numbers, sums)
+    return sums
+
+
+@njit
+def _add_up(whose: Ints, numbers: Ints, sums: Ints) -> None:
+    for day in range(whose.shape[0]):
+        for k in range(whose.shape[1]):
+            if whose[day, k] >= 0:
+                sums[day, whose[day, k]] += numbers[day, k]
 
 
 def day_results(trace: Trace) -> DayResults:
