@@ -18,6 +18,8 @@ FIRST_LINE = "# A lab fitted to a hospital's spreadsheet by python -m echo_env.c
 EARLIER_FIRST_LINES = ("# A lab fitted to a whiteboard spreadsheet by python -m echo_env.calibrate.",)
 """First lines of files written by earlier versions."""
 _WIDTH = 110
+_YAML_WIDTH = 100
+"""PyYAML breaks a line behind the entry that passes it."""
 
 
 def check_own(path: str | Path) -> None:
@@ -49,7 +51,7 @@ def lab_text(calibration: Calibration, today: dt.date, command: str) -> str:
     for name, section in lab_sections(config).items():
         lines += _comment(sources[name]) if name in sources else []
         flow = None if isinstance(section, dict) else False
-        text = yaml.safe_dump({name: section}, sort_keys=False, width=_WIDTH, default_flow_style=flow)
+        text = yaml.safe_dump({name: section}, sort_keys=False, width=_YAML_WIDTH, default_flow_style=flow)
         lines.append(text.rstrip())
     return "\n".join(lines) + "\n"
 

@@ -165,7 +165,7 @@ def test_absence_rate_changes_at_the_next_reset() -> None:
     env.reset(seed=0)
     assert env.trace.day == before.with_absence_rate(1.0)
     assert env.trace.day.present.sum() == 2
-    with pytest.raises(ConfigError, match=r"absence rate is 1\.2"):
+    with pytest.raises(ConfigError, match=r"absence_rate is 1\.2"):
         env.set_absence_rate(1.2)
 
 
