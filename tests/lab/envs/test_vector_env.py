@@ -17,6 +17,7 @@ from echo_env.lab import ConfigError, Day, LabConfig, make_policy, sample_days, 
 from echo_env.lab.decisions.actions import DIGITS
 from echo_env.lab.decisions.observation import OBSERVATIONS
 from echo_env.lab.envs.env import EchoLabEnv
+from echo_env.lab.simulation.metrics import metrics_of, told_metrics
 from sb3_ext.common.vec_env import GymnasiumVecEnv
 
 pytest.importorskip("numba")
@@ -227,3 +228,62 @@ def test_action_returns_refuse_what_cannot_be() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match="rule is 'random', but must be a rule that serves by class"):
         env.action_returns(rule="random")
+
+
+def play_both(fast: EchoLabVectorEnv, slow: list[EchoLabEnv], days: int, rng: np.random.Generator) -> None:
+    """Play both until so many days have ended, which are the same ones."""
+    while days > 0:
+        actions = random_actions(fast.action_masks(), rng)
+        seen, rewards, over, _, info = fast.step(actions)
+        days -= int(over.sum())
+        for i, env in enumerate(slow):
+            observation, reward, done, _, told = env.step(int(actions[i]))
+            assert (reward, done) == (rewards[i], over[i])
+            if done:
+                final = info["final_info"]["metrics"]
+                known = [name for name in told_metrics(env.config) if name in final and final[f"_{name}"][i]]
+                assert told["metrics"] == {name: final[name][i] for name in known}
+                observation, told = env.reset()
+            assert np.array_equal(observation, seen[i])
+            assert np.array_equal(told["action_mask"], info["action_mask"][i])
+            assert told["minute"] == info["minute"][i]
+
+
+@pytest.mark.parametrize("reward", ["penalty", "paired"])
+def test_days_ahead_are_those_of_single_envs(reward: str) -> None:
+    """Days begun ahead are what single envs play next, after resets of any kind and changes of the absence rate."""
+    kwargs: dict[str, Any] = {"clock": "event", "idling": False, "reward": reward}
+    fast, slow = EchoLabVectorEnv(LABS, "scarce", **kwargs), [EchoLabEnv("scarce", **kwargs) for _ in range(LABS)]
+    rng = np.random.default_rng(7)
+    day = sample_days(fast.config, 1, seed=3)[0]
+    resets: list[tuple[Any, list[int | None], dict[str, Any]]] = [
+        (5, [5, 6, 7], {}),
+        (None, [None] * LABS, {}),
+        ([8, None, 9], [8, None, 9], {}),
+        (None, [None] * LABS, {"absence_rate": 0.8}),
+        (None, [None] * LABS, {"day": day}),
+        ([None, 2, None], [None, 2, None], {"day": day, "absence_rate": 0.3}),
+    ]
+    for number, (seed, seeds, options) in enumerate(resets):
+        given = {name: of for name, of in options.items() if name != "day"}
+        if "day" in options:
+            given["days"] = [day] * LABS
+        seen, info = fast.reset(seed=seed, options=given or None)
+        for i, env in enumerate(slow):
+            observation, told = env.reset(seed=seeds[i], options=options)
+            assert np.array_equal(observation, seen[i])
+            assert np.array_equal(told["action_mask"], info["action_mask"][i])
+        play_both(fast, slow, 2 * LABS, rng)
+        if number % 2:
+            for env in (fast, *slow):
+                env.set_absence_rate(0.1 * number)
+        play_both(fast, slow, 2 * LABS, rng)
+
+
+def test_infos_tell_what_training_watches() -> None:
+    """A day's last info has the metrics of the whole lab and the wait of each exam type; files have more."""
+    config = LabConfig.load("scarce")
+    told = told_metrics(config)
+    assert set(told) < set(metrics_of(config))
+    assert {"penalty", "wait_min", "wait_fetal_min", "served", "room_utilisation", "absent"} <= set(told)
+    assert not {"p90_wait_min", "within_15_min_fetal", "paid_fetal_h", "room_utilisation_fetal"} & set(told)

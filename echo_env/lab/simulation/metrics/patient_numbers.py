@@ -37,16 +37,17 @@ class PatientNumbers:
 
     @cached_property
     def _summed(self) -> tuple[Ints, Floats]:
-        """Minutes waited by each patient, and sums: see :func:`~echo_env.lab.simulation.metrics.patient_sums`."""
+        """(2, n, P) minutes waited by each patient, and (12, 1 + K + 3, n) sums: see
+        :func:`~echo_env.lab.simulation.metrics.patient_sums.sum_patients`."""
         results, types = self.results, len(self.config.plan.types)
         patients = np.empty((len(Column), *results.start.shape), dtype=np.int64)
         patients[Column.SCHEDULED], patients[Column.EXAM_TYPE] = results.scheduled, results.exam_type
         patients[Column.UNSCHEDULED], patients[Column.ARRIVAL] = results.unscheduled, results.arrival
         patients[Column.START], patients[Column.PATIENT_CLASS] = results.start, results.patient_class
         waited = np.zeros((2, *results.start.shape), dtype=np.int64)
-        sums = np.zeros((len(Sum), 1 + types + CLASSES_PER_TYPE, len(results.start)))
+        sums = np.zeros((len(results.start), 1 + types + CLASSES_PER_TYPE, len(Sum)))
         sum_patients(patients, self.config.hours.end_min, waited, sums)
-        return waited, sums
+        return waited, sums.T
 
     def _sums(self, what: Sum) -> Floats:
         """(1 + K, n) float64, sums over patients."""

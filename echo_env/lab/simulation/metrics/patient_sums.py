@@ -64,7 +64,7 @@ def sum_patients(
     :param patients: (6, n, P), see :class:`Column`
     :param end_min: end of the day
     :param waited: (2, n, P), zeros, filled with the minutes waited by those served and by those who came
-    :param sums: (12, 1 + K + 3, n), zeros, filled; see :class:`Sum`
+    :param sums: (n, 1 + K + 3, 12), zeros, filled; see :class:`Sum`
     """
     types = sums.shape[1] - 1 - CLASSES_PER_TYPE
     mine = np.zeros(_SUMS, np.int64)
@@ -89,8 +89,7 @@ def sum_patients(
             mine[_SINCE_CHECK_IN] = until - arrival if came else 0
             kind = 1 + patients[1, day, p]
             when = 1 + types + _punctuality(patients[5, day, p])
-            for k in range(_SUMS):
-                sums[k, 0, day] += mine[k]
-                sums[k, kind, day] += mine[k]
-                if served:
-                    sums[k, when, day] += mine[k]
+            sums[day, 0] += mine
+            sums[day, kind] += mine
+            if served:
+                sums[day, when] += mine
