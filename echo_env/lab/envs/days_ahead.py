@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.utils.seeding import np_random
@@ -151,7 +151,9 @@ class DaysAhead:
         """
         if not self._begun[which].all():
             self._begin_missing()
-        for own, ahead in zip(rows, self._rows, strict=True):
+        begun: tuple[NDArray[Any], ...] = tuple(self._rows)
+        filled: tuple[NDArray[Any], ...] = tuple(rows)
+        for own, ahead in zip(filled, begun, strict=True):
             own[which] = ahead[which]
         self._begun[which] = False
         for i in which.tolist():
