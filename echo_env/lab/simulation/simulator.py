@@ -64,6 +64,7 @@ class Simulator:
         self._idle_rule = idle_rule_index(config)
         self._weights = [kind.weight for kind in plan.types]
         self._overtime_from = plan.overtime_from.tolist()
+        self._first_overtime = min(self._overtime_from, default=plan.end_min)
         self._rows: list[tuple[int, ...]] = []
         self._exam_min = day.exam_whole_min.tolist()
         self._exams: list[ExamRecord] = []
@@ -208,8 +209,9 @@ class Simulator:
                 units = penalty_units(self._idle_rule, after_closing, waiting, self._weights, pairs, startable)
                 for number, count in enumerate(units):
                     paid[number] += minutes * count
-        for member in board.running:
-            paid[-1] += max(until - max(begin, self._overtime_from[member]), 0)
+        if until > self._first_overtime:
+            for member in board.running:
+                paid[-1] += max(until - max(begin, self._overtime_from[member]), 0)
         self.units = tuple(paid)
 
     def _close(self) -> None:

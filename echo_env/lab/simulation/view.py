@@ -87,9 +87,8 @@ class LabView:
     @property
     def idle_rooms(self) -> list[int]:
         """Free rooms: those of fewer exam types first, then the lowest number."""
-        board = self._board
-        free = [room for room, status in enumerate(board.room_status) if status == RoomStatus.FREE]
-        return sorted(free, key=lambda room: (board.room_can[room].bit_count(), room))
+        status = self._board.room_status
+        return [room for room in self._board.room_order if status[room] == RoomStatus.FREE]
 
     @property
     def idle_staff(self) -> list[int]:
@@ -98,9 +97,12 @@ class LabView:
         board = self._board
         free = [member for member, status in enumerate(board.status) if status == Status.FREE]
 
-        def order(member: int) -> tuple[int, int, int, int]:
-            able, can = board.staff_types(member).bit_count(), board.staff_can[member].bit_count()
-            return (able, can, board.exams_begun[member], member)
+        size, begun = board.staff_size, board.exams_begun
+        if not board.plan.limits_starts:
+            return sorted(free, key=lambda member: (size[member], begun[member]))
+
+        def order(member: int) -> tuple[int, int, int]:
+            return board.staff_types(member).bit_count(), size[member], begun[member]
 
         return sorted(free, key=order)
 

@@ -75,11 +75,14 @@ class Whiteboard:
             self.free_staff[column] += status == Status.FREE
         self.at_lunch: Counter[int] = Counter()
         self._rooms_can = [plan.room_groups[group].can for group in plan.room_columns]
-        self._staff_can = [plan.staff_groups[group].can for group in plan.staff_columns]
+        self._staff_can = tuple(plan.staff_groups[group].can for group in plan.staff_columns)
+        self._known: dict[tuple[tuple[int, ...], ...], tuple[int, list[int]]] = {}
         self._expected = plan.expected_min.tolist()
         self._starts_until = plan.starts_until.tolist()
         self.staff_can = [group.can for group in groups]
         self.room_can = [plan.room_groups[group].can for group in plan.room_group]
+        self.room_order = sorted(range(len(self.room_can)), key=lambda room: self.room_can[room].bit_count())
+        self.staff_size = [can.bit_count() for can in self.staff_can]
         self._left = [0] * (1 << len(plan.types))
         self._startable = 0
         self._counted_at = -1
@@ -225,23 +228,31 @@ class Whiteboard:
 
     def can_start(self) -> bool:
         """Whether anybody who waits could be given a room and a member of staff now."""
-        queues = self.queues
-        return any(
-            (queues[3 * k] or queues[3 * k + 1] or queues[3 * k + 2]) and self.can_start_type(k)
-            for k in range(len(self.plan.types))
-        )
+        if not self.waiting:
+            return False
+        queues, left = self.queues, self.left
+        for k in range(len(self._expected)):
+            if (queues[3 * k] or queues[3 * k + 1] or queues[3 * k + 2]) and starts_left(k, left) > 0:
+                return True
+        return False
 
     def _count(self) -> None:
         """Count what is left, if that is not known of this minute."""
         if self._counted_at == self.minute:
             return
         if not self.plan.limits_starts:
-            staff, staff_can = self.free_staff, self._staff_can
+            staff, staff_can = tuple(self.free_staff), self._staff_can
         else:
             there = [member for member, status in enumerate(self.status) if status == Status.FREE]
-            kinds = Counter(map(self.staff_types, there))
-            staff, staff_can = list(kinds.values()), list(kinds)
-        self._startable = count_left(self.free_rooms, self._rooms_can, staff, staff_can, self._left)
+            kinds = sorted(Counter(map(self.staff_types, there)).items())
+            staff, staff_can = tuple(count for _, count in kinds), tuple(can for can, _ in kinds)
+        # Few different states occur in a day, and each many times.
+        key = tuple(self.free_rooms), staff, staff_can
+        if key not in self._known:
+            left = [0] * (1 << len(self.plan.types))
+            self._known[key] = count_left(key[0], self._rooms_can, staff, staff_can, left), left
+        self._startable, left = self._known[key]
+        self._left = left.copy()
         for entry in self.pending:
             commit_start(entry.exam_type, self._left)
         self._counted_at = self.minute
