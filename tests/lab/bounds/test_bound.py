@@ -121,6 +121,7 @@ def test_waiting_points_add_up_to_the_waiting_part() -> None:
             assert paid[np.arange(len(comes)), start].sum() == trace.penalty.waiting
 
 
+@pytest.mark.slow
 def test_below_the_best_of_all_plans(tiny_lab: Lab, tiny_day: Days) -> None:
     """On tiny days the bound is at most the penalty of the best plan, and not trivial."""
     gaps, optima = [], []
@@ -169,7 +170,9 @@ def test_excess_is_a_supergradient(tiny_lab: Lab, tiny_day: Days) -> None:
         assert problem.solve(other).value <= here.value + here.excess @ (other - one) + ROUNDING
 
 
-@pytest.mark.parametrize(("preset", "share"), [("scarce", 0.55), ("baseline", 0.85)])
+@pytest.mark.parametrize(
+    ("preset", "share"), [("scarce", 0.55), pytest.param("baseline", 0.85, marks=pytest.mark.slow)]
+)
 def test_below_what_every_rule_pays(preset: str, share: float) -> None:
     """On every day the clairvoyant bound is at most what each rule pays."""
     config, days = LabConfig.load(preset), 50

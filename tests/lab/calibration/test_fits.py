@@ -143,6 +143,7 @@ def test_bootstrap_intervals_have_asymptotic_widths() -> None:
     assert (high - low) / 2 == pytest.approx(1.96 * 20 / math.sqrt((seen > 0).sum()), rel=0.2)
 
 
+@pytest.mark.slow
 def test_p_values_of_fits_are_uniform_under_the_true_model() -> None:
     """With estimated parameters, p-values are uniform under the true model and small under a wrong one."""
     fitter = Fitter(np.random.default_rng(2), resamples=40)

@@ -67,7 +67,7 @@ def wandered(preset: str, idling: bool, steps: int, seed: int) -> tuple[EchoLabV
 
 def days_of(env: EchoLabVectorEnv) -> list[Day]:
     """The days that have just begun in a vector env, as its arrays hold them."""
-    parts = layout.parts_of(env._labs.lab, env._rules)
+    parts = layout.parts_of(env._now.labs.lab, env._rules)
     patients, present = parts.patients.astype(np.int64), parts.staff[..., layout.STATUS] != layout.ABSENT
     return [
         Day(
@@ -83,7 +83,7 @@ def days_of(env: EchoLabVectorEnv) -> list[Day]:
             env.config.plan.on_call,
             env.config.plan.staff_group,
         )
-        for own, there, draw in zip(patients, present, env._labs.break_draw, strict=True)
+        for own, there, draw in zip(patients, present, env._now.labs.break_draw, strict=True)
     ]
 
 
@@ -100,10 +100,10 @@ def test_under_a_rule_as_the_simpy_engine_goes_on(preset: str, idling: bool, rul
         env, days, made = wandered(preset, idling, steps, seed=steps)
         which, actions = np.nonzero(env.action_masks())
         which, actions = np.append(which, range(LABS)), np.append(actions, [continuation.THE_RULE] * LABS)
-        units = continuation.continue_under_rule(env._labs, which, actions, rules, True, tiers)
+        units = continuation.continue_under_rule(env._now.labs, which, actions, rules, True, tiers)
         for b, action, got in zip(which, actions, units, strict=True):
             lab = replayed(config, days[b], made[b], idling)
-            assert lab.board.minute == env._labs.lab[b, layout.MINUTE]
+            assert lab.board.minute == env._now.labs.lab[b, layout.MINUTE]
             assert units_under_rule(lab, int(action), make_policy(rule, config)) == tuple(got)
         compared += len(which)
     assert compared > 50
@@ -115,7 +115,7 @@ def test_the_rule_from_the_first_minute_is_the_whole_day() -> None:
     env, days, _ = wandered("scarce", idling=False, steps=0, seed=3)
     tiers = compiled_rule(config, "fetal_first", "rule")
     rule = np.full(LABS, continuation.THE_RULE)
-    units = continuation.continue_under_rule(env._labs, np.arange(LABS), rule, batch.rules_of(config), True, tiers)
+    units = continuation.continue_under_rule(env._now.labs, np.arange(LABS), rule, batch.rules_of(config), True, tiers)
     # Up to the first choice there was none, so the rule did the same.
     expected = [units_under_rule(Simulator(config, day), -1, make_policy("fetal_first", config)) for day in days]
     assert units.tolist() == [list(own) for own in expected]
@@ -130,10 +130,10 @@ def choose_by_sum(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
 def test_only_copies_are_played() -> None:
     """Continuations leave the labs as they are."""
     env, _, _ = wandered("scarce", idling=False, steps=4, seed=4)
-    before = [array.copy() for array in env._labs]
+    before = [array.copy() for array in env._now.labs]
     env.action_returns()
     env.action_returns(choose_by_sum)
-    assert all(np.array_equal(array, old) for array, old in zip(env._labs, before, strict=True))
+    assert all(np.array_equal(array, old) for array, old in zip(env._now.labs, before, strict=True))
 
 
 def test_asked_only_where_there_is_a_choice_and_no_more_after_the_day() -> None:
@@ -173,7 +173,7 @@ def test_two_actions_by_hand(tiny_lab: Lab, tiny_day: Days) -> None:
     fetal, other = encode((1, 0, 0, 0, 0, 0)), encode((0, 0, 0, 1, 0, 0))
     which, actions = np.zeros(2, dtype=np.int64), np.array([fetal, other])
     tiers = compiled_rule(config, "policy_1", "rule")
-    units = continuation.continue_under_rule(env._labs, which, actions, env._rules, True, tiers)
+    units = continuation.continue_under_rule(env._now.labs, which, actions, env._rules, True, tiers)
     assert units.tolist() == [[30, 0, 0, 580, 0, 0, 0], [50, 0, 0, 580, 0, 0, 0]]
 
 
@@ -183,11 +183,11 @@ def test_one_lab_many_times_and_none_at_all() -> None:
     tiers = compiled_rule(env.config, "policy_2", "rule")
     actions = np.flatnonzero(env.action_masks()[2])
     order = np.random.default_rng(0).integers(len(actions), size=40)
-    units = continuation.continue_under_rule(env._labs, np.full(40, 2), actions[order], env._rules, True, tiers)
-    once = continuation.continue_under_rule(env._labs, np.full(len(actions), 2), actions, env._rules, True, tiers)
+    units = continuation.continue_under_rule(env._now.labs, np.full(40, 2), actions[order], env._rules, True, tiers)
+    once = continuation.continue_under_rule(env._now.labs, np.full(len(actions), 2), actions, env._rules, True, tiers)
     assert np.array_equal(units, once[order])
     nobody = np.zeros(0, dtype=np.int64)
-    assert continuation.continue_under_rule(env._labs, nobody, nobody, env._rules, True, tiers).shape == (0, 7)
+    assert continuation.continue_under_rule(env._now.labs, nobody, nobody, env._rules, True, tiers).shape == (0, 7)
 
 
 def test_only_compiled_rules_go_on() -> None:

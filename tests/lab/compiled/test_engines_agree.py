@@ -159,7 +159,7 @@ def test_kernels_are_compiled_once() -> None:
             env = EchoLabVectorEnv(3, preset, observation="rich", clock=clock, reward="paired")
             env.reset(seed=0)
             for _ in range(40):
-                env.step(env._first)
+                env.step(env._now.first)
     compiled = [
         value
         for module in (kernel, duty, roster, queue, starts, offers, batch, batch_steps, observations)
@@ -182,7 +182,7 @@ def test_four_thousand_labs_fit_into_a_gigabyte() -> None:
     """The arrays of 4,096 labs take less than a gigabyte."""
     for preset in PRESETS:
         env = EchoLabVectorEnv(4096, preset, observation="rich", reward="paired")
-        arrays = [*env._labs, *env._base._labs, env._base._points, env._base._units, env._mask, env._observation]  # type: ignore[union-attr]
+        arrays = [*env._now.labs, *env._base._labs, env._base._units, *env._now]  # type: ignore[union-attr]
         assert sum(array.nbytes for array in arrays) < 2**30
 
 

@@ -358,7 +358,7 @@ def test_labs_built_from_a_view_are_those_of_the_engine() -> None:
                 for b, env in enumerate(slow):
                     assert env._lab is not None
                     built = sampler.labs_of(env._lab.view, 3)
-                    copied = continuation.copy_labs(fast._labs, np.full(3, b))
+                    copied = continuation.copy_labs(fast._now.labs, np.full(3, b))
                     sampler.redraw(built, np.random.default_rng(step))
                     sampler.redraw(copied, np.random.default_rng(step))
                     assert to_come(config, built) == to_come(config, copied)

@@ -38,7 +38,7 @@ def can_be_carried_out(digits: tuple[int, ...], lab: Simulator) -> bool:
     )
 
 
-@pytest.mark.parametrize("lab_name", ["baseline", "scarce"])
+@pytest.mark.parametrize("lab_name", [pytest.param("baseline", marks=pytest.mark.slow), "scarce"])
 def test_masks_equal_brute_force_over_all_729(lab_name: str) -> None:
     """Masks equal a brute-force search over rooms and staff, with and without idling."""
     config = LabConfig.load(lab_name)

@@ -215,6 +215,7 @@ def test_a_policy_plays_many_days_and_pickles(rule: str) -> None:
     assert [simulate(config, day, make_policy(rule, config)).exams for day in days] == forth
 
 
+@pytest.mark.slow
 def test_penalty_grows_with_both_shares() -> None:
     """The penalty grows with either share, as the paper finds (section 4.8).
 

@@ -93,7 +93,7 @@ def test_every_row_and_the_last_one_count() -> None:
         assert (observation.grad.reshape(N_ACTIONS, COLUMNS).abs().sum(dim=1) > 0).all()
 
 
-@pytest.mark.parametrize("algorithm", [MaskableDQN, MaskablePPO])
+@pytest.mark.parametrize("algorithm", [pytest.param(MaskableDQN, marks=pytest.mark.slow), MaskablePPO])
 def test_it_learns_and_is_saved(algorithm: type[Any], tmp_path: Path) -> None:
     """After two thousand steps the best feasible row is taken in nine of ten states, also after saving and loading."""
     model = make(algorithm).learn(2000)

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.simulation.metrics.columns import Column, Sum
 from echo_env.lab.simulation.metrics.constants import constants_of
-from echo_env.lab.simulation.metrics.patient_sums import Column, Sum, sum_patients
 from echo_env.lab.simulation.metrics.results import Bools, DayResults, Floats, Ints
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE
 from echo_env.lab.simulation.penalty import PenaltyParts, penalty_points
@@ -46,6 +46,9 @@ class PatientNumbers:
         patients[Column.START], patients[Column.PATIENT_CLASS] = results.start, results.patient_class
         waited = np.zeros((2, *results.start.shape), dtype=np.int64)
         sums = np.zeros((len(results.start), 1 + types + CLASSES_PER_TYPE, len(Sum)))
+        # Imported here: who computes no metrics does not wait for a compiler.
+        from echo_env.lab.simulation.metrics.patient_sums import sum_patients
+
         sum_patients(patients, self.config.hours.end_min, waited, sums)
         return waited, sums.T
 

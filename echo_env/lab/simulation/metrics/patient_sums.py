@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.simulation.metrics.columns import Sum
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, punctuality, waits_since
 
 _waits_since, _punctuality = njit(waits_since), njit(punctuality)
 
 
-class Column(IntEnum):
-    """What is known of each patient."""
-
-    SCHEDULED = 0
-    EXAM_TYPE = 1
-    UNSCHEDULED = 2
-    ARRIVAL = 3
-    START = 4
-    PATIENT_CLASS = 5
-
-
-class Sum(IntEnum):
-    """What is summed. A patient is served if the exam began, and waits to the end of the day if not."""
-
-    SERVED = 0
-    CAME = 1
-    LEFT = 2
-    NO_SHOW = 3
-    TURNED_AWAY = 4
-    # Minutes waited: of those served, and of everybody who came.
-    WAIT = 5
-    OVERALL_WAIT = 6
-    # Served, at most so many minutes after the appointment, or after the arrival without one.
-    WITHIN_15 = 7
-    WITHIN_30 = 8
-    # Served, with an appointment; the start of the exam minus the appointment.
-    BOOKED = 9
-    START_MINUS_SCHEDULE = 10
-    # Minutes since the arrival of everybody who came.
-    SINCE_CHECK_IN = 11
-
-
-# Plain numbers: numba looks members of an enumeration up at run time.
 _SERVED, _CAME, _LEFT, _NO_SHOW, _TURNED_AWAY, _WAIT, _OVERALL_WAIT, _WITHIN_15, _WITHIN_30, _BOOKED = range(10)
 _START_MINUS_SCHEDULE, _SINCE_CHECK_IN = 10, 11
 _SUMS = len(Sum)
@@ -93,3 +59,17 @@ def sum_patients(
             sums[day, kind] += mine
             if served:
                 sums[day, when] += mine
+
+
+@njit
+def add_up(whose: NDArray[np.int64], numbers: NDArray[np.int64], sums: NDArray[np.int64]) -> None:
+    """Add numbers to the sums of those they belong to.
+
+    :param whose: (n, m), -1 for nobody
+    :param numbers: (n, m)
+    :param sums: (n, count), added to
+    """
+    for day in range(whose.shape[0]):
+        for k in range(whose.shape[1]):
+            if whose[day, k] >= 0:
+                sums[day, whose[day, k]] += numbers[day, k]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.jit import njit
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.simulation.trace import Trace
 
@@ -91,17 +90,12 @@ def sums_by_day(whose: Ints, numbers: Ints, count: int) -> Ints:
     :param numbers: (n, m) int64
     :param count: how many there are
     """
+    # Imported here: who computes no metrics does not wait for a compiler.
+    from echo_env.lab.simulation.metrics.patient_sums import add_up
+
     sums = np.zeros((len(whose), count), dtype=np.int64)
-    _add_up(whose, numbers, sums)
+    add_up(whose, numbers, sums)
     return sums
-
-
-@njit
-def _add_up(whose: Ints, numbers: Ints, sums: Ints) -> None:
-    for day in range(whose.shape[0]):
-        for k in range(whose.shape[1]):
-            if whose[day, k] >= 0:
-                sums[day, whose[day, k]] += numbers[day, k]
 
 
 def day_results(trace: Trace) -> DayResults:
