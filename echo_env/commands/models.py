@@ -15,9 +15,8 @@ from echo_env.commands import plugins
 from echo_env.commands.agent_list import LIST, read_list
 from echo_env.commands.trained_lab import differences, listed, training_note
 from echo_env.lab import Lab, load_lab
-from echo_env.lab.decisions.action_sets import default_actions, make_actions
 from echo_env.lab.decisions.observation import default_observation
-from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy
+from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy, decides_on_starts
 
 MODEL_KWARGS = ("observation", "idling")
 """Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
@@ -93,8 +92,7 @@ def trained_policy(
     Parameters and errors as for :class:`TrainedPolicy`.
     """
     model = load_from(plugins.module_name("models"), trust, algo, path)
-    single = getattr(model.action_space, "n", None) == make_actions("start", config).size
-    made = TrainedStartPolicy if single or default_actions(config) == "start" else TrainedPolicy
+    made = TrainedStartPolicy if decides_on_starts(model, config) else TrainedPolicy
     return made(algo, path, config, env_kwargs, trust=trust, model=model)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
-from echo_env.lab.decisions.action_sets import make_actions
+from echo_env.lab.decisions.action_sets import default_actions, make_actions
 from echo_env.lab.decisions.actions import ACTIONS, decode_starts
 from echo_env.lab.decisions.observation import make_observation
 from echo_env.lab.simulation.allocation import assign
@@ -128,6 +128,17 @@ class StartAgentPolicy(AgentPolicy):
         return [] if kind is None else assign(view, view.waiting(kind)[:1])
 
 
+def decides_on_starts(model: Predictor, config: Lab) -> bool:
+    """Whether an agent decides on single starts: not with 729 actions, else with those of the lab's ``start``, and in
+    labs that have no joint actions.
+
+    :param model: the agent
+    :param config: the lab
+    """
+    actions = getattr(model.action_space, "n", None)
+    return actions != ACTIONS and (actions == make_actions("start", config).size or default_actions(config) == "start")
+
+
 def agent_policy(
     name: str, model: Predictor, config: Lab, observation: str = "paper", idling: bool = True
 ) -> AgentPolicy:
@@ -140,5 +151,5 @@ def agent_policy(
     :param idling: whether the action masks it was trained with include idling actions
     :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
     """
-    joint = getattr(model.action_space, "n", None) == ACTIONS
-    return (AgentPolicy if joint else StartAgentPolicy)(name, model, config, observation, idling)
+    made = StartAgentPolicy if decides_on_starts(model, config) else AgentPolicy
+    return made(name, model, config, observation, idling)
