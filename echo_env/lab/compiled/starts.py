@@ -11,7 +11,6 @@ import numpy as np
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     AT_ABLE,
-    AT_ENDS,
     AT_EXAMS,
     AT_FREE_ROOMS,
     AT_FREE_STAFF,
@@ -29,7 +28,6 @@ from echo_env.lab.compiled.layout import (
     CLASS,
     CLASSES_PER_TYPE,
     COUNTS,
-    ENDS,
     EXAM_COLUMNS,
     EXAM_MIN,
     EXAMS,
@@ -37,7 +35,6 @@ from echo_env.lab.compiled.layout import (
     IN_EXAM,
     IN_USE,
     KINDS,
-    LONGEST,
     MINUTE,
     NESTED,
     NUMBER,
@@ -52,7 +49,6 @@ from echo_env.lab.compiled.layout import (
     ROOM_GROUP_COLUMNS,
     ROOM_GROUPS,
     ROOMS,
-    SHIFT,
     SINCE,
     STAFF_COLUMNS,
     STAFF_GROUP_COLUMNS,
@@ -63,7 +59,8 @@ from echo_env.lab.compiled.layout import (
     USE,
 )
 from echo_env.lab.compiled.queue import leave
-from echo_env.lab.compiled.staff.heap import pop, push
+from echo_env.lab.compiled.staff.duty import ends_at
+from echo_env.lab.compiled.staff.heap import pop
 from echo_env.lab.simulation.capacity import commit_start, count_left, starts_left
 
 # The rules of the hospital, compiled.
@@ -184,8 +181,7 @@ def _begin_exam(p, room_group, staff_group, cell, rule):
     cell[member + STATUS], cell[member + UNTIL] = IN_EXAM, end
     cell[member + ROOM], cell[member + PATIENT], cell[member + BUSY_SINCE] = room, p, minute
     cell[member + BEGUN] += 1
-    push(min(end, LONGEST) << SHIFT | s, cell, rule[AT_ENDS], cell[ENDS])
-    cell[ENDS] += 1
+    ends_at(member + UNTIL, s, cell, rule)
     e = rule[AT_EXAMS] + EXAM_COLUMNS * cell[EXAMS]
     cell[e], cell[e + 1], cell[e + 2] = p, room, s
     cell[e + 3], cell[e + 4], cell[e + 5] = minute, end, cell[own + CLASS]
@@ -232,10 +228,10 @@ def name_pending(cell, rule):
     can = rule[rule[OF_ROOMS_CAN] : rule[OF_ROOMS_CAN] + rule[ROOM_GROUPS]]
     need = np.zeros(1 << rule[KINDS], np.int64)
     for i in range(cell[PENDING]):
-        _add(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[rule[AT_PENDING] + i] + TYPE], 1, need)
+        _add(np.int64(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[rule[AT_PENDING] + i] + TYPE]), 1, need)
     for i in range(cell[PENDING]):
         p = cell[rule[AT_PENDING] + i]
-        kind = cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + TYPE]
+        kind = np.int64(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + TYPE])
         _add(kind, -1, need)
         room_group = 0
         while not (rooms[room_group] and can[room_group] >> kind & 1 and _enough(room_group, rooms, can, need)):

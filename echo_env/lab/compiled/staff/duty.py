@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     AT_ABLE,
@@ -122,16 +124,16 @@ def settle(cell, rule):
     cell[ENDS] = 0
     for s in range(rule[MEMBERS]):
         member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g, status = cell[member + GROUP], cell[member + STATUS]
+        g, status = np.int64(cell[member + GROUP]), cell[member + STATUS]
         if status in (IN_EXAM, ON_A_BREAK, AT_LUNCH):
             cell[rule[AT_RUNNING] + g] += status == IN_EXAM
             cell[rule[AT_AWAY] + g] += status != IN_EXAM
             cell[rule[AT_LUNCHING] + g] += status == AT_LUNCH
-            ends_at(cell[member + UNTIL], s, cell, rule)
+            ends_at(member + UNTIL, s, cell, rule)
     for room in range(rule[ROOMS]):
         own = rule[AT_ROOMS] + ROOM_COLUMNS * room
         if cell[own + USE] == CLEANING:
-            ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
+            ends_at(own + CLEAN_AT, rule[MEMBERS] + room, cell, rule)
     refresh_able(cell, rule)
 
 
@@ -168,9 +170,9 @@ def _set_idle(s, g, cell, rule):
 
 
 @njit
-def ends_at(minute, number, cell, rule):
-    """Note when something ends: of a member, or behind all members of a room."""
-    push(min(minute, LONGEST) << SHIFT | number, cell, rule[AT_ENDS], cell[ENDS])
+def ends_at(at, number, cell, rule):
+    """Note when something ends, which cell ``at`` says: of a member, or behind all members of a room."""
+    push(min(cell[at], LONGEST) << SHIFT | number, cell, rule[AT_ENDS], cell[ENDS])
     cell[ENDS] += 1
 
 
@@ -183,10 +185,10 @@ def process_ends(cell, rule, draw, odds):
         pop(cell, ends, cell[ENDS])
         cell[ENDS] -= 1
         member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g, status = cell[member + GROUP], cell[member + STATUS]
+        g, status = np.int64(cell[member + GROUP]), cell[member + STATUS]
         if status == IN_EXAM:
             cell[rule[AT_RUNNING] + g] -= 1
-            _let_go(cell[member + ROOM], cell, rule)
+            _let_go(np.int64(cell[member + ROOM]), cell, rule)
             _release(s, g, True, cell, rule, draw, odds)
         elif status in (ON_A_BREAK, AT_LUNCH):
             cell[rule[AT_AWAY] + g] -= 1
@@ -205,7 +207,7 @@ def _let_go(room, cell, rule):
     turnover = rule[rule[OF_ROOMS] + ROOM_GROUP_COLUMNS * cell[own + ROOM_GROUP] + TURNOVER]
     if turnover:
         cell[own + USE], cell[own + CLEAN_AT] = CLEANING, cell[MINUTE] + turnover
-        ends_at(cell[own + CLEAN_AT], rule[MEMBERS] + room, cell, rule)
+        ends_at(own + CLEAN_AT, rule[MEMBERS] + room, cell, rule)
     else:
         set_room_idle(room, cell, rule)
 
@@ -214,7 +216,7 @@ def _let_go(room, cell, rule):
 def set_room_idle(room, cell, rule):
     """A room is free, or closed if it is to be now."""
     own = rule[AT_ROOMS] + ROOM_COLUMNS * room
-    g = cell[own + ROOM_GROUP]
+    g = np.int64(cell[own + ROOM_GROUP])
     if closed_now(g, cell, rule):
         cell[own + USE] = CLOSED
         return
@@ -308,4 +310,4 @@ def _go_away(s, g, status, until, cell, rule):
     member = rule[AT_STAFF] + STAFF_COLUMNS * s
     cell[member + STATUS], cell[member + BUSY_SINCE], cell[member + UNTIL] = status, cell[MINUTE], until
     cell[rule[AT_AWAY] + g] += 1
-    ends_at(until, s, cell, rule)
+    ends_at(member + UNTIL, s, cell, rule)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     AT_ENDS,
@@ -96,7 +98,7 @@ def _open_and_close(cell, rule):
     """Counterpart of ``Whiteboard.open_and_close_rooms``."""
     for room in range(rule[ROOMS]):
         own = rule[AT_ROOMS] + ROOM_COLUMNS * room
-        closed = closed_now(cell[own + ROOM_GROUP], cell, rule)
+        closed = closed_now(np.int64(cell[own + ROOM_GROUP]), cell, rule)
         if cell[own + USE] == ROOM_FREE and closed:
             cell[own + USE] = CLOSED
         elif cell[own + USE] == CLOSED and not closed:
@@ -110,7 +112,7 @@ def _call_roll(cell, rule):
     minute, changed = cell[MINUTE], False
     for s in range(rule[MEMBERS]):
         member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g, status = cell[member + GROUP], cell[member + STATUS]
+        g, status = np.int64(cell[member + GROUP]), cell[member + STATUS]
         until = rule[rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g + SHIFT_UNTIL]
         comes = status == OFF_DUTY and cell[member + DUTY_FROM] <= minute < until
         if not comes and status != FREE_NOW:
@@ -143,7 +145,7 @@ def _hand_over(cell, rule):
         return
     for s in range(rule[MEMBERS]):
         member = rule[AT_STAFF] + STAFF_COLUMNS * s
-        g = cell[member + GROUP]
+        g = np.int64(cell[member + GROUP])
         if cell[member + STATUS] != IN_EXAM or not _hands_over_now(g, cell, rule):
             continue
         to = _colleague(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[member + PATIENT] + TYPE], cell, rule)
@@ -183,7 +185,7 @@ def _take_over(s, g, to, cell, rule):
         cell[colleague + k] = cell[member + k]
     cell[colleague + STATUS], cell[member + STATUS] = IN_EXAM, OFF_DUTY
     cell[colleague + BEGUN] += 1
-    ends_at(cell[colleague + UNTIL], c, cell, rule)
+    ends_at(colleague + UNTIL, c, cell, rule)
     k = rule[AT_HANDOVERS] + HANDOVER_COLUMNS * cell[HANDOVERS]
     cell[k], cell[k + 1], cell[k + 2], cell[k + 3] = cell[member + PATIENT], s, c, cell[MINUTE]
     cell[HANDOVERS] += 1
