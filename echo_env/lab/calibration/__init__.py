@@ -2,7 +2,7 @@
 
 The pipeline: :mod:`~.spreadsheet` locates the day sheets and their columns, :mod:`~.cells` parses a cell,
 :mod:`~.rows` assembles one tidy table, and :mod:`~.cell_log` records which rule was applied to which cell;
-:mod:`~.notes` extracts rooms and staff, :mod:`~.typical_day` the appointments; :mod:`~.maximum_likelihood` and
+:mod:`~.notes` extracts rooms and staff, :mod:`~.typical_day` the appointments; :mod:`~.fitting.maximum_likelihood` and
 :mod:`~.fits` fit the distributions; :mod:`~.calibration` assembles the lab, :mod:`~.lab_file` writes it, and
 :mod:`~.findings` and :mod:`~.report` report the results.
 """

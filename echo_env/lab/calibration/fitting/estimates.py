@@ -1,0 +1,174 @@
+"""What is fitted: estimates of fields of a lab file, and the record that fitting hands on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from echo_env.common.config_model import build
+from echo_env.lab.config.general import GeneralLabConfig
+
+if TYPE_CHECKING:
+    from echo_env.lab.calibration.fitting.book import Book
+    from echo_env.lab.calibration.fitting.choices import Choices
+    from echo_env.lab.calibration.fitting.goodness import Fit
+
+Values = dict[str, Any]
+"""Dotted field of a lab file -> its value, as the file has it."""
+
+
+class FitError(ValueError):
+    """Visits that no lab can be fitted to; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A proportion with its 95 % Wilson interval.
+
+    :param count: numerator
+    :param of: denominator
+    :param low: lower end of the interval of the proportion
+    :param high: upper end
+    """
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """The proportion; nan if the denominator is 0."""
+        return self.count / self.of if self.of else math.nan
+
+
+def share_of(count: int, of: int) -> Share:
+    """A proportion with its interval.
+
+    :param count: numerator
+    :param of: denominator
+    """
+    if not of:
+        return Share(0, 0, math.nan, math.nan)
+    interval = stats.binomtest(count, of).proportion_ci(0.95, method="wilson")
+    return Share(count, of, float(interval.low), float(interval.high))
+
+
+class Estimate(NamedTuple):
+    """One field of the lab file that the visits speak to.
+
+    :param path: dotted field, such as ``exam_types.fetal.exam.mean_min``
+    :param words: what it is, in words
+    :param value: its value in the file
+    :param low: lower end of its 95 % interval; nan where the visits do not identify it
+    :param high: upper end
+    :param rows: number of observations
+    :param source: where the value comes from, in words
+    """
+
+    path: str
+    words: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    rows: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A lab fitted to visits.
+
+    :param config: the lab, with the appointments of a typical day
+    :param weekdays: weekday -> the lab with the appointments of that weekday; empty where one typical day stands for
+        all
+    :param estimates: the fields that the visits speak to
+    :param sources: section or field of the file -> where it comes from, in words
+    :param bootstrap: one dict for each bootstrap sample, the values that the fields have in it
+    :param resampled: ``days`` or ``visits``, and why, in words
+    :param laws: ``arrival``, ``exam``, and ``exam_TYPE`` where there are enough of a type -> fitted distribution
+    :param types_differ_p: p-value of the hypothesis that all types have one duration distribution; None unless at
+        least two were fitted
+    :param book: the typical day
+    :param weekday_books: weekday -> its appointments
+    :param no_show: no-shows among patients with an appointment
+    :param choices: the options
+    """
+
+    config: GeneralLabConfig
+    weekdays: dict[str, GeneralLabConfig]
+    estimates: tuple[Estimate, ...]
+    sources: dict[str, str]
+    bootstrap: tuple[Values, ...]
+    resampled: str
+    laws: dict[str, Fit[Any]]
+    types_differ_p: float | None
+    book: Book
+    weekday_books: dict[str, Book]
+    no_show: Share
+    choices: Choices
+    labs: dict[str, GeneralLabConfig] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # The labs of a file: one, or one for each weekday. The dataclass is frozen for others.
+        object.__setattr__(self, "labs", self.weekdays or {"": self.config})
+
+    def lab(self, number: int) -> GeneralLabConfig:
+        """The lab with the values of a bootstrap sample.
+
+        :param number: of the sample
+        """
+        return with_values(self.config, self.bootstrap[number])
+
+
+def with_values(config: GeneralLabConfig, values: Values) -> GeneralLabConfig:
+    """A lab with other values.
+
+    :param config: the lab
+    :param values: dotted field of its file -> value
+    :raises ConfigError: a value that is not allowed
+    """
+    data = config.as_file()
+    lay_values(data, values)
+    opening = config.hours.opening_min
+    data["hours"] = {name: getattr(config.hours, name) for name in ("opening_min", "closing_min", "end_min")}
+    return build(GeneralLabConfig, data, {"opening": opening})
+
+
+def lay_values(data: dict[str, Any], values: Values) -> None:
+    """Put values into the fields of a lab file, in place.
+
+    :param data: nested sections
+    :param values: dotted field -> value
+    """
+    for path, value in values.items():
+        *sections, name = path.split(".")
+        place = data
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+
+
+def four_digits(value: float) -> float:
+    """Four significant digits, more than any sheet supports.
+
+    :param value: a number
+    """
+    return float(f"{value:.4g}")
+
+
+def interval_of(path: str, bootstrap: tuple[Values, ...]) -> tuple[float, float]:
+    """95 % percentile interval of a field; nan without a value in the samples.
+
+    :param path: dotted field
+    :param bootstrap: values of each bootstrap sample
+    """
+    values = [sample[path] for sample in bootstrap if path in sample]
+    if not values or isinstance(values[0], list):
+        return math.nan, math.nan
+    low, high = np.quantile(values, [0.025, 0.975]).tolist()
+    return low, high
