@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.config.chance import ExamLaw
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.day.expectations import ExpectedExam
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,51 +21,61 @@ Can = frozenset[int]
 """Numbers of exam types."""
 
 
-@dataclass(frozen=True)
-class RecordedDay:
+class RecordedDay(NamedTuple):
     """A day of a hospital's record.
 
     :param name: of the day
-    :param exams: rows of the visits' table whose exam has a begin, with the column ``kind``, number of the lab's exam
-        type
+    :param first: place of its first exam in the table of :func:`recorded_exams`
+    :param last: place after its last one
     :param rooms: what can be done in each room seen; None where rooms are not recorded
     :param staff: what each member of staff seen can do; None where staff are not recorded
     """
 
     name: str
-    exams: pd.DataFrame
+    first: int
+    last: int
     rooms: tuple[Can, ...] | None
     staff: tuple[Can, ...] | None
 
 
-def recorded_days(visits: Visits, config: Lab) -> list[RecordedDay]:
-    """The days on which exams were recorded.
+def recorded_exams(visits: Visits, config: Lab) -> pd.DataFrame:
+    """Every exam whose begin was recorded, in the order of days and of their appointment books.
 
-    A room or a member of staff can do the exam types with which the whole file shows them. Somebody whose initials
-    never stand alone is one with the colleague beside them. Exams whose cell is empty took as many further rooms or
-    members as there were such exams at once.
+    Whoever is being examined has come, whatever the cell of the check-in says; without one, patients come when they
+    were asked to. An exam without a recorded end takes the mean of its type.
 
     :param visits: the record
-    :param config: the lab, which has the exam types
+    :param config: the lab
+    :return: rows of the visits' table with further columns, int64: ``kind``, number of the lab's exam type;
+        ``came_min``, when the patient came; ``due_min``, the appointment, or the arrival without one;
+        ``waits_from_min``, the later of check-in and expected check-in; ``takes_min``, length of the exam
     :raises ValueError: the record has an exam type that the lab lacks
     """
-    table = visits.table
-    began = table["begin"].notna() & (table["unscheduled"] | (table["booked"] != "no"))
-    kinds = exam_kinds(table.loc[began, "type"], config)
-    table = table.assign(kind=kinds.reindex(table.index))
-    rooms, staff = _can(table, "room"), _can(table, "staff")
-    days = []
-    for name, own in table.groupby("day", sort=False):
-        exams = own[began[own.index]].sort_values(["begin", "sheet", "row"], kind="stable")
-        if len(exams):
-            exams = exams.astype({"kind": np.int64})
-            days.append(RecordedDay(str(name), exams, _seen(own, exams, "room", rooms), _seen(own, exams, "staff", staff)))
-    return days
+    exams = visits.table[visits.table["begin"].notna()]
+    kinds = exam_kinds(exams["type"], config)
+    types = config.plan.types
+    leads = np.array([kind.check_in_lead_min for kind in types], dtype=np.int64)[kinds]
+    means = np.array([max(round(mean_length(kind.exam)), 1) for kind in types], dtype=np.int64)[kinds]
+    begin, scheduled = _minutes(exams, "begin"), _minutes(exams, "scheduled")
+    walked_in = exams["unscheduled"].to_numpy(dtype=np.bool_)
+    asked = np.where(walked_in, np.nan, _first(_minutes(exams, "expected"), scheduled - leads))
+    checked_in = _first(_minutes(exams, "actual"), asked, begin)
+    came = np.minimum(checked_in, begin)
+    due = _first(np.where(walked_in, np.nan, scheduled), asked + leads, came)
+    day = {name: number for number, name in enumerate(visits.days)}
+    exams = exams.assign(
+        kind=kinds,
+        came_min=came.astype(np.int64),
+        due_min=due.astype(np.int64),
+        waits_from_min=np.fmax(checked_in, asked).astype(np.int64),
+        takes_min=_first(_minutes(exams, "exam_min"), means).astype(np.int64),
+    )
+    return exams.iloc[np.lexsort((kinds, due, exams["day"].map(day).to_numpy(dtype=np.int64)))]
 
 
-def exam_kinds(types: pd.Series, config: Lab) -> pd.Series:
-    """Numbers of the lab's exam types; a lab with a single type has it for all, and where the type is unknown it is
-    the one that the record has most of.
+def exam_kinds(types: pd.Series, config: Lab) -> np.ndarray:
+    """(n,) int64, numbers of the lab's exam types; a lab with a single type has it for all, and an unknown type is the
+    one that the record has most of.
 
     :param types: names
     :param config: the lab
@@ -71,15 +83,76 @@ def exam_kinds(types: pd.Series, config: Lab) -> pd.Series:
     """
     number = {kind.name: k for k, kind in enumerate(config.plan.types)}
     if len(number) == 1:
-        return types.map(lambda name: 0)
+        return np.zeros(len(types), dtype=np.int64)
     known = Counter(name for name in types if name)
     for name in known:
         if name not in number:
             raise ValueError(
-                f"the record has the exam type {name!r}, which the lab {config.name!r} lacks; it has {', '.join(number)}"
+                f"the record has the exam type {name!r}, but the lab {config.name!r} has only {', '.join(number)}"
             )
     most = known.most_common(1)[0][0] if known else next(iter(number))
-    return types.map(lambda name: number[name or most])
+    return np.array([number[name or most] for name in types], dtype=np.int64)
+
+
+def recorded_days(visits: Visits, exams: pd.DataFrame) -> list[RecordedDay]:
+    """The days on which exams were recorded, with the rooms and staff seen.
+
+    A room or a member of staff can do the exam types with which the whole file shows them. Somebody whose initials
+    never stand alone is one with the colleague beside them. Exams whose cell is empty took as many further rooms or
+    members as there were such exams at once.
+
+    :param visits: the record
+    :param exams: those of :func:`recorded_exams`
+    """
+    if exams.empty:
+        return []
+    everybody = {column: _able(exams, column) for column in ("room", "staff")}
+    names = exams["day"].to_numpy()
+    ends = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
+    cells = dict(iter(visits.table[["day", "room", "staff"]].groupby("day", sort=False)))
+    days = []
+    for first, last in pairwise(ends):
+        own = exams.iloc[first:last]
+        seen = [_seen(cells[names[first]][column], own, column, able) for column, able in everybody.items()]
+        days.append(RecordedDay(str(names[first]), first, last, *seen))
+    return days
+
+
+def mean_length(law: ExamLaw | None) -> float:
+    """Mean of a law of lengths in whole minutes, 0 for none."""
+    return 0.0 if law is None else ExpectedExam(law).rest(0)
+
+
+def most_at_once(begin: np.ndarray, end: np.ndarray) -> int:
+    """How many exams were under way together at most.
+
+    :param begin: (n,) minutes
+    :param end: (n,) minutes; a minute without an exam to last at least
+    """
+    return max((int(((begin <= minute) & (minute < end)).sum()) for minute in begin), default=0)
+
+
+def _minutes(exams: pd.DataFrame, column: str) -> np.ndarray:
+    """(n,) float64, nan where the minute is unknown."""
+    return exams[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _first(*columns: np.ndarray) -> np.ndarray:
+    """The first of several numbers that is known."""
+    known = columns[-1]
+    for column in columns[-2::-1]:
+        known = np.where(np.isnan(column), known, column)
+    return known
+
+
+def _able(exams: pd.DataFrame, column: str) -> Mapping[str, tuple[tuple[str, Can], ...]]:
+    """Cell -> (name, what it can do) of every room or member of staff that it stands for."""
+    names = _names(exams[column])
+    can: dict[str, set[int]] = {name: set() for own in names.values() for name in own}
+    for cell, kind in zip(exams[column], exams["kind"].tolist(), strict=True):
+        for name in names.get(cell, ()):
+            can[name].add(kind)
+    return {cell: tuple((name, frozenset(can[name])) for name in own) for cell, own in names.items()}
 
 
 def _names(cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -89,38 +162,17 @@ def _names(cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {cell: tuple(part for part in own if part in alone) or (cell,) for cell, own in parts.items()}
 
 
-def _can(table: pd.DataFrame, column: str) -> dict[str, tuple[tuple[str, Can], ...]]:
-    """Cell -> (name, what it can do) of everybody whom it stands for."""
-    names = _names(table[column])
-    can: dict[str, set[int]] = {}
-    for cell, kind in zip(table[column], table["kind"], strict=True):
-        for name in names.get(cell, ()):
-            can.setdefault(name, set()).update(() if np.isnan(kind) else (int(kind),))
-    return {cell: tuple((name, frozenset(can[name])) for name in own) for cell, own in names.items()}
-
-
 def _seen(
-    own: pd.DataFrame, exams: pd.DataFrame, column: str, can: dict[str, tuple[tuple[str, Can], ...]]
+    cells: pd.Series, exams: pd.DataFrame, column: str, able: Mapping[str, tuple[tuple[str, Can], ...]]
 ) -> tuple[Can, ...] | None:
     """What each room or member of staff seen on a day can do; None if the file has none."""
-    if not can:
+    if not able:
         return None
-    seen = dict(entry for cell in own[column] for entry in can.get(cell, ()))
+    seen = dict(entry for cell in cells for entry in able.get(cell, ()))
     nameless = exams[exams[column] == ""]
-    unnamed = [frozenset(nameless["kind"])] * most_at_once(nameless)
-    there = [*(kinds for kinds in seen.values() if kinds), *unnamed]
+    begin = nameless["begin"].to_numpy(dtype=np.int64)
+    unnamed = [frozenset(nameless["kind"].tolist())] * most_at_once(begin, begin + nameless["takes_min"].to_numpy())
+    there = [*seen.values(), *unnamed]
     # An exam that took place could take place.
-    able = frozenset().union(*there)
-    return (*there, *(frozenset({kind}) for kind in sorted(set(exams["kind"]) - able)))
-
-
-def most_at_once(exams: pd.DataFrame) -> int:
-    """How many exams were under way together at most; those without an end count in their first minute.
-
-    :param exams: with the columns ``begin`` and ``end``
-    """
-    if exams.empty:
-        return 0
-    begin = exams["begin"].to_numpy(dtype=np.int64)
-    end = np.maximum(exams["end"].fillna(exams["begin"]).to_numpy(dtype=np.int64), begin + 1)
-    return int(max(((begin <= minute) & (minute < end)).sum() for minute in begin))
+    missing = sorted(set(exams["kind"].tolist()).difference(*there))
+    return (*there, *(frozenset({kind}) for kind in missing))
