@@ -79,9 +79,7 @@ def weekday_books(visits: Visits, leads: Mapping[str, int]) -> dict[str, Book]:
             days.setdefault(_weekday(day), []).append(day)
     if "" in days or len(days) < 2 or any(len(own) < _LEAST_OF_EACH for own in days.values()):
         return {}
-    books = {
-        weekday: _book(visits, leads, tuple(days[weekday]), incomplete) for weekday in WEEKDAYS if weekday in days
-    }
+    books = {weekday: _book(visits, leads, tuple(days[weekday]), incomplete) for weekday in WEEKDAYS if weekday in days}
     different = {tuple(sorted(book.times.items())) for book in books.values()}
     return books if len(different) > 1 else {}
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from echo_env.common.config_model import build
+from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.general import GeneralLabConfig
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Estimate(NamedTuple):
 
     :param path: dotted field, such as ``exam_types.fetal.exam.mean_min``
     :param words: what it is, in words
-    :param value: its value in the file
+    :param value: its value in the file; of a yes-or-no field, the share that decides
     :param low: lower end of its 95 % interval; nan where the visits do not identify it
     :param high: upper end
     :param rows: number of observations
@@ -132,11 +133,25 @@ def with_values(config: GeneralLabConfig, values: Values) -> GeneralLabConfig:
     :param values: dotted field of its file -> value
     :raises ConfigError: a value that is not allowed
     """
-    data = config.as_file()
-    lay_values(data, values)
-    opening = config.hours.opening_min
-    data["hours"] = {name: getattr(config.hours, name) for name in ("opening_min", "closing_min", "end_min")}
-    return build(GeneralLabConfig, data, {"opening": opening})
+    return lab_of(config.as_file(), values)
+
+
+def lab_of(data: dict[str, Any], values: Values) -> GeneralLabConfig:
+    """A lab from the fields of a file with other values.
+
+    :param data: fields of the file, which stay as they are
+    :param values: dotted field -> value
+    :raises ConfigError: not a valid lab
+    """
+    own = _copied(data)
+    lay_values(own, values)
+    opening, closing, end = (read_clock(own["hours"][name]) for name in ("opening", "closing", "end"))
+    own["hours"] = {"opening_min": opening, "closing_min": closing - opening, "end_min": end - opening}
+    return build(GeneralLabConfig, own, {"opening": opening})
+
+
+def _copied(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) if isinstance(value, dict) else value for name, value in data.items()}
 
 
 def lay_values(data: dict[str, Any], values: Values) -> None:

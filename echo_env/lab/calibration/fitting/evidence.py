@@ -32,7 +32,7 @@ class Evidence(NamedTuple):
     :param lead: (n,) appointment minus expected check-in, minutes
     :param vitals: (n,) end of a preparation that was recorded before the exam minus check-in, minutes
     :param gap: (n,) begin of the exam minus end of the one before it in its room, minutes
-    :param errors: (n, P) how far the begin of a replayed exam is from the recorded one, by minutes of preparation
+    :param errors: (n, P) begin of the replayed exam minus begin recorded, by minutes of preparation
     """
 
     day: Ints
@@ -51,7 +51,7 @@ class Evidence(NamedTuple):
 
         :param rows: (m,) int64, numbers of visits
         """
-        return Evidence(*(part[rows] for part in self))
+        return Evidence._make(part[rows] for part in self)
 
 
 def evidence_of(visits: Visits, types: tuple[str, ...]) -> Evidence:

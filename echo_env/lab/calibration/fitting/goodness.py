@@ -69,9 +69,7 @@ def fit_arrival(offsets: Ints, base: Arrival, rng: np.random.Generator, resample
     return _fit(offsets, lambda seen: arrival_law(seen, base), draw, offset_probability, resamples)
 
 
-def fit_exam(
-    minutes: Ints, bounds: tuple[float, float], rng: np.random.Generator, resamples: int
-) -> Fit[ExamLaw]:
+def fit_exam(minutes: Ints, bounds: tuple[float, float], rng: np.random.Generator, resamples: int) -> Fit[ExamLaw]:
     """Fit a gamma distribution truncated to an interval, see :func:`~.maximum_likelihood.exam_law`.
 
     :param minutes: (n,) int64, durations, minutes

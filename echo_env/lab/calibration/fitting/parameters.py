@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from echo_env.lab.calibration.fitting.estimates import Values, four_digits
 from echo_env.lab.calibration.fitting.evidence import Evidence
 from echo_env.lab.calibration.fitting.maximum_likelihood import arrival_law, exam_law
+from echo_env.lab.calibration.fitting.replayed import nearest_minutes
 from echo_env.lab.config.chance import Arrival
 
 LEAST_ROWS = 10
@@ -26,12 +28,14 @@ class Parameter(NamedTuple):
     :param values: evidence -> value of each field; empty where this sample has nothing to say
     :param rows: evidence -> number of observations
     :param source: where the values come from
+    :param beside: further fields that the file then has, the same in all bootstrap samples
     """
 
     words: Mapping[str, str]
     values: Callable[[Evidence], Values]
     rows: Callable[[Evidence], int]
     source: str
+    beside: Mapping[str, Any] = MappingProxyType({})
 
 
 def no_show_rate() -> Parameter:
@@ -46,11 +50,12 @@ def no_show_rate() -> Parameter:
     return Parameter(words, values, lambda evidence: int(evidence.known.sum()), "patients with an appointment")
 
 
-def arrival_parameters(base: Arrival, model: str) -> Parameter:
+def arrival_parameters(base: Arrival, model: str, seen: NDArray[np.int64]) -> Parameter:
     """The arrival distribution and the offsets that were seen, so that ``model`` alone switches between the two.
 
     :param base: supplies what is not fitted
     :param model: ``exponential`` or ``empirical``
+    :param seen: (n,) int64, all offsets, minutes
     """
     words = {
         "arrival.late_share": "share on the late side",
@@ -70,7 +75,8 @@ def arrival_parameters(base: Arrival, model: str) -> Parameter:
         return found
 
     source = "check-ins minus expected check-ins"
-    return Parameter(words, values, lambda evidence: len(whole(evidence.offset)), source)
+    beside: Values = {"arrival.model": model, "arrival.offsets_min": sorted(seen.tolist())}
+    return Parameter(words, values, lambda evidence: len(whole(evidence.offset)), source, beside)
 
 
 def exam_parameters(section: str, kind: int | None, bounds: tuple[float, float], name: str) -> Parameter:
@@ -93,7 +99,8 @@ def exam_parameters(section: str, kind: int | None, bounds: tuple[float, float],
         law = exam_law(minutes, *bounds)
         return {f"{section}.shape": four_digits(law.shape), f"{section}.mean_min": four_digits(law.mean_min)}
 
-    return Parameter(words, values, lambda evidence: len(sample(evidence)), "end minus begin of exams")
+    source = "end minus begin of exams"
+    return Parameter(words, values, lambda evidence: len(sample(evidence)), source, _ends(section, bounds))
 
 
 def lead_parameter(name: str, kind: int) -> Parameter:
@@ -117,7 +124,7 @@ def lead_parameter(name: str, kind: int) -> Parameter:
 
 
 def preparation_parameter(name: str, kind: int, minutes: tuple[int, ...]) -> Parameter:
-    """The minutes of preparation with which replayed exams begin nearest to the recorded begins, on average.
+    """The minutes of preparation with which replayed exams begin nearest to the recorded begins.
 
     :param name: of the exam type
     :param kind: its number
@@ -131,10 +138,10 @@ def preparation_parameter(name: str, kind: int, minutes: tuple[int, ...]) -> Par
 
     def values(evidence: Evidence) -> Values:
         own = errors(evidence)
-        return {path: minutes[int(own.mean(axis=0).argmin())]} if len(own) else {}
+        return {path: nearest_minutes(own, minutes)} if len(own) else {}
 
     words = {path: f"preparation of {name} between check-in and exam (min)"}
-    source = "replay of the recorded days: least mean absolute error of the begins"
+    source = "replay of the recorded days, by the errors of the begins"
     return Parameter(words, values, lambda evidence: len(errors(evidence)), source)
 
 
@@ -162,7 +169,7 @@ def vitals_parameter(name: str, kind: int, bounds: tuple[float, float]) -> Param
         return {f"{section}.shape": four_digits(law.shape), f"{section}.mean_min": four_digits(law.mean_min)}
 
     source = "end of the recorded preparation minus check-in"
-    return Parameter(words, values, lambda evidence: len(sample(evidence)), source)
+    return Parameter(words, values, lambda evidence: len(sample(evidence)), source, _ends(section, bounds))
 
 
 def turnover_parameter(groups: tuple[str, ...]) -> Parameter:
@@ -180,6 +187,11 @@ def turnover_parameter(groups: tuple[str, ...]) -> Parameter:
 
     source = "gaps between consecutive exams in a room, their 5 % quantile"
     return Parameter(words, values, lambda evidence: len(whole(evidence.gap)), source)
+
+
+def _ends(section: str, bounds: tuple[float, float]) -> Values:
+    """The interval of a distribution of lengths."""
+    return {f"{section}.shortest_min": float(bounds[0]), f"{section}.longest_min": float(bounds[1])}
 
 
 def whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
