@@ -12,14 +12,12 @@ from scipy import stats
 from echo_env.common.config_model import build
 from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.general import GeneralLabConfig
+from echo_env.lab.config.loading import Values, lay_values
 
 if TYPE_CHECKING:
     from echo_env.lab.calibration.fitting.book import Book
     from echo_env.lab.calibration.fitting.choices import Choices
     from echo_env.lab.calibration.fitting.goodness import Fit
-
-Values = dict[str, Any]
-"""Dotted field of a lab file -> its value, as the file has it."""
 
 
 class FitError(ValueError):
@@ -152,20 +150,6 @@ def lab_of(data: dict[str, Any], values: Values) -> GeneralLabConfig:
 
 def _copied(data: dict[str, Any]) -> dict[str, Any]:
     return {name: _copied(value) if isinstance(value, dict) else value for name, value in data.items()}
-
-
-def lay_values(data: dict[str, Any], values: Values) -> None:
-    """Put values into the fields of a lab file, in place.
-
-    :param data: nested sections
-    :param values: dotted field -> value
-    """
-    for path, value in values.items():
-        *sections, name = path.split(".")
-        place = data
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
 
 
 def four_digits(value: float) -> float:

@@ -14,7 +14,6 @@ from echo_env.lab.calibration.fitting.estimates import (
     FitError,
     Fitted,
     Share,
-    Values,
     interval_of,
     lab_of,
     share_of,
@@ -40,7 +39,7 @@ from echo_env.lab.calibration.fitting.replayed import MINUTES, replay_errors
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.general import GeneralLabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.loading import load_lab
+from echo_env.lab.config.loading import Values, load_lab
 
 _VITALS_SHARE = 0.75
 """Share of exams with a preparation recorded before them from which its distribution is that of the record."""

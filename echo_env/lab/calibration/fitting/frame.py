@@ -12,7 +12,7 @@ from echo_env.lab.calibration.fitting.base_lab import Section, base_penalty
 from echo_env.lab.calibration.fitting.book import Book, typical_book, weekday_books
 from echo_env.lab.calibration.fitting.choices import Choices
 from echo_env.lab.calibration.fitting.duty import with_duty
-from echo_env.lab.calibration.fitting.estimates import Estimate, FitError, Values
+from echo_env.lab.calibration.fitting.estimates import Estimate, FitError
 from echo_env.lab.calibration.fitting.notes import resources_noted
 from echo_env.lab.calibration.fitting.readiness import (
     clock_hours,
@@ -25,6 +25,7 @@ from echo_env.lab.calibration.fitting.resources import Resources, resources_of
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.loading import Values
 from echo_env.lab.config.plan import MOST_TYPES
 
 

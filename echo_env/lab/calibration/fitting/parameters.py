@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.lab.calibration.fitting.estimates import Values, four_digits
+from echo_env.lab.calibration.fitting.estimates import four_digits
 from echo_env.lab.calibration.fitting.evidence import Evidence
 from echo_env.lab.calibration.fitting.maximum_likelihood import arrival_law, exam_law
 from echo_env.lab.calibration.fitting.replayed import nearest_minutes
 from echo_env.lab.config.chance import Arrival
+from echo_env.lab.config.loading import Values
 
 LEAST_ROWS = 10
 """Smallest sample that a distribution is fitted to."""

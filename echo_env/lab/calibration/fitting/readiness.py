@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from echo_env.lab.calibration.fitting.estimates import Estimate, Values, share_of
+from echo_env.lab.calibration.fitting.estimates import Estimate, share_of
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
+from echo_env.lab.config.loading import Values
 
 if TYPE_CHECKING:
     import pandas as pd
