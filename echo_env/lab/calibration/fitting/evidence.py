@@ -31,7 +31,6 @@ class Evidence(NamedTuple):
     :param exam: (n,) length of the exam, minutes
     :param lead: (n,) appointment minus expected check-in, minutes
     :param vitals: (n,) end of a preparation that was recorded before the exam minus check-in, minutes
-    :param gap: (n,) begin of the exam minus end of the one before it in its room, minutes
     :param errors: (n, P) begin of the replayed exam minus begin recorded, by minutes of preparation
     """
 
@@ -43,7 +42,6 @@ class Evidence(NamedTuple):
     exam: Floats
     lead: Floats
     vitals: Floats
-    gap: Floats
     errors: Floats
 
     def take(self, rows: Ints) -> Evidence:
@@ -77,7 +75,6 @@ def evidence_of(visits: Visits, types: tuple[str, ...]) -> Evidence:
         exam=_floats(table["exam_min"]),
         lead=_floats((table["scheduled"] - table["expected"]).where(booked)),
         vitals=_floats(vitals.where(vitals > 0)),
-        gap=_floats(room_gaps(table)),
         errors=np.full((len(table), 0), np.nan),
     )
 
@@ -86,20 +83,6 @@ def _appointment_offset(table: pd.DataFrame) -> pd.Series:
     """Check-in minus appointment; a check-in after the exam began cannot be the arrival."""
     sensible = ~(table["actual"] > table["begin"]).fillna(False) & (table["booked"] == "yes")
     return (table["actual"] - table["scheduled"]).where(sensible)
-
-
-def room_gaps(table: pd.DataFrame) -> pd.Series:
-    """Begin of each exam minus end of the one before it in the same room, minutes; missing for the first of a day.
-
-    :param table: of visits
-    """
-    import pandas as pd
-
-    exams = table[table["begin"].notna() & (table["room"] != "")].sort_values(["day", "room", "begin"])
-    ends = exams.groupby(["day", "room"])["end"].shift()
-    gaps = pd.Series(pd.NA, index=table.index, dtype="Int64")
-    gaps.loc[exams.index] = exams["begin"] - ends
-    return gaps
 
 
 def _floats(column: pd.Series) -> Floats:

@@ -31,7 +31,6 @@ from echo_env.lab.calibration.fitting.parameters import (
     lead_parameter,
     no_show_rate,
     preparation_parameter,
-    turnover_parameter,
     vitals_parameter,
     whole,
 )
@@ -43,6 +42,8 @@ from echo_env.lab.config.loading import Values, load_lab
 
 _VITALS_SHARE = 0.75
 """Share of exams with a preparation recorded before them from which its distribution is that of the record."""
+_MOST_TESTS = 200
+"""Samples of the parametric bootstrap of a test of fit."""
 Bounds = tuple[float, float]
 
 
@@ -64,7 +65,7 @@ def fit(visits: Visits, choices: Choices | None = None) -> Fitted:
     # An impossible lab is refused before replays and bootstrap, which take most of the time.
     lab_of(frame.data, {})
     bounds = _exam_bounds(visits, base, evidence)
-    parameters = [*leads, *_laws(visits, choices, base, frame, evidence, bounds), *_turnover(frame, evidence)]
+    parameters = [*leads, *_laws(visits, choices, base, frame, evidence, bounds)]
     found = values_of(parameters, evidence) | fixed_of(parameters)
     if (visits.table["begin"].notna() & visits.table["actual"].notna()).any():
         evidence = evidence._replace(errors=replay_errors(visits, lab_of(frame.data, found)))
@@ -186,10 +187,6 @@ def _fitted_types(frame: Frame, evidence: Evidence) -> list[int]:
     return [k for k in range(len(frame.types)) if len(whole(evidence.exam[evidence.type == k])) >= LEAST_ROWS]
 
 
-def _turnover(frame: Frame, evidence: Evidence) -> list[Parameter]:
-    return [turnover_parameter(tuple(frame.resources.rooms))] if len(whole(evidence.gap)) >= LEAST_ROWS else []
-
-
 def _preparations(frame: Frame, evidence: Evidence) -> tuple[list[Parameter], list[Estimate]]:
     """Preparation of each type: recorded, by replay, or not identified."""
     parameters, unknown = [], []
@@ -213,14 +210,15 @@ def _goodness(
     choices: Choices, base: Lab, frame: Frame, evidence: Evidence, bounds: Bounds, rng: np.random.Generator
 ) -> dict[str, Fit[Any]]:
     """The fitted distributions with their goodness of fit."""
+    resamples = min(choices.resamples, _MOST_TESTS)
     laws: dict[str, Fit[Any]] = {}
     offsets = whole(evidence.offset)
     if len(offsets):
-        laws["arrival"] = fit_arrival(offsets, base.plan.types[0].arrival, rng, choices.resamples)
-    laws["exam"] = fit_exam(whole(evidence.exam), bounds, rng, choices.resamples)
+        laws["arrival"] = fit_arrival(offsets, base.plan.types[0].arrival, rng, resamples)
+    laws["exam"] = fit_exam(whole(evidence.exam), bounds, rng, resamples)
     for kind in _fitted_types(frame, evidence) if len(frame.types) > 1 else ():
         minutes = whole(evidence.exam[evidence.type == kind])
-        laws[f"exam_{frame.types[kind]}"] = fit_exam(minutes, bounds, rng, choices.resamples)
+        laws[f"exam_{frame.types[kind]}"] = fit_exam(minutes, bounds, rng, resamples)
     return laws
 
 

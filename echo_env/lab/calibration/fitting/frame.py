@@ -22,6 +22,7 @@ from echo_env.lab.calibration.fitting.readiness import (
     unscheduled_resampled,
 )
 from echo_env.lab.calibration.fitting.resources import Resources, resources_of
+from echo_env.lab.calibration.fitting.turnover import Turnover, turnover_of
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
@@ -42,6 +43,7 @@ class Frame:
     :param resources: rooms and staff
     :param unscheduled: exam type -> clock hour -> patients without an appointment over all days
     :param days: number of recorded days
+    :param turnover: cleaning of rooms, where the visits tell
     """
 
     types: tuple[str, ...]
@@ -53,6 +55,7 @@ class Frame:
     resources: Resources
     unscheduled: dict[str, dict[str, int]]
     days: int
+    turnover: Turnover | None
 
     def resampled(self, rng: np.random.Generator) -> Values:
         """What a bootstrap sample says about absences and unscheduled patients.
@@ -60,6 +63,8 @@ class Frame:
         :param rng: random generator
         """
         values = self.resources.resampled(rng)
+        if self.turnover is not None:
+            values |= self.turnover.resampled(tuple(self.resources.rooms), rng)
         for name, counts in self.unscheduled.items():
             values |= unscheduled_resampled(name, counts, self.days, rng)
         return values
@@ -104,13 +109,17 @@ def frame_of(visits: Visits, choices: Choices, base: Lab, types: tuple[str, ...]
     duty = with_duty(resources.staff, visits, noted, (opening, closing, end))
     unscheduled = {name: unscheduled_counts(visits, name) for name in types}
     sections, estimates = _exam_types(visits, choices, base, types, book, unscheduled)
+    rooms, turnover = {name: dict(group) for name, group in resources.rooms.items()}, turnover_of(visits.table)
+    if turnover is not None:
+        rooms = {name: {**group, "turnover_min": turnover.minutes} for name, group in rooms.items()}
+        estimates += [turnover.estimate(name) for name in rooms]
     data: Section = {
         "name": choices.name or visits.name.rpartition(".")[0] or visits.name,
         "hours": {"opening": clock_text(opening), "closing": clock_text(closing), "end": clock_text(end)},
         "arrival": _arrival(base),
         "exam": _exam(base),
         "exam_types": sections,
-        "room_groups": {name: dict(group) for name, group in resources.rooms.items()},
+        "room_groups": rooms,
         "staff_groups": duty.staff,
         "penalty": base_penalty(base),
     }
@@ -122,7 +131,7 @@ def frame_of(visits: Visits, choices: Choices, base: Lab, types: tuple[str, ...]
         **duty.sources,
     }
     every = (*estimates, *resources.estimates(), *duty.estimates)
-    return Frame(types, data, sources, every, book, weekdays, resources, unscheduled, len(visits.days))
+    return Frame(types, data, sources, every, book, weekdays, resources, unscheduled, len(visits.days), turnover)
 
 
 def _exam_types(

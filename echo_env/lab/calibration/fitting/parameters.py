@@ -18,8 +18,6 @@ from echo_env.lab.config.loading import Values
 
 LEAST_ROWS = 10
 """Smallest sample that a distribution is fitted to."""
-_TIGHT = 0.05
-"""A turnover is as long as the gaps that all but this share of the gaps of rooms exceed."""
 
 
 class Parameter(NamedTuple):
@@ -171,23 +169,6 @@ def vitals_parameter(name: str, kind: int, bounds: tuple[float, float]) -> Param
 
     source = "end of the recorded preparation minus check-in"
     return Parameter(words, values, lambda evidence: len(sample(evidence)), source, _ends(section, bounds))
-
-
-def turnover_parameter(groups: tuple[str, ...]) -> Parameter:
-    """Cleaning after an exam: the gap between exams in a room that hardly any gap is shorter than.
-
-    :param groups: names of the room groups, which share it
-    """
-    words = {f"room_groups.{name}.turnover_min": f"turnover of rooms {name} (min)" for name in groups}
-
-    def values(evidence: Evidence) -> Values:
-        gaps = whole(evidence.gap)
-        if not len(gaps):
-            return {}
-        return dict.fromkeys(words, max(int(np.quantile(gaps, _TIGHT, method="lower")), 0))
-
-    source = "gaps between consecutive exams in a room, their 5 % quantile"
-    return Parameter(words, values, lambda evidence: len(whole(evidence.gap)), source)
 
 
 def _ends(section: str, bounds: tuple[float, float]) -> Values:

@@ -15,8 +15,9 @@ from echo_env.lab.config.loading import Values
 if TYPE_CHECKING:
     import pandas as pd
 
-_WELL_BEFORE = 15
-"""Minutes before the appointment by which a patient is taken to be ready after check-in."""
+_WELL_BEFORE = (30, 20, 15)
+"""Minutes before the appointment at which a patient who checks in is taken to be ready before it; the first of them
+for which there are enough patients counts."""
 _LEAST_READY = 10
 """Patients ready before their appointment from which it can be told whether they are taken early."""
 _MAY = 0.25
@@ -38,18 +39,26 @@ def early_begins(visits: Visits, name: str, default: bool, base_name: str) -> tu
     """
     table = visits.table
     exams = table[table["begin"].notna() & table["scheduled"].notna() & ~table["unscheduled"]]
-    ready = exams[(exams["actual"] + _WELL_BEFORE <= exams["scheduled"]).fillna(False).to_numpy(dtype=bool)]
-    own = ready[ready["type"] == name]
-    whose, rows = (name, own) if len(own) >= _LEAST_READY else ("all types", ready)
+    whose, rows, minutes = _came_well_before(exams, name)
     early = share_of(int((rows["begin"] < rows["scheduled"]).sum()), len(rows))
     path = f"exam_types.{name}.may_begin_early"
-    words = f"share of {whose} begun before the appointment, of those who came {_WELL_BEFORE} min before it"
+    words = f"share of {whose} begun before the appointment, of those who came {minutes} min before it"
     if early.of < _LEAST_READY:
         source = f"not identified, only {early.of} came so early; as in {base_name}"
         return default, Estimate(path, words, float(default), rows=early.of, source=source)
     may = early.share > _MAY
     source = f"{early.count} of {early.of} of {whose}: exams {'may' if may else 'do not'} begin before the appointment"
     return may, Estimate(path, words, early.share, early.low, early.high, early.of, source)
+
+
+def _came_well_before(exams: pd.DataFrame, name: str) -> tuple[str, pd.DataFrame, int]:
+    """Exams whose patients must have been ready before the appointment: of whom, which, and how long before it."""
+    before = (exams["scheduled"] - exams["actual"]).fillna(0)
+    for minutes in _WELL_BEFORE:
+        rows = exams[((exams["type"] == name) & (before >= minutes)).to_numpy(dtype=bool)]
+        if len(rows) >= _LEAST_READY:
+            return name, rows, minutes
+    return "all types", exams[(before >= minutes).to_numpy(dtype=bool)], minutes
 
 
 def unscheduled_counts(visits: Visits, name: str) -> dict[str, int]:
