@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,22 @@ AFTER_VITALS_MIN = 3
 A_DAY = 1440
 
 Group = TypeVar("Group", RoomGroup, StaffGroup)
+
+
+class Missing(NamedTuple):
+    """What a lab may lack between check-in and exam.
+
+    :param preparation_min: minutes of preparation beyond the lab's, where none is recorded
+    :param delay_min: minutes for which nobody is taken who is ready, as the lab has it
+    :param appointment: no exam begins before its appointment
+    """
+
+    preparation_min: int = 0
+    delay_min: int = 0
+    appointment: bool = False
+
+
+NOTHING = Missing()
 
 
 def replay(
@@ -88,6 +104,7 @@ class Replayer:
         rule: str = "policy_2",
         preparation_min: int | None = None,
         after_vitals_min: int = AFTER_VITALS_MIN,
+        missing: Missing = NOTHING,
     ) -> pd.DataFrame:
         """Play all days.
 
@@ -100,17 +117,18 @@ class Replayer:
         :param rule: name of a policy that works in any lab
         :param preparation_min: minutes of preparation of all types, in place of the lab's
         :param after_vitals_min: minutes between the recorded end of the preparation and being ready
+        :param missing: what the lab lacks, added to it
         :return: a row an exam, by day and begin, with the index of the visits' table: ``day``, ``type`` (the lab's
             name), and minutes after midnight, nullable ``Int64``: ``actual``, ``scheduled``, ``waits_from`` (the later
-            of check-in and expected check-in), ``seen_begin``, ``simulated_begin`` (missing if the exam was not begun
-            by midnight); and ``exam_min``
+            of check-in and expected check-in), ``ready`` (from when the lab would examine the patient),
+            ``seen_begin``, ``simulated_begin`` (missing if the exam was not begun by midnight); and ``exam_min``
         :raises ValueError: no such rule
         """
         import pandas as pd
 
         exams = self._exams
-        prepared = self._prepared(preparation_min, after_vitals_min)
-        begun = np.concatenate([self._play(day, lab, prepared, rule) for day, lab in self._labs])
+        ready = self._ready(preparation_min, after_vitals_min, missing)
+        begun = np.concatenate([self._play(day, lab, ready, rule) for day, lab in self._labs])
         names = np.array([kind.name for kind in self._config.plan.types])
         rows = pd.DataFrame(
             {
@@ -119,6 +137,7 @@ class Replayer:
                 "actual": exams["actual"],
                 "scheduled": exams["scheduled"],
                 "waits_from": exams["waits_from_min"].astype("Int64"),
+                "ready": pd.Series(ready, exams.index, dtype="Int64"),
                 "seen_begin": exams["begin"],
                 "simulated_begin": pd.Series(begun, exams.index, dtype="Int64").mask(begun < 0),
                 "exam_min": exams["exam_min"],
@@ -138,17 +157,20 @@ class Replayer:
         due = np.maximum(exams["due_min"].to_numpy() - opening, 0)
         return day_lab(day, exams["kind"].to_numpy(), due, self._config, opening)
 
-    def _prepared(self, preparation_min: int | None, after_vitals_min: int) -> Ints:
-        """(n,) int64, when each patient is prepared, minutes after midnight."""
+    def _ready(self, preparation_min: int | None, after_vitals_min: int, missing: Missing) -> Ints:
+        """(n,) int64, from when each patient can be examined, minutes after midnight."""
         types, exams = self._config.plan.types, self._exams
-        means = [round(mean_length(kind.preparation)) if preparation_min is None else preparation_min for kind in types]
-        takes = np.array(means, dtype=np.int64)[exams["kind"].to_numpy()]
-        came, begin = exams["came_min"].to_numpy(), exams["begin"].to_numpy(dtype=np.int64)
+        kind, came = exams["kind"].to_numpy(), exams["came_min"].to_numpy()
+        means = [round(mean_length(own.preparation)) if preparation_min is None else preparation_min for own in types]
+        takes = np.array(means, dtype=np.int64)[kind]
+        early = np.array([own.may_begin_early and not missing.appointment for own in types])[kind]
         vitals = exams["vitals_out"].to_numpy(dtype=np.int64, na_value=-1)
-        recorded = (takes > 0) & (came <= vitals) & (vitals <= begin)
-        return np.where(recorded, vitals + after_vitals_min, came + takes)
+        recorded = (takes > 0) & (came <= vitals) & (vitals <= exams["begin"].to_numpy(dtype=np.int64))
+        prepared = np.where(recorded, vitals + after_vitals_min, came + takes + missing.preparation_min)
+        ready = np.where(early, prepared, np.maximum(prepared, exams["due_min"].to_numpy()))
+        return np.asarray(ready + missing.delay_min)
 
-    def _play(self, day: RecordedDay, lab: DayLab, prepared: Ints, rule: str) -> Ints:
+    def _play(self, day: RecordedDay, lab: DayLab, ready: Ints, rule: str) -> Ints:
         """(n,) int64, when exams of a day begin, minutes after midnight, -1 for those that do not."""
         exams, opening, plan = self._exams.iloc[day.first : day.last], lab.hours.opening_min, lab.plan
         arrival = np.maximum(exams["came_min"].to_numpy() - opening, 0)
@@ -158,7 +180,7 @@ class Replayer:
             exam_type=exams["kind"].to_numpy(),
             arrival=arrival,
             exam_min=exams["takes_min"].to_numpy(),
-            prep_min=np.maximum(prepared[day.first : day.last] - opening - arrival, 0),
+            prep_min=np.maximum(ready[day.first : day.last] - opening - arrival, 0),
             unscheduled=exams["unscheduled"].to_numpy(dtype=np.bool_),
             absence_draw=np.ones(staff),
             break_draw=np.ones((staff, most_exams(plan))),

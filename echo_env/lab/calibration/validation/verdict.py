@@ -1,0 +1,222 @@
+"""What the lab may be used for, in sentences with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from echo_env.common.stats import Estimate
+from echo_env.lab.calibration.validation.agreement import Agreement, RuleFit, Unexplained
+from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, words_of
+from echo_env.lab.calibration.validation.predictive import SURPRISING, Check
+from echo_env.lab.config.clock import clock_text
+
+LITTLE_QUEUE_MIN = 2.0
+"""If patients who are ready wait for fewer minutes than these, the record says nothing about scarce rooms and staff."""
+
+
+class Answer(NamedTuple):
+    """What the record says about one use of the lab.
+
+    :param question: the use, as in files
+    :param good: whether the lab is good enough for it; None if the record does not tell
+    :param sentence: the same in words, with its numbers
+    """
+
+    question: str
+    good: bool | None
+    sentence: str
+
+
+class Evidence(NamedTuple):
+    """What a verdict rests on.
+
+    :param fits: the recorded days played again, by rule, the best first
+    :param checks: recorded against simulated days
+    :param unexplained: what the lab lacks between check-in and exam
+    :param record: name of the record
+    """
+
+    fits: Sequence[RuleFit]
+    checks: Sequence[Check]
+    unexplained: Unexplained
+    record: str
+
+
+def verdict(evidence: Evidence) -> tuple[Answer, ...]:
+    """An answer for each use of a lab.
+
+    :param evidence: what it rests on
+    """
+    fit = evidence.fits[0]
+    waits = _waits(evidence, "waits", "how long patients wait", fit.every, "wait_min")
+    types = [
+        _waits(evidence, f"waits_{name}", f"how long {words_of(name)} patients wait", own, f"wait_{name}_min")
+        for name, own in sorted(fit.by_type.items())
+        if len(fit.by_type) > 1
+    ]
+    return (
+        waits,
+        *types,
+        _days(evidence, "delays", "how late exams begin", ("delay_min", "late_share")),
+        _days(evidence, "days", "how many patients a day has and when it ends", ("exams", "last_end_min")),
+        _days(evidence, "load", "how busy rooms are", ("at_once", "utilisation")),
+        _flow(evidence, waits),
+        _capacity(evidence, waits),
+    )
+
+
+def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
+    """What remains unexplained of the way from check-in to exam.
+
+    :param evidence: what it rests on
+    """
+    every, found = evidence.fits[0].every, evidence.unexplained
+    sentences = []
+    if _lacks(found):
+        sentences.append(
+            f"{_missing(found)}: with that, begins differ from those seen by {found.error_with:.1f} minutes on "
+            f"average, in place of {found.error:.1f}."
+        )
+    explained = "" if np.isnan(every.correlation) else f", correlation {every.correlation:+.2f}"
+    sentences.append(
+        f"Of {every.seen_wait:.1f} minutes from check-in to exam the lab has {every.simulated_wait:.1f}; who of the "
+        f"{every.n} patients waits how long it knows in part only: begins differ by {every.error:.1f} minutes on "
+        f"average{explained}."
+    )
+    return tuple(sentences)
+
+
+def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, name: str) -> Answer:
+    check = _named(evidence.checks, name)
+    judged = (_judged_replay(replayed), _judged(check, len(evidence.checks)))
+    told = (
+        f"played again with the rooms and staff seen, {_patients(replayed.n)} wait {replayed.simulated_wait:.1f} "
+        f"minutes from check-in where the record says {replayed.seen_wait:.1f} (difference {_signed(replayed.difference)}"
+        f"{_correlation(replayed)}), and simulated days have {_against(check)}"
+    )
+    if judged[0] is not False and judged[1] is False:
+        told += "; what differs is who comes when, or which rooms and staff there are"
+    elif judged[0] is False and question == "waits" and _lacks(evidence.unexplained):
+        told += f"; {_lower(_missing(evidence.unexplained))}"
+    return _answer(question, use, _together(judged), told)
+
+
+def _days(evidence: Evidence, question: str, use: str, names: tuple[str, ...]) -> Answer:
+    checks = [_named(evidence.checks, name) for name in names]
+    judged = tuple(_judged(check, len(evidence.checks)) for check in checks)
+    told = ", and ".join(f"for the {check.number.words} simulated days have {_against(check)}" for check in checks)
+    return _answer(question, use, _together(judged), told)
+
+
+def _flow(evidence: Evidence, waits: Answer) -> Answer:
+    use, found = "what check-in times and preparation do to waits", evidence.unexplained
+    if _lacks(found):
+        return _answer("flow", use, False, _lower(_missing(found)))
+    told = "the time from check-in to being ready explains what was seen" if waits.good else "waits as such are not"
+    return _answer("flow", use, waits.good, told + ("" if waits.good else " shown to be right"))
+
+
+def _capacity(evidence: Evidence, waits: Answer) -> Answer:
+    every = evidence.fits[0].every
+    use = "how many rooms and staff are needed, or which rule is best"
+    queue = f"{every.queue:.1f} of the {every.simulated_wait:.1f} minutes that recorded patients wait when played again"
+    if every.queue < LITTLE_QUEUE_MIN:
+        same = max(fit.every.error for fit in evidence.fits) - every.error < 0.1
+        told = (
+            f"on the recorded days hardly anybody who was ready waited for them: {queue} are spent so"
+            f"{', and all rules fit the record alike' if same else ''}; how the hospital behaves when they are short "
+            "is not in the record"
+        )
+        return _answer("capacity", use, False, told)
+    best, other = evidence.fits[0], evidence.fits[1]
+    told = (
+        f"{queue} are spent waiting for them, and the rule that fits best is {best.rule} (begins differ by "
+        f"{best.every.error:.1f} minutes; {other.rule}: {other.every.error:.1f})"
+    )
+    return _answer("capacity", use, waits.good, told)
+
+
+def _answer(question: str, use: str, good: bool | None, told: str) -> Answer:
+    begin = {
+        True: f"Good enough for {use}: ",
+        False: f"Do not use it for {use}, because ",
+        None: f"Not shown to be good enough for {use}: ",
+    }[good]
+    return Answer(question, good, f"{begin}{told}.")
+
+
+def _lacks(found: Unexplained) -> bool:
+    """Whether something is missing that makes a difference."""
+    better = found.error - found.error_with
+    return better > 1 and better > 0.15 * found.error
+
+
+def _missing(found: Unexplained) -> str:
+    missing, minutes = found.missing, found.minutes
+    early = "no exam begins before its appointment, which the lab allows"
+    if not minutes:
+        return f"In the record {early}"
+    told = f"About {minutes} minutes between being ready, as the lab has it, and the exam are unexplained"
+    kind = "as if the preparation took so much longer" if missing.preparation_min else "from when patients are ready"
+    return f"{told}, {kind}" + (f"; and {early}" if missing.appointment else "")
+
+
+def _judged(check: Check, checks: int) -> bool | None:
+    if np.isnan(check.p):
+        return None
+    if not check.matters:
+        return True
+    return False if check.p < SURPRISING / checks else None
+
+
+def _judged_replay(replayed: Agreement) -> bool | None:
+    if abs(replayed.difference.mean) <= TOLERANCE_MIN:
+        return True
+    return False if replayed.difference.excludes_zero else None
+
+
+def _together(judged: tuple[bool | None, ...]) -> bool | None:
+    if False in judged:
+        return False
+    return None if None in judged else True
+
+
+def _named(checks: Sequence[Check], name: str) -> Check:
+    return next(check for check in checks if check.number.name == name)
+
+
+def _against(check: Check) -> str:
+    if np.isnan(check.p):
+        return f"{_value(check, check.simulated.mean)}, while the record is not complete enough to say"
+    days = f"{check.recorded.n} such days" if check.recorded.n > 1 else "one such day"
+    return (
+        f"{_value(check, check.simulated.mean)} where the record says {_value(check, check.recorded.mean)} ({days}: "
+        f"{_value(check, check.low)} to {_value(check, check.high)}, p = {check.p:.2f})"
+    )
+
+
+def _value(check: Check, value: float) -> str:
+    if check.number.unit == "time":
+        return clock_text(round(value))
+    return f"{100 * value:.0f} %" if check.number.unit == "share" else f"{value:.1f}"
+
+
+def _patients(n: int) -> str:
+    return f"{n} patients" if n > 1 else "one patient"
+
+
+def _correlation(replayed: Agreement) -> str:
+    return "" if np.isnan(replayed.correlation) else f"; correlation {replayed.correlation:+.2f}"
+
+
+def _signed(value: Estimate) -> str:
+    if np.isnan(value.low):
+        return f"{value.mean:+.1f}"
+    return f"{value.mean:+.1f}, 95 % interval {value.low:+.1f} to {value.high:+.1f}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
