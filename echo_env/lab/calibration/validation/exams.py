@@ -135,8 +135,8 @@ def numbers_of(config: Lab) -> tuple[Number, ...]:
     return (
         Number("wait_min", "wait from check-in", "minutes", TOLERANCE_MIN, wait_sums),
         *of_types,
-        Number("delay_min", "begin minus appointment", "minutes", TOLERANCE_MIN, _delay),
-        Number("late_share", "begun over 15 minutes late", "share", 0.1, _late),
+        Number("delay_min", "delay after the appointment", "minutes", TOLERANCE_MIN, _delay),
+        Number("late_share", "share begun over 15 minutes late", "share", 0.1, _late),
         Number("exams", "patients examined a day", "patients", 0.05, _examined),
         Number("last_end_min", "end of the last exam", "time", 15.0, _last_end),
         Number("at_once", "most exams at once", "exams", 0.5, _at_once),

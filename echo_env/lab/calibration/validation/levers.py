@@ -58,13 +58,20 @@ class Levers:
     wait: Estimate
     changes: tuple[Lever, ...]
 
+    def helpful(self, kind: str) -> list[Lever]:
+        """The changes of a kind that shorten waits, the one that does so most first.
+
+        :param kind: see :class:`Change`
+        """
+        found = [lever for lever in self.changes if lever.kind == kind and lever.difference.high < 0]
+        return sorted(found, key=lambda lever: lever.difference.mean)
+
     def best(self, kind: str) -> Lever | None:
         """The change of a kind that shortens waits most; None if none of them does.
 
         :param kind: see :class:`Change`
         """
-        helpful = [lever for lever in self.changes if lever.kind == kind and lever.difference.high < 0]
-        return min(helpful, key=lambda lever: lever.difference.mean, default=None)
+        return next(iter(self.helpful(kind)), None)
 
 
 def levers(config: Lab, rule: str, rules: tuple[str, ...], days: int, seed: int) -> Levers:

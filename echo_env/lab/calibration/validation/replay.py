@@ -7,13 +7,21 @@ difference between begins simulated and begins seen is what the lab has wrong, o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from echo_env.lab.calibration.validation.recorded import Can, RecordedDay, mean_length, recorded_days, recorded_exams
+from echo_env.lab.calibration.validation.recorded import (
+    Can,
+    RecordedDay,
+    mean_length,
+    recorded_days,
+    recorded_exams,
+    seen_with,
+)
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config import Hours, Penalty
 from echo_env.lab.config.lab import Lab
@@ -147,6 +155,27 @@ class Replayer:
         order = np.lexsort((rows["seen_begin"].to_numpy(dtype=np.int64), places))
         return rows.iloc[order[self._checked_in[order]]]
 
+    def rooms_seen(self, type_name: str) -> tuple[int, int]:
+        """Rooms in which the record has exams of a type, and rooms that the lab has for it.
+
+        :param type_name: name of the exam type in the lab
+        """
+        plan = self._config.plan
+        kind = [own.name for own in plan.types].index(type_name)
+        rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
+        return seen_with(self._exams, "room", kind), rooms
+
+    def preparations(self) -> tuple[int, float, float]:
+        """Preparations whose end is recorded before the exam: how many, their mean minutes from check-in on, and the
+        mean that the lab has for the same patients."""
+        takes, recorded = self._takes(), self._recorded_preparation()
+        length = (
+            self._exams["vitals_out"].to_numpy(dtype=np.float64, na_value=np.nan) - self._exams["came_min"].to_numpy()
+        )
+        if not recorded.any():
+            return 0, math.nan, math.nan
+        return int(recorded.sum()), float(length[recorded].mean()), float(takes[recorded].mean())
+
     @cached_property
     def _labs(self) -> list[tuple[RecordedDay, DayLab]]:
         return [(day, self._lab_of(day)) for day in self._days]
@@ -159,16 +188,29 @@ class Replayer:
 
     def _ready(self, preparation_min: int | None, after_vitals_min: int, missing: Missing) -> Ints:
         """(n,) int64, from when each patient can be examined, minutes after midnight."""
-        types, exams = self._config.plan.types, self._exams
-        kind, came = exams["kind"].to_numpy(), exams["came_min"].to_numpy()
-        means = [round(mean_length(own.preparation)) if preparation_min is None else preparation_min for own in types]
-        takes = np.array(means, dtype=np.int64)[kind]
-        early = np.array([own.may_begin_early and not missing.appointment for own in types])[kind]
+        exams, takes = self._exams, self._takes(preparation_min)
+        types = self._config.plan.types
+        early = np.array([own.may_begin_early and not missing.appointment for own in types])[exams["kind"].to_numpy()]
         vitals = exams["vitals_out"].to_numpy(dtype=np.int64, na_value=-1)
-        recorded = (takes > 0) & (came <= vitals) & (vitals <= exams["begin"].to_numpy(dtype=np.int64))
-        prepared = np.where(recorded, vitals + after_vitals_min, came + takes + missing.preparation_min)
+        prepared = np.where(
+            (takes > 0) & self._recorded_preparation(),
+            vitals + after_vitals_min,
+            exams["came_min"].to_numpy() + takes + missing.preparation_min,
+        )
         ready = np.where(early, prepared, np.maximum(prepared, exams["due_min"].to_numpy()))
         return np.asarray(ready + missing.delay_min)
+
+    def _takes(self, preparation_min: int | None = None) -> Ints:
+        """(n,) int64, mean minutes of preparation."""
+        types = self._config.plan.types
+        means = [round(mean_length(own.preparation)) if preparation_min is None else preparation_min for own in types]
+        return np.array(means, dtype=np.int64)[self._exams["kind"].to_numpy()]
+
+    def _recorded_preparation(self) -> np.ndarray:
+        """(n,) bool, whose preparation has a recorded end after the check-in and before the exam."""
+        vitals = self._exams["vitals_out"].to_numpy(dtype=np.int64, na_value=-1)
+        begin = self._exams["begin"].to_numpy(dtype=np.int64)
+        return np.asarray((self._exams["came_min"].to_numpy() <= vitals) & (vitals <= begin))
 
     def _play(self, day: RecordedDay, lab: DayLab, ready: Ints, rule: str) -> Ints:
         """(n,) int64, when exams of a day begin, minutes after midnight, -1 for those that do not."""

@@ -10,7 +10,7 @@ from echo_env.lab.calibration.validation.agreement import RULES, RuleFit, Unexpl
 from echo_env.lab.calibration.validation.agreement import unexplained as find_unexplained
 from echo_env.lab.calibration.validation.exams import Exams, numbers_of, seen_exams, simulated_exams
 from echo_env.lab.calibration.validation.left_out import LeftOut, Refit, leave_one_day_out
-from echo_env.lab.calibration.validation.levers import CAPACITY, FLOW, RULE, Levers, levers, without_flow
+from echo_env.lab.calibration.validation.levers import CAPACITY, FLOW, RULE, Lever, Levers, levers, without_flow
 from echo_env.lab.calibration.validation.predictive import Check, predictive_checks
 from echo_env.lab.calibration.validation.replay import Replayer
 from echo_env.lab.calibration.validation.verdict import Answer, Evidence, unexplained_sentences, verdict
@@ -39,6 +39,8 @@ class Validation:
     :param simulated: the exams of simulated days, of the lab first
     :param checks: recorded against simulated days
     :param unexplained: what the lab lacks between check-in and exam
+    :param rooms: exam type -> rooms in which the record has it, and rooms that the lab has for it
+    :param preparations: see :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
     :param left_out: each day against the lab that was fitted without it; empty if nobody could fit one
     :param levers: what shortens waits in the lab
     :param plain_levers: the same in the lab without check-in lead, preparation and waiting for the appointment; None if
@@ -56,6 +58,8 @@ class Validation:
     simulated: tuple[Exams, ...]
     checks: tuple[Check, ...]
     unexplained: Unexplained
+    rooms: dict[str, tuple[int, int]]
+    preparations: tuple[int, float, float]
     left_out: tuple[LeftOut, ...]
     levers: Levers
     plain_levers: Levers | None
@@ -68,7 +72,7 @@ class Validation:
     @property
     def evidence(self) -> Evidence:
         """What the verdict rests on."""
-        return Evidence(self.fits, self.checks, self.unexplained, self.record)
+        return Evidence(self.fits, self.checks, self.unexplained, self.record, self.rooms, self.preparations)
 
     @property
     def verdict(self) -> tuple[Answer, ...]:
@@ -107,15 +111,16 @@ class Validation:
 
 
 def _told(found: Levers) -> str:
-    """The best change of each kind."""
-    told = []
-    for kind, none in ((FLOW, ""), (CAPACITY, "no room and nobody more"), (RULE, "no other rule")):
+    """What helps: every change of check-in, preparation or appointment, and the best of the others."""
+    told = [_lever(own) for own in found.helpful(FLOW)]
+    for kind, what in ((CAPACITY, "further room or member"), (RULE, "other rule")):
         best = found.best(kind)
-        if best is not None:
-            told.append(f"{best.words}, {best.difference.mean:+.1f} ± {best.difference.half_width:.1f}")
-        elif none:
-            told.append(f"{none} shortens them")
+        told.append(f"no {what} shortens them" if best is None else _lever(best))
     return "; ".join(told)
+
+
+def _lever(own: Lever) -> str:
+    return f"{own.words}, {own.difference.mean:+.1f} ± {own.difference.half_width:.1f}"
 
 
 def validate(
@@ -156,6 +161,8 @@ def validate(
         simulated=(*simulated, *others),
         checks=predictive_checks(numbers_of(config), recorded, others or simulated, seed),
         unexplained=find_unexplained(replayer, rule, after_vitals),
+        rooms={kind.name: replayer.rooms_seen(kind.name) for kind in config.plan.types},
+        preparations=replayer.preparations(),
         left_out=() if refit is None else leave_one_day_out(visits, refit, rule, after_vitals, few, seed),
         levers=levers(config, rule, RULES, few, seed),
         plain_levers=None if plain is None else levers(plain, rule, RULES, few, seed),

@@ -37,12 +37,16 @@ class Evidence(NamedTuple):
     :param checks: recorded against simulated days
     :param unexplained: what the lab lacks between check-in and exam
     :param record: name of the record
+    :param rooms: exam type -> rooms in which the record has it, and rooms that the lab has for it
+    :param preparations: see :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
     """
 
     fits: Sequence[RuleFit]
     checks: Sequence[Check]
     unexplained: Unexplained
     record: str
+    rooms: dict[str, tuple[int, int]]
+    preparations: tuple[int, float, float]
 
 
 def verdict(evidence: Evidence) -> tuple[Answer, ...]:
@@ -51,9 +55,9 @@ def verdict(evidence: Evidence) -> tuple[Answer, ...]:
     :param evidence: what it rests on
     """
     fit = evidence.fits[0]
-    waits = _waits(evidence, "waits", "how long patients wait", fit.every, "wait_min")
+    waits = _waits(evidence, "waits", "how long patients wait", fit.every)
     types = [
-        _waits(evidence, f"waits_{name}", f"how long {words_of(name)} patients wait", own, f"wait_{name}_min")
+        _waits(evidence, f"waits_{name}", f"how long {words_of(name)} patients wait", own, name)
         for name, own in sorted(fit.by_type.items())
         if len(fit.by_type) > 1
     ]
@@ -82,59 +86,69 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
         )
     explained = "" if np.isnan(every.correlation) else f", correlation {every.correlation:+.2f}"
     sentences.append(
-        f"Of {every.seen_wait:.1f} minutes from check-in to exam the lab has {every.simulated_wait:.1f}; who of the "
-        f"{every.n} patients waits how long it knows in part only: begins differ by {every.error:.1f} minutes on "
-        f"average{explained}."
+        f"Of the {every.seen_wait:.1f} minutes that patients wait from check-in the lab has {every.simulated_wait:.1f} "
+        f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average"
+        f"{explained}."
     )
     return tuple(sentences)
 
 
-def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, name: str) -> Answer:
-    check = _named(evidence.checks, name)
+def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, type_name: str = "") -> Answer:
+    check = _named(evidence.checks, f"wait_{type_name}_min" if type_name else "wait_min")
     judged = (_judged_replay(replayed), _judged(check, len(evidence.checks)))
     told = (
         f"played again with the rooms and staff seen, {_patients(replayed.n)} wait {replayed.simulated_wait:.1f} "
-        f"minutes from check-in where the record says {replayed.seen_wait:.1f} (difference {_signed(replayed.difference)}"
-        f"{_correlation(replayed)}), and simulated days have {_against(check)}"
+        f"minutes from check-in, {replayed.seen_wait:.1f} in the record (difference {_signed(replayed.difference)}"
+        f"{_correlation(replayed)}); {_against(check)}"
     )
     if judged[0] is not False and judged[1] is False:
-        told += "; what differs is who comes when, or which rooms and staff there are"
-    elif judged[0] is False and question == "waits" and _lacks(evidence.unexplained):
+        told += f"; {_what_differs(evidence, type_name)}"
+    elif judged[0] is False and not type_name and _lacks(evidence.unexplained):
         told += f"; {_lower(_missing(evidence.unexplained))}"
     return _answer(question, use, _together(judged), told)
+
+
+def _what_differs(evidence: Evidence, type_name: str) -> str:
+    """Why simulated days differ where recorded days, played again, do not."""
+    number, seen, lab = evidence.preparations
+    rooms, of_lab = evidence.rooms.get(type_name, (0, 0))
+    if number and abs(seen - lab) > TOLERANCE_MIN:
+        return f"{number} recorded preparations end {seen:.0f} minutes after check-in, {lab:.0f} in the lab"
+    if rooms and rooms != of_lab:
+        return f"the record has such exams in {rooms} rooms, and the lab has {of_lab} for them"
+    return "what differs is who comes when, or which rooms and staff there are"
 
 
 def _days(evidence: Evidence, question: str, use: str, names: tuple[str, ...]) -> Answer:
     checks = [_named(evidence.checks, name) for name in names]
     judged = tuple(_judged(check, len(evidence.checks)) for check in checks)
-    told = ", and ".join(f"for the {check.number.words} simulated days have {_against(check)}" for check in checks)
-    return _answer(question, use, _together(judged), told)
+    return _answer(question, use, _together(judged), "; ".join(map(_against, checks)))
 
 
 def _flow(evidence: Evidence, waits: Answer) -> Answer:
     use, found = "what check-in times and preparation do to waits", evidence.unexplained
     if _lacks(found):
         return _answer("flow", use, False, _lower(_missing(found)))
-    told = "the time from check-in to being ready explains what was seen" if waits.good else "waits as such are not"
-    return _answer("flow", use, waits.good, told + ("" if waits.good else " shown to be right"))
+    if waits.good:
+        return _answer("flow", use, True, "check-in, preparation and appointment explain the waits seen")
+    return _answer("flow", use, waits.good, "the waits as such are not shown to be right")
 
 
 def _capacity(evidence: Evidence, waits: Answer) -> Answer:
-    every = evidence.fits[0].every
-    use = "how many rooms and staff are needed, or which rule is best"
-    queue = f"{every.queue:.1f} of the {every.simulated_wait:.1f} minutes that recorded patients wait when played again"
-    if every.queue < LITTLE_QUEUE_MIN:
-        same = max(fit.every.error for fit in evidence.fits) - every.error < 0.1
-        told = (
-            f"on the recorded days hardly anybody who was ready waited for them: {queue} are spent so"
-            f"{', and all rules fit the record alike' if same else ''}; how the hospital behaves when they are short "
-            "is not in the record"
-        )
-        return _answer("capacity", use, False, told)
     best, other = evidence.fits[0], evidence.fits[1]
+    use = "how many rooms and staff are needed, or which rule is best"
+    queue = (
+        f"when the recorded days are played again, patients who are ready wait {best.every.queue:.1f} minutes for a "
+        "room and somebody free"
+    )
+    if best.every.queue < LITTLE_QUEUE_MIN:
+        alike = max(fit.every.error for fit in evidence.fits) - best.every.error < 0.1
+        rules = ", and all rules fit the record alike" if alike else ""
+        told = f"{queue}{rules}: how the hospital behaves when they are short is not in the record"
+        return _answer("capacity", use, False, told)
     told = (
-        f"{queue} are spent waiting for them, and the rule that fits best is {best.rule} (begins differ by "
-        f"{best.every.error:.1f} minutes; {other.rule}: {other.every.error:.1f})"
+        f"{queue}, and the rule that fits best is {best.rule} (begins differ by {best.every.error:.1f} minutes on "
+        f"average, under {other.rule} by {other.every.error:.1f})"
     )
     return _answer("capacity", use, waits.good, told)
 
@@ -189,12 +203,14 @@ def _named(checks: Sequence[Check], name: str) -> Check:
 
 
 def _against(check: Check) -> str:
+    simulated = f"{check.number.words} {_value(check, check.simulated.mean)} in simulated days"
     if np.isnan(check.p):
-        return f"{_value(check, check.simulated.mean)}, while the record is not complete enough to say"
+        return f"{simulated}, while the record is not complete enough to say"
     days = f"{check.recorded.n} such days" if check.recorded.n > 1 else "one such day"
+    p = "p < 0.01" if check.p < 0.01 else f"p = {check.p:.2f}"
     return (
-        f"{_value(check, check.simulated.mean)} where the record says {_value(check, check.recorded.mean)} ({days}: "
-        f"{_value(check, check.low)} to {_value(check, check.high)}, p = {check.p:.2f})"
+        f"{simulated}, {_value(check, check.recorded.mean)} in the record ({days}: {_value(check, check.low)} to "
+        f"{_value(check, check.high)}, {p})"
     )
 
 
