@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -254,6 +255,49 @@ def simulated_exams(config: Lab, rule: str, days: int, seed: int) -> Exams:
         examined=begun.sum(axis=1).astype(np.float64),
         complete=np.full(days, True),
     )
+
+
+def days_like(visits: Visits, config: Lab, books: Mapping[str, Lab], rule: str, days: int, seed: int) -> Exams:
+    """Simulated days, of each weekday as many as its share of the record.
+
+    :param visits: the record
+    :param config: the lab of weekdays without one of their own, and of days without a date
+    :param books: weekday, as in ``monday`` -> the lab of that day
+    :param rule: name of a policy that works in any lab
+    :param days: how many days, about
+    :param seed: of the days
+    """
+    if not books:
+        return simulated_exams(config, rule, days, seed)
+    recorded = visits.table.loc[visits.table["begin"].notna(), "day"].unique()
+    weekdays = [weekday_of(str(day)) for day in recorded]
+    parts = []
+    for weekday in dict.fromkeys(weekdays):
+        own = max(round(days * weekdays.count(weekday) / len(weekdays)), 2)
+        parts.append(simulated_exams(books.get(weekday, config), rule, own, seed))
+    return _joined(parts)
+
+
+def weekday_of(day: str) -> str:
+    """``2026-03-02`` -> ``monday``; empty for a name that is no date.
+
+    :param day: name of a day
+    """
+    try:
+        return dt.date.fromisoformat(day).strftime("%A").lower()
+    except ValueError:
+        return ""
+
+
+def _joined(parts: list[Exams]) -> Exams:
+    first = np.cumsum([0, *(part.days for part in parts)])
+    whole = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Exams)
+        if field.name != "day"
+    }
+    days = np.concatenate([part.day + shift for part, shift in zip(parts, first[:-1].tolist(), strict=True)])
+    return Exams(day=days, **whole)
 
 
 def _played(config: Lab, rule: str, days: int, seed: int) -> DayResults:

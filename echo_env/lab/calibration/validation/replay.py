@@ -161,20 +161,27 @@ class Replayer:
         :param type_name: name of the exam type in the lab
         """
         plan = self._config.plan
-        kind = [own.name for own in plan.types].index(type_name)
+        kind = self._number_of(type_name)
         rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
         return seen_with(self._exams, "room", kind), rooms
 
-    def preparations(self) -> tuple[int, float, float]:
+    def preparations(self, type_name: str = "") -> tuple[int, float, float]:
         """Preparations whose end is recorded before the exam: how many, their mean minutes from check-in on, and the
-        mean that the lab has for the same patients."""
-        takes, recorded = self._takes(), self._recorded_preparation()
-        length = (
-            self._exams["vitals_out"].to_numpy(dtype=np.float64, na_value=np.nan) - self._exams["came_min"].to_numpy()
-        )
+        mean that the lab has for the same patients.
+
+        :param type_name: name of an exam type in the lab; all if it is empty
+        """
+        recorded = self._recorded_preparation()
+        if type_name:
+            recorded = recorded & (self._exams["kind"].to_numpy() == self._number_of(type_name))
         if not recorded.any():
             return 0, math.nan, math.nan
-        return int(recorded.sum()), float(length[recorded].mean()), float(takes[recorded].mean())
+        vitals = self._exams["vitals_out"].to_numpy(dtype=np.float64, na_value=np.nan)
+        length = vitals - self._exams["came_min"].to_numpy()
+        return int(recorded.sum()), float(length[recorded].mean()), float(self._takes()[recorded].mean())
+
+    def _number_of(self, type_name: str) -> int:
+        return [own.name for own in self._config.plan.types].index(type_name)
 
     @cached_property
     def _labs(self) -> list[tuple[RecordedDay, DayLab]]:

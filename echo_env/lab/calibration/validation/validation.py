@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from echo_env.lab.calibration.validation.agreement import RULES, RuleFit, Unexplained, best_after_vitals, rule_fits
 from echo_env.lab.calibration.validation.agreement import unexplained as find_unexplained
-from echo_env.lab.calibration.validation.exams import Exams, numbers_of, seen_exams, simulated_exams
+from echo_env.lab.calibration.validation.exams import Exams, days_like, numbers_of, seen_exams, simulated_exams
 from echo_env.lab.calibration.validation.left_out import LeftOut, Refit, leave_one_day_out
 from echo_env.lab.calibration.validation.levers import CAPACITY, FLOW, RULE, Lever, Levers, levers, without_flow
 from echo_env.lab.calibration.validation.predictive import Check, predictive_checks
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FEWER_DAYS = 4
 """Levers and labs with a day left out are simulated for so many times fewer days than the lab itself."""
 
+NO_BOOKS: Mapping[str, Lab] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -36,11 +39,12 @@ class Validation:
     :param fits: the recorded days played again under each rule, the best first
     :param replayed: the rows of the replay under the best rule
     :param recorded: the recorded exams
-    :param simulated: the exams of simulated days, of the lab first
+    :param simulated: the exams of simulated days
     :param checks: recorded against simulated days
     :param unexplained: what the lab lacks between check-in and exam
     :param rooms: exam type -> rooms in which the record has it, and rooms that the lab has for it
-    :param preparations: see :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
+    :param preparations: exam type, or empty for all -> recorded preparations, see
+        :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
     :param left_out: each day against the lab that was fitted without it; empty if nobody could fit one
     :param levers: what shortens waits in the lab
     :param plain_levers: the same in the lab without check-in lead, preparation and waiting for the appointment; None if
@@ -55,11 +59,11 @@ class Validation:
     fits: tuple[RuleFit, ...]
     replayed: pd.DataFrame
     recorded: Exams
-    simulated: tuple[Exams, ...]
+    simulated: Exams
     checks: tuple[Check, ...]
     unexplained: Unexplained
     rooms: dict[str, tuple[int, int]]
-    preparations: tuple[int, float, float]
+    preparations: dict[str, tuple[int, float, float]]
     left_out: tuple[LeftOut, ...]
     levers: Levers
     plain_levers: Levers | None
@@ -102,20 +106,22 @@ class Validation:
         ]
 
     def _levers(self) -> list[str]:
-        own = f"The lab says of the {self.levers.wait.mean:.1f} minutes that patients wait: {_told(self.levers)}."
-        if self.plain_levers is None:
-            return [own]
-        wait = self.plain_levers.wait.mean
-        plain = "Without check-in lead, preparation and waiting for the appointment"
-        return [own, f"{plain} it would have said of {wait:.1f} minutes: {_told(self.plain_levers)}."]
+        """What shortens waits; what rooms, staff and rules do counts only if the record tells about them."""
+        doubt = any(answer.question == "capacity" and not answer.good for answer in self.verdict)
+        own = f"The lab says of the {self.levers.wait.mean:.1f} minutes that patients wait"
+        told = [f"{own}: {_told(self.levers, ' (which the record cannot confirm)' if doubt else '')}."]
+        if self.plain_levers is not None:
+            plain = "Without check-in lead, preparation and waiting for the appointment it would have said of"
+            told.append(f"{plain} {self.plain_levers.wait.mean:.1f} minutes: {_told(self.plain_levers)}.")
+        return told
 
 
-def _told(found: Levers) -> str:
+def _told(found: Levers, doubt: str = "") -> str:
     """What helps: every change of check-in, preparation or appointment, and the best of the others."""
     told = [_lever(own) for own in found.helpful(FLOW)]
-    for kind, what in ((CAPACITY, "further room or member"), (RULE, "other rule")):
+    for kind, what in ((CAPACITY, "further room or member of staff"), (RULE, "other rule")):
         best = found.best(kind)
-        told.append(f"no {what} shortens them" if best is None else _lever(best))
+        told.append(f"no {what} shortens them" if best is None else f"{_lever(best)}{doubt}")
     return "; ".join(told)
 
 
@@ -130,6 +136,7 @@ def validate(
     seed: int = 0,
     refit: Refit | None = None,
     labs: Sequence[Lab] = (),
+    books: Mapping[str, Lab] = NO_BOOKS,
 ) -> Validation:
     """Play the recorded days again, compare them with simulated ones, leave days out, and look for levers.
 
@@ -139,6 +146,7 @@ def validate(
     :param seed: of the simulated days
     :param refit: fits a lab to a record; without it no day is left out
     :param labs: labs of the bootstrap: checks then count that the lab is not exactly known
+    :param books: weekday, as in ``monday`` -> the lab of that day, where weekdays differ in their appointments
     :raises ValueError: the record has an exam type that the lab lacks, or nothing that could be played again
     """
     replayer = Replayer(visits, config)
@@ -146,7 +154,7 @@ def validate(
     fits = tuple(rule_fits(replayer, after_vitals))
     rule, few = fits[0].rule, max(days // FEWER_DAYS, 2)
     recorded = seen_exams(visits, config)
-    simulated = [simulated_exams(config, rule, days, seed)]
+    simulated = days_like(visits, config, books, rule, days, seed)
     others = [simulated_exams(lab, rule, few, seed) for lab in labs]
     plain = without_flow(config)
     return Validation(
@@ -158,11 +166,11 @@ def validate(
         fits=fits,
         replayed=replayer.play(rule, after_vitals_min=after_vitals),
         recorded=recorded,
-        simulated=(*simulated, *others),
-        checks=predictive_checks(numbers_of(config), recorded, others or simulated, seed),
+        simulated=simulated,
+        checks=predictive_checks(numbers_of(config), recorded, others or [simulated], seed),
         unexplained=find_unexplained(replayer, rule, after_vitals),
         rooms={kind.name: replayer.rooms_seen(kind.name) for kind in config.plan.types},
-        preparations=replayer.preparations(),
+        preparations={name: replayer.preparations(name) for name in ("", *(kind.name for kind in config.plan.types))},
         left_out=() if refit is None else leave_one_day_out(visits, refit, rule, after_vitals, few, seed),
         levers=levers(config, rule, RULES, few, seed),
         plain_levers=None if plain is None else levers(plain, rule, RULES, few, seed),

@@ -38,7 +38,8 @@ class Evidence(NamedTuple):
     :param unexplained: what the lab lacks between check-in and exam
     :param record: name of the record
     :param rooms: exam type -> rooms in which the record has it, and rooms that the lab has for it
-    :param preparations: see :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
+    :param preparations: exam type, or empty for all -> recorded preparations, see
+        :meth:`~echo_env.lab.calibration.validation.replay.Replayer.preparations`
     """
 
     fits: Sequence[RuleFit]
@@ -46,7 +47,7 @@ class Evidence(NamedTuple):
     unexplained: Unexplained
     record: str
     rooms: dict[str, tuple[int, int]]
-    preparations: tuple[int, float, float]
+    preparations: dict[str, tuple[int, float, float]]
 
 
 def verdict(evidence: Evidence) -> tuple[Answer, ...]:
@@ -110,12 +111,12 @@ def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, typ
 
 def _what_differs(evidence: Evidence, type_name: str) -> str:
     """Why simulated days differ where recorded days, played again, do not."""
-    number, seen, lab = evidence.preparations
     rooms, of_lab = evidence.rooms.get(type_name, (0, 0))
+    if rooms > of_lab:
+        return f"the record has such exams in {rooms} rooms, and the lab has {of_lab} for them"
+    number, seen, lab = evidence.preparations[type_name]
     if number and abs(seen - lab) > TOLERANCE_MIN:
         return f"{number} recorded preparations end {seen:.0f} minutes after check-in, {lab:.0f} in the lab"
-    if rooms and rooms != of_lab:
-        return f"the record has such exams in {rooms} rooms, and the lab has {of_lab} for them"
     return "what differs is who comes when, or which rooms and staff there are"
 
 
@@ -203,21 +204,29 @@ def _named(checks: Sequence[Check], name: str) -> Check:
 
 
 def _against(check: Check) -> str:
-    simulated = f"{check.number.words} {_value(check, check.simulated.mean)} in simulated days"
+    def text(value: float) -> str:
+        return value_text(check.number.unit, value)
+
+    simulated = f"{check.number.words} {text(check.simulated.mean)} in simulated days"
     if np.isnan(check.p):
         return f"{simulated}, while the record is not complete enough to say"
     days = f"{check.recorded.n} such days" if check.recorded.n > 1 else "one such day"
     p = "p < 0.01" if check.p < 0.01 else f"p = {check.p:.2f}"
-    return (
-        f"{simulated}, {_value(check, check.recorded.mean)} in the record ({days}: {_value(check, check.low)} to "
-        f"{_value(check, check.high)}, {p})"
-    )
+    expected = f"{days}: {text(check.low)} to {text(check.high)}, {p}"
+    return f"{simulated}, {text(check.recorded.mean)} in the record ({expected})"
 
 
-def _value(check: Check, value: float) -> str:
-    if check.number.unit == "time":
+def value_text(unit: str, value: float) -> str:
+    """A number in its unit: minutes and counts with one decimal, percent, or a clock time; a hyphen for nan.
+
+    :param unit: of a :class:`~echo_env.lab.calibration.validation.exams.Number`
+    :param value: the number
+    """
+    if np.isnan(value):
+        return "-"
+    if unit == "time":
         return clock_text(round(value))
-    return f"{100 * value:.0f} %" if check.number.unit == "share" else f"{value:.1f}"
+    return f"{100 * value:.0f} %" if unit == "share" else f"{value:.1f}"
 
 
 def _patients(n: int) -> str:
