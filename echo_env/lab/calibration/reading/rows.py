@@ -106,7 +106,8 @@ class Row:
         offset_min = self._offset() if booked == "yes" and came == "yes" else None
         day = self.day.isoformat() if self.day else self._sheet.name
         return {
-            "day": day, "sheet": self._sheet.name, "row": self._number, "patient": patient, "type": kind, **{name: self._minute(name) for name in MINUTES},
+            "day": day, "sheet": self._sheet.name, "row": self._number, "patient": patient,
+            "type": kind, **{name: self._minute(name) for name in MINUTES},
             "room": self._text("room"), "staff": self._people(), "booked": booked, "came": came,
             "unscheduled": unscheduled, "offset_min": offset_min, "exam_min": exam_min,
         }  # fmt: skip

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 YES = "yes y true t 1 ja j wahr oui o vrai sí si s verdadero"
 NO = "no n false f 0 nein falsch non faux falso"
 NO_SHOW = """no show|no-show|noshow|ns|dna|did not attend|didn't attend|failed to attend|fta|not arrived|
-nicht erschienen|nicht gekommen|non venu|non venue|pas venu|pas venue|absent|absente|no acudió|no se presentó|no asistió|ausente"""
+nicht erschienen|nicht gekommen|non venu|non venue|pas venu|pas venue|absent|absente|
+no acudió|no se presentó|no asistió|ausente"""
 CANCELLED = """cancelled|canceled|cancellation|cancel|canc|cxl|cx|rescheduled|rebooked|abgesagt|storniert|verschoben|
 annulé|annulée|annule|reporté|reportée|cancelado|cancelada|anulado|anulada|aplazado|aplazada"""
 WALK_IN = """walk-in|walk in|walkin|add-on|add on|addon|unscheduled|emergency|ungeplant|ohne termin|notfall|
