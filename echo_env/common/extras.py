@@ -18,7 +18,7 @@ EXTRAS = {
     ),
     "fast": ("llvmlite", "numba"),
     "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
-    "calibrate": ("openpyxl", "pandas", "matplotlib"),
+    "calibrate": ("openpyxl", "python_calamine", "pandas", "matplotlib"),
     "video": ("moviepy",),
 }
 """Extra of the distribution -> the packages to import that it installs."""

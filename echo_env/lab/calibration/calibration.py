@@ -19,9 +19,9 @@ from echo_env.lab.calibration.cell_log import CellLog
 from echo_env.lab.calibration.fits import LEAST_ROWS, Fit, Fitter, GoodnessOfFit, Share, likelihood_ratio_p, share_of
 from echo_env.lab.calibration.fitting.maximum_likelihood import tens_above, tens_below
 from echo_env.lab.calibration.notes import Noted, resources_noted
-from echo_env.lab.calibration.rows import tidy_table
-from echo_env.lab.calibration.spreadsheet import Spreadsheet, SpreadsheetError, read_spreadsheet
+from echo_env.lab.calibration.reading import SheetError, read_visits
 from echo_env.lab.calibration.typical_day import KINDS, TypicalDay, typical_day
+from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config import Appointments, Arrival, Exam, ExamLaw, Hours, LabConfig, Rooms, Sonographers
 from echo_env.lab.config.chance import ARRIVAL_MODELS, ArrivalModel
 
@@ -68,9 +68,9 @@ class Choices:
 class Calibration:
     """A lab and the evidence that it was fitted to.
 
-    :param spreadsheet: the spreadsheet
+    :param spreadsheet: the visits that were read
     :param log: its cells that were repaired, dropped or not read
-    :param table: one row a visit, see :data:`~echo_env.lab.calibration.rows.TABLE`
+    :param table: one row a visit, see :func:`tidy_table`
     :param choices: the options
     :param no_show: no-show rate of patients with a scheduled echo
     :param arrival: arrival distribution of those who came
@@ -86,7 +86,7 @@ class Calibration:
     :param config: the lab
     """
 
-    spreadsheet: Spreadsheet
+    spreadsheet: Visits
     log: CellLog
     table: pd.DataFrame
     choices: Choices
@@ -106,9 +106,9 @@ class Calibration:
 def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     """Fit a lab to a hospital's spreadsheet.
 
-    :param path: an Excel workbook, see :mod:`~echo_env.lab.calibration.spreadsheet`
+    :param path: an Excel workbook, see :mod:`~echo_env.lab.calibration.reading`
     :param choices: by default the paper's distributions, pooled exams, and a typical day
-    :raises SpreadsheetError: not a hospital's spreadsheet, or too few rows to fit a distribution
+    :raises SheetError: not a hospital's spreadsheet, or too few rows to fit a distribution
     :raises ConfigError: the result is not a valid lab
     :raises ValueError: an invalid option
     :raises OSError: the file cannot be opened
@@ -116,11 +116,11 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     choices = choices or Choices()
     base, paper, log = LabConfig.load(choices.base), LabConfig.load(PAPER), CellLog()
     fitter = Fitter(np.random.default_rng(choices.seed), choices.resamples)
-    spreadsheet = read_spreadsheet(path, log)
-    table = tidy_table(spreadsheet, log)
-    day, noted = typical_day(table, choices.day), resources_noted(spreadsheet)
+    spreadsheet = read_visits(path, log=log)
+    table = tidy_table(spreadsheet)
+    day, noted = typical_day(table, choices.day), resources_noted(spreadsheet.notes)
     if not any(day.times.values()):
-        raise SpreadsheetError(f"{spreadsheet.name} has no row with both a scheduled echo and an expected check-in")
+        raise SheetError(f"{spreadsheet.name} has no row with both a scheduled echo and an expected check-in")
     # An impossible lab is refused before the bootstrap, which takes most of the time.
     frame, sources = _lab(choices, base, day, noted, choices.name or Path(path).stem)
     scheduled = table[table["has_echo"] == "yes"]
@@ -129,9 +129,7 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     offsets, lengths = _whole(table["offset_min"]), _whole(table["exam_min"])
     for what, rows in (("check-ins with an expected check-in", offsets), ("exams with start and end", lengths)):
         if len(rows) < LEAST_ROWS:
-            raise SpreadsheetError(
-                f"{spreadsheet.name} has {len(rows)} usable {what}, but a fit takes at least {LEAST_ROWS}"
-            )
+            raise SheetError(f"{spreadsheet.name} has {len(rows)} usable {what}, but a fit takes at least {LEAST_ROWS}")
     arrival = fitter.arrival(offsets, base.arrival)
     bounds = tens_below(base.exam.shortest_min, lengths.min()), tens_above(base.exam.longest_min, lengths.max())
     exam = fitter.exam(lengths, *bounds)
@@ -145,6 +143,17 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
         spreadsheet, log, table, choices, no_show, arrival, exam, by_kind, differ,
         fitter.arrival_test(offsets, paper.arrival), fitter.exam_test(lengths, paper.exam), day, noted, sources, config,
     )  # fmt: skip
+
+
+def tidy_table(visits: Visits) -> pd.DataFrame:
+    """The visits as the two kinds of the paper's lab: ``kind`` for ``type``, ``echo_in`` for ``begin``.
+
+    :param visits: what was read
+    """
+    names = {"begin": "echo_in", "end": "echo_out", "staff": "sonographer", "booked": "has_echo", "type": "kind"}
+    table = visits.table.rename(columns=names)
+    kinds = table["kind"].map({"fetal": "fetal", "non_fetal": "non-fetal"}).fillna("unknown")
+    return table.assign(kind=kinds, date=table["day"].where(table["day"] != table["sheet"], ""))
 
 
 def _whole(column: pd.Series) -> NDArray[np.int64]:
@@ -170,13 +179,13 @@ def _arrival_section(choices: Choices, no_show: Share, fit: Fit[Arrival]) -> Arr
 def _exam_section(choices: Choices, pooled: Fit[ExamLaw], by_kind: dict[str, Fit[ExamLaw]]) -> Exam:
     """One duration distribution, or one for each kind.
 
-    :raises SpreadsheetError: a kind has too few exams
+    :raises SheetError: a kind has too few exams
     """
     if choices.exams == "pooled":
         return Exam(*_exam_numbers(pooled.law))
     for kind in KINDS:
         if kind not in by_kind:
-            raise SpreadsheetError(f"exams is 'by_kind', but there are fewer than {LEAST_ROWS} {kind} exams to fit")
+            raise SheetError(f"exams is 'by_kind', but there are fewer than {LEAST_ROWS} {kind} exams to fit")
     return Exam(*_exam_numbers(by_kind["non-fetal"].law), fetal=ExamLaw(*_exam_numbers(by_kind["fetal"].law)))
 
 

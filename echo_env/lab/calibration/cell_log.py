@@ -48,23 +48,38 @@ RULES = {
     ),
     "date_unread": Rule("unread", "A sheet whose name contains no date is identified by its name."),
     # Single cells.
-    "time_as_text": Rule("repaired", "A clock time typed as text is read as a time."),
+    "day_above": Rule("repaired", "An empty cell in the column of days stands for the day above it."),
+    "other_day": Rule("dropped", "A time of another day than the visit's is not used."),
+    "time_as_text": Rule("repaired", "A clock time typed as text or as a number such as 815 is read as a time."),
     "seconds": Rule("repaired", "A time with seconds is rounded to the minute."),
     "mark_not_done": Rule(
         "dropped",
-        "'X' and 'N/A' mean that there is no time. In the check-in of a patient with a scheduled echo: a "
-        "no-show. In the scheduled echo: none was scheduled.",
+        "'X' and 'N/A' mean that there is no time. In the check-in of a patient with a scheduled exam: a "
+        "no-show. In the scheduled exam: none was scheduled.",
     ),
+    "mark_no_show": Rule("dropped", "A mark such as 'DNA' or 'no show' means that the patient did not come."),
+    "mark_cancelled": Rule("dropped", "A mark such as 'cancelled' means that no exam was booked any more."),
+    "mark_walk_in": Rule("dropped", "A mark such as 'walk-in' means that the patient came without an appointment."),
     "mark_p": Rule("dropped", "'P' is not explained on the sheets and is read as no time."),
     "mark_unknown": Rule("unread", "'?' means that there was a time, but it is unknown."),
+    "mark_but_came": Rule(
+        "kept", "A patient who is marked as a no-show or cancelled, but has a check-in or an exam, came."
+    ),
+    "empty_row": Rule("repaired", "A booked patient of a past day of whom nothing else is written is a no-show."),
+    "record_stops": Rule(
+        "unread",
+        "Where nothing is written from some row of a day on, for four booked patients or more, the record stops: they "
+        "count as neither visits nor no-shows.",
+    ),
     "blank": Rule("unread", "An empty cell where a time or a mark is due counts as neither a visit nor a no-show."),
     "formula_error": Rule("unread", "A formula that evaluates to an error, such as #VALUE!, has no value."),
     "two_times": Rule("repaired", "Of two times in a cell for one point in time, the first is used."),
     "two_spells": Rule("dropped", "Two times in a start or end cell are two intervals of unknown length."),
-    "two_people": Rule("kept", "Two sets of initials in a cell mean two sonographers at one exam."),
+    "two_people": Rule("kept", "Two sets of initials in a cell mean two members of staff at one exam."),
     "not_a_time": Rule("unread", "A value that is neither a time nor a known mark is not read."),
     "not_yes_no": Rule("unread", "A value that is neither yes nor no is read as neither; an empty cell counts as no."),
     # Rows.
+    "total_row": Rule("dropped", "A row that begins with a word such as 'total' or 'mean' is no visit."),
     "one_column_left": Rule(
         "repaired",
         "A time or a mark under 'pt>10 min late', with 'vitals in' filled and 'vitals out' empty, means "
@@ -76,17 +91,17 @@ RULES = {
         "is shifted.",
     ),
     "outside_hours": Rule("dropped", "Any other time before 06:00 or from 20:00 on is not used."),
-    "echo_before_check_in": Rule(
+    "exam_before_check_in": Rule(
         "dropped",
-        "A check-in after the start of the echo cannot be the arrival: it is not used as one, but the exam is used.",
+        "A check-in after the start of the exam cannot be the arrival: it is not used as one, but the exam is used.",
     ),
-    "out_before_in": Rule("dropped", "An echo that ends no later than it starts has no usable duration."),
-    "out_missing": Rule("dropped", "An echo with a start but no end has no duration."),
-    "in_missing": Rule("dropped", "An echo with an end but no start has no duration."),
-    "length_differs": Rule("kept", "Where the sheet's 'echo duration' is not out minus in, out minus in is used."),
-    "check_in_long_before_echo": Rule(
+    "out_before_in": Rule("dropped", "An exam that ends no later than it starts has no usable duration."),
+    "out_missing": Rule("dropped", "An exam with a start but no end has no duration."),
+    "in_missing": Rule("dropped", "An exam with an end but no start has no duration."),
+    "length_differs": Rule("kept", "Where the length on the sheet is not end minus begin, end minus begin is used."),
+    "check_in_long_before_exam": Rule(
         "kept",
-        "A check-in expected more than 30 minutes before the echo may belong to something else, such as a "
+        "A check-in expected more than 30 minutes before the exam may belong to something else, such as a "
         "clinic visit; it is used as written.",
     ),
 }

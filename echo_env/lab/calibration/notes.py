@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from echo_env.lab.calibration.spreadsheet import Spreadsheet
+from echo_env.lab.calibration.visits import Notes
 
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _NUMBER = rf"(\d+|{'|'.join(_NUMBERS)})"
@@ -32,7 +32,7 @@ class Noted(NamedTuple):
     text: str
 
 
-def resources_noted(spreadsheet: Spreadsheet) -> dict[str, Noted]:
+def resources_noted(notes: Notes) -> dict[str, Noted]:
     """Resources stated in the notes: ``rooms.fetal``, ``rooms.non_fetal``, ``sonographers`` (all),
     ``sonographers.fetal``, ``breaks.number``, ``breaks.minutes``; those that are not stated are left out.
 
@@ -40,9 +40,9 @@ def resources_noted(spreadsheet: Spreadsheet) -> dict[str, Noted]:
     ``6 sonographers``, ``only 4 can do fetals``, ``two 15 minute breaks``. Where several kinds of break are stated,
     the most frequent one counts, so that a single lunch break is not taken for the lab's breaks.
 
-    :param spreadsheet: the spreadsheet
+    :param notes: the sheets without visits
     """
-    cells = {f"{sheet}!{cell}": text for sheet, notes in spreadsheet.notes.items() for cell, text in notes}
+    cells = {f"{sheet}!{cell}": text for sheet, each in notes.items() for cell, text in each}
     found: dict[str, Noted] = {}
     for where, text in cells.items():
         for name, pattern in _PATTERNS.items():

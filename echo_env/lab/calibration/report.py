@@ -18,11 +18,10 @@ from echo_env.common.files import text_cells, written_whole
 from echo_env.common.tables import new_console, print_table
 from echo_env.lab.calibration import findings
 from echo_env.lab.calibration.calibration import PAPER, Calibration
-from echo_env.lab.calibration.cells import clock
 from echo_env.lab.calibration.fits import Fit
 from echo_env.lab.calibration.lab_file import lab_sections, provenance
 from echo_env.lab.calibration.markdown import CELLS, COMPARED, compared_rows, markdown
-from echo_env.lab.calibration.rows import MINUTES
+from echo_env.lab.calibration.reading.cells import clock
 from echo_env.lab.calibration.typical_day import KINDS
 from echo_env.lab.config import LabConfig
 
@@ -52,7 +51,7 @@ def write_report(folder: Path, found: Calibration, today: dt.date, command: str)
     for name, figure in _figures(found).items():
         write_figure(figure, folder, name)
     table = found.table.copy()
-    for column in MINUTES:
+    for column in ("expected", "actual", "scheduled", "vitals_in", "vitals_out", "echo_in", "echo_out"):
         table[column] = table[column].map(lambda minute: clock(int(minute)), na_action="ignore")
     for name, rows in ((TABLE, table), (CELLS, found.log.to_pandas())):
         with written_whole(folder / name) as file:

@@ -39,7 +39,7 @@ def typical_day(table: pd.DataFrame, sheet: str | None = None) -> TypicalDay:
     The average day has, of each kind, the rounded mean number of appointments, at evenly spaced ranks of the pooled
     times: every time was in use, and busy hours stay busy.
 
-    :param table: from :func:`~echo_env.lab.calibration.rows.tidy_table`
+    :param table: from :func:`~echo_env.lab.calibration.calibration.tidy_table`
     :param sheet: use the appointments of this sheet unchanged
     :raises ValueError: no such sheet, or it has no scheduled echo; lists the sheets
     """

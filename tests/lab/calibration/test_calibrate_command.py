@@ -64,7 +64,7 @@ def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
     (folder / "folder.xlsx").mkdir()
     visits = made_up_visits(32, 1)
     no_out: list[Any] = list(HEADERS)
-    no_out[14] = None
+    no_out[14] = no_out[15] = None
     workbooks = {
         "no_column.xlsx": write_sheets({"Monday (Nov 27)": visits}, no_out).read_bytes(),
         "no_day.xlsx": write_sheets({}, notes=NOTES).read_bytes(),
@@ -74,12 +74,12 @@ def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
     for name, content in workbooks.items():
         (folder / name).write_bytes(content)
     return {
-        "empty.xlsx": "empty.xlsx is empty, but must be an Excel workbook (.xlsx)",
-        "text.xlsx": "text.xlsx cannot be read as an Excel workbook (.xlsx)",
+        "empty.xlsx": "empty.xlsx is empty, but must be an Excel workbook (.xlsx, .xls)",
+        "text.xlsx": "text.xlsx cannot be read as an Excel workbook (.xlsx, .xls)",
         "folder.xlsx": "folder.xlsx: Is a directory",
         "nowhere.xlsx": "nowhere.xlsx: No such file or directory",
-        "no_column.xlsx": "no_column.xlsx: sheet 'Monday (Nov 27)' has no column 'echo time out'",
-        "no_day.xlsx": "no_day.xlsx has no sheet with a day's patients",
+        "no_column.xlsx": "no_column.xlsx: sheet 'Monday (Nov 27)' has no column for end of the exam",
+        "no_day.xlsx": "no_day.xlsx has no sheet with visits",
         "no_fetal_room.xlsx": "no fetal patient could ever be examined",
         "few.xlsx": "few.xlsx has 5 usable check-ins",
     }

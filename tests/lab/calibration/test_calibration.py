@@ -12,7 +12,7 @@ import pytest
 from hospital_sheets import NOTES, made_up_visits
 
 from echo_env.lab import ConfigError, LabConfig, evaluate
-from echo_env.lab.calibration import Calibration, Choices, SpreadsheetError, calibrate
+from echo_env.lab.calibration import Calibration, Choices, SheetError, calibrate
 from echo_env.lab.calibration.lab_file import EARLIER_FIRST_LINES, FIRST_LINE, check_own, lab_text
 
 Write = Callable[..., Path]
@@ -145,15 +145,15 @@ def test_a_lab_that_cannot_serve_its_fetal_patients_is_refused(write_sheets: Wri
 
 def test_too_few_rows_are_refused(write_sheets: Write) -> None:
     """Too few usable rows, of all exams or of a kind, are refused with their number."""
-    with pytest.raises(SpreadsheetError, match=r"hospital.xlsx has 7 usable check-ins .* but a fit takes at least 10"):
+    with pytest.raises(SheetError, match=r"hospital.xlsx has 7 usable check-ins .* but a fit takes at least 10"):
         calibrate(write_sheets({"Monday (Nov 27)": made_up_visits(8, 1)}), QUICK)
     path = write_sheets({"Monday (Nov 27)": made_up_visits(20, 1)}, notes=NOTES)
     assert set(calibrate(path, QUICK).exam_by_kind) == {"non-fetal"}
-    with pytest.raises(SpreadsheetError, match="exams is 'by_kind', but there are fewer than 10 fetal exams to fit"):
+    with pytest.raises(SheetError, match="exams is 'by_kind', but there are fewer than 10 fetal exams to fit"):
         calibrate(path, Choices(exams="by_kind", resamples=20))
     unscheduled = [row | {"scheduled": "N/A"} for row in made_up_visits(20, 1)]
     with pytest.raises(
-        SpreadsheetError, match=r"hospital\.xlsx has no row with both a scheduled echo and an expected check-in"
+        SheetError, match=r"hospital\.xlsx has no row with both a scheduled echo and an expected check-in"
     ):
         calibrate(write_sheets({"Monday (Nov 27)": unscheduled}), QUICK)
 

@@ -91,15 +91,15 @@ class TestTheRealWeek:
         }
         for where, rule in {
             ("Mon", "G1"): "header_spelling", ("Wed", "O1"): "header_repeated", ("Fri", "B1"): "header_variant",
-            ("Mon", "G2"): "mark_not_done", ("Mon", "G3"): "echo_before_check_in", ("Mon", "Z8"): "two_times",
+            ("Mon", "G2"): "mark_not_done", ("Mon", "G3"): "exam_before_check_in", ("Mon", "Z8"): "two_times",
             ("Mon", "V11"): "two_spells", ("Tue", "I6"): "outside_hours", ("Tue", "J6"): "outside_hours",
             ("Tue", "I30"): "mark_p", ("Wed", "K6"): "formula_error", ("Wed", "H18"): "one_column_left",
             ("Wed", "M17"): "blank", ("Thu", "S15"): "two_people", ("Thu", "O36"): "out_missing",
-            ("Thu", "N41"): "blank", ("Thu", "F19"): "check_in_long_before_echo", ("Fri", "O22"): "out_missing",
+            ("Thu", "N41"): "blank", ("Thu", "F19"): "check_in_long_before_exam", ("Fri", "O22"): "out_missing",
         }.items():  # fmt: skip
             assert rules[where] == rule, where
         counts = week.log.counts()
-        assert (counts["echo_before_check_in"], counts["out_missing"], counts["one_column_left"]) == (3, 4, 15)
+        assert (counts["exam_before_check_in"], counts["out_missing"], counts["one_column_left"]) == (3, 4, 15)
 
     def test_resources_and_appointments(self, week: Calibration) -> None:
         """Resources and appointment book are the hospital's."""

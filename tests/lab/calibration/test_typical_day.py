@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from hospital_sheets import VISIT, clock_text
 
-from echo_env.lab.calibration.cell_log import CellLog
+from echo_env.lab.calibration.calibration import tidy_table
 from echo_env.lab.calibration.notes import resources_noted
-from echo_env.lab.calibration.rows import tidy_table
-from echo_env.lab.calibration.spreadsheet import Spreadsheet, read_spreadsheet
+from echo_env.lab.calibration.reading import read_visits
 from echo_env.lab.calibration.typical_day import typical_day
 
 Write = Callable[..., Path]
@@ -28,8 +27,7 @@ def visits(*minutes: int, **more: Any) -> list[dict[str, Any]]:
 
 def table_of(path: Path) -> Any:
     """The tidy table."""
-    log = CellLog()
-    return tidy_table(read_spreadsheet(path, log), log)
+    return tidy_table(read_visits(path))
 
 
 def test_mean_number_at_times_in_use(write_sheets: Write) -> None:
@@ -97,7 +95,7 @@ def test_rows_without_a_time_or_a_kind_are_left_out(write_sheets: Write) -> None
 def test_resources_in_words(notes: list[str], expected: dict[str, int]) -> None:
     """Numbers of rooms, sonographers and breaks are extracted from phrases, with their source."""
     cells = tuple((f"A{number}", text) for number, text in enumerate(notes, start=1))
-    found = resources_noted(Spreadsheet("x.xlsx", "", (), {"General Info": cells}))
+    found = resources_noted({"General Info": cells})
     assert {name: noted.value for name, noted in found.items()} == expected
     for noted in found.values():
         assert noted.where.startswith("General Info!A")

@@ -118,6 +118,17 @@ def recorded_days(visits: Visits, exams: pd.DataFrame) -> list[RecordedDay]:
     return days
 
 
+def seen_with(exams: pd.DataFrame, column: str, kind: int) -> int:
+    """How many rooms, or members of staff, the record shows with an exam type.
+
+    :param exams: those of :func:`recorded_exams`
+    :param column: ``room`` or ``staff``
+    :param kind: number of the exam type
+    """
+    everybody = dict(entry for own in _able(exams, column).values() for entry in own)
+    return sum(kind in can for can in everybody.values())
+
+
 def mean_length(law: ExamLaw | None) -> float:
     """Mean of a law of lengths in whole minutes, 0 for none."""
     return 0.0 if law is None else ExpectedExam(law).rest(0)

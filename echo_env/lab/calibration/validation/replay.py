@@ -7,13 +7,21 @@ difference between begins simulated and begins seen is what the lab has wrong, o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from echo_env.lab.calibration.validation.recorded import Can, RecordedDay, mean_length, recorded_days, recorded_exams
+from echo_env.lab.calibration.validation.recorded import (
+    Can,
+    RecordedDay,
+    mean_length,
+    recorded_days,
+    recorded_exams,
+    seen_with,
+)
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config import Hours, Penalty
 from echo_env.lab.config.lab import Lab
@@ -34,6 +42,22 @@ AFTER_VITALS_MIN = 3
 A_DAY = 1440
 
 Group = TypeVar("Group", RoomGroup, StaffGroup)
+
+
+class Missing(NamedTuple):
+    """What a lab may lack between check-in and exam.
+
+    :param preparation_min: minutes of preparation beyond the lab's, where none is recorded
+    :param delay_min: minutes for which nobody is taken who is ready, as the lab has it
+    :param appointment: no exam begins before its appointment
+    """
+
+    preparation_min: int = 0
+    delay_min: int = 0
+    appointment: bool = False
+
+
+NOTHING = Missing()
 
 
 def replay(
@@ -88,6 +112,7 @@ class Replayer:
         rule: str = "policy_2",
         preparation_min: int | None = None,
         after_vitals_min: int = AFTER_VITALS_MIN,
+        missing: Missing = NOTHING,
     ) -> pd.DataFrame:
         """Play all days.
 
@@ -100,17 +125,18 @@ class Replayer:
         :param rule: name of a policy that works in any lab
         :param preparation_min: minutes of preparation of all types, in place of the lab's
         :param after_vitals_min: minutes between the recorded end of the preparation and being ready
+        :param missing: what the lab lacks, added to it
         :return: a row an exam, by day and begin, with the index of the visits' table: ``day``, ``type`` (the lab's
             name), and minutes after midnight, nullable ``Int64``: ``actual``, ``scheduled``, ``waits_from`` (the later
-            of check-in and expected check-in), ``seen_begin``, ``simulated_begin`` (missing if the exam was not begun
-            by midnight); and ``exam_min``
+            of check-in and expected check-in), ``ready`` (from when the lab would examine the patient),
+            ``seen_begin``, ``simulated_begin`` (missing if the exam was not begun by midnight); and ``exam_min``
         :raises ValueError: no such rule
         """
         import pandas as pd
 
         exams = self._exams
-        prepared = self._prepared(preparation_min, after_vitals_min)
-        begun = np.concatenate([self._play(day, lab, prepared, rule) for day, lab in self._labs])
+        ready = self._ready(preparation_min, after_vitals_min, missing)
+        begun = np.concatenate([self._play(day, lab, ready, rule) for day, lab in self._labs])
         names = np.array([kind.name for kind in self._config.plan.types])
         rows = pd.DataFrame(
             {
@@ -119,6 +145,7 @@ class Replayer:
                 "actual": exams["actual"],
                 "scheduled": exams["scheduled"],
                 "waits_from": exams["waits_from_min"].astype("Int64"),
+                "ready": pd.Series(ready, exams.index, dtype="Int64"),
                 "seen_begin": exams["begin"],
                 "simulated_begin": pd.Series(begun, exams.index, dtype="Int64").mask(begun < 0),
                 "exam_min": exams["exam_min"],
@@ -127,6 +154,34 @@ class Replayer:
         places = np.concatenate([np.full(day.last - day.first, number) for number, day in enumerate(self._days)])
         order = np.lexsort((rows["seen_begin"].to_numpy(dtype=np.int64), places))
         return rows.iloc[order[self._checked_in[order]]]
+
+    def rooms_seen(self, type_name: str) -> tuple[int, int]:
+        """Rooms in which the record has exams of a type, and rooms that the lab has for it.
+
+        :param type_name: name of the exam type in the lab
+        """
+        plan = self._config.plan
+        kind = self._number_of(type_name)
+        rooms = sum(group.count for group in plan.room_groups if group.can >> kind & 1)
+        return seen_with(self._exams, "room", kind), rooms
+
+    def preparations(self, type_name: str = "") -> tuple[int, float, float]:
+        """Preparations whose end is recorded before the exam: how many, their mean minutes from check-in on, and the
+        mean that the lab has for the same patients.
+
+        :param type_name: name of an exam type in the lab; all if it is empty
+        """
+        recorded = self._recorded_preparation()
+        if type_name:
+            recorded = recorded & (self._exams["kind"].to_numpy() == self._number_of(type_name))
+        if not recorded.any():
+            return 0, math.nan, math.nan
+        vitals = self._exams["vitals_out"].to_numpy(dtype=np.float64, na_value=np.nan)
+        length = vitals - self._exams["came_min"].to_numpy()
+        return int(recorded.sum()), float(length[recorded].mean()), float(self._takes()[recorded].mean())
+
+    def _number_of(self, type_name: str) -> int:
+        return [own.name for own in self._config.plan.types].index(type_name)
 
     @cached_property
     def _labs(self) -> list[tuple[RecordedDay, DayLab]]:
@@ -138,17 +193,33 @@ class Replayer:
         due = np.maximum(exams["due_min"].to_numpy() - opening, 0)
         return day_lab(day, exams["kind"].to_numpy(), due, self._config, opening)
 
-    def _prepared(self, preparation_min: int | None, after_vitals_min: int) -> Ints:
-        """(n,) int64, when each patient is prepared, minutes after midnight."""
-        types, exams = self._config.plan.types, self._exams
-        means = [round(mean_length(kind.preparation)) if preparation_min is None else preparation_min for kind in types]
-        takes = np.array(means, dtype=np.int64)[exams["kind"].to_numpy()]
-        came, begin = exams["came_min"].to_numpy(), exams["begin"].to_numpy(dtype=np.int64)
+    def _ready(self, preparation_min: int | None, after_vitals_min: int, missing: Missing) -> Ints:
+        """(n,) int64, from when each patient can be examined, minutes after midnight."""
+        exams, takes = self._exams, self._takes(preparation_min)
+        types = self._config.plan.types
+        early = np.array([own.may_begin_early and not missing.appointment for own in types])[exams["kind"].to_numpy()]
         vitals = exams["vitals_out"].to_numpy(dtype=np.int64, na_value=-1)
-        recorded = (takes > 0) & (came <= vitals) & (vitals <= begin)
-        return np.where(recorded, vitals + after_vitals_min, came + takes)
+        prepared = np.where(
+            (takes > 0) & self._recorded_preparation(),
+            vitals + after_vitals_min,
+            exams["came_min"].to_numpy() + takes + missing.preparation_min,
+        )
+        ready = np.where(early, prepared, np.maximum(prepared, exams["due_min"].to_numpy()))
+        return np.asarray(ready + missing.delay_min)
 
-    def _play(self, day: RecordedDay, lab: DayLab, prepared: Ints, rule: str) -> Ints:
+    def _takes(self, preparation_min: int | None = None) -> Ints:
+        """(n,) int64, mean minutes of preparation."""
+        types = self._config.plan.types
+        means = [round(mean_length(own.preparation)) if preparation_min is None else preparation_min for own in types]
+        return np.array(means, dtype=np.int64)[self._exams["kind"].to_numpy()]
+
+    def _recorded_preparation(self) -> np.ndarray:
+        """(n,) bool, whose preparation has a recorded end after the check-in and before the exam."""
+        vitals = self._exams["vitals_out"].to_numpy(dtype=np.int64, na_value=-1)
+        begin = self._exams["begin"].to_numpy(dtype=np.int64)
+        return np.asarray((self._exams["came_min"].to_numpy() <= vitals) & (vitals <= begin))
+
+    def _play(self, day: RecordedDay, lab: DayLab, ready: Ints, rule: str) -> Ints:
         """(n,) int64, when exams of a day begin, minutes after midnight, -1 for those that do not."""
         exams, opening, plan = self._exams.iloc[day.first : day.last], lab.hours.opening_min, lab.plan
         arrival = np.maximum(exams["came_min"].to_numpy() - opening, 0)
@@ -158,7 +229,7 @@ class Replayer:
             exam_type=exams["kind"].to_numpy(),
             arrival=arrival,
             exam_min=exams["takes_min"].to_numpy(),
-            prep_min=np.maximum(prepared[day.first : day.last] - opening - arrival, 0),
+            prep_min=np.maximum(ready[day.first : day.last] - opening - arrival, 0),
             unscheduled=exams["unscheduled"].to_numpy(dtype=np.bool_),
             absence_draw=np.ones(staff),
             break_draw=np.ones((staff, most_exams(plan))),

@@ -1,0 +1,93 @@
+"""Leave one day out: does a lab that is fitted without a day behave like that day?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from echo_env.lab.calibration.validation.agreement import agreement
+from echo_env.lab.calibration.validation.exams import simulated_exams, wait_sums
+from echo_env.lab.calibration.validation.replay import Replayer
+from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.config.lab import Lab
+
+Refit = Callable[[Visits], Lab]
+
+MOST_DAYS = 20
+"""No more days than these are left out, spread evenly over the record."""
+FEWEST_EXAMS = 3
+"""Days with fewer exams say nothing about the mean of a day."""
+
+
+class LeftOut(NamedTuple):
+    """A day, and the lab that was fitted without it.
+
+    :param day: its name
+    :param n: number of its exams with a check-in
+    :param seen_wait: mean minutes from check-in to the exam
+    :param replayed_wait: the same, with the day played again in that lab
+    :param error: mean absolute difference of begins, minutes
+    :param low: 2.5 % quantile of the mean wait of simulated days of that lab
+    :param high: 97.5 % quantile
+    """
+
+    day: str
+    n: int
+    seen_wait: float
+    replayed_wait: float
+    error: float
+    low: float
+    high: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the day is one that the lab expects."""
+        return self.low <= self.seen_wait <= self.high
+
+
+def leave_one_day_out(
+    visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int
+) -> tuple[LeftOut, ...]:
+    """Fit without a day, and play that day; for each day in turn. A day without which nothing can be fitted is skipped.
+
+    :param visits: the record
+    :param refit: fits a lab
+    :param rule: days are played under this rule
+    :param after_vitals_min: minutes from the recorded end of the preparation to being ready
+    :param days: simulated days
+    :param seed: of the simulated days
+    """
+    return tuple(_of_days(visits, refit, rule, after_vitals_min, days, seed))
+
+
+def _of_days(visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int) -> Iterator[LeftOut]:
+    for day in _spread([day for day in visits.days if _says_something(visits, day)]):
+        try:
+            config = refit(_only(visits, day, keep=False))
+            replayer = Replayer(_only(visits, day, keep=True), config)
+        except ValueError:
+            continue
+        found = agreement(replayer.play(rule, after_vitals_min=after_vitals_min))
+        waits = wait_sums(simulated_exams(config, rule, days, seed)).known
+        low, high = np.quantile(waits.total / waits.values, [0.025, 0.975])
+        yield LeftOut(day, found.n, found.seen_wait, found.simulated_wait, found.error, float(low), float(high))
+
+
+def _says_something(visits: Visits, day: str) -> bool:
+    own = visits.table[visits.table["day"] == day]
+    return int((own["begin"].notna() & own["actual"].notna()).sum()) >= FEWEST_EXAMS
+
+
+def _only(visits: Visits, day: str, keep: bool) -> Visits:
+    """The record of a day, or of all others."""
+    return replace(visits, table=visits.table[(visits.table["day"] == day) == keep].reset_index(drop=True))
+
+
+def _spread(days: list[str]) -> list[str]:
+    if len(days) < 2:
+        return []
+    places = np.unique(np.linspace(0, len(days) - 1, min(len(days), MOST_DAYS)).round().astype(int))
+    return [days[place] for place in places]
