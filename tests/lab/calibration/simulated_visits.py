@@ -63,7 +63,14 @@ def visits_of(config: Lab, days: int, seed: int, rule: str = "policy_2", vitals:
         for row, patient in enumerate(simulate(config, day, policy).patients, 2):
             rows.append({"day": name, "sheet": name, "row": row, **_visit(config, day, patient, vitals)})
     table = pd.DataFrame(rows, columns=list(TABLE))
-    return Visits("simulated.xlsx", "", table.astype(dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64")), {}, {}, CellLog())
+    return Visits(
+        "simulated.xlsx",
+        "",
+        table.astype(dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64")),
+        {},
+        {},
+        CellLog(),
+    )
 
 
 def _visit(config: Lab, day: Day, patient: PatientRecord, vitals: bool) -> dict[str, Any]:
@@ -73,7 +80,11 @@ def _visit(config: Lab, day: Day, patient: PatientRecord, vitals: bool) -> dict[
         return None if minute is None else minute + opening
 
     booked = patient.scheduled_min is not None
-    asked = patient.scheduled_min - types[patient.exam_type].check_in_lead_min if patient.scheduled_min is not None else None
+    asked = (
+        patient.scheduled_min - types[patient.exam_type].check_in_lead_min
+        if patient.scheduled_min is not None
+        else None
+    )
     prepared = patient.arrival_min + int(day.prep_min[patient.patient]) if patient.arrival_min is not None else None
     came, begin, end = patient.arrival_min, patient.start_min, patient.end_min
     return {

@@ -17,7 +17,7 @@ from echo_env.lab.config.loading import Values, lay_values
 if TYPE_CHECKING:
     from echo_env.lab.calibration.fitting.book import Book
     from echo_env.lab.calibration.fitting.choices import Choices
-    from echo_env.lab.calibration.fitting.goodness import Fit
+    from echo_env.lab.calibration.fitting.laws.goodness import Fit
 
 
 class FitError(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from echo_env.lab.calibration.fitting.estimates import (
     share_of,
     with_values,
 )
-from echo_env.lab.calibration.fitting.evidence import Evidence, evidence_of, resampled_rows, what_is_resampled
 from echo_env.lab.calibration.fitting.frame import Frame, book_times, frame_of, lab_types
-from echo_env.lab.calibration.fitting.goodness import Fit, fit_arrival, fit_exam, likelihood_ratio_p
-from echo_env.lab.calibration.fitting.maximum_likelihood import tens_above, tens_below
-from echo_env.lab.calibration.fitting.parameters import (
+from echo_env.lab.calibration.fitting.laws.evidence import Evidence, evidence_of, resampled_rows, what_is_resampled
+from echo_env.lab.calibration.fitting.laws.goodness import Fit, fit_arrival, fit_exam, likelihood_ratio_p
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import tens_above, tens_below
+from echo_env.lab.calibration.fitting.laws.parameters import (
     LEAST_ROWS,
     Parameter,
     arrival_parameters,
@@ -34,7 +34,7 @@ from echo_env.lab.calibration.fitting.parameters import (
     vitals_parameter,
     whole,
 )
-from echo_env.lab.calibration.fitting.replayed import MINUTES, replay_errors
+from echo_env.lab.calibration.fitting.laws.replayed import MINUTES, replay_errors
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.general import GeneralLabConfig
 from echo_env.lab.config.lab import Lab
@@ -47,8 +47,29 @@ _MOST_TESTS = 200
 Bounds = tuple[float, float]
 
 
+class Points(NamedTuple):
+    """A lab fitted to visits, without intervals.
+
+    :param config: the lab
+    :param frame: what it is made of besides numbers
+    :param parameters: the numbers as functions of the evidence
+    :param evidence: of all visits
+    :param values: value of each field
+    :param unknown: fields that the visits do not identify
+    :param bounds: ends of the interval of exam lengths, minutes
+    """
+
+    config: GeneralLabConfig
+    frame: Frame
+    parameters: tuple[Parameter, ...]
+    evidence: Evidence
+    values: Values
+    unknown: tuple[Estimate, ...]
+    bounds: Bounds
+
+
 def fit(visits: Visits, choices: Choices | None = None) -> Fitted:
-    """Fit a lab to visits.
+    """Fit a lab to visits, with intervals.
 
     :param visits: the visits
     :param choices: options
@@ -57,33 +78,19 @@ def fit(visits: Visits, choices: Choices | None = None) -> Fitted:
     :raises ValueError: an invalid option
     """
     choices = choices or Choices()
-    base = load_lab(choices.base)
-    types = lab_types(visits, base)
-    evidence = evidence_of(visits, types)
-    leads = [lead_parameter(name, kind) for kind, name in enumerate(types)]
-    frame = frame_of(visits, choices, base, types, _leads(types, leads, evidence))
-    # An impossible lab is refused before replays and bootstrap, which take most of the time.
-    lab_of(frame.data, {})
-    bounds = _exam_bounds(visits, base, evidence)
-    parameters = [*leads, *_laws(visits, choices, base, frame, evidence, bounds)]
-    found = values_of(parameters, evidence) | fixed_of(parameters)
-    if (visits.table["begin"].notna() & visits.table["actual"].notna()).any():
-        evidence = evidence._replace(errors=replay_errors(visits, lab_of(frame.data, found)))
-    preparations, unknown = _preparations(frame, evidence)
-    parameters += preparations
-    found |= values_of(preparations, evidence) | fixed_of(preparations)
+    points = fit_points(visits, choices)
+    config, frame, evidence = points.config, points.frame, points.evidence
     rng = np.random.default_rng(choices.seed)
     bootstrap = tuple(
-        values_of(parameters, evidence.take(rows)) | frame.resampled(rng)
+        values_of(points.parameters, evidence.take(rows)) | frame.resampled(rng)
         for rows in resampled_rows(evidence, rng, choices.resamples)
     )
-    config = lab_of(frame.data, found)
-    laws = _goodness(choices, base, frame, evidence, bounds, rng)
+    laws = _goodness(choices, points, rng)
     parts = [law for name, law in laws.items() if name.startswith("exam_")]
     return Fitted(
         config=config,
         weekdays={weekday: _of_weekday(config, frame, weekday) for weekday in frame.weekdays},
-        estimates=(*estimates_of(parameters, evidence, found, bootstrap), *frame.estimates, *unknown),
+        estimates=(*estimates_of(points, bootstrap), *frame.estimates, *points.unknown),
         sources=frame.sources | _law_sources(visits, choices, evidence, laws),
         bootstrap=bootstrap,
         resampled=what_is_resampled(evidence),
@@ -94,6 +101,33 @@ def fit(visits: Visits, choices: Choices | None = None) -> Fitted:
         no_show=_no_show(evidence),
         choices=choices,
     )
+
+
+def fit_points(visits: Visits, choices: Choices) -> Points:
+    """Fit a lab to visits, without intervals.
+
+    :param visits: the visits
+    :param choices: options
+    :raises FitError: too few visits of a kind that is needed
+    :raises ConfigError: the result is not a valid lab
+    :raises ValueError: an invalid option
+    """
+    base = load_lab(choices.base)
+    types = lab_types(visits, base)
+    evidence = evidence_of(visits, types)
+    leads = [lead_parameter(name, kind) for kind, name in enumerate(types)]
+    frame = frame_of(visits, choices, base, types, _leads(types, leads, evidence))
+    # An impossible lab is refused before replays and bootstrap, which take most of the time.
+    lab_of(frame.data, {})
+    bounds = _exam_bounds(visits, base, evidence)
+    parameters = [*leads, *_laws(visits, choices, frame, evidence, bounds)]
+    values = values_of(parameters, evidence) | fixed_of(parameters)
+    if (visits.table["begin"].notna() & visits.table["actual"].notna()).any():
+        evidence = evidence._replace(errors=replay_errors(visits, lab_of(frame.data, values)))
+    preparations, unknown = _preparations(frame, evidence)
+    values |= values_of(preparations, evidence) | fixed_of(preparations)
+    every = (*parameters, *preparations)
+    return Points(lab_of(frame.data, values), frame, every, evidence, values, tuple(unknown), bounds)
 
 
 def values_of(parameters: Sequence[Parameter], evidence: Evidence) -> Values:
@@ -116,26 +150,22 @@ def fixed_of(parameters: Sequence[Parameter]) -> Values:
     return {path: value for parameter in parameters for path, value in parameter.beside.items()}
 
 
-def estimates_of(
-    parameters: Sequence[Parameter], evidence: Evidence, found: Values, bootstrap: tuple[Values, ...]
-) -> list[Estimate]:
+def estimates_of(points: Points, bootstrap: tuple[Values, ...]) -> list[Estimate]:
     """The fields with their intervals.
 
-    :param parameters: the parameters
-    :param evidence: of all visits
-    :param found: value of each field
+    :param points: the fitted lab
     :param bootstrap: values of each bootstrap sample
     """
     estimates = []
-    for parameter in parameters:
-        rows = parameter.rows(evidence)
+    for parameter in points.parameters:
+        rows = parameter.rows(points.evidence)
         for path, words in parameter.words.items():
-            if path in found:
+            if path in points.values:
                 low, high = interval_of(path, bootstrap)
                 if path == "arrival.no_show_rate":
-                    share = _no_show(evidence)
+                    share = _no_show(points.evidence)
                     low, high = share.low, share.high
-                estimates.append(Estimate(path, words, found[path], low, high, rows, parameter.source))
+                estimates.append(Estimate(path, words, points.values[path], low, high, rows, parameter.source))
     return estimates
 
 
@@ -162,9 +192,7 @@ def _too_few(visits: Visits, what: str, number: int) -> str:
     return f"{visits.name} has {number} usable {what}, but a fit takes at least {LEAST_ROWS}"
 
 
-def _laws(
-    visits: Visits, choices: Choices, base: Lab, frame: Frame, evidence: Evidence, bounds: Bounds
-) -> list[Parameter]:
+def _laws(visits: Visits, choices: Choices, frame: Frame, evidence: Evidence, bounds: Bounds) -> list[Parameter]:
     """Arrivals and exam lengths."""
     parameters = []
     if evidence.known.any():
@@ -173,7 +201,7 @@ def _laws(
     if 0 < len(offsets) < LEAST_ROWS:
         raise FitError(_too_few(visits, "check-ins with an expected check-in", len(offsets)))
     if len(offsets):
-        parameters.append(arrival_parameters(base.plan.types[0].arrival, choices.arrival, offsets))
+        parameters.append(arrival_parameters(frame.arrival, choices.arrival, offsets))
     parameters.append(exam_parameters("exam", None, bounds, "exams"))
     if choices.exams == "by_type":
         for kind in _fitted_types(frame, evidence):
@@ -206,19 +234,18 @@ def _preparations(frame: Frame, evidence: Evidence) -> tuple[list[Parameter], li
     return parameters, unknown
 
 
-def _goodness(
-    choices: Choices, base: Lab, frame: Frame, evidence: Evidence, bounds: Bounds, rng: np.random.Generator
-) -> dict[str, Fit[Any]]:
+def _goodness(choices: Choices, points: Points, rng: np.random.Generator) -> dict[str, Fit[Any]]:
     """The fitted distributions with their goodness of fit."""
-    resamples = min(choices.resamples, _MOST_TESTS)
+    frame, evidence, bounds = points.frame, points.evidence, points.bounds
+    tests = min(choices.resamples, _MOST_TESTS)
     laws: dict[str, Fit[Any]] = {}
     offsets = whole(evidence.offset)
     if len(offsets):
-        laws["arrival"] = fit_arrival(offsets, base.plan.types[0].arrival, rng, resamples)
-    laws["exam"] = fit_exam(whole(evidence.exam), bounds, rng, resamples)
+        laws["arrival"] = fit_arrival(offsets, frame.arrival, rng, tests)
+    laws["exam"] = fit_exam(whole(evidence.exam), bounds, rng, tests)
     for kind in _fitted_types(frame, evidence) if len(frame.types) > 1 else ():
         minutes = whole(evidence.exam[evidence.type == kind])
-        laws[f"exam_{frame.types[kind]}"] = fit_exam(minutes, bounds, rng, resamples)
+        laws[f"exam_{frame.types[kind]}"] = fit_exam(minutes, bounds, rng, tests)
     return laws
 
 

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from echo_env.lab.calibration.fitting.base_lab import Section, base_penalty
 from echo_env.lab.calibration.fitting.book import Book, typical_book, weekday_books
 from echo_env.lab.calibration.fitting.choices import Choices
-from echo_env.lab.calibration.fitting.duty import with_duty
 from echo_env.lab.calibration.fitting.estimates import Estimate, FitError
-from echo_env.lab.calibration.fitting.notes import resources_noted
 from echo_env.lab.calibration.fitting.readiness import (
     clock_hours,
     early_begins,
@@ -21,9 +18,13 @@ from echo_env.lab.calibration.fitting.readiness import (
     unscheduled_estimates,
     unscheduled_resampled,
 )
-from echo_env.lab.calibration.fitting.resources import Resources, resources_of
-from echo_env.lab.calibration.fitting.turnover import Turnover, turnover_of
+from echo_env.lab.calibration.fitting.resources.base_lab import Section, base_penalty
+from echo_env.lab.calibration.fitting.resources.duty import with_duty
+from echo_env.lab.calibration.fitting.resources.notes import resources_noted
+from echo_env.lab.calibration.fitting.resources.seen import Resources, resources_of
+from echo_env.lab.calibration.fitting.resources.turnover import Turnover, turnover_of
 from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.config.chance import Arrival
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.loading import Values
@@ -44,6 +45,7 @@ class Frame:
     :param unscheduled: exam type -> clock hour -> patients without an appointment over all days
     :param days: number of recorded days
     :param turnover: cleaning of rooms, where the visits tell
+    :param arrival: law of the base lab, which supplies what is not fitted
     """
 
     types: tuple[str, ...]
@@ -56,6 +58,7 @@ class Frame:
     unscheduled: dict[str, dict[str, int]]
     days: int
     turnover: Turnover | None
+    arrival: Arrival
 
     def resampled(self, rng: np.random.Generator) -> Values:
         """What a bootstrap sample says about absences and unscheduled patients.
@@ -131,7 +134,19 @@ def frame_of(visits: Visits, choices: Choices, base: Lab, types: tuple[str, ...]
         **duty.sources,
     }
     every = (*estimates, *resources.estimates(), *duty.estimates)
-    return Frame(types, data, sources, every, book, weekdays, resources, unscheduled, len(visits.days), turnover)
+    return Frame(
+        types=types,
+        data=data,
+        sources=sources,
+        estimates=every,
+        book=book,
+        weekdays=weekdays,
+        resources=resources,
+        unscheduled=unscheduled,
+        days=len(visits.days),
+        turnover=turnover,
+        arrival=base.plan.types[0].arrival,
+    )
 
 
 def _exam_types(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from echo_env.lab.calibration.fitting.base_lab import Section, base_groups
 from echo_env.lab.calibration.fitting.estimates import Estimate, four_digits
-from echo_env.lab.calibration.fitting.notes import Noted
+from echo_env.lab.calibration.fitting.resources.base_lab import Section, base_groups
+from echo_env.lab.calibration.fitting.resources.notes import Noted
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.loading import Values

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.calibration.fitting.estimates import four_digits
-from echo_env.lab.calibration.fitting.evidence import Evidence
-from echo_env.lab.calibration.fitting.maximum_likelihood import arrival_law, exam_law
-from echo_env.lab.calibration.fitting.replayed import nearest_minutes
+from echo_env.lab.calibration.fitting.laws.evidence import Evidence
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import arrival_law, exam_law
+from echo_env.lab.calibration.fitting.laws.replayed import nearest_minutes
 from echo_env.lab.config.chance import Arrival
 from echo_env.lab.config.loading import Values
 

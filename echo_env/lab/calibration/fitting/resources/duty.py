@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from echo_env.lab.calibration.fitting.base_lab import Section
 from echo_env.lab.calibration.fitting.estimates import Estimate
-from echo_env.lab.calibration.fitting.notes import Noted
+from echo_env.lab.calibration.fitting.resources.base_lab import Section
+from echo_env.lab.calibration.fitting.resources.notes import Noted
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
 
