@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-pd = pytest.importorskip("pandas")
+pytest.importorskip("pandas")
 
+import pandas as pd
 from hospital_sheets import WEEK
 from simulated_visits import CLINIC, clinic, visits_of
 
@@ -87,7 +88,7 @@ def test_both_engines_replay_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     config = clinic()
     visits = visits_of(config, 3, seed=4)
     compiled = replay(visits, config)
-    monkeypatch.setattr("echo_env.lab.calibration.validation.replay.choose_engine", lambda policy, engine: "simpy")
+    monkeypatch.setattr("echo_env.lab.calibration.validation.day_lab.choose_engine", lambda policy, engine: "simpy")
     assert replay(visits, config).equals(compiled)
 
 
