@@ -67,6 +67,14 @@ def calibrate(*tokens: Tokens) -> int:
 
 
 @app.command(help_flags=(), version_flags=())
+def validate(*tokens: Tokens) -> int:
+    """Check whether a lab behaves like the hospital whose visits a spreadsheet records."""
+    from echo_env.commands import validate
+
+    return validate.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

@@ -54,7 +54,7 @@ def random_hospital(seed: int) -> GeneralLabConfig:
             "early_max_min": 60.0,
         },
         "exam": {
-            "shape": float(rng.uniform(4, 14)), "mean_min": float(rng.uniform(30, 50)), "shortest_min": 20.0,
+            "shape": float(rng.uniform(5, 14)), "mean_min": float(rng.uniform(30, 50)), "shortest_min": 10.0,
             "longest_min": 150.0,
         },
     }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from echo_env.common.config_model import build
 from echo_env.lab import GeneralLabConfig, simulate
 from echo_env.lab.calibration.cell_log import CellLog
 from echo_env.lab.calibration.visits import MINUTES, TABLE, Visits
@@ -62,15 +63,9 @@ def visits_of(config: Lab, days: int, seed: int, rule: str = "policy_2", vitals:
         name = str(pd.Timestamp("2026-03-02") + pd.tseries.offsets.BDay(number))[:10]
         for row, patient in enumerate(simulate(config, day, policy).patients, 2):
             rows.append({"day": name, "sheet": name, "row": row, **_visit(config, day, patient, vitals)})
-    table = pd.DataFrame(rows, columns=list(TABLE))
-    return Visits(
-        "simulated.xlsx",
-        "",
-        table.astype(dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64")),
-        {},
-        {},
-        CellLog(),
-    )
+    minutes = dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64")
+    table = pd.DataFrame(rows, columns=list(TABLE)).astype(minutes)
+    return Visits("simulated.xlsx", "", table, {}, {}, CellLog())
 
 
 def _visit(config: Lab, day: Day, patient: PatientRecord, vitals: bool) -> dict[str, Any]:
@@ -79,14 +74,10 @@ def _visit(config: Lab, day: Day, patient: PatientRecord, vitals: bool) -> dict[
     def clock(minute: int | None) -> int | None:
         return None if minute is None else minute + opening
 
-    booked = patient.scheduled_min is not None
-    asked = (
-        patient.scheduled_min - types[patient.exam_type].check_in_lead_min
-        if patient.scheduled_min is not None
-        else None
-    )
-    prepared = patient.arrival_min + int(day.prep_min[patient.patient]) if patient.arrival_min is not None else None
-    came, begin, end = patient.arrival_min, patient.start_min, patient.end_min
+    scheduled, came, begin, end = patient.scheduled_min, patient.arrival_min, patient.start_min, patient.end_min
+    booked = scheduled is not None
+    asked = None if scheduled is None else scheduled - types[patient.exam_type].check_in_lead_min
+    prepared = None if came is None else came + int(day.prep_min[patient.patient])
     return {
         "patient": str(patient.patient),
         "type": patient.exam_type,
@@ -112,6 +103,4 @@ def clinic(**changes: Any) -> GeneralLabConfig:
 
     :param changes: fields by their path, a double underscore for the dot
     """
-    from echo_env.common.config_model import build
-
     return build(GeneralLabConfig, CLINIC).replace(**changes)

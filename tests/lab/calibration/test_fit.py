@@ -58,7 +58,7 @@ def written(record: Visits, fitted: Fitted, folder: Path) -> Path:
 
 @pytest.mark.skipif(not WEEK.is_file(), reason="the hospital's spreadsheet is not here")
 def test_the_papers_week_keeps_its_numbers() -> None:
-    """Rates and laws are those of the earlier calibration; lead, preparation and early begins are fitted beside them."""
+    """Rates and laws are those of the earlier calibration; lead, preparation and early begins come with them."""
     fitted = fit(read_visits(WEEK), QUICK)
     assert (fitted.no_show.count, fitted.no_show.of) == (14, 111)
     assert len(fitted.laws["exam"].sample) == 76

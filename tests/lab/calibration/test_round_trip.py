@@ -27,7 +27,7 @@ def coverage(seeds: Iterable[int]) -> dict[str, list[bool]]:
     inside: dict[str, list[bool]] = defaultdict(list)
     for seed in seeds:
         config = random_hospital(seed)
-        fitted = fit(by_the_clock(visits_of(config, DAYS, seed), seed), Choices(resamples=100, seed=seed))
+        fitted = fit(by_the_clock(visits_of(config, DAYS, seed), seed), Choices(resamples=150, seed=seed))
         for one in fitted.estimates:
             true = true_value(config, fitted, one)
             if true is not None and not math.isnan(one.low):

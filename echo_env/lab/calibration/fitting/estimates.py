@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from echo_env.common.config_model import build
+from echo_env.common.stats import student_quantile
 from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.general import GeneralLabConfig
 from echo_env.lab.config.loading import Values, lay_values
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from echo_env.lab.calibration.fitting.book import Book
     from echo_env.lab.calibration.fitting.choices import Choices
     from echo_env.lab.calibration.fitting.laws.goodness import Fit
+
+
+Interval = tuple[float, float]
 
 
 class FitError(ValueError):
@@ -160,14 +165,36 @@ def four_digits(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def interval_of(path: str, bootstrap: tuple[Values, ...]) -> tuple[float, float]:
-    """95 % percentile interval of a field; nan without a value in the samples.
+def interval_of(value: float, samples: Sequence[float], days: int = 0) -> Interval:
+    """95 % bootstrap interval of a number; nan without samples.
 
-    :param path: dotted field
-    :param bootstrap: values of each bootstrap sample
+    Whole minutes have the percentiles of the samples. Of other numbers, the samples lie around the estimate as the
+    estimate lies around the truth, on the scale on which that is about symmetric: of a share its log odds, else the
+    logarithm. A few days resampled as a whole vary less than they should, which Student's quantile makes up for.
+
+    :param value: the estimate
+    :param samples: its values in the bootstrap samples
+    :param days: number of days, if whole days were resampled
     """
-    values = [sample[path] for sample in bootstrap if path in sample]
-    if not values or isinstance(values[0], list):
+    if not len(samples):
         return math.nan, math.nan
-    low, high = np.quantile(values, [0.025, 0.975]).tolist()
-    return low, high
+    low, high = np.quantile(samples, [0.025, 0.975]).tolist()
+    scale = _scale_of(value, samples)
+    if scale is None:
+        return low, high
+    to, back = scale
+    wider = float(student_quantile(days - 1)) / 1.96 * math.sqrt(days / (days - 1)) if days > 1 else 1.0
+    middle = to(value)
+    return back(middle - wider * (to(high) - middle)), back(middle + wider * (middle - to(low)))
+
+
+Scale = tuple[Callable[[float], float], Callable[[float], float]]
+
+
+def _scale_of(value: float, samples: Sequence[float]) -> Scale | None:
+    """Log odds or logarithm with its inverse; None for whole numbers, and where a sample has no logarithm."""
+    if isinstance(value, int) or min(samples) <= 0:
+        return None
+    if max(samples) < 1:
+        return special.logit, special.expit
+    return math.log, math.exp

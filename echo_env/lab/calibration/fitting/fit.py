@@ -20,7 +20,13 @@ from echo_env.lab.calibration.fitting.estimates import (
     with_values,
 )
 from echo_env.lab.calibration.fitting.frame import Frame, book_times, frame_of, lab_types
-from echo_env.lab.calibration.fitting.laws.evidence import Evidence, evidence_of, resampled_rows, what_is_resampled
+from echo_env.lab.calibration.fitting.laws.evidence import (
+    Evidence,
+    evidence_of,
+    resampled_days,
+    resampled_rows,
+    what_is_resampled,
+)
 from echo_env.lab.calibration.fitting.laws.goodness import Fit, fit_arrival, fit_exam, likelihood_ratio_p
 from echo_env.lab.calibration.fitting.laws.maximum_likelihood import tens_above, tens_below
 from echo_env.lab.calibration.fitting.laws.parameters import (
@@ -157,11 +163,13 @@ def estimates_of(points: Points, bootstrap: tuple[Values, ...]) -> list[Estimate
     :param bootstrap: values of each bootstrap sample
     """
     estimates = []
+    days = resampled_days(points.evidence)
     for parameter in points.parameters:
         rows = parameter.rows(points.evidence)
         for path, words in parameter.words.items():
             if path in points.values:
-                low, high = interval_of(path, bootstrap)
+                samples = [sample[path] for sample in bootstrap if path in sample]
+                low, high = interval_of(points.values[path], samples, days)
                 if path == "arrival.no_show_rate":
                     share = _no_show(points.evidence)
                     low, high = share.low, share.high

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from echo_env.common.stats import Estimate
+from echo_env.lab.calibration.validation.day_lab import A_DAY
 from echo_env.lab.calibration.validation.exams import Sums
 from echo_env.lab.calibration.validation.replay import NOTHING, Missing, Replayer
 
@@ -82,7 +83,7 @@ def agreement(rows: pd.DataFrame) -> Agreement:
     :param rows: of :meth:`~echo_env.lab.calibration.validation.replay.Replayer.play`, one at least
     """
     seen, since, ready = (rows[name].to_numpy(dtype=np.float64) for name in ("seen_begin", "waits_from", "ready"))
-    simulated = rows["simulated_begin"].to_numpy(dtype=np.float64, na_value=1440.0)
+    simulated = rows["simulated_begin"].to_numpy(dtype=np.float64, na_value=A_DAY)
     difference = simulated - seen
     days = np.unique(rows["day"].to_numpy(), return_inverse=True)[1]
     sums = Sums(np.bincount(days, difference), np.bincount(days).astype(np.float64))
@@ -126,7 +127,9 @@ def best_after_vitals(replayer: Replayer, rule: str = "policy_2") -> int:
     :param replayer: plays the days
     :param rule: under this rule
     """
-    return _least(lambda minutes: _squares(replayer.play(rule, after_vitals_min=minutes)))[0]
+    if not replayer.uses_vitals:
+        return 0
+    return _least(lambda minutes: float((replayer.differences(rule, minutes) ** 2).mean()))[0]
 
 
 def unexplained(replayer: Replayer, rule: str, after_vitals_min: int) -> Unexplained:
@@ -142,7 +145,7 @@ def unexplained(replayer: Replayer, rule: str, after_vitals_min: int) -> Unexpla
         return left, kind(minutes)
 
     def error(missing: Missing) -> float:
-        return _error(replayer.play(rule, after_vitals_min=after_vitals_min, missing=missing))
+        return float(np.abs(replayer.differences(rule, after_vitals_min, missing)).mean())
 
     left, missing = min(map(best, _KINDS), key=lambda one: one[0])
     return Unexplained(missing, error(NOTHING), left)
@@ -154,19 +157,6 @@ _KINDS: tuple[Callable[[int], Missing], ...] = (
     lambda minutes: Missing(preparation_min=minutes, appointment=True),
     lambda minutes: Missing(delay_min=minutes, appointment=True),
 )
-
-
-def _error(rows: pd.DataFrame) -> float:
-    return float(np.abs(_differences(rows)).mean())
-
-
-def _squares(rows: pd.DataFrame) -> float:
-    return float((_differences(rows) ** 2).mean())
-
-
-def _differences(rows: pd.DataFrame) -> np.ndarray:
-    simulated = rows["simulated_begin"].to_numpy(dtype=np.float64, na_value=1440.0)
-    return simulated - rows["seen_begin"].to_numpy(dtype=np.float64)
 
 
 def _least(of: Callable[[int], float]) -> tuple[int, float]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from echo_env.lab.calibration.validation.agreement import agreement
 from echo_env.lab.calibration.validation.exams import simulated_exams, wait_sums
+from echo_env.lab.calibration.validation.recorded import only_days, spread
 from echo_env.lab.calibration.validation.replay import Replayer
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.lab import Lab
@@ -64,10 +64,10 @@ def leave_one_day_out(
 
 
 def _of_days(visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int) -> Iterator[LeftOut]:
-    for day in _spread([day for day in visits.days if _says_something(visits, day)]):
+    for day in _days_left_out(visits):
         try:
-            config = refit(_only(visits, day, keep=False))
-            replayer = Replayer(_only(visits, day, keep=True), config)
+            config = refit(only_days(visits, [day], keep=False))
+            replayer = Replayer(only_days(visits, [day]), config)
         except ValueError:
             continue
         found = agreement(replayer.play(rule, after_vitals_min=after_vitals_min))
@@ -76,18 +76,11 @@ def _of_days(visits: Visits, refit: Refit, rule: str, after_vitals_min: int, day
         yield LeftOut(day, found.n, found.seen_wait, found.simulated_wait, found.error, float(low), float(high))
 
 
+def _days_left_out(visits: Visits) -> list[str]:
+    days = [day for day in visits.days if _says_something(visits, day)]
+    return spread(days, MOST_DAYS) if len(days) > 1 else []
+
+
 def _says_something(visits: Visits, day: str) -> bool:
     own = visits.table[visits.table["day"] == day]
     return int((own["begin"].notna() & own["actual"].notna()).sum()) >= FEWEST_EXAMS
-
-
-def _only(visits: Visits, day: str, keep: bool) -> Visits:
-    """The record of a day, or of all others."""
-    return replace(visits, table=visits.table[(visits.table["day"] == day) == keep].reset_index(drop=True))
-
-
-def _spread(days: list[str]) -> list[str]:
-    if len(days) < 2:
-        return []
-    places = np.unique(np.linspace(0, len(days) - 1, min(len(days), MOST_DAYS)).round().astype(int))
-    return [days[place] for place in places]

@@ -19,6 +19,7 @@ _HOUR = 60
 _COLOURS = (VERMILLION, BLUE, ORANGE, BLACK)
 _MARKERS = ("D", "o", "s", "^")
 _DRAWS = 500
+_FEWEST = 3
 
 
 def exams_by_time(found: Validation, ax: Axes | None = None) -> Axes:
@@ -33,10 +34,11 @@ def exams_by_time(found: Validation, ax: Axes | None = None) -> Axes:
     seen, simulated = under_way(found.recorded)[complete], under_way(found.simulated)
     low, high = np.quantile(_means(simulated, len(seen), found.seed), [0.025, 0.975], axis=0)
     minutes = np.arange(simulated.shape[1])
-    label = f"simulated: mean, and 95 % of means of {len(seen)} days"
+    days = "1 day" if len(seen) == 1 else f"{len(seen)} days"
+    label = f"simulated: mean, and 95 % of means of {days}"
     ax.fill_between(minutes, low, high, color=BLUE, alpha=band_alpha(1), linewidth=0)
     ax.plot(minutes, simulated.mean(axis=0), color=BLUE, label=label)
-    ax.plot(minutes, seen.mean(axis=0), color=BLACK, linestyle="--", label=f"recorded: mean of {len(seen)} days")
+    ax.plot(minutes, seen.mean(axis=0), color=BLACK, linestyle="--", label=f"recorded: mean of {days}")
     name_axes(ax, f"{found.lab}: exams under way", "", "Exams")
     _clock(ax, np.flatnonzero((high > 0) | (seen.mean(axis=0) > 0)))
     ax.legend(fontsize=8)
@@ -57,8 +59,10 @@ def waits_by_hour(found: Validation, ax: Axes | None = None) -> Axes:
         hours = at if name == "recorded" else hours
         middle = at * _HOUR + _HOUR / 2 + shift
         error = np.array([means[:, 0] - means[:, 1], means[:, 2] - means[:, 0]])
-        style = {"color": colour, "linestyle": line, "marker": "o", "markersize": 4, "capsize": 3}
-        ax.errorbar(middle, means[:, 0], np.nan_to_num(np.maximum(error, 0)), label=name, **style)
+        error = np.nan_to_num(np.maximum(error, 0))
+        ax.errorbar(
+            middle, means[:, 0], error, label=name, color=colour, linestyle=line, marker="o", markersize=4, capsize=3
+        )
     title = f"{found.lab}: wait from check-in, or expected check-in if later"
     name_axes(ax, title, "", "Mean wait (minutes)")
     _clock(ax, hours * _HOUR, hours * _HOUR + _HOUR)
@@ -78,8 +82,9 @@ def replay_scatter(found: Validation, ax: Axes | None = None) -> Axes:
         seen, simulated = (
             (own[column] - own["waits_from"]).astype(float) for column in ("seen_begin", "simulated_begin")
         )
-        look = {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
-        ax.scatter(seen, simulated, s=16, alpha=0.7, label=f"{words_of(str(name))} ({len(own)})", **look)
+        colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
+        label = f"{words_of(str(name))} ({len(own)})"
+        ax.scatter(seen, simulated, s=16, alpha=0.7, label=label, color=colour, marker=marker)
     low, high = ax.get_xlim()[0], max(ax.get_xlim()[1], ax.get_ylim()[1])
     low = min(low, ax.get_ylim()[0])
     ax.plot([low, high], [low, high], color="0.5", linewidth=1, zorder=0)
@@ -110,7 +115,8 @@ def _by_hour(exams: Exams) -> tuple[np.ndarray, np.ndarray]:
         own = hour == one
         sums = Sums(np.bincount(day[own], wait[own]), np.bincount(day[own]).astype(np.float64))
         mean = sums.mean() if sums.known.total.size > 1 else estimate(wait[own])
-        means.append((mean.mean, mean.low, mean.high))
+        # Intervals from one or two values would hide all others.
+        means.append((mean.mean, *(mean[1:3] if own.sum() >= _FEWEST else (mean.mean, mean.mean))))
     return hours, np.array(means)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -116,6 +117,27 @@ def recorded_days(visits: Visits, exams: pd.DataFrame) -> list[RecordedDay]:
         seen = [_seen(cells[names[first]][column], own, column, able) for column, able in everybody.items()]
         days.append(RecordedDay(str(names[first]), first, last, *seen))
     return days
+
+
+def spread(days: Sequence[str], most: int) -> list[str]:
+    """At most so many of the days, spread evenly over the record.
+
+    :param days: names
+    :param most: how many
+    """
+    places = np.unique(np.linspace(0, len(days) - 1, min(len(days), most)).round().astype(int))
+    return [days[place] for place in places]
+
+
+def only_days(visits: Visits, days: Collection[str], keep: bool = True) -> Visits:
+    """The record of some days, or of all others.
+
+    :param visits: the record
+    :param days: their names
+    :param keep: whether these are kept, or left out
+    """
+    chosen = visits.table["day"].isin(list(days)) == keep
+    return replace(visits, table=visits.table[chosen].reset_index(drop=True))
 
 
 def seen_with(exams: pd.DataFrame, column: str, kind: int) -> int:

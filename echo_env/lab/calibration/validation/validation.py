@@ -13,6 +13,7 @@ from echo_env.lab.calibration.validation.exams import Exams, days_like, numbers_
 from echo_env.lab.calibration.validation.left_out import LeftOut, Refit, leave_one_day_out
 from echo_env.lab.calibration.validation.levers import CAPACITY, FLOW, RULE, Lever, Levers, levers, without_flow
 from echo_env.lab.calibration.validation.predictive import Check, predictive_checks
+from echo_env.lab.calibration.validation.recorded import only_days, spread
 from echo_env.lab.calibration.validation.replay import Replayer
 from echo_env.lab.calibration.validation.verdict import Answer, Evidence, unexplained_sentences, verdict
 from echo_env.lab.calibration.visits import Visits
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FEWER_DAYS = 4
 """Levers and labs with a day left out are simulated for so many times fewer days than the lab itself."""
 
+MOST_DAYS = 60
+"""What a lab lacks is looked for on so many days at most, spread evenly over the record."""
 NO_BOOKS: Mapping[str, Lab] = MappingProxyType({})
 
 
@@ -116,6 +119,11 @@ class Validation:
         return told
 
 
+def _some_days(visits: Visits) -> Visits:
+    checked_in = visits.table[visits.table["begin"].notna() & visits.table["actual"].notna()]
+    return only_days(visits, spread(list(dict.fromkeys(checked_in["day"])), MOST_DAYS))
+
+
 def _told(found: Levers, doubt: str = "") -> str:
     """What helps: every change of check-in, preparation or appointment, and the best of the others."""
     told = [_lever(own) for own in found.helpful(FLOW)]
@@ -150,7 +158,9 @@ def validate(
     :raises ValueError: the record has an exam type that the lab lacks, or nothing that could be played again
     """
     replayer = Replayer(visits, config)
-    after_vitals = best_after_vitals(replayer)
+    # What is missing is looked for by many replays; so many days tell it to the minute.
+    some = replayer if len(visits.days) <= MOST_DAYS else Replayer(_some_days(visits), config)
+    after_vitals = best_after_vitals(some)
     fits = tuple(rule_fits(replayer, after_vitals))
     rule, few = fits[0].rule, max(days // FEWER_DAYS, 2)
     recorded = seen_exams(visits, config)
@@ -168,7 +178,7 @@ def validate(
         recorded=recorded,
         simulated=simulated,
         checks=predictive_checks(numbers_of(config), recorded, others or [simulated], seed),
-        unexplained=find_unexplained(replayer, rule, after_vitals),
+        unexplained=find_unexplained(some, rule, after_vitals),
         rooms={kind.name: replayer.rooms_seen(kind.name) for kind in config.plan.types},
         preparations={name: replayer.preparations(name) for name in ("", *(kind.name for kind in config.plan.types))},
         left_out=() if refit is None else leave_one_day_out(visits, refit, rule, after_vitals, few, seed),

@@ -100,13 +100,22 @@ def resampled_rows(evidence: Evidence, rng: np.random.Generator, count: int) -> 
     :param rng: random generator
     :param count: number of samples
     """
-    days = np.unique(evidence.day)
-    if len(days) >= LEAST_DAYS:
+    if resampled_days(evidence):
+        days = np.unique(evidence.day)
         of_day = [np.flatnonzero(evidence.day == day) for day in days]
         drawn = rng.integers(len(days), size=(count, len(days)))
         return [np.concatenate([of_day[day] for day in sample]) for sample in drawn.tolist()]
     strata = [np.flatnonzero(evidence.type == name) for name in np.unique(evidence.type)]
     return [np.concatenate([rng.choice(stratum, len(stratum)) for stratum in strata]) for _ in range(count)]
+
+
+def resampled_days(evidence: Evidence) -> int:
+    """Number of days if whole days are resampled, else 0.
+
+    :param evidence: of all visits
+    """
+    days = len(np.unique(evidence.day))
+    return days if days >= LEAST_DAYS else 0
 
 
 def what_is_resampled(evidence: Evidence) -> str:
