@@ -23,12 +23,12 @@ _SYNONYMS = {
     "type": "exam type|study type|procedure|modality|exam|appointment type|protocol|art der untersuchung|"
     "untersuchungsart|untersuchung|leistung|type d'examen|examen|acte|tipo de examen|tipo de estudio|prueba|type",
     "fetal": "is fetal|foetal|fötal|fœtal|fetal echo",
-    "expected": "expected arrival|expected check in|asked to arrive|report time|einbestellt|einbestellzeit|"
-    "heure de convocation|convocation|hora de citación",
+    "expected": "expected arrival|arrive by|arrival due|due|expected check in|asked to arrive|report time|"
+    "einbestellt|einbestellzeit|heure de convocation|convocation|hora de citación",
     "actual": "check in|checked in|arrival|arrival time|arrived|actual arrival|sign in|ankunft|ankunftszeit|"
     "anmeldung|angekommen|arrivée|heure d'arrivée|llegada|hora de llegada",
-    "scheduled": "appointment|appointment time|scheduled time|schedule|sched|appt time|booked time|planned start|"
-    "termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|hora de cita|"
+    "scheduled": "appointment|appt|appt date|appointment time|scheduled time|schedule|sched|appt time|booked time|"
+    "planned start|termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|hora de cita|"
     "hora programada",
     "vitals_in": "vitals start|prep start|preparation start|triage start|vorbereitung beginn|début préparation|"
     "inicio preparación",
