@@ -319,7 +319,7 @@ def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
     """A table that lacks several columns is refused with all of them and the headers that it has."""
     path = log_of(tmp_path, table(RECORD, {"day": "Date", "patient": "MRN", "room": "Room", "staff": "Tech"}))
     with pytest.raises(
-        SheetError, match="no column for begin of the exam and for end .* and for scheduled or check-in"
+        SheetError, match=r"no column for begin of the exam and for end .* and for scheduled or check-in"
     ):
         read_visits(path)
 
