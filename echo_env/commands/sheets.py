@@ -20,12 +20,12 @@ def visits_of(path: str, columns: str | None = None) -> Visits:
     :raises OSError: a file cannot be opened
     """
     try:
-        return read_visits(path, load_columns(columns) if columns is not None else None)
+        return read_visits(path, load_columns(columns) if columns is not None else None, progress=True)
     except ColumnsGuessed as guess:
         print(guess.yaml, end="", flush=True)
         asked = sys.stdin.isatty() and sys.stdout.isatty()
         if asked and input("Are these the columns? [y/N] ").strip().lower() in ("y", "yes"):
-            return read_visits(path, guess.map)
+            return read_visits(path, guess.map, progress=True)
         remedy = "save the map that is printed, correct it, and give it with --columns"
         raise SheetError(f"{guess}; {remedy}") from None
 

@@ -9,12 +9,13 @@ from typing import Any
 import openpyxl
 import pytest
 from hospital_sheets import made_up_visits, write_workbook
-from workbooks import GERMAN, MONDAY, set_saved, table, visits, with_no_shows, write_xlsx
+from workbooks import ENGLISH, GERMAN, MONDAY, set_saved, table, visits, with_no_shows, write_xlsx
 
 from echo_env.commands.app import main
 from echo_env.commands.sheets import visits_of
-from echo_env.lab.calibration import SheetError, read_visits
+from echo_env.lab.calibration import ColumnMap, SheetError, read_visits
 from echo_env.lab.calibration.notes import resources_noted
+from echo_env.lab.calibration.reading import grids
 from echo_env.lab.calibration.reading.template import _COLUMNS
 
 
@@ -100,3 +101,18 @@ def test_the_template_reads_back(folder: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("error: whiteboard.xlsx is in the way; give the name of a file")
     assert main(["template", "whiteboard.csv"]) == 2
     assert "WORKBOOK is 'whiteboard.csv', but must be a file that ends in .xlsx" in capsys.readouterr().err
+
+
+def test_many_rows_show_a_progress_bar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, thousands of rows or dozens of sheets are read behind a bar, and give the same table."""
+    said: list[str] = []
+    monkeypatch.setattr(grids.Console, "is_terminal", True)
+    monkeypatch.setattr(grids, "track", lambda items, words, **_: said.append(words) or items)
+    record = visits(25, 100)
+    log = write_xlsx(folder / "log.xlsx", {"log": table(record, ENGLISH)})
+    year = write_xlsx(folder / "year.xlsx", {f"week {k}": table(visits(1), ENGLISH) for k in range(30)})
+    assert len(read_visits(log, ColumnMap(**ENGLISH), progress=True).table) == 2500
+    assert len(read_visits(year, ColumnMap(**ENGLISH), progress=True).table) == 300
+    assert said == ["reading log", "opening sheets", "reading sheets"]
+    read_visits(year, ColumnMap(**ENGLISH))
+    assert len(said) == 3
