@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from echo_env.common.words import did_you_mean
 from echo_env.lab.calibration.cell_log import RULES
-from echo_env.lab.calibration.reading.cells import clock
+from echo_env.lab.calibration.reading.cells import NOT_DONE_TEXTS, clock
+from echo_env.lab.calibration.reading.words import BLANK
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import MOST_TYPES
@@ -38,10 +40,12 @@ _OVERLAP_MIN = 10
 _BACK_MIN = 240
 _NOT_READ = {name for name, rule in RULES.items() if rule.action == "unread"} - {"blank", "record_stops"}
 _NOT_READ |= {"outside_hours", "other_day", "two_spells"}
+_NO_TIME = NOT_DONE_TEXTS | BLANK
 _SHOWN = 5
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """What a check has found.
 
     :param check: name of the check, a key of :data:`CHECKS`
@@ -102,7 +106,9 @@ def _cells(visits: Visits, rows: Iterable[int], column: str) -> list[str]:
 
 def _unread(visits: Visits) -> Iterable[Finding]:
     log = visits.log.to_pandas()
-    bad = log[log["feeds_the_lab"] & log["rule"].isin(_NOT_READ) & (log["cell"] != "")]
+    # A begin that cannot be read is logged as one that is missing beside an end.
+    lacks = log["rule"].isin(("in_missing", "out_missing")) & ~log["found"].str.lower().isin(_NO_TIME)
+    bad = log[log["feeds_the_lab"] & (log["rule"].isin(_NOT_READ) | lacks) & (log["cell"] != "")]
     for column, cells in bad.groupby("column", sort=False):
         if len(cells) > _MOST_UNREAD * len(visits.table):
             where = [f"{sheet}!{cell}" for sheet, cell in zip(cells["sheet"], cells["cell"], strict=True)]
@@ -148,9 +154,7 @@ def _days(visits: Visits) -> Iterable[Finding]:
         times = rows["scheduled"].fillna(rows["expected"]).fillna(rows["actual"]).dropna()
         back = times.index[1:][(times.diff().iloc[1:] < -_BACK_MIN).to_numpy(dtype=bool)]
         if len(back) and (rows["sheet"] == day).all():
-            sentence = (
-                f"{day!r} has no date, and its rows go back in time {len(back)} times, as if it were several days"
-            )
+            sentence = f"{day!r} has no date, and its rows go back in time {len(back)} times, like several days"
             yield _found("days", sentence, _cells(visits, back, "scheduled"), len(back))
 
 

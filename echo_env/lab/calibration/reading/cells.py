@@ -16,7 +16,7 @@ NO_SHOW, CANCELLED, WALK_IN = "no_show", "cancelled", "walk_in"
 """Contents of a cell: a time; ``X`` or ``N/A``; another mark; empty; unreadable; marks with a meaning of their own."""
 
 DAY_MIN = 1440
-_NOT_DONE = {"x", "n/a", "na"}
+NOT_DONE_TEXTS = frozenset(("x", "n/a", "na"))
 _ERRORS = ("#VALUE!", "#REF!", "#N/A", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 _HALF = r"(?:\s*(?P<half>[ap])\.?\s?(?:m\.?)?)?"
 _CLOCKS = tuple(
@@ -122,7 +122,7 @@ def _of_text(text: str, spell: bool, words: Words, day_first: bool | None) -> Sh
         return SheetCell(mark, None, f"mark_{mark}")
     if lower in BLANK_TEXTS:
         return SheetCell(BLANK)
-    if lower in _NOT_DONE:
+    if lower in NOT_DONE_TEXTS:
         return SheetCell(NOT_DONE, None, "mark_not_done")
     if lower == "p":
         return SheetCell(SOME_MARK, None, "mark_p")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -228,6 +229,8 @@ def known_layout(sheet: str, rows: Rows) -> Layout | None:
     best: Layout | None = None
     for number in list(rows)[:HEADER_AMONG]:
         layout = _known_row(sheet, number, rows[number])
+        if len(layout.columns) >= LEAST_HEADERS and not lacking(layout.columns):
+            return layout
         if best is None or len(layout.columns) > len(best.columns):
             best = layout
     if best is None or (len(best.columns) < LEAST_HEADERS and lacking(best.columns)):
@@ -317,6 +320,7 @@ def _loose(header: str) -> str:
 _BY_LOOSE = {_loose(known): known for known in KNOWN}
 
 
+@cache
 def _known_header(header: str) -> tuple[str, str]:
     """The known header that matches a plain one, and the name of the rule that matched it; empty if none does."""
     if header in KNOWN or not header:

@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 
 from echo_env.common.config_file import with_changes
+from echo_env.common.config_model import build
 from echo_env.lab.calibration.reading.cells import BLANK, UNREAD, read_length, read_time
-from echo_env.lab.calibration.reading.columns import FIELDS, HEADER_AMONG, holds
+from echo_env.lab.calibration.reading.columns import FIELDS, HEADER_AMONG, ColumnMap, holds
 from echo_env.lab.calibration.reading.grids import Rows, SheetError, text_of
 
 _SYNONYMS = {
@@ -23,13 +24,13 @@ _SYNONYMS = {
     "type": "exam type|study type|procedure|modality|exam|appointment type|protocol|art der untersuchung|"
     "untersuchungsart|untersuchung|leistung|type d'examen|examen|acte|tipo de examen|tipo de estudio|prueba|type",
     "fetal": "is fetal|foetal|fötal|fœtal|fetal echo",
-    "expected": "expected arrival|expected check in|asked to arrive|report time|einbestellt|einbestellzeit|"
-    "heure de convocation|convocation|hora de citación",
+    "expected": "expected arrival|arrive by|arrival due|due|expected check in|asked to arrive|report time|"
+    "einbestellt|einbestellzeit|heure de convocation|convocation|hora de citación",
     "actual": "check in|checked in|arrival|arrival time|arrived|actual arrival|sign in|ankunft|ankunftszeit|"
     "anmeldung|angekommen|arrivée|heure d'arrivée|llegada|hora de llegada",
-    "scheduled": "appointment|appointment time|scheduled time|schedule|sched|appt time|booked time|planned start|"
-    "termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|hora de cita|"
-    "hora programada",
+    "scheduled": "appointment|appt|appt date|appointment time|scheduled time|schedule|sched|appt time|booked time|"
+    "planned start|termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|"
+    "hora de cita|hora programada",
     "vitals_in": "vitals start|prep start|preparation start|triage start|vorbereitung beginn|début préparation|"
     "inicio preparación",
     "vitals_out": "vitals end|prep end|preparation end|triage end|vorbereitung ende|fin préparation|fin preparación",
@@ -64,6 +65,11 @@ class ColumnsGuessed(SheetError):
         likely = ", ".join(f"{name} is {columns[name]!r}" for name in FIELDS if name in guessed)
         super().__init__(f"{file}: not all headers are known, and a guess has to be confirmed: {likely}")
         self.columns = {name: columns[name] for name in FIELDS if name in columns}
+
+    @property
+    def map(self) -> ColumnMap:
+        """The guess as a column map."""
+        return build(ColumnMap, dict(self.columns))
 
     @property
     def yaml(self) -> str:

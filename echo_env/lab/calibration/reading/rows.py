@@ -258,7 +258,8 @@ class Row:
         if not names:
             return "yes"
         content = self._cell(names[0]).content
-        return "yes" if content == TIME else "no" if content == NOT_DONE else "unknown"
+        # A mark that says whether the patient came stands in place of the time of an appointment.
+        return "yes" if content in (TIME, NO_SHOW, CANCELLED) else "no" if content == NOT_DONE else "unknown"
 
     def _came(self) -> str:
         """Whether the patient came, that is, checked in or had an exam: ``yes``, ``no`` or ``unknown``."""
