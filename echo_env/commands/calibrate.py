@@ -1,11 +1,13 @@
-"""Fit a lab to a hospital's own spreadsheet.
+"""Fit a lab to a hospital's own record of visits, and check whether it behaves like the hospital.
 
 echo-lab calibrate week.xlsx --output my_lab.yaml --report report/
 
 The lab can be used wherever a lab is expected: echo-lab evaluate --config
-my_lab.yaml. The report says which cells were read, repaired and left out, how
-well the laws fit, and where the sheets differ from the paper. Both are written
-whole, or, if anything goes wrong, not at all.
+my_lab.yaml; my_lab.uncertainty.json beside it holds the labs that the record
+would bear as well (--input-uncertainty). The report says which cells were read,
+repaired and left out, how well the laws fit, what the record does not tell, and
+what the lab may be used for. All are written whole, or, if anything goes wrong,
+not at all.
 """
 
 from __future__ import annotations
@@ -27,11 +29,14 @@ from echo_env.commands.running import (
 )
 from echo_env.commands.sheets import check_accepted, checked_visits
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
-from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
-from echo_env.lab.calibration.lab_file import check_own, lab_text
+from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate_visits
+from echo_env.lab.calibration.calibration import DAYS
+from echo_env.lab.calibration.fitting.lab_file import check_own, lab_text, uncertainty_text
 from echo_env.lab.calibration.reading.grids import FORMATS
 from echo_env.lab.config import ARRIVAL_MODELS
 from echo_env.lab.config.chance import ArrivalModel
+from echo_env.lab.evaluation.bootstrap_labs import uncertainty_path
+from echo_env.lab.evaluation.comparison import check_days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +49,11 @@ class CalibrateOptions:
     :param accept: hard checks whose findings are accepted
     :param report: folder for a report, in place of an earlier one; all else in it stays
     :param arrival: law of arrivals
-    :param exams: one law of exam durations for all, or one for each kind (fetal or not)
-    :param day: take the appointments of this sheet, by default those of a typical day
-    :param base: lab for what sheets do not tell
+    :param exams: one law of exam lengths for all, or one for each exam type
+    :param day: take the appointments of this day or sheet, by default those of each weekday or of a typical day
+    :param base: lab for what the record does not tell
     :param name: name of the lab, by default that of the YAML file
+    :param days: simulated days of the validation; 0 leaves it out
     :param seed: seed of the bootstrap
     :param resamples: resamples of the bootstrap
     """
@@ -62,6 +68,7 @@ class CalibrateOptions:
     day: str | None = None
     base: str = "baseline"
     name: str | None = None
+    days: Whole = DAYS
     seed: Whole = 0
     resamples: Whole = 1000
 
@@ -72,13 +79,15 @@ def check_outputs(options: CalibrateOptions) -> None:
     :raises ValueError: arguments that are empty or do not go together
     :raises OSError: something is in the way of what is to be written
     """
-    from echo_env.lab.calibration.report import file_names
+    from echo_env.lab.calibration.report.folder import file_names
 
     if not options.spreadsheet:
         raise ValueError(f"SPREADSHEET is '', but must be {FORMATS}")
     if options.name == "":
         raise ValueError("--name is '', but must be a name")
     check_accepted(options.accept)
+    if options.days:
+        check_days(options.days)
     others = {"the spreadsheet": [options.spreadsheet], "--base": [options.base]}
     others |= {"--columns": [options.columns]} if options.columns else {}
     check_file("--output", options.output, others | {"--report": [options.report] if options.report else []})
@@ -92,20 +101,23 @@ def check_outputs(options: CalibrateOptions) -> None:
 
 def run(options: CalibrateOptions, command: str) -> None:
     """Fit, write, and print a summary."""
-    from echo_env.lab.calibration.report import print_summary, write_report
+    from echo_env.lab.calibration.report.folder import print_summary, write_report
 
     check_outputs(options)
     named_after = options.spreadsheet if options.output == STANDARD_OUTPUT else options.output
     name = Path(named_after).stem if options.name is None else options.name
     arrival = cast(ArrivalModel, options.arrival)
     choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
-    visits, _ = checked_visits(options.spreadsheet, options.columns, options.accept)
-    found, today = calibrate(visits, choices), dt.date.today()
-    text = lab_text(found, today, command)
+    visits, findings = checked_visits(options.spreadsheet, options.columns, options.accept)
+    found = calibrate_visits(visits, choices, findings, options.accept, options.days)
+    today = dt.date.today()
+    text = lab_text(visits, found.fitted, today, command)
     with delivery() as outputs:
         if options.report is not None:
             write_report(outputs.folder(options.report), found, today, command)
         outputs.text(options.output, text)
+        if options.output != STANDARD_OUTPUT:
+            outputs.text(str(uncertainty_path(options.output)), uncertainty_text(found.fitted))
     with tables_beside(options.output):
         print_summary(found)
         print(f"lab: {options.output}" + (f"\nreport: {options.report}" if options.report else ""))

@@ -1,13 +1,14 @@
-"""From a hospital's spreadsheet of patient visits to a lab.
+"""From a hospital's record of visits to a lab that is shown to behave like the hospital, or said not to.
 
-The pipeline: :mod:`~.reading` turns a file into one tidy table of :mod:`~.visits`, and :mod:`~.cell_log` records which
-rule was applied to which cell;
-:mod:`~.notes` extracts rooms and staff, :mod:`~.typical_day` the appointments; :mod:`~.fitting` and
-:mod:`~.fits` fit the distributions; :mod:`~.calibration` assembles the lab, :mod:`~.lab_file` writes it, and
-:mod:`~.findings` and :mod:`~.report` report the results.
+One way: :mod:`~.reading` turns a file of any format into the one tidy table of :mod:`~.visits`, whose cells are logged
+in :mod:`~.cell_log`; :mod:`~.checks` refuses what would make a lab silently wrong; :mod:`~.fitting` fits the lab, with
+intervals and a bootstrap; :mod:`~.validation` holds it against the record; :mod:`~.report` tells people.
+:mod:`~.calibration` runs them one after the other.
 """
 
-from echo_env.lab.calibration.calibration import EXAM_LAWS, Calibration, Choices, calibrate
+from echo_env.lab.calibration.calibration import Calibration, RefusedError, calibrate, calibrate_visits
+from echo_env.lab.calibration.fitting.choices import EXAM_LAWS, Choices
+from echo_env.lab.calibration.fitting.estimates import FitError
 from echo_env.lab.calibration.reading import ColumnMap, ColumnsGuessed, SheetError, read_visits
 
 __all__ = [
@@ -16,7 +17,10 @@ __all__ = [
     "Choices",
     "ColumnMap",
     "ColumnsGuessed",
+    "FitError",
+    "RefusedError",
     "SheetError",
     "calibrate",
+    "calibrate_visits",
     "read_visits",
 ]

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -92,22 +91,25 @@ def clock_text(minute: int) -> str:
 
 
 def made_up_visits(count: int, seed: int) -> list[dict[str, Any]]:
-    """Visits of one day: every fourth is fetal, an eighth are no-shows, exams take 20 to 80 minutes in a free room."""
+    """Visits of one day, four an hour: every fourth is fetal, an eighth are no-shows, exams take 20 to 60 minutes.
+
+    Fetal exams are in room 14, others in the first free one of 19 to 23; each room has a member of staff.
+    """
     rng = np.random.default_rng(seed)
-    free_from: dict[int, int] = {}
-    rows = []
+    rows, free = [], dict.fromkeys((14, 19, 20, 21, 22, 23), 0)
     for number in range(count):
-        due = 8 * 60 + 15 * (number // 2)
+        due, fetal = 8 * 60 + 15 * number, number % 4 == 0
         row: dict[str, Any] = {"pt": 1000 * seed + number, "expected": clock_text(due)}
-        row |= {"fetal": "YES" if number % 4 == 0 else None, "scheduled": clock_text(due + 15)}
+        row |= {"fetal": "YES" if fetal else None, "scheduled": clock_text(due + 15)}
         if number % 8 == 7:
             row |= {"actual": "N/A", "echo_in": "X", "echo_out": "X"}
         else:
-            came = due + int(rng.integers(-20, 40))
-            begin, length = max(came, due + 15) + 3, int(rng.integers(20, 80))
+            came = due + int(rng.integers(-20, 20))
+            ready, length = max(came, due + 15) + 3, int(rng.integers(20, 60))
+            room = 14 if fetal else min((k for k in free if k != 14), key=lambda k: (max(free[k], ready), k))
+            begin = max(ready, free[room])
+            free[room] = begin + length
             row |= {"actual": clock_text(came), "echo_in": clock_text(begin), "echo_out": clock_text(begin + length)}
-            room = next(room for room in count_from(14 if number % 4 == 0 else 19) if free_from.get(room, 0) <= begin)
-            free_from[room] = begin + length
-            row |= {"who": "AB", "room": room}
+            row |= {"who": f"S{room}", "room": room}
         rows.append(row)
     return rows

@@ -19,9 +19,12 @@ from hospital_sheets import HEADERS, NOTES, made_up_visits
 from echo_env import calibrate
 from echo_env.commands import calibrate as calibrate_command
 from echo_env.common.files import files_in
-from echo_env.lab import LabConfig, calibration
+from echo_env.lab import load_lab
+from echo_env.lab.calibration.report import folder as report_folder
 
 Write = Callable[..., Path]
+
+QUICK = ("--resamples", "20", "--days", "0")
 
 
 @pytest.fixture
@@ -34,27 +37,36 @@ def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
 def test_a_lab_and_a_report(made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command writes a loadable lab and a report, and replaces both when run again."""
-    arguments = [str(made_up_week), "--output", "labs/my_lab.yaml", "--report", "report", "--resamples", "20"]
+    arguments = [
+        str(made_up_week),
+        "--output",
+        "labs/my_lab.yaml",
+        "--report",
+        "report",
+        "--resamples",
+        "20",
+        "--days",
+        "0",
+    ]
     assert calibrate.main(arguments) == 0
-    assert LabConfig.load("labs/my_lab.yaml").name == "my_lab"
-    assert {"labs/my_lab.yaml", "report/report.md", "report/exam_durations.png"} <= files_in(folder)
+    assert load_lab("labs/my_lab.yaml").name == "my_lab"
+    assert {"labs/my_lab.yaml", "report/report.md", "report/exam_lengths.png"} <= files_in(folder)
     assert "report: report" in capsys.readouterr().out
     first = (folder / "labs/my_lab.yaml").read_text()
     assert "# command: python -m echo_env.calibrate " in first
     # Once more, in place of both.
     assert calibrate.main([*arguments, "--arrival", "empirical", "--exams", "by_kind", "--name", "ours"]) == 0
-    again = LabConfig.load("labs/my_lab.yaml")
-    assert (again.name, again.arrival.model, again.exam.fetal is None) == ("ours", "empirical", False)
+    again = load_lab("labs/my_lab.yaml")
+    assert (again.name, again.arrival.model) == ("ours", "empirical")
+    assert all(kind.exam.mean_min is not None for kind in again.exam_types.values())
+    assert {"labs/my_lab.uncertainty.json", "report/report.md"} <= files_in(folder)
 
 
 def test_without_a_report(made_up_week: Path, folder: Path) -> None:
     """Without ``--report`` the lab is the only file written."""
-    assert (
-        calibrate.main([str(made_up_week), "--output", "lab.yaml", "--day", "Monday (Nov 27)", "--resamples", "20"])
-        == 0
-    )
-    assert files_in(folder) == {"lab.yaml"}
-    assert len(LabConfig.load("lab.yaml").appointments) == 32
+    assert calibrate.main([str(made_up_week), "--output", "lab.yaml", "--day", "Monday (Nov 27)", *QUICK]) == 0
+    assert files_in(folder) == {"lab.yaml", "lab.uncertainty.json"}
+    assert sum(len(kind.appointments) for kind in load_lab("lab.yaml").exam_types.values()) == 32
 
 
 def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
@@ -80,8 +92,8 @@ def bad_files(folder: Path, write_sheets: Write) -> dict[str, str]:
         "nowhere.xlsx": "nowhere.xlsx: No such file or directory",
         "no_column.xlsx": "no_column.xlsx: sheet 'Monday (Nov 27)' has no column for end of the exam",
         "no_day.xlsx": "no_day.xlsx has no sheet with visits",
-        "no_fetal_room.xlsx": "no fetal patient could ever be examined",
-        "few.xlsx": "few.xlsx has 5 usable check-ins",
+        "no_fetal_room.xlsx": "fetal could never be examined",
+        "few.xlsx": "few.xlsx has 5 usable exams",
     }
 
 
@@ -113,8 +125,8 @@ def test_bad_files_are_one_sentence_and_exit_code_2(
         (["--output", "scarce"], "scarce is the name of a preset"),
         (["--output", "lab.yaml", "--report", "mine"], "mine holds report.md, written by no run of this version"),
         (["--output", "new/lab.yaml", "--report", "new"], "--output new/lab.yaml lies in --report new"),
-        (["--output", "lab.yaml", "--day", "Sunday"], "day is 'Sunday', but must be a sheet with scheduled echoes"),
-        (["--output", "lab.yaml", "--exams", "each"], "exams is 'each', but must be one of pooled, by_kind"),
+        (["--output", "lab.yaml", "--day", "Sunday"], "day is 'Sunday', but must be a day with appointments"),
+        (["--output", "lab.yaml", "--exams", "each"], "exams is 'each', but must be one of pooled, by_type"),
         (["--output", "lab.yaml", "--base", "nowhere"], "config 'nowhere' is neither a file nor a preset"),
         (["--output", "lab.yaml", "--resamples", "3"], "resamples is 3"),
         (["--output", "lab.yaml", "--resamples", "999999999999"], "of at least 20 and at most 100,000"),
@@ -145,9 +157,9 @@ def test_nothing_is_left_of_what_failed(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    module: Any = calibration.report if failing == "write_report" else calibrate_command
+    module: Any = report_folder if failing == "write_report" else calibrate_command
     monkeypatch.setattr(module, failing, fail)
-    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
+    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", *QUICK]
     assert calibrate.main(arguments) == 2
     assert files_in(folder) == set()
 
@@ -164,7 +176,7 @@ def test_nothing_is_left_if_the_lab_cannot_be_put_in_place(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", "--resamples", "20"]
+    arguments = [str(made_up_week), "--output", "lab.yaml", "--report", "report", *QUICK]
     assert calibrate.main(arguments) == 2
     assert "disk full" in capsys.readouterr().err
     assert list(folder.iterdir()) == []
@@ -172,12 +184,12 @@ def test_nothing_is_left_if_the_lab_cannot_be_put_in_place(
 
 def test_the_lab_goes_to_standard_output(made_up_week: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``--output -`` prints the lab alone; the summary goes to standard error."""
-    assert calibrate.main([str(made_up_week), "--output", "-", "--resamples", "20"]) == 0
+    assert calibrate.main([str(made_up_week), "--output", "-", *QUICK]) == 0
     printed = capsys.readouterr()
     assert "no-show rate" in printed.err
     assert list(folder.iterdir()) == []
     (folder / "lab.yaml").write_text(printed.out)
-    assert LabConfig.load("lab.yaml").name == made_up_week.stem
+    assert load_lab("lab.yaml").name == made_up_week.stem
 
 
 def test_what_is_missing_is_named(

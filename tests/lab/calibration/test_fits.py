@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from echo_env.lab.calibration.fits import Fit, Fitter, GoodnessOfFit, distance_to, likelihood_ratio_p, share_of
+from echo_env.lab.calibration.fitting.estimates import share_of
+from echo_env.lab.calibration.fitting.laws.goodness import (
+    Fit,
+    GoodnessOfFit,
+    distance_to,
+    fit_arrival,
+    fit_exam,
+    likelihood_ratio_p,
+)
 from echo_env.lab.calibration.fitting.laws.maximum_likelihood import (
     arrival_law,
     exam_law,
@@ -119,51 +127,28 @@ def test_truncated_exams_by_brute_force() -> None:
 
 
 def test_known_parameters_are_recovered() -> None:
-    """Fits to large samples recover the true parameters within their intervals."""
-    fitter = Fitter(np.random.default_rng(0), resamples=40)
-    arrival = fitter.arrival(drawn_offsets(TRUE, 4000, seed=4), PAPER)
-    exam = fitter.exam(drawn_lengths(GAMMA, 4000, seed=5), 20.0, 90.0)
-    for fit, law in ((arrival, TRUE), (exam, GAMMA)):
-        for name, (low, high) in fit.intervals.items():
-            # The samples are large, so that intervals are narrow; half a width beyond allows for their 5 %.
-            margin = (high - low) / 2
-            assert low - margin <= getattr(law, name) <= high + margin, name
-            assert high - low < 0.3 * abs(getattr(law, name))
-        assert fit.fit.p > 0.02
+    """Fits to large samples recover the true parameters within three standard errors, and are not rejected."""
+    rng = np.random.default_rng(0)
+    arrival = fit_arrival(drawn_offsets(TRUE, 4000, seed=4), PAPER, rng, 40)
+    exam = fit_exam(drawn_lengths(GAMMA, 4000, seed=5), (20.0, 90.0), rng, 40)
+    assert arrival.law.late_share == pytest.approx(0.6, abs=3 * math.sqrt(0.24 / 4000))
+    assert arrival.law.late_mean_min == pytest.approx(18, abs=3 * 18 / math.sqrt(2400))
+    assert exam.law.mean_min == pytest.approx(49, abs=3 * 49 / math.sqrt(7 * 4000) * 1.5)
+    assert exam.law.shape == pytest.approx(7, rel=0.15)
+    assert min(arrival.fit.p, exam.fit.p) > 0.02
     assert arrival.law.no_show_rate == PAPER.no_show_rate
-
-
-def test_bootstrap_intervals_have_asymptotic_widths() -> None:
-    """Bootstrap intervals have their asymptotic widths."""
-    seen = drawn_offsets(replace(PAPER, late_share=0.5, late_mean_min=20.0), 1000, seed=6)
-    fit = Fitter(np.random.default_rng(1), resamples=400).arrival(seen, PAPER)
-    low, high = fit.intervals["late_share"]
-    assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(0.25 / 1000), rel=0.15)
-    low, high = fit.intervals["late_mean_min"]
-    assert (high - low) / 2 == pytest.approx(1.96 * 20 / math.sqrt((seen > 0).sum()), rel=0.2)
 
 
 @pytest.mark.slow
 def test_p_values_of_fits_are_uniform_under_the_true_model() -> None:
     """With estimated parameters, p-values are uniform under the true model and small under a wrong one."""
-    fitter = Fitter(np.random.default_rng(2), resamples=40)
-    exams = [fitter.exam(drawn_lengths(GAMMA, 60, seed), 20.0, 90.0).fit.p for seed in range(20)]
-    arrivals = [fitter.arrival(drawn_offsets(TRUE, 60, seed), PAPER).fit.p for seed in range(60)]
+    rng = np.random.default_rng(2)
+    exams = [fit_exam(drawn_lengths(GAMMA, 60, seed), (20.0, 90.0), rng, 40).fit.p for seed in range(20)]
+    arrivals = [fit_arrival(drawn_offsets(TRUE, 60, seed), PAPER, rng, 40).fit.p for seed in range(60)]
     for ps in (exams, arrivals):
         assert stats.kstest(ps, "uniform").pvalue > 1e-3
-    assert fitter.exam(np.repeat([30, 80], 50), 20.0, 90.0).fit.p < 0.05
-    assert fitter.arrival(np.repeat([-20, 20], 50), PAPER).fit.p < 0.05
-
-
-def test_p_values_of_fixed_distributions_are_uniform_under_the_true_model() -> None:
-    """With fixed parameters, p-values are uniform under the true model and small under a wrong one."""
-    fitter = Fitter(np.random.default_rng(3), resamples=100)
-    exams = [fitter.exam_test(drawn_lengths(GAMMA, 94, seed), GAMMA).p for seed in range(60)]
-    arrivals = [fitter.arrival_test(drawn_offsets(TRUE, 94, seed), TRUE).p for seed in range(60)]
-    for ps in (exams, arrivals):
-        assert stats.kstest(ps, "uniform").pvalue > 1e-3
-    assert fitter.arrival_test(drawn_offsets(TRUE, 94, seed=7), PAPER).p < 0.02
-    assert fitter.exam_test(drawn_lengths(GAMMA, 94, seed=8), ExamLaw(12.0, 60.0, 20.0, 150.0)).p < 0.02
+    assert fit_exam(np.repeat([30, 80], 50), (20.0, 90.0), rng, 40).fit.p < 0.05
+    assert fit_arrival(np.repeat([-20, 20], 50), PAPER, rng, 40).fit.p < 0.05
 
 
 def test_kolmogorov_smirnov_distance_by_hand() -> None:
@@ -181,7 +166,7 @@ def test_likelihood_ratio_of_two_kinds() -> None:
     """The likelihood-ratio test rejects different kinds and is uniform for equal ones."""
 
     def plain(minutes: np.ndarray) -> Fit[ExamLaw]:
-        return Fit(minutes, exam_law(minutes, 0.0, 300.0), {}, GoodnessOfFit(0.0, 1.0))
+        return Fit(minutes, exam_law(minutes, 0.0, 300.0), GoodnessOfFit(0.0, 1.0))
 
     short, long = (drawn_lengths(ExamLaw(7.0, mean, 0.0, 300.0), 200, seed) for mean, seed in ((40, 10), (55, 11)))
     assert likelihood_ratio_p(plain(np.concatenate([short, long])), [plain(short), plain(long)]) < 1e-6
@@ -190,9 +175,3 @@ def test_likelihood_ratio_of_two_kinds() -> None:
         parts = np.split(drawn_lengths(ExamLaw(7.0, 45.0, 0.0, 300.0), 120, 100 + seed), [40])
         ps.append(likelihood_ratio_p(plain(np.concatenate(parts)), map(plain, parts)))
     assert stats.kstest(ps, "uniform").pvalue > 1e-3
-
-
-def test_too_few_resamples_are_refused() -> None:
-    """Fewer than 20 bootstrap samples are refused."""
-    with pytest.raises(ValueError, match="resamples is 3, but must be a whole number of at least 20"):
-        Fitter(np.random.default_rng(0), resamples=3)

@@ -14,7 +14,7 @@ from workbooks import ENGLISH, GERMAN, MONDAY, set_saved, table, visits, with_no
 from echo_env.commands.app import main
 from echo_env.commands.sheets import visits_of
 from echo_env.lab.calibration import ColumnMap, SheetError, read_visits
-from echo_env.lab.calibration.notes import resources_noted
+from echo_env.lab.calibration.fitting.resources.notes import resources_noted
 from echo_env.lab.calibration.reading import grids
 from echo_env.lab.calibration.reading.template import _COLUMNS
 
