@@ -110,7 +110,7 @@ def markdown(found: Calibration, said: Sequence[str], figures: Sequence[str]) ->
     lines += ["## In short", "", *(f"- {sentence}" for sentence in sentences(found)), ""]
     if found.validation is not None:
         lines += [f"How far the lab behaves like the record: [{results.MARKDOWN}]({results.MARKDOWN}).", ""]
-    lines += ["## What the record does not tell", "", *(f"- {line}" for line in not_identified(found.fitted)), ""]
+    lines += ["## Where each part of the lab is from", "", *(f"- {line}" for line in not_identified(found.fitted)), ""]
     for rows in tables(found):
         lines += _section(rows)
     for figure in figures:

@@ -97,7 +97,7 @@ def _of_book(fitted: Fitted) -> list[str]:
 
 
 def not_identified(fitted: Fitted) -> list[str]:
-    """What the record does not tell, and where the lab has it from.
+    """Where each part of the lab is from, what the record does not tell first.
 
     :param fitted: the lab
     """
