@@ -112,11 +112,11 @@ def _unread(visits: Visits) -> Iterable[Finding]:
     for column, cells in bad.groupby("column", sort=False):
         if len(cells) > _MOST_UNREAD * len(visits.table):
             where = [f"{sheet}!{cell}" for sheet, cell in zip(cells["sheet"], cells["cell"], strict=True)]
-            example = f"such as {cells['found'].iloc[0]!r}"
-            yield _found(
-                "unread", f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, {example}", where,
-                len(cells),
-            )  # fmt: skip
+            sentence = f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, such as "
+            sentence += repr(cells["found"].iloc[0])
+            if 2 * (cells["rule"] == "outside_hours").sum() > len(cells):
+                sentence += "; where times before 06:00 and from 20:00 on are true, say 'all_hours: true' in the map"
+            yield _found("unread", sentence, where, len(cells))
 
 
 def _columns(visits: Visits) -> Iterable[Finding]:

@@ -145,6 +145,7 @@ class ColumnMap:
     :param unscheduled: whether the patient came without an appointment
     :param values: words of the hospital
     :param types: value of the column of types -> exam type as a lab file names it
+    :param all_hours: whether times before 06:00 and from 20:00 on are true; by default they are slips
     :param date_order: which comes first in dates such as 03/02/2026, where the sheet does not show it
     """
 
@@ -166,6 +167,7 @@ class ColumnMap:
     unscheduled: Name | None = None
     values: Values = Values()
     types: dict[str, ExamTypeName] = Field(default_factory=dict)
+    all_hours: bool = False
     date_order: Literal["day_first", "month_first"] | None = None
 
     @property

@@ -12,13 +12,12 @@ from echo_env.lab.calibration.reading.columns import (
     FIELDS,
     ColumnMap,
     Layout,
-    holds,
     known_layout,
     lacking,
     mapped_layout,
     refusal,
 )
-from echo_env.lab.calibration.reading.dates import date_in_name, day_first_in, weekday_and_date
+from echo_env.lab.calibration.reading.dates import date_in_name, weekday_and_date
 from echo_env.lab.calibration.reading.grids import (
     MANY_SHEETS,
     Book,
@@ -30,6 +29,7 @@ from echo_env.lab.calibration.reading.grids import (
     text_of,
 )
 from echo_env.lab.calibration.reading.guess import ColumnsGuessed, guess, guess_row
+from echo_env.lab.calibration.reading.habits import habits_of
 from echo_env.lab.calibration.reading.rows import Row, Sheet
 from echo_env.lab.calibration.visits import MINUTES, TABLE, Visits
 
@@ -152,14 +152,16 @@ def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: Cell
     import pandas as pd
 
     words, order = columns.words(), columns.date_order
-    day_first = day_first_in(_dated_cells(book, layouts), book.name) if order is None else order == "day_first"
+    habits = habits_of(book.name, book.sheets, layouts, None if order is None else order == "day_first")
     rows: list[tuple[Row, dict[str, Any]]] = []
     for name, layout in shown(layouts.items(), "reading sheets", progress, MANY_SHEETS):
         layout.log(log)
         below = {number: values for number, values in book.sheets[name].items() if number > layout.row}
         date, year_is_guessed = date_in_name(name, book.saved)
         headed = frozenset((*layout.columns.values(), *layout.unknown.values()))
-        sheet = Sheet(name, date, layout.columns, headed, words, dict(columns.types), day_first, book.typed)
+        sheet = Sheet(
+            name, date, layout.columns, headed, words, dict(columns.types), habits, columns.all_hours, book.typed
+        )
         read = list(_rows(sheet, below, log, progress))
         if year_is_guessed and date is not None:
             log.add(Remark(name, "", "name of the sheet", name, "year_from_file", date.isoformat()))
@@ -205,12 +207,3 @@ def _settle_empty(rows: list[tuple[Row, dict[str, Any]]], saved: dt.date) -> Non
             elif row.day is not None and row.day < saved:
                 record["came"] = "no"
                 row.note(name, "empty_row", "no-show")
-
-
-def _dated_cells(book: Book, layouts: dict[str, Layout]) -> Iterator[tuple[str, Any]]:
-    """Reference and value of every cell in which a date may stand."""
-    for name, layout in layouts.items():
-        dated = {column: k for column, k in layout.columns.items() if holds(column) in ("date", "moment", "spell")}
-        for number, values in book.sheets[name].items():
-            if number > layout.row:
-                yield from ((f"{name}!{column_letters(k)}{number}", values[k]) for k in dated.values())
