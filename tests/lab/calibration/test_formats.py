@@ -502,3 +502,22 @@ def test_guesses_of_headers(tmp_path: Path, headers: str, columns: str) -> None:
     expected = dict(pair.split("=") for pair in columns.split())
     found_ = {field: header.replace(" ", "_") for field, header in caught.value.columns.items()}
     assert found_ == expected
+
+
+def test_a_sheet_of_visits_with_other_headers_is_not_taken_for_notes(tmp_path: Path) -> None:
+    """A sheet that looks like visits, but has other headers than the rest, is refused by name."""
+    sheets = {"log": table(RECORD, ENGLISH), "afternoon": table(RECORD, GERMAN)}
+    path = write_xlsx(tmp_path / "two.xlsx", sheets)
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than"):
+        read_visits(path, ENGLISH_MAP)
+    path = write_xlsx(tmp_path / "two.xlsx", {**whiteboard(RECORD), "afternoon": table(RECORD, GERMAN)})
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than 'Monday"):
+        read_visits(path)
+
+
+def test_headers_that_are_repeated_between_visits(tmp_path: Path) -> None:
+    """A row that repeats the headers, as at the top of each printed page, is no visit."""
+    rows = table(RECORD, ENGLISH)
+    read = read_visits(log_of(tmp_path, [*rows[:11], rows[0], *rows[11:]]), ENGLISH_MAP)
+    assert found(read, ALL) == written(RECORD, ALL)
+    assert read.log.example("header_again").cell == "A12"

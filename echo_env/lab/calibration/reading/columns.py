@@ -199,7 +199,7 @@ class Layout(NamedTuple):
     :param row: number of their row
     :param columns: field, or known header that is none -> number of its column, from 0
     :param remarks: headers that were not read as they stand
-    :param unknown: header that is not known -> number of its column
+    :param unknown: header that is not known, and no second one of a known column -> number of its column
     """
 
     row: int

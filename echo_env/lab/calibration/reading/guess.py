@@ -34,11 +34,12 @@ _SYNONYMS = {
     "vitals_in": "vitals start|prep start|preparation start|triage start|vorbereitung beginn|début préparation|"
     "inicio preparación",
     "vitals_out": "vitals end|prep end|preparation end|triage end|vorbereitung ende|fin préparation|fin preparación",
-    "begin": "start|start time|exam start|scan start|begin time|time in|in|started|exam begin|service time|procedure start|"
-    "beginn|untersuchungsbeginn|beginn untersuchung|start untersuchung|début|début examen|heure de début|inicio|"
-    "inicio examen|hora de inicio",
-    "end": "stop|departure|departure time|end time|exam end|scan end|finish|finished|time out|out|completed|procedure end|ende|"
-    "untersuchungsende|ende untersuchung|schluss|fin|fin examen|heure de fin|fin del examen|hora de fin",
+    "begin": "start|start time|exam start|scan start|begin time|time in|in|started|exam begin|service time|"
+    "procedure start|beginn|untersuchungsbeginn|beginn untersuchung|start untersuchung|début|début examen|"
+    "heure de début|inicio|inicio examen|hora de inicio",
+    "end": "stop|departure|departure time|end time|exam end|scan end|finish|finished|time out|out|completed|"
+    "procedure end|ende|untersuchungsende|ende untersuchung|schluss|fin|fin examen|heure de fin|"
+    "fin del examen|hora de fin",
     "length": "duration|exam duration|scan time|minutes|dauer|untersuchungsdauer|durée|duración",
     "room": "room number|scanner|machine|location|raum|zimmer|gerät|salle|appareil|sala|equipo",
     "staff": "technologist|technician|tech|radiographer|operator|performed by|initials|doctor|physician|provider|"

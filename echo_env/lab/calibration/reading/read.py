@@ -70,6 +70,7 @@ def read_visits(
             f"{book.name} has no sheet with visits (a row of headers such as 'echo scheduled time', then a row for "
             f"each patient); its sheets are {', '.join(map(repr, book.sheets))}"
         )
+    _check_others(book, layouts)
     letters = {name: _letters(layout) for name, layout in layouts.items()}
     notes = {name: tuple(_texts(rows)) for name, rows in book.sheets.items() if name not in layouts}
     return Visits(book.name, book.sha256, table, letters, notes, log)
@@ -123,6 +124,16 @@ def _mapped(book: Book, columns: ColumnMap) -> dict[str, Layout]:
     return likely
 
 
+def _check_others(book: Book, layouts: dict[str, Layout]) -> None:
+    """Refuse a sheet that would pass for notes although it looks like visits."""
+    for sheet, rows in book.sheets.items():
+        if sheet not in layouts and not lacking(guess(rows)[1]):
+            raise SheetError(
+                f"{book.name}: sheet {sheet!r} looks like visits, but has other headers than "
+                f"{', '.join(map(repr, layouts))}; give all of them the same headers, or take it out"
+            )
+
+
 def _check_known(book: Book, sheet: str, rows: Rows, layout: Layout | None) -> None:
     """Refuse known headers that lack something, be it needed or likely to stand under another header."""
     known = {name: text_of(rows[layout.row][k]) for name, k in layout.columns.items()} if layout else {}
@@ -158,9 +169,9 @@ def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: Cell
         layout.log(log)
         below = {number: values for number, values in book.sheets[name].items() if number > layout.row}
         date, year_is_guessed = date_in_name(name, book.saved)
-        headed = frozenset((*layout.columns.values(), *layout.unknown.values()))
+        headers = {k: text_of(value) for k, value in enumerate(book.sheets[name][layout.row]) if text_of(value)}
         sheet = Sheet(
-            name, date, layout.columns, headed, words, dict(columns.types), habits, columns.all_hours, book.typed
+            name, date, layout.columns, headers, words, dict(columns.types), habits, columns.all_hours, book.typed
         )
         read = list(_rows(sheet, below, log, progress))
         if year_is_guessed and date is not None:

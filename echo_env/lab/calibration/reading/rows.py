@@ -34,6 +34,8 @@ from echo_env.lab.calibration.reading.hours import into_hours
 from echo_env.lab.calibration.reading.words import Words
 from echo_env.lab.calibration.visits import MINUTES
 
+_AGAIN = 3
+"""Cells that repeat the header of their column in a row that is no visit."""
 _AHEAD = 30
 """Minutes from check-in to exam beyond which the check-in may be for something else."""
 _TOTALS = re.compile(r"(?:grand )?total\w*|sum(?:me)?|gesamt\w*|average|mean|mittelwert|moyenne|promedio|suma", re.I)
@@ -47,7 +49,7 @@ class Sheet:
     :param name: name of the sheet
     :param date: the date in its name
     :param columns: field, or known header that is none -> number of its column, from 0
-    :param headed: the columns that have a header, known or not
+    :param headers: number of a column -> its header, known or not
     :param words: marks of the file
     :param types: value of the column of types -> exam type
     :param habits: how the file writes times
@@ -58,7 +60,7 @@ class Sheet:
     name: str
     date: dt.date | None
     columns: dict[str, int]
-    headed: frozenset[int]
+    headers: dict[int, str]
     words: Words
     types: dict[str, str]
     habits: Habits
@@ -93,6 +95,9 @@ class Row:
             return None
         if _TOTALS.fullmatch(self._text(filled[0]).rstrip(":")):
             self.note(filled[0], "total_row")
+            return None
+        if sum(self._text(name) == self._sheet.headers[self._sheet.columns[name]] for name in filled) >= _AGAIN:
+            self.note(filled[0], "header_again")
             return None
         patient, kind = self._patient(), self._type()
         self._move_right()
@@ -166,7 +171,7 @@ class Row:
 
     def _note_cells_without_header(self) -> None:
         for number, value in enumerate(self._values):
-            if number not in self._sheet.headed and text_of(value):
+            if number not in self._sheet.headers and text_of(value):
                 cell = f"{column_letters(number)}{self._number}"
                 self._log.add(Remark(self._sheet.name, cell, "", text_of(value), "no_header"))
 
