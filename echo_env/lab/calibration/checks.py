@@ -246,8 +246,10 @@ def _hours(visits: Visits, lab: Lab) -> Iterable[Finding]:
 
 def _volume(visits: Visits, lab: Lab) -> Iterable[Finding]:
     plan, table = lab.plan, visits.table
+    if table["exam_min"].isna().all():
+        return
     mean = float(table["exam_min"].mean())
-    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean if mean > 0 else float("inf")
+    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean
     booked = table[table["booked"] == "yes"].groupby("day", sort=False).size()
     too_many = booked[booked > can_hold]
     if len(too_many):
