@@ -26,7 +26,8 @@ CHECKS = {
     "days": "rows without a date go back in time, as if several days were one",
     "overlaps": "more than 5 % of the exams begin in a room in which another one is under way",
     "order": "more than 10 % of the exams begin before the check-in, or end before they begin",
-    "types": f"there are more than {MOST_TYPES} exam types",
+    "types": f"there are more than {MOST_TYPES} exam types, or more than 5 % of the rows have none",
+    "duplicates": "more than 5 % of the exams are on the sheets twice",
     "rooms_seen": "on most days exams took place in more rooms than the lab has",
     "staff_seen": "on most days more people examined than the lab has",
     "hours": "more than 5 % of the exams begin outside the hours of the lab",
@@ -66,7 +67,7 @@ def check_visits(visits: Visits) -> list[Finding]:
     :param visits: the record
     """
     checks: tuple[Callable[[Visits], Iterable[Finding]], ...] = (
-        _unread, _columns, _booking, _attendance, _days, _overlaps, _order, _types,
+        _unread, _columns, _booking, _attendance, _days, _overlaps, _order, _types, _duplicates,
     )  # fmt: skip
     return [finding for check in checks for finding in check(visits)]
 
@@ -112,11 +113,11 @@ def _unread(visits: Visits) -> Iterable[Finding]:
     for column, cells in bad.groupby("column", sort=False):
         if len(cells) > _MOST_UNREAD * len(visits.table):
             where = [f"{sheet}!{cell}" for sheet, cell in zip(cells["sheet"], cells["cell"], strict=True)]
-            example = f"such as {cells['found'].iloc[0]!r}"
-            yield _found(
-                "unread", f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, {example}", where,
-                len(cells),
-            )  # fmt: skip
+            sentence = f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, such as "
+            sentence += repr(cells["found"].iloc[0])
+            if 2 * (cells["rule"] == "outside_hours").sum() > len(cells):
+                sentence += "; where times before 06:00 and from 20:00 on are true, say 'all_hours: true' in the map"
+            yield _found("unread", sentence, where, len(cells))
 
 
 def _columns(visits: Visits) -> Iterable[Finding]:
@@ -187,6 +188,20 @@ def _types(visits: Visits) -> Iterable[Finding]:
         sentence = f"A lab has at most {MOST_TYPES} exam types, but there are {len(visits.types)}: {names}; put them"
         yield _found("types", f"{sentence} together under 'types' in the map of --columns", (), len(visits.types))
 
+    unknown = visits.table.index[visits.table["type"] == ""]
+    if len(unknown) > _MOST_UNREAD * len(visits.table):
+        sentence = f"{len(unknown)} of {len(visits.table)} rows have no exam type"
+        yield _found("types", sentence, _cells(visits, unknown, "type"), len(unknown))
+
+
+def _duplicates(visits: Visits) -> Iterable[Finding]:
+    exams = _exams(visits)
+    same = ["day", "type", "expected", "scheduled", "actual", "begin", "end", "room", "staff"]
+    twice = exams.index[exams.duplicated(same).to_numpy(dtype=bool)]
+    if len(twice) > _MOST_UNREAD * len(exams):
+        sentence = f"{len(twice)} of {len(exams)} exams are on the sheets twice"
+        yield _found("duplicates", sentence, _cells(visits, twice, "begin"), len(twice))
+
 
 def _exams(visits: Visits) -> pd.DataFrame:
     """The visits with an exam of known begin."""
@@ -231,8 +246,10 @@ def _hours(visits: Visits, lab: Lab) -> Iterable[Finding]:
 
 def _volume(visits: Visits, lab: Lab) -> Iterable[Finding]:
     plan, table = lab.plan, visits.table
+    if table["exam_min"].isna().all():
+        return
     mean = float(table["exam_min"].mean())
-    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean if mean > 0 else float("inf")
+    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean
     booked = table[table["booked"] == "yes"].groupby("day", sort=False).size()
     too_many = booked[booked > can_hold]
     if len(too_many):

@@ -111,3 +111,14 @@ def test_findings_are_accepted_by_name() -> None:
     assert refused(findings, list(CHECKS)) == []
     with pytest.raises(ValueError, match=r"--accept is 'oder' \(did you mean order\?\), but must be one of unread, "):
         refused(findings, ["oder"])
+
+
+def test_rows_without_a_type_and_rows_that_are_there_twice(tmp_path: Path) -> None:
+    """Exam types that are missing, and a sheet that was copied, are found."""
+    record = [visit | {"type": None} if k % 10 == 0 else visit for k, visit in enumerate(RECORD)]
+    (found,) = check_visits(read(tmp_path, table(record, ENGLISH)))
+    assert found.sentence == "3 of 30 rows have no exam type (log!C2, log!C12, log!C22)."
+    rows = table(RECORD, ENGLISH)
+    found_ = check_visits(read(tmp_path, rows, copy=rows))
+    assert names(found_) == ["overlaps", "duplicates"]
+    assert found_[1].sentence.startswith("30 of 60 exams are on the sheets twice (copy!G2, copy!G3")

@@ -429,3 +429,95 @@ def test_a_file_of_text_is_dated_by_its_own_date(tmp_path: Path) -> None:
     read = read_visits(path, ENGLISH_MAP)
     unknown = read.table.loc[read.table["came"] == "unknown", "day"]
     assert set(unknown) == {"2026-03-03", "2026-03-04"}
+
+
+def hours(minute: int | None) -> float | None:
+    """8.25 for a quarter past eight."""
+    return None if minute is None else round(minute / 60, 2)
+
+
+def points(minute: int | None) -> float | None:
+    """8.15 for a quarter past eight, as a workbook stores it: without the last zero of 8.30."""
+    return None if minute is None else minute // 60 + minute % 60 / 100
+
+
+@pytest.mark.parametrize("time", [hours, points])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_column_of_numbers_is_of_hours_or_of_hours_and_minutes(tmp_path: Path, time: Any, as_text: bool) -> None:
+    """The whole column shows what 8.25 is, full hours included."""
+    headers = without(ENGLISH, "end") | {"length": "Took"}
+    long = [visit | {"minutes": visit["end"] - visit["begin"]} for visit in RECORD]
+    rows = table(long, headers, time, length=lambda visit: round(visit["minutes"] / 60, 4))
+    path = write_csv(tmp_path / "log.csv", rows) if as_text else log_of(tmp_path, rows)
+    read = read_visits(path, ColumnMap(**headers))
+    assert found(read, ALL) == written(RECORD, ALL)
+    assert check_visits(read) == []
+
+
+def test_nights_are_slips_unless_the_map_says_otherwise(tmp_path: Path) -> None:
+    """A record of day and night is refused with a hint, and read as it stands with ``all_hours``."""
+    moved = {"expected": 1200, "scheduled": 1200, "actual": 1200, "begin": 1200, "end": 1200}
+    night = [
+        visit | {field: (visit[field] + minutes) % 1440 for field, minutes in moved.items()} if k % 2 else visit
+        for k, visit in enumerate(RECORD)
+    ]
+    path = write_csv(tmp_path / "log.csv", table(night, ENGLISH, text_clock("%H:%M")))
+    findings = check_visits(read_visits(path, ENGLISH_MAP))
+    assert {finding.check for finding in findings} >= {"unread"}
+    assert "say 'all_hours: true' in the map (log!D3" in findings[0].sentence
+    read = read_visits(path, ColumnMap(**ENGLISH, all_hours=True))
+    assert found(read, ALL) == written(night, ALL)
+
+
+def test_without_a_column_of_appointments_everybody_is_unscheduled(tmp_path: Path) -> None:
+    """A record of arrivals and exams alone is one of patients without appointments."""
+    headers = without(ENGLISH, "scheduled", "expected")
+    read = read_visits(log_of(tmp_path, table(RECORD, headers)), ColumnMap(**headers))
+    assert read.table["unscheduled"].all()
+    assert set(read.table["booked"]) == {"no"}
+    assert check_visits(read) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "columns"),
+    [
+        (
+            "appointment_id,patient_id,appointment_date,appointment_time,status,check_in_time,start_time,end_time",
+            "patient=patient_id day=appointment_date scheduled=appointment_time status=status actual=check_in_time "
+            "begin=start_time end=end_time",
+        ),
+        ("Date,Time,Duration,PatientType,ScanStart,Arrival", "day=Date length=Duration begin=ScanStart actual=Arrival "
+         "type=PatientType"),
+        ("Fecha;Paciente;Cita;Llegada;Inicio;Fin;Sala;Técnico", "day=Fecha patient=Paciente scheduled=Cita "
+         "actual=Llegada begin=Inicio end=Fin room=Sala staff=Técnico"),
+        ("Jour;Heure prévue;Heure d'arrivée;Début examen;Fin examen;Salle;Médecin", "day=Jour "
+         "scheduled=Heure_prévue actual=Heure_d'arrivée begin=Début_examen end=Fin_examen room=Salle staff=Médecin"),
+    ],
+)  # fmt: skip
+def test_guesses_of_headers(tmp_path: Path, headers: str, columns: str) -> None:
+    """Headers of exports in four languages are guessed as a person would."""
+    (tmp_path / "log.csv").write_text(headers + "\n")
+    with pytest.raises(ColumnsGuessed) as caught:
+        read_visits(tmp_path / "log.csv")
+    expected = dict(pair.split("=") for pair in columns.split())
+    found_ = {field: header.replace(" ", "_") for field, header in caught.value.columns.items()}
+    assert found_ == expected
+
+
+def test_a_sheet_of_visits_with_other_headers_is_not_taken_for_notes(tmp_path: Path) -> None:
+    """A sheet that looks like visits, but has other headers than the rest, is refused by name."""
+    sheets = {"log": table(RECORD, ENGLISH), "afternoon": table(RECORD, GERMAN)}
+    path = write_xlsx(tmp_path / "two.xlsx", sheets)
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than"):
+        read_visits(path, ENGLISH_MAP)
+    path = write_xlsx(tmp_path / "two.xlsx", {**whiteboard(RECORD), "afternoon": table(RECORD, GERMAN)})
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than 'Monday"):
+        read_visits(path)
+
+
+def test_headers_that_are_repeated_between_visits(tmp_path: Path) -> None:
+    """A row that repeats the headers, as at the top of each printed page, is no visit."""
+    rows = table(RECORD, ENGLISH)
+    read = read_visits(log_of(tmp_path, [*rows[:11], rows[0], *rows[11:]]), ENGLISH_MAP)
+    assert found(read, ALL) == written(RECORD, ALL)
+    assert read.log.example("header_again").cell == "A12"

@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from echo_env.lab.calibration.cell_log import CellLog, Remark
-from echo_env.lab.calibration.reading.columns import (
-    FIELDS,
-    ColumnMap,
-    Layout,
-    holds,
-    known_layout,
-    lacking,
-    mapped_layout,
-    refusal,
-)
-from echo_env.lab.calibration.reading.dates import date_in_name, day_first_in, weekday_and_date
+from echo_env.lab.calibration.reading.column_map import ColumnMap
+from echo_env.lab.calibration.reading.columns import Layout, known_layout, lacking, mapped_layout, refusal
+from echo_env.lab.calibration.reading.dates import date_in_name, weekday_and_date
+from echo_env.lab.calibration.reading.fields import FIELDS
 from echo_env.lab.calibration.reading.grids import (
     MANY_SHEETS,
     Book,
@@ -30,7 +23,9 @@ from echo_env.lab.calibration.reading.grids import (
     text_of,
 )
 from echo_env.lab.calibration.reading.guess import ColumnsGuessed, guess, guess_row
+from echo_env.lab.calibration.reading.habits import habits_of
 from echo_env.lab.calibration.reading.rows import Row, Sheet
+from echo_env.lab.calibration.reading.visit import visit_of
 from echo_env.lab.calibration.visits import MINUTES, TABLE, Visits
 
 if TYPE_CHECKING:
@@ -70,6 +65,7 @@ def read_visits(
             f"{book.name} has no sheet with visits (a row of headers such as 'echo scheduled time', then a row for "
             f"each patient); its sheets are {', '.join(map(repr, book.sheets))}"
         )
+    _check_others(book, layouts)
     letters = {name: _letters(layout) for name, layout in layouts.items()}
     notes = {name: tuple(_texts(rows)) for name, rows in book.sheets.items() if name not in layouts}
     return Visits(book.name, book.sha256, table, letters, notes, log)
@@ -123,6 +119,16 @@ def _mapped(book: Book, columns: ColumnMap) -> dict[str, Layout]:
     return likely
 
 
+def _check_others(book: Book, layouts: dict[str, Layout]) -> None:
+    """Refuse a sheet that would pass for notes although it looks like visits."""
+    for sheet, rows in book.sheets.items():
+        if sheet not in layouts and not lacking(guess(rows)[1]):
+            raise SheetError(
+                f"{book.name}: sheet {sheet!r} looks like visits, but has other headers than "
+                f"{', '.join(map(repr, layouts))}; give all of them the same headers, or take it out"
+            )
+
+
 def _check_known(book: Book, sheet: str, rows: Rows, layout: Layout | None) -> None:
     """Refuse known headers that lack something, be it needed or likely to stand under another header."""
     known = {name: text_of(rows[layout.row][k]) for name, k in layout.columns.items()} if layout else {}
@@ -152,14 +158,16 @@ def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: Cell
     import pandas as pd
 
     words, order = columns.words(), columns.date_order
-    day_first = day_first_in(_dated_cells(book, layouts), book.name) if order is None else order == "day_first"
+    habits = habits_of(book.name, book.sheets, layouts, None if order is None else order == "day_first")
     rows: list[tuple[Row, dict[str, Any]]] = []
     for name, layout in shown(layouts.items(), "reading sheets", progress, MANY_SHEETS):
         layout.log(log)
         below = {number: values for number, values in book.sheets[name].items() if number > layout.row}
         date, year_is_guessed = date_in_name(name, book.saved)
-        headed = frozenset((*layout.columns.values(), *layout.unknown.values()))
-        sheet = Sheet(name, date, layout.columns, headed, words, dict(columns.types), day_first, book.typed)
+        headers = {k: text_of(value) for k, value in enumerate(book.sheets[name][layout.row]) if text_of(value)}
+        sheet = Sheet(
+            name, date, layout.columns, headers, words, dict(columns.types), habits, columns.all_hours, book.typed
+        )
         read = list(_rows(sheet, below, log, progress))
         if year_is_guessed and date is not None:
             log.add(Remark(name, "", "name of the sheet", name, "year_from_file", date.isoformat()))
@@ -177,7 +185,7 @@ def _rows(sheet: Sheet, below: Rows, log: CellLog, progress: bool) -> Iterator[t
     above: dt.date | None = None
     for number, values in shown(below.items(), f"reading {sheet.name}", progress, _MANY_ROWS):
         row = Row(sheet, number, values, log, above)
-        record = row.record()
+        record = visit_of(row)
         if record is None:
             continue
         above = row.day
@@ -205,12 +213,3 @@ def _settle_empty(rows: list[tuple[Row, dict[str, Any]]], saved: dt.date) -> Non
             elif row.day is not None and row.day < saved:
                 record["came"] = "no"
                 row.note(name, "empty_row", "no-show")
-
-
-def _dated_cells(book: Book, layouts: dict[str, Layout]) -> Iterator[tuple[str, Any]]:
-    """Reference and value of every cell in which a date may stand."""
-    for name, layout in layouts.items():
-        dated = {column: k for column, k in layout.columns.items() if holds(column) in ("date", "moment", "spell")}
-        for number, values in book.sheets[name].items():
-            if number > layout.row:
-                yield from ((f"{name}!{column_letters(k)}{number}", values[k]) for k in dated.values())
