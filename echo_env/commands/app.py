@@ -75,6 +75,14 @@ def validate(*tokens: Tokens) -> int:
 
 
 @app.command(help_flags=(), version_flags=())
+def template(*tokens: Tokens) -> int:
+    """Write an empty workbook for a hospital's record, with instructions."""
+    from echo_env.commands import template
+
+    return template.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

@@ -16,10 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from echo_env.commands.running import Whole, check_output_folder, command_line, exit_status, parse, tables_beside
+from echo_env.commands.running import (
+    Several,
+    Whole,
+    check_output_folder,
+    command_line,
+    exit_status,
+    parse,
+    tables_beside,
+)
+from echo_env.commands.sheets import check_accepted, checked_visits
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate
 from echo_env.lab.calibration.lab_file import check_own, lab_text
+from echo_env.lab.calibration.reading.grids import FORMATS
 from echo_env.lab.config import ARRIVAL_MODELS
 from echo_env.lab.config.chance import ArrivalModel
 
@@ -28,8 +38,10 @@ from echo_env.lab.config.chance import ArrivalModel
 class CalibrateOptions:
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
-    :param spreadsheet: an .xlsx with a sheet for each day and a row for each patient
+    :param spreadsheet: .xlsx, .xls, .ods or .csv with a row for each patient: a sheet for each day, or one table
     :param output: YAML file of the lab, or - for standard output
+    :param columns: YAML file that says which column holds what, for headers that are not known
+    :param accept: hard checks whose findings are accepted
     :param report: folder for a report, in place of an earlier one; all else in it stays
     :param arrival: law of arrivals
     :param exams: one law of exam durations for all, or one for each kind (fetal or not)
@@ -42,6 +54,8 @@ class CalibrateOptions:
 
     spreadsheet: str = field(kw_only=False)
     output: str
+    columns: str | None = None
+    accept: Several = ()
     report: str | None = None
     arrival: str = "exponential"
     exams: str = "pooled"
@@ -61,10 +75,12 @@ def check_outputs(options: CalibrateOptions) -> None:
     from echo_env.lab.calibration.report import file_names
 
     if not options.spreadsheet:
-        raise ValueError("SPREADSHEET is '', but must be an Excel workbook (.xlsx)")
+        raise ValueError(f"SPREADSHEET is '', but must be {FORMATS}")
     if options.name == "":
         raise ValueError("--name is '', but must be a name")
+    check_accepted(options.accept)
     others = {"the spreadsheet": [options.spreadsheet], "--base": [options.base]}
+    others |= {"--columns": [options.columns]} if options.columns else {}
     check_file("--output", options.output, others | {"--report": [options.report] if options.report else []})
     if options.output != STANDARD_OUTPUT:
         check_own(options.output)
@@ -83,7 +99,8 @@ def run(options: CalibrateOptions, command: str) -> None:
     name = Path(named_after).stem if options.name is None else options.name
     arrival = cast(ArrivalModel, options.arrival)
     choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
-    found, today = calibrate(options.spreadsheet, choices), dt.date.today()
+    visits, _ = checked_visits(options.spreadsheet, options.columns, options.accept)
+    found, today = calibrate(visits, choices), dt.date.today()
     text = lab_text(found, today, command)
     with delivery() as outputs:
         if options.report is not None:

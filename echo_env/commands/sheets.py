@@ -1,55 +1,71 @@
-"""How commands read a hospital's sheet: headers that are guessed are confirmed, and hard checks accepted by name."""
+"""A hospital's record as a command reads it: with a column map, a guess to confirm, and hard checks."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from echo_env.lab.calibration.checks import Finding
-    from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.calibration.checks import CHECKS, Finding, check_visits, refused
+from echo_env.lab.calibration.reading import ColumnsGuessed, SheetError, load_columns, read_visits
+from echo_env.lab.calibration.visits import Visits
 
 
-def read_sheet(path: str, columns: str | None) -> Visits:
-    """Read a sheet. Where its headers are not known, a terminal is asked whether the guess is right; elsewhere the
-    guess is printed to standard error.
+def visits_of(path: str, columns: str | None = None) -> Visits:
+    """Read a record. On a terminal, a guess of its columns is shown and may be taken with ``y``.
 
     :param path: the file
-    :param columns: file of a column map
-    :raises ValueError: not a file of visits, or headers that nobody has confirmed; one sentence
+    :param columns: file of a column map, if there is one
+    :raises SheetError: not such a file; or the columns are a guess, which has been printed as a column map
+    :raises ConfigError: a mistake in the map
     :raises OSError: a file cannot be opened
     """
-    from echo_env.common.config_model import build
-    from echo_env.lab.calibration.reading import ColumnMap, ColumnsGuessed, SheetError, load_columns, read_visits
-
     try:
-        return read_visits(path, None if columns is None else load_columns(columns))
-    except ColumnsGuessed as guessed:
-        print(guessed.yaml, file=sys.stderr)
-        if columns is None and sys.stdin.isatty() and sys.stderr.isatty() and _confirmed():
-            return read_visits(path, build(ColumnMap, guessed.columns))
-        raise SheetError(f"{guessed}; save the map above, correct it, and give it with --columns") from None
+        return read_visits(path, load_columns(columns) if columns is not None else None, progress=True)
+    except ColumnsGuessed as guess:
+        print(guess.yaml, end="", flush=True)
+        asked = sys.stdin.isatty() and sys.stdout.isatty()
+        if asked and input("Are these the columns? [y/N] ").strip().lower() in ("y", "yes"):
+            return read_visits(path, guess.map, progress=True)
+        remedy = "save the map that is printed, correct it, and give it with --columns"
+        raise SheetError(f"{guess}; {remedy}") from None
 
 
-def _confirmed() -> bool:
-    print("Are these the columns (y/n)? ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+def check_accepted(accepted: Sequence[str]) -> None:
+    """Refuse names that no check has.
+
+    :param accepted: as given to ``--accept``
+    :raises ValueError: lists the checks
+    """
+    refused((), accepted)
 
 
 def refuse(findings: Sequence[Finding], accepted: Sequence[str]) -> None:
-    """Refuse a sheet with findings that nobody has accepted, which are printed to standard error.
+    """Print what checks have found, and refuse what nobody has accepted.
 
-    :param findings: of hard checks
+    :param findings: of the checks
     :param accepted: names of checks
-    :raises ValueError: a finding that is not accepted, or a name that is no check
+    :raises ValueError: some findings are not accepted
     """
-    from echo_env.lab.calibration.checks import refused
+    left = refused(findings, accepted)
+    for finding in findings:
+        label = "refused" if finding in left else "accepted"
+        print(f"{finding.check} ({label}): {finding.sentence}", file=sys.stderr)
+    if left:
+        names = list(dict.fromkeys(finding.check for finding in left))
+        meaning = "; ".join(CHECKS[name] for name in names)
+        raise ValueError(f"{meaning}: correct the cells, or go on with --accept {' '.join(names)}")
 
-    open_ones = refused(findings, accepted)
-    if not open_ones:
-        return
-    for finding in open_ones:
-        print(f"- {finding.check}: {finding.sentence}", file=sys.stderr)
-    names = " ".join(dict.fromkeys(finding.check for finding in open_ones))
-    raise ValueError(f"the sheet fails the checks above; correct it, or accept what they say: --accept {names}")
+
+def checked_visits(path: str, columns: str | None, accepted: Sequence[str]) -> tuple[Visits, list[Finding]]:
+    """Read a record and refuse it if a check finds something that is not accepted.
+
+    :param path: the file
+    :param columns: file of a column map, if there is one
+    :param accepted: names of checks
+    :return: the record, and what was found and accepted
+    :raises ValueError: see :func:`visits_of` and :func:`refuse`
+    """
+    visits = visits_of(path, columns)
+    findings = check_visits(visits)
+    refuse(findings, accepted)
+    return visits, findings

@@ -27,7 +27,7 @@ from echo_env.commands.running import (
     parse,
     tables_beside,
 )
-from echo_env.commands.sheets import read_sheet, refuse
+from echo_env.commands.sheets import check_accepted, checked_visits
 from echo_env.common.config_file import read_layers
 from echo_env.common.files import check_file, delivery
 from echo_env.lab.config.file import PACKAGE
@@ -75,6 +75,7 @@ def check_outputs(options: ValidateOptions) -> None:
         raise ValueError("SPREADSHEET is '', but must be a file")
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    check_accepted(options.accept)
     check_days(options.days)
     if options.days < 2:
         raise ValueError(f"--days is {options.days}, but must be at least 2")
@@ -101,15 +102,13 @@ def labs_of(source: str) -> tuple[Lab, dict[str, Lab]]:
 
 def run(options: ValidateOptions, command: str) -> None:
     """Validate, write, and print."""
-    from echo_env.lab.calibration.checks import check_lab, check_visits
+    from echo_env.lab.calibration.checks import check_lab
     from echo_env.lab.calibration.validation import validate
     from echo_env.lab.calibration.validation.results import numbers, print_validation, write_validation
 
     check_outputs(options)
     config, books = labs_of(options.lab)
-    visits = read_sheet(options.spreadsheet, options.columns)
-    findings = check_visits(visits)
-    refuse(findings, options.accept)
+    visits, findings = checked_visits(options.spreadsheet, options.columns, options.accept)
     found = validate(visits, config, options.days, options.seed, books=books)
     said = [f"command: {command}", f"sheet: {visits.name}, sha256 {visits.sha256}"]
     said += [f"accepted {own.check}: {own.sentence}" for own in findings]

@@ -103,10 +103,10 @@ class Calibration:
     config: LabConfig
 
 
-def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
+def calibrate(source: Visits | str | Path, choices: Choices | None = None) -> Calibration:
     """Fit a lab to a hospital's spreadsheet.
 
-    :param path: an Excel workbook, see :mod:`~echo_env.lab.calibration.reading`
+    :param source: the visits, or a file of them, see :mod:`~echo_env.lab.calibration.reading`
     :param choices: by default the paper's distributions, pooled exams, and a typical day
     :raises SheetError: not a hospital's spreadsheet, or too few rows to fit a distribution
     :raises ConfigError: the result is not a valid lab
@@ -114,15 +114,15 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     :raises OSError: the file cannot be opened
     """
     choices = choices or Choices()
-    base, paper, log = LabConfig.load(choices.base), LabConfig.load(PAPER), CellLog()
+    base, paper = LabConfig.load(choices.base), LabConfig.load(PAPER)
     fitter = Fitter(np.random.default_rng(choices.seed), choices.resamples)
-    spreadsheet = read_visits(path, log=log)
+    spreadsheet = source if isinstance(source, Visits) else read_visits(source)
     table = tidy_table(spreadsheet)
     day, noted = typical_day(table, choices.day), resources_noted(spreadsheet.notes)
     if not any(day.times.values()):
         raise SheetError(f"{spreadsheet.name} has no row with both a scheduled echo and an expected check-in")
     # An impossible lab is refused before the bootstrap, which takes most of the time.
-    frame, sources = _lab(choices, base, day, noted, choices.name or Path(path).stem)
+    frame, sources = _lab(choices, base, day, noted, choices.name or Path(spreadsheet.name).stem)
     scheduled = table[table["has_echo"] == "yes"]
     known = scheduled[scheduled["came"] != "unknown"]
     no_show = share_of(int((known["came"] == "no").sum()), len(known))
@@ -140,7 +140,7 @@ def calibrate(path: str | Path, choices: Choices | None = None) -> Calibration:
     )
     differ = likelihood_ratio_p(exam, by_kind.values()) if len(by_kind) == len(KINDS) else None
     return Calibration(
-        spreadsheet, log, table, choices, no_show, arrival, exam, by_kind, differ,
+        spreadsheet, spreadsheet.log, table, choices, no_show, arrival, exam, by_kind, differ,
         fitter.arrival_test(offsets, paper.arrival), fitter.exam_test(lengths, paper.exam), day, noted, sources, config,
     )  # fmt: skip
 

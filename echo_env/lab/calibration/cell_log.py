@@ -79,6 +79,7 @@ RULES = {
     "not_a_time": Rule("unread", "A value that is neither a time nor a known mark is not read."),
     "not_yes_no": Rule("unread", "A value that is neither yes nor no is read as neither; an empty cell counts as no."),
     # Rows.
+    "header_again": Rule("dropped", "A row that repeats the headers is no visit."),
     "total_row": Rule("dropped", "A row that begins with a word such as 'total' or 'mean' is no visit."),
     "one_column_left": Rule(
         "repaired",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from echo_env.common.words import did_you_mean
 from echo_env.lab.calibration.cell_log import RULES
-from echo_env.lab.calibration.reading.cells import clock
+from echo_env.lab.calibration.reading.cells import NOT_DONE_TEXTS, clock
+from echo_env.lab.calibration.reading.words import BLANK
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import MOST_TYPES
@@ -24,7 +26,8 @@ CHECKS = {
     "days": "rows without a date go back in time, as if several days were one",
     "overlaps": "more than 5 % of the exams begin in a room in which another one is under way",
     "order": "more than 10 % of the exams begin before the check-in, or end before they begin",
-    "types": f"there are more than {MOST_TYPES} exam types",
+    "types": f"there are more than {MOST_TYPES} exam types, or more than 5 % of the rows have none",
+    "duplicates": "more than 5 % of the exams are on the sheets twice",
     "rooms_seen": "on most days exams took place in more rooms than the lab has",
     "staff_seen": "on most days more people examined than the lab has",
     "hours": "more than 5 % of the exams begin outside the hours of the lab",
@@ -38,10 +41,12 @@ _OVERLAP_MIN = 10
 _BACK_MIN = 240
 _NOT_READ = {name for name, rule in RULES.items() if rule.action == "unread"} - {"blank", "record_stops"}
 _NOT_READ |= {"outside_hours", "other_day", "two_spells"}
+_NO_TIME = NOT_DONE_TEXTS | BLANK
 _SHOWN = 5
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """What a check has found.
 
     :param check: name of the check, a key of :data:`CHECKS`
@@ -62,7 +67,7 @@ def check_visits(visits: Visits) -> list[Finding]:
     :param visits: the record
     """
     checks: tuple[Callable[[Visits], Iterable[Finding]], ...] = (
-        _unread, _columns, _booking, _attendance, _days, _overlaps, _order, _types,
+        _unread, _columns, _booking, _attendance, _days, _overlaps, _order, _types, _duplicates,
     )  # fmt: skip
     return [finding for check in checks for finding in check(visits)]
 
@@ -102,15 +107,17 @@ def _cells(visits: Visits, rows: Iterable[int], column: str) -> list[str]:
 
 def _unread(visits: Visits) -> Iterable[Finding]:
     log = visits.log.to_pandas()
-    bad = log[log["feeds_the_lab"] & log["rule"].isin(_NOT_READ) & (log["cell"] != "")]
+    # A begin that cannot be read is logged as one that is missing beside an end.
+    lacks = log["rule"].isin(("in_missing", "out_missing")) & ~log["found"].str.lower().isin(_NO_TIME)
+    bad = log[log["feeds_the_lab"] & (log["rule"].isin(_NOT_READ) | lacks) & (log["cell"] != "")]
     for column, cells in bad.groupby("column", sort=False):
         if len(cells) > _MOST_UNREAD * len(visits.table):
             where = [f"{sheet}!{cell}" for sheet, cell in zip(cells["sheet"], cells["cell"], strict=True)]
-            example = f"such as {cells['found'].iloc[0]!r}"
-            yield _found(
-                "unread", f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, {example}", where,
-                len(cells),
-            )  # fmt: skip
+            sentence = f"{len(cells)} of {len(visits.table)} cells of {column!r} cannot be read, such as "
+            sentence += repr(cells["found"].iloc[0])
+            if 2 * (cells["rule"] == "outside_hours").sum() > len(cells):
+                sentence += "; where times before 06:00 and from 20:00 on are true, say 'all_hours: true' in the map"
+            yield _found("unread", sentence, where, len(cells))
 
 
 def _columns(visits: Visits) -> Iterable[Finding]:
@@ -148,9 +155,7 @@ def _days(visits: Visits) -> Iterable[Finding]:
         times = rows["scheduled"].fillna(rows["expected"]).fillna(rows["actual"]).dropna()
         back = times.index[1:][(times.diff().iloc[1:] < -_BACK_MIN).to_numpy(dtype=bool)]
         if len(back) and (rows["sheet"] == day).all():
-            sentence = (
-                f"{day!r} has no date, and its rows go back in time {len(back)} times, as if it were several days"
-            )
+            sentence = f"{day!r} has no date, and its rows go back in time {len(back)} times, like several days"
             yield _found("days", sentence, _cells(visits, back, "scheduled"), len(back))
 
 
@@ -182,6 +187,20 @@ def _types(visits: Visits) -> Iterable[Finding]:
         names = ", ".join(visits.types)
         sentence = f"A lab has at most {MOST_TYPES} exam types, but there are {len(visits.types)}: {names}; put them"
         yield _found("types", f"{sentence} together under 'types' in the map of --columns", (), len(visits.types))
+
+    unknown = visits.table.index[visits.table["type"] == ""]
+    if len(unknown) > _MOST_UNREAD * len(visits.table):
+        sentence = f"{len(unknown)} of {len(visits.table)} rows have no exam type"
+        yield _found("types", sentence, _cells(visits, unknown, "type"), len(unknown))
+
+
+def _duplicates(visits: Visits) -> Iterable[Finding]:
+    exams = _exams(visits)
+    same = ["day", "type", "expected", "scheduled", "actual", "begin", "end", "room", "staff"]
+    twice = exams.index[exams.duplicated(same).to_numpy(dtype=bool)]
+    if len(twice) > _MOST_UNREAD * len(exams):
+        sentence = f"{len(twice)} of {len(exams)} exams are on the sheets twice"
+        yield _found("duplicates", sentence, _cells(visits, twice, "begin"), len(twice))
 
 
 def _exams(visits: Visits) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,9 @@ def clock_text(minute: int) -> str:
 
 
 def made_up_visits(count: int, seed: int) -> list[dict[str, Any]]:
-    """Visits of one day: every fourth is fetal, an eighth are no-shows, exams take 20 to 80 minutes."""
+    """Visits of one day: every fourth is fetal, an eighth are no-shows, exams take 20 to 80 minutes in a free room."""
     rng = np.random.default_rng(seed)
+    free_from: dict[int, int] = {}
     rows = []
     for number in range(count):
         due = 8 * 60 + 15 * (number // 2)
@@ -104,6 +106,8 @@ def made_up_visits(count: int, seed: int) -> list[dict[str, Any]]:
             came = due + int(rng.integers(-20, 40))
             begin, length = max(came, due + 15) + 3, int(rng.integers(20, 80))
             row |= {"actual": clock_text(came), "echo_in": clock_text(begin), "echo_out": clock_text(begin + length)}
-            row |= {"who": "AB", "room": 14 if number % 4 == 0 else 19}
+            room = next(room for room in count_from(14 if number % 4 == 0 else 19) if free_from.get(room, 0) <= begin)
+            free_from[room] = begin + length
+            row |= {"who": "AB", "room": room}
         rows.append(row)
     return rows

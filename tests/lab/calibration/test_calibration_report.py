@@ -142,7 +142,9 @@ def test_no_shows_by_sheet_and_kind(found: Calibration) -> None:
 
 def test_rooms_and_staff_in_use(found: Calibration) -> None:
     """Rooms and sonographers in use are counted from the rows."""
-    assert rooms_used(found).to_dict("list") == {"room": ["14", "19"], "fetal": [24, 0], "non-fetal": [0, 60]}
+    rooms = rooms_used(found)
+    assert rooms["room"].tolist() == ["14", "15", "16", "19", "20", "21", "22", "23", "24"]
+    assert (rooms["fetal"].tolist(), rooms["non-fetal"].sum()) == ([13, 9, 2, 0, 0, 0, 0, 0, 0], 60)
     assert set(staff_used(found).values()) == {1}
     named = dataclasses.replace(found, table=found.table.assign(sonographer="AB/CD"))
     assert set(staff_used(named).values()) == {2}

@@ -16,7 +16,9 @@ NO_SHOW, CANCELLED, WALK_IN = "no_show", "cancelled", "walk_in"
 """Contents of a cell: a time; ``X`` or ``N/A``; another mark; empty; unreadable; marks with a meaning of their own."""
 
 DAY_MIN = 1440
-_NOT_DONE = {"x", "n/a", "na"}
+HOURS, POINTS = "hours", "points"
+"""What the numbers of a column may be: 8.25 is a quarter past eight, or 8 hours and 25 minutes."""
+NOT_DONE_TEXTS = frozenset(("x", "n/a", "na"))
 _ERRORS = ("#VALUE!", "#REF!", "#N/A", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 _HALF = r"(?:\s*(?P<half>[ap])\.?\s?(?:m\.?)?)?"
 _CLOCKS = tuple(
@@ -53,14 +55,19 @@ class SheetCell(NamedTuple):
     sure: bool = False
 
 
-def read_time(value: Any, *, spell: bool = False, words: Words = USUAL, day_first: bool | None = None) -> SheetCell:
+def read_time(
+    value: Any, *, spell: bool = False, words: Words = USUAL, day_first: bool | None = None, unit: str = ""
+) -> SheetCell:
     """Parse a cell of a time column.
 
     :param value: the cell's value
     :param spell: True in a column of starts or ends of an interval, where two times in one cell cannot be resolved
     :param words: marks of the file
     :param day_first: whether 03/02/2026 is 3 February; None where no such date stands in the file
+    :param unit: :data:`HOURS` or :data:`POINTS`, where all numbers of the column are one of these
     """
+    if unit and (number := _plain_number(value)) is not None:
+        return _of_unit(number, unit)
     if isinstance(value, dt.datetime):
         # A time of day in a cell with a date's format is a day of 1899 or 1900.
         return _at(value.time(), value.date() if value.year > 1900 else None)
@@ -75,11 +82,14 @@ def read_time(value: Any, *, spell: bool = False, words: Words = USUAL, day_firs
     return _of_text(text_of(value), spell, words, day_first)
 
 
-def read_length(value: Any) -> SheetCell:
+def read_length(value: Any, unit: str = "") -> SheetCell:
     """Parse a cell of a column of durations: ``0:45`` and 45 are 45 minutes.
 
     :param value: the cell's value
+    :param unit: :data:`HOURS` where the numbers of the column are hours
     """
+    if unit and (number := _plain_number(value)) is not None:
+        return _of_unit(number, unit)
     text = text_of(value).lower().replace(",", ".")
     found = _LENGTH.fullmatch(text) if text else None
     if found is not None and not isinstance(value, bool):
@@ -98,6 +108,24 @@ def _of_seconds(seconds: float) -> SheetCell:
     if not 0 <= minute < DAY_MIN:
         return SheetCell(UNREAD, None, "not_a_time")
     return SheetCell(TIME, minute, "" if abs(seconds - 60 * minute) < 1 else "seconds")
+
+
+def _plain_number(value: Any) -> float | None:
+    """A number from 0 to 24, also as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(str(value).strip().replace(",", "."))
+    except ValueError:
+        return None
+    return number if 0 <= number < 24 else None
+
+
+def _of_unit(number: float, unit: str) -> SheetCell:
+    """A number of a column whose numbers are hours, or hours with minutes behind the point."""
+    if unit == HOURS:
+        return SheetCell(TIME, round(60 * number), "time_as_text")
+    return _of_clock(f"{number:.2f}", "time_as_text")
 
 
 def _of_number(value: float) -> SheetCell:
@@ -122,7 +150,7 @@ def _of_text(text: str, spell: bool, words: Words, day_first: bool | None) -> Sh
         return SheetCell(mark, None, f"mark_{mark}")
     if lower in BLANK_TEXTS:
         return SheetCell(BLANK)
-    if lower in _NOT_DONE:
+    if lower in NOT_DONE_TEXTS:
         return SheetCell(NOT_DONE, None, "mark_not_done")
     if lower == "p":
         return SheetCell(SOME_MARK, None, "mark_p")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -144,6 +145,7 @@ class ColumnMap:
     :param unscheduled: whether the patient came without an appointment
     :param values: words of the hospital
     :param types: value of the column of types -> exam type as a lab file names it
+    :param all_hours: whether times before 06:00 and from 20:00 on are true; by default they are slips
     :param date_order: which comes first in dates such as 03/02/2026, where the sheet does not show it
     """
 
@@ -165,6 +167,7 @@ class ColumnMap:
     unscheduled: Name | None = None
     values: Values = Values()
     types: dict[str, ExamTypeName] = Field(default_factory=dict)
+    all_hours: bool = False
     date_order: Literal["day_first", "month_first"] | None = None
 
     @property
@@ -196,7 +199,7 @@ class Layout(NamedTuple):
     :param row: number of their row
     :param columns: field, or known header that is none -> number of its column, from 0
     :param remarks: headers that were not read as they stand
-    :param unknown: header that is not known -> number of its column
+    :param unknown: header that is not known, and no second one of a known column -> number of its column
     """
 
     row: int
@@ -228,6 +231,8 @@ def known_layout(sheet: str, rows: Rows) -> Layout | None:
     best: Layout | None = None
     for number in list(rows)[:HEADER_AMONG]:
         layout = _known_row(sheet, number, rows[number])
+        if len(layout.columns) >= LEAST_HEADERS and not lacking(layout.columns):
+            return layout
         if best is None or len(layout.columns) > len(best.columns):
             best = layout
     if best is None or (len(best.columns) < LEAST_HEADERS and lacking(best.columns)):
@@ -317,6 +322,7 @@ def _loose(header: str) -> str:
 _BY_LOOSE = {_loose(known): known for known in KNOWN}
 
 
+@cache
 def _known_header(header: str) -> tuple[str, str]:
     """The known header that matches a plain one, and the name of the rule that matched it; empty if none does."""
     if header in KNOWN or not header:

@@ -10,9 +10,12 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from rich.console import Console
+from rich.progress import track
 
 
 class SheetError(ValueError):
@@ -28,6 +31,9 @@ FORMATS = "an Excel workbook (.xlsx, .xls), an OpenDocument sheet (.ods) or a ta
 _OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
 _DELIMITERS = ",;\t|"
+MANY_SHEETS = 20
+"""Sheets from which a progress bar is shown."""
+T = TypeVar("T")
 
 
 class Book(NamedTuple):
@@ -47,10 +53,11 @@ class Book(NamedTuple):
     sheets: dict[str, Rows]
 
 
-def read_book(path: str | Path) -> Book:
+def read_book(path: str | Path, progress: bool = False) -> Book:
     """Read a file: the stored values, not the formulas (needs openpyxl or python-calamine, except for text).
 
     :param path: .xlsx, .xls, .xlsb, .ods, or text with any delimiter (.csv, .tsv, .txt) in UTF-8, UTF-16 or Latin-1
+    :param progress: show how far it is, on a terminal
     :raises SheetError: not such a file
     :raises OSError: the file cannot be opened
     """
@@ -66,7 +73,7 @@ def read_book(path: str | Path) -> Book:
         sheets = {path.stem: _filled(_text_rows(content))}
     else:
         try:
-            saved, sheets = _calamine(content) if ending in _OTHER_WORKBOOKS else _openpyxl(content)
+            saved, sheets = _calamine(content) if ending in _OTHER_WORKBOOKS else _openpyxl(content, progress)
         except ModuleNotFoundError:
             raise
         except Exception:
@@ -74,6 +81,20 @@ def read_book(path: str | Path) -> Book:
             raise SheetError(f"{path.name} cannot be read as {FORMATS}") from None
         day = saved or day
     return Book(path.name, hashlib.sha256(content).hexdigest(), day, ending not in _TEXTS, sheets)
+
+
+def shown(items: Collection[T], words: str, progress: bool, least: int) -> Iterable[T]:
+    """Items with a progress bar on standard error, if that is a terminal and they are many.
+
+    :param items: to go through
+    :param words: what is done with them
+    :param progress: whether a bar is wanted
+    :param least: number of items from which it is shown
+    """
+    console = Console(stderr=True)
+    if not progress or len(items) < least or not console.is_terminal:
+        return items
+    return track(items, words, console=console, transient=True)
 
 
 def column_letters(number: int) -> str:
@@ -109,7 +130,7 @@ def _filled(rows: Iterable[Sequence[Any]]) -> Rows:
     return {row: (*values, *(None,) * (width - len(values))) for row, values in filled.items()}
 
 
-def _openpyxl(content: bytes) -> tuple[dt.date | None, dict[str, Rows]]:
+def _openpyxl(content: bytes, progress: bool) -> tuple[dt.date | None, dict[str, Rows]]:
     """Row by row, so that the size in memory is that of the text, wherever a stray blank stands.
 
     calamine would hold a value for every cell of the rectangle up to it, and end the process.
@@ -119,9 +140,10 @@ def _openpyxl(content: bytes) -> tuple[dt.date | None, dict[str, Rows]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # formats and validations are not used here
         workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for sheet in workbook.worksheets:
+        sheets = {}
+        for sheet in shown(workbook.worksheets, "opening sheets", progress, MANY_SHEETS):
             sheet.reset_dimensions()  # the size that a file states for a sheet may be wrong
-        sheets = {sheet.title: _filled(sheet.iter_rows(values_only=True)) for sheet in workbook.worksheets}
+            sheets[sheet.title] = _filled(sheet.iter_rows(values_only=True))
     saved = workbook.properties.modified
     return saved.date() if saved else None, sheets
 

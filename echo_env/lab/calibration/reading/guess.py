@@ -13,31 +13,33 @@ from itertools import islice
 from typing import Any
 
 from echo_env.common.config_file import with_changes
+from echo_env.common.config_model import build
 from echo_env.lab.calibration.reading.cells import BLANK, UNREAD, read_length, read_time
-from echo_env.lab.calibration.reading.columns import FIELDS, HEADER_AMONG, holds
+from echo_env.lab.calibration.reading.columns import FIELDS, HEADER_AMONG, ColumnMap, holds
 from echo_env.lab.calibration.reading.grids import Rows, SheetError, text_of
 
 _SYNONYMS = {
     "day": "date|exam date|visit date|appointment date|service date|datum|tag|untersuchungsdatum|jour|fecha|día",
     "patient": "patient id|patient number|mrn|pat nr|patientennummer|pid|case id|numéro patient|paciente|nhc|id",
-    "type": "exam type|study type|procedure|modality|exam|appointment type|protocol|art der untersuchung|"
+    "type": "exam type|study type|patient type|procedure|modality|exam|appointment type|protocol|art der untersuchung|"
     "untersuchungsart|untersuchung|leistung|type d'examen|examen|acte|tipo de examen|tipo de estudio|prueba|type",
     "fetal": "is fetal|foetal|fötal|fœtal|fetal echo",
-    "expected": "expected arrival|expected check in|asked to arrive|report time|einbestellt|einbestellzeit|"
-    "heure de convocation|convocation|hora de citación",
+    "expected": "expected arrival|arrive by|arrival due|due|expected check in|asked to arrive|report time|"
+    "einbestellt|einbestellzeit|heure de convocation|convocation|hora de citación",
     "actual": "check in|checked in|arrival|arrival time|arrived|actual arrival|sign in|ankunft|ankunftszeit|"
     "anmeldung|angekommen|arrivée|heure d'arrivée|llegada|hora de llegada",
-    "scheduled": "appointment|appointment time|scheduled time|schedule|sched|appt time|booked time|planned start|"
-    "termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|hora de cita|"
-    "hora programada",
+    "scheduled": "appointment|appt|appt date|appointment time|scheduled time|schedule|sched|appt time|booked time|"
+    "planned start|termin|terminzeit|geplant|uhrzeit termin|rendez-vous|rdv|heure du rdv|heure prévue|cita|"
+    "hora de cita|hora programada",
     "vitals_in": "vitals start|prep start|preparation start|triage start|vorbereitung beginn|début préparation|"
     "inicio preparación",
     "vitals_out": "vitals end|prep end|preparation end|triage end|vorbereitung ende|fin préparation|fin preparación",
-    "begin": "start|start time|exam start|scan start|begin time|time in|in|started|exam begin|procedure start|"
-    "beginn|untersuchungsbeginn|beginn untersuchung|start untersuchung|début|début examen|heure de début|inicio|"
-    "inicio examen|hora de inicio",
-    "end": "stop|end time|exam end|scan end|finish|finished|time out|out|completed|procedure end|ende|"
-    "untersuchungsende|ende untersuchung|schluss|fin|fin examen|heure de fin|fin del examen|hora de fin",
+    "begin": "start|start time|exam start|scan start|begin time|time in|in|started|exam begin|service time|"
+    "procedure start|beginn|untersuchungsbeginn|beginn untersuchung|start untersuchung|début|début examen|"
+    "heure de début|inicio|inicio examen|hora de inicio",
+    "end": "stop|departure|departure time|end time|exam end|scan end|finish|finished|time out|out|completed|"
+    "procedure end|ende|untersuchungsende|ende untersuchung|schluss|fin|fin examen|heure de fin|"
+    "fin del examen|hora de fin",
     "length": "duration|exam duration|scan time|minutes|dauer|untersuchungsdauer|durée|duración",
     "room": "room number|scanner|machine|location|raum|zimmer|gerät|salle|appareil|sala|equipo",
     "staff": "technologist|technician|tech|radiographer|operator|performed by|initials|doctor|physician|provider|"
@@ -64,6 +66,11 @@ class ColumnsGuessed(SheetError):
         likely = ", ".join(f"{name} is {columns[name]!r}" for name in FIELDS if name in guessed)
         super().__init__(f"{file}: not all headers are known, and a guess has to be confirmed: {likely}")
         self.columns = {name: columns[name] for name in FIELDS if name in columns}
+
+    @property
+    def map(self) -> ColumnMap:
+        """The guess as a column map."""
+        return build(ColumnMap, dict(self.columns))
 
     @property
     def yaml(self) -> str:
@@ -115,7 +122,8 @@ def guess_row(
 @cache
 def _likeness(header: str, name: str) -> float:
     """From 0 to 1; a synonym with words around it, such as 'beginn (uhr)', is alike in 0.9."""
-    plain = " ".join(re.findall(r"[^\W_]+", header.lower()))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)  # PatientType
+    plain = " ".join(re.findall(r"[^\W_]+", spaced.lower()))
     best = 0.0
     for synonym in [FIELDS[name].words, name, *_SYNONYMS[name].split("|")]:
         words = " ".join(re.findall(r"[^\W_]+", synonym))

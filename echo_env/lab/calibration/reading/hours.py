@@ -13,13 +13,14 @@ _FAR = 4 * 60
 """A time before 08:00 that is so many minutes before all others of its row may be one of the evening."""
 
 
-def into_hours(cells: Mapping[str, SheetCell]) -> dict[str, SheetCell]:
+def into_hours(cells: Mapping[str, SheetCell], twelve_hours: bool) -> dict[str, SheetCell]:
     """The cells of a row that are changed, so that all times lie in the hours and make sense together.
 
     A clock of twelve hours without am and pm shows times from 13:00 on as ones before 06:00. Where the row has times
     within the hours, they must fit these; where it has none, all are of the afternoon.
 
     :param cells: column -> cell with a clock time
+    :param twelve_hours: whether the file may have clocks of twelve hours; else a row of the night is one
     """
     inside = [cell.minute for cell in cells.values() if cell.minute is not None and (cell.sure or _open(cell.minute))]
     changed = {}
@@ -27,7 +28,7 @@ def into_hours(cells: Mapping[str, SheetCell]) -> dict[str, SheetCell]:
         if cell.minute is None or cell.minute in inside:
             continue
         moved = (cell.minute + HALF_DAY) % DAY_MIN
-        fits = min(inside) - _AROUND <= moved <= max(inside) + _AROUND if inside else _open(moved)
+        fits = min(inside) - _AROUND <= moved <= max(inside) + _AROUND if inside else twelve_hours and _open(moved)
         changed[column] = cell._replace(minute=moved, rule="half_day_slip") if fits else _outside(cell)
     for column, cell in cells.items():
         others = [
@@ -35,7 +36,7 @@ def into_hours(cells: Mapping[str, SheetCell]) -> dict[str, SheetCell]:
             for name, one in {**cells, **changed}.items()
             if name != column and one.content == TIME and one.minute is not None
         ]
-        if column in changed or cell.minute is None or cell.sure or not others:
+        if not twelve_hours or column in changed or cell.minute is None or cell.sure or not others:
             continue
         moved = cell.minute + HALF_DAY
         if cell.minute + _FAR < min(others) and _open(moved) and moved <= max(others) + _AROUND:

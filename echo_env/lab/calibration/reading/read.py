@@ -12,15 +12,24 @@ from echo_env.lab.calibration.reading.columns import (
     FIELDS,
     ColumnMap,
     Layout,
-    holds,
     known_layout,
     lacking,
     mapped_layout,
     refusal,
 )
-from echo_env.lab.calibration.reading.dates import date_in_name, day_first_in, weekday_and_date
-from echo_env.lab.calibration.reading.grids import Book, Rows, SheetError, column_letters, read_book, text_of
+from echo_env.lab.calibration.reading.dates import date_in_name, weekday_and_date
+from echo_env.lab.calibration.reading.grids import (
+    MANY_SHEETS,
+    Book,
+    Rows,
+    SheetError,
+    column_letters,
+    read_book,
+    shown,
+    text_of,
+)
 from echo_env.lab.calibration.reading.guess import ColumnsGuessed, guess, guess_row
+from echo_env.lab.calibration.reading.habits import habits_of
 from echo_env.lab.calibration.reading.rows import Row, Sheet
 from echo_env.lab.calibration.visits import MINUTES, TABLE, Visits
 
@@ -32,30 +41,36 @@ _FROM = {
     "came": ("actual", "status", "begin"), "offset_min": ("actual",), "exam_min": ("end", "length"),
 }  # fmt: skip
 """Column of the table -> the fields that it is worked out from, where they are not itself."""
+_MANY_ROWS = 2_000
+"""Rows from which a progress bar is shown."""
 LEAST_GUESSED = 3
 """Fields that must be guessed for a sheet to be taken for one of visits."""
 _LEAST_UNFILLED = 4
 """Empty rows at the end of a day from which its record is taken to stop there."""
 
 
-def read_visits(path: str | Path, columns: ColumnMap | None = None, log: CellLog | None = None) -> Visits:
+def read_visits(
+    path: str | Path, columns: ColumnMap | None = None, log: CellLog | None = None, *, progress: bool = False
+) -> Visits:
     """Read a hospital's record of visits (needs pandas): a sheet for each day, or one table of several days.
 
     :param path: see :func:`~echo_env.lab.calibration.reading.grids.read_book`
     :param columns: which column holds what; by default the headers of the paper's sheets or of the template
     :param log: receives every cell that is repaired, unusual, not used, or unreadable; a new one by default
+    :param progress: show how far it is, on a terminal
     :raises ColumnsGuessed: the headers are not known; carries a guess to confirm
     :raises SheetError: not a file of visits, or columns are missing
     :raises OSError: the file cannot be opened
     """
-    book, log = read_book(path), CellLog() if log is None else log
+    book, log = read_book(path, progress), CellLog() if log is None else log
     layouts = _layouts(book, columns)
-    table = _table(book, layouts, columns or ColumnMap(), log)
+    table = _table(book, layouts, columns or ColumnMap(), log, progress)
     if table.empty:
         raise SheetError(
             f"{book.name} has no sheet with visits (a row of headers such as 'echo scheduled time', then a row for "
             f"each patient); its sheets are {', '.join(map(repr, book.sheets))}"
         )
+    _check_others(book, layouts)
     letters = {name: _letters(layout) for name, layout in layouts.items()}
     notes = {name: tuple(_texts(rows)) for name, rows in book.sheets.items() if name not in layouts}
     return Visits(book.name, book.sha256, table, letters, notes, log)
@@ -109,6 +124,16 @@ def _mapped(book: Book, columns: ColumnMap) -> dict[str, Layout]:
     return likely
 
 
+def _check_others(book: Book, layouts: dict[str, Layout]) -> None:
+    """Refuse a sheet that would pass for notes although it looks like visits."""
+    for sheet, rows in book.sheets.items():
+        if sheet not in layouts and not lacking(guess(rows)[1]):
+            raise SheetError(
+                f"{book.name}: sheet {sheet!r} looks like visits, but has other headers than "
+                f"{', '.join(map(repr, layouts))}; give all of them the same headers, or take it out"
+            )
+
+
 def _check_known(book: Book, sheet: str, rows: Rows, layout: Layout | None) -> None:
     """Refuse known headers that lack something, be it needed or likely to stand under another header."""
     known = {name: text_of(rows[layout.row][k]) for name, k in layout.columns.items()} if layout else {}
@@ -133,20 +158,22 @@ def _guessed(book: Book) -> dict[str, Layout]:
     raise ColumnsGuessed(book.name, found, set(found))
 
 
-def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: CellLog) -> pd.DataFrame:
+def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: CellLog, progress: bool) -> pd.DataFrame:
     """One row a visit."""
     import pandas as pd
 
     words, order = columns.words(), columns.date_order
-    day_first = day_first_in(_dated_cells(book, layouts), book.name) if order is None else order == "day_first"
+    habits = habits_of(book.name, book.sheets, layouts, None if order is None else order == "day_first")
     rows: list[tuple[Row, dict[str, Any]]] = []
-    for name, layout in layouts.items():
+    for name, layout in shown(layouts.items(), "reading sheets", progress, MANY_SHEETS):
         layout.log(log)
         below = {number: values for number, values in book.sheets[name].items() if number > layout.row}
         date, year_is_guessed = date_in_name(name, book.saved)
-        headed = frozenset((*layout.columns.values(), *layout.unknown.values()))
-        sheet = Sheet(name, date, layout.columns, headed, words, dict(columns.types), day_first, book.typed)
-        read = list(_rows(sheet, below, log))
+        headers = {k: text_of(value) for k, value in enumerate(book.sheets[name][layout.row]) if text_of(value)}
+        sheet = Sheet(
+            name, date, layout.columns, headers, words, dict(columns.types), habits, columns.all_hours, book.typed
+        )
+        read = list(_rows(sheet, below, log, progress))
         if year_is_guessed and date is not None:
             log.add(Remark(name, "", "name of the sheet", name, "year_from_file", date.isoformat()))
         if any(row.day is None for row, _ in read):
@@ -157,11 +184,11 @@ def _table(book: Book, layouts: dict[str, Layout], columns: ColumnMap, log: Cell
     return table.astype(dict.fromkeys((*MINUTES, "offset_min", "exam_min"), "Int64"))
 
 
-def _rows(sheet: Sheet, below: Rows, log: CellLog) -> Iterator[tuple[Row, dict[str, Any]]]:
+def _rows(sheet: Sheet, below: Rows, log: CellLog, progress: bool) -> Iterator[tuple[Row, dict[str, Any]]]:
     """The visits of a sheet."""
     seen: set[tuple[str, str]] = set()
     above: dt.date | None = None
-    for number, values in below.items():
+    for number, values in shown(below.items(), f"reading {sheet.name}", progress, _MANY_ROWS):
         row = Row(sheet, number, values, log, above)
         record = row.record()
         if record is None:
@@ -191,12 +218,3 @@ def _settle_empty(rows: list[tuple[Row, dict[str, Any]]], saved: dt.date) -> Non
             elif row.day is not None and row.day < saved:
                 record["came"] = "no"
                 row.note(name, "empty_row", "no-show")
-
-
-def _dated_cells(book: Book, layouts: dict[str, Layout]) -> Iterator[tuple[str, Any]]:
-    """Reference and value of every cell in which a date may stand."""
-    for name, layout in layouts.items():
-        dated = {column: k for column, k in layout.columns.items() if holds(column) in ("date", "moment", "spell")}
-        for number, values in book.sheets[name].items():
-            if number > layout.row:
-                yield from ((f"{name}!{column_letters(k)}{number}", values[k]) for k in dated.values())

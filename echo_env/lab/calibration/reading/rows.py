@@ -29,10 +29,13 @@ from echo_env.lab.calibration.reading.cells import (
 from echo_env.lab.calibration.reading.columns import LATE_FLAG, feeds, holds
 from echo_env.lab.calibration.reading.dates import date_of_cell
 from echo_env.lab.calibration.reading.grids import column_letters, text_of
+from echo_env.lab.calibration.reading.habits import Habits
 from echo_env.lab.calibration.reading.hours import into_hours
 from echo_env.lab.calibration.reading.words import Words
 from echo_env.lab.calibration.visits import MINUTES
 
+_AGAIN = 3
+"""Cells that repeat the header of their column in a row that is no visit."""
 _AHEAD = 30
 """Minutes from check-in to exam beyond which the check-in may be for something else."""
 _TOTALS = re.compile(r"(?:grand )?total\w*|sum(?:me)?|gesamt\w*|average|mean|mittelwert|moyenne|promedio|suma", re.I)
@@ -46,20 +49,22 @@ class Sheet:
     :param name: name of the sheet
     :param date: the date in its name
     :param columns: field, or known header that is none -> number of its column, from 0
-    :param headed: the columns that have a header, known or not
+    :param headers: number of a column -> its header, known or not
     :param words: marks of the file
     :param types: value of the column of types -> exam type
-    :param day_first: whether 03/02/2026 is 3 February
+    :param habits: how the file writes times
+    :param all_hours: whether times of the night are true
     :param typed: whether cells have types; in a file of text every time is text
     """
 
     name: str
     date: dt.date | None
     columns: dict[str, int]
-    headed: frozenset[int]
+    headers: dict[int, str]
     words: Words
     types: dict[str, str]
-    day_first: bool | None
+    habits: Habits
+    all_hours: bool
     typed: bool
 
 
@@ -91,15 +96,21 @@ class Row:
         if _TOTALS.fullmatch(self._text(filled[0]).rstrip(":")):
             self.note(filled[0], "total_row")
             return None
+        if sum(self._text(name) == self._sheet.headers[self._sheet.columns[name]] for name in filled) >= _AGAIN:
+            self.note(filled[0], "header_again")
+            return None
         patient, kind = self._patient(), self._type()
         self._move_right()
         self._parse()
         self._set_day()
-        for name, cell in into_hours(self._clocks()).items():
+        clocks = {} if self._sheet.all_hours else self._clocks()
+        for name, cell in into_hours(clocks, self._sheet.habits.twelve_hours).items():
             self._cells[name] = cell
             self.note(name, cell.rule, "" if cell.minute is None else clock(cell.minute))
         mark = self._mark()
         unscheduled = mark == WALK_IN or bool(self._sheet.words.yes_or_no(self._found.get("unscheduled")))
+        # Where there is no column for it, nobody has an appointment.
+        unscheduled |= not (self.has("scheduled") or self.has("expected"))
         booked = "no" if unscheduled or mark == CANCELLED else self._booked()
         came = "no" if mark in (CANCELLED, NO_SHOW) else self._came()
         exam_min = self._exam_length(due=booked == "yes" and came == "yes")
@@ -160,7 +171,7 @@ class Row:
 
     def _note_cells_without_header(self) -> None:
         for number, value in enumerate(self._values):
-            if number not in self._sheet.headed and text_of(value):
+            if number not in self._sheet.headers and text_of(value):
                 cell = f"{column_letters(number)}{self._number}"
                 self._log.add(Remark(self._sheet.name, cell, "", text_of(value), "no_header"))
 
@@ -191,9 +202,10 @@ class Row:
 
     def _read(self, name: str) -> SheetCell:
         sheet, kind = self._sheet, holds(name)
+        unit, day_first = sheet.habits.units.get(name, ""), sheet.habits.day_first
         if kind == "length":
-            return read_length(self._found[name])
-        return read_time(self._found[name], spell=kind == "spell", words=sheet.words, day_first=sheet.day_first)
+            return read_length(self._found[name], unit)
+        return read_time(self._found[name], spell=kind == "spell", words=sheet.words, day_first=day_first, unit=unit)
 
     def _move_right(self) -> None:
         """Move vitals that were entered one column too far left."""
@@ -219,7 +231,7 @@ class Row:
         dates = {name: cell.date for name, cell in self._cells.items() if cell.date and cell.content == TIME}
         likely = Counter(dates.values()).most_common(1)
         if self._text("day"):
-            day = date_of_cell(self._found["day"], self._sheet.day_first)
+            day = date_of_cell(self._found["day"], self._sheet.habits.day_first)
             if day is None:
                 self.note("day", "date_unread")
         elif likely:
@@ -255,10 +267,9 @@ class Row:
         for name in names:
             if self._cell(name).content == BLANK:
                 self.note(name, "blank")
-        if not names:
-            return "yes"
         content = self._cell(names[0]).content
-        return "yes" if content == TIME else "no" if content == NOT_DONE else "unknown"
+        # A mark that says whether the patient came stands in place of the time of an appointment.
+        return "yes" if content in (TIME, NO_SHOW, CANCELLED) else "no" if content == NOT_DONE else "unknown"
 
     def _came(self) -> str:
         """Whether the patient came, that is, checked in or had an exam: ``yes``, ``no`` or ``unknown``."""

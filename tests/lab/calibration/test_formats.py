@@ -1,0 +1,523 @@
+"""Small records in the formats that clinics keep: each comes back, or is refused with the right cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workbooks import (
+    ENGLISH,
+    GERMAN,
+    MONDAY,
+    Visit,
+    clock,
+    table,
+    text_clock,
+    visits,
+    whiteboard,
+    with_no_shows,
+    write_csv,
+    write_ods,
+    write_xlsx,
+)
+
+from echo_env.lab.calibration import ColumnMap, ColumnsGuessed, SheetError, read_visits
+from echo_env.lab.calibration.checks import check_visits
+from echo_env.lab.calibration.reading import load_columns
+from echo_env.lab.calibration.visits import Visits
+
+RECORD = visits()
+MISSED = with_no_shows(RECORD)
+ENGLISH_MAP = ColumnMap(**ENGLISH)
+GERMAN_MAP = ColumnMap(**GERMAN)
+ALL = ("day", "patient", "type", "expected", "scheduled", "actual", "begin", "end", "room", "staff", "came")
+NO_LEAD = tuple(field for field in ALL if field != "expected")
+
+
+def written(record: Sequence[Visit], fields: Sequence[str]) -> list[tuple[Any, ...]]:
+    """What a reader should find of a record."""
+    return [
+        tuple(value.isoformat() if isinstance(value := visit[field], dt.date) else value for field in fields)
+        for visit in record
+    ]
+
+
+def found(read: Visits, fields: Sequence[str]) -> list[tuple[Any, ...]]:
+    """What was read of a file."""
+    plain = read.table.astype(object).where(read.table.notna(), None)
+    return list(plain[list(fields)].itertuples(index=False, name=None))
+
+
+def no_show(word: str) -> Callable[[Visit], Any]:
+    """A mark in place of a check-in."""
+    return lambda visit: word if visit["came"] == "no" else clock(visit["actual"])
+
+
+def dated(pattern: str) -> dict[str, Callable[[Visit], str]]:
+    """Every time as text together with its date."""
+
+    def write(field: str) -> Callable[[Visit], str]:
+        def cell(visit: Visit) -> str:
+            if visit[field] is None:
+                return ""
+            at = dt.datetime.combine(visit["day"], dt.time(visit[field] // 60, visit[field] % 60))
+            return at.strftime(pattern)
+
+        return cell
+
+    return {field: write(field) for field in ("expected", "scheduled", "actual", "begin", "end")}
+
+
+def serial(visit: Visit, field: str) -> float | None:
+    """Days since 1900, as a workbook stores dates in cells without their format."""
+    days = (visit["day"] - dt.date(1899, 12, 30)).days
+    return None if visit[field] is None else days + visit[field] / 1440
+
+
+def twelve(minute: int | None) -> str:
+    """A clock of twelve hours without am and pm."""
+    return "" if minute is None else f"{(minute // 60 - 1) % 12 + 1}:{minute % 60:02d}"
+
+
+def without(headers: dict[str, str], *fields: str) -> dict[str, str]:
+    """Headers but for some fields."""
+    return {field: header for field, header in headers.items() if field not in fields}
+
+
+def by_day(rows: Callable[[Sequence[Visit]], list[list[Any]]], record: Sequence[Visit]) -> dict[str, list[list[Any]]]:
+    """One sheet for each day, named by its date."""
+    days = dict.fromkeys(visit["day"] for visit in record)
+    return {day.isoformat(): rows([visit for visit in record if visit["day"] == day]) for day in days}
+
+
+Made = Callable[[Path], tuple[Path, ColumnMap | None, Sequence[Visit], Sequence[str]]]
+
+
+def blank_no_shows(folder: Path) -> Any:
+    """(a) Every third row without check-in, begin and end on a past day."""
+    return write_xlsx(folder / "a.xlsx", whiteboard(MISSED)), None, MISSED, ALL
+
+
+def dna(folder: Path) -> Any:
+    """(b) The same with DNA."""
+    return write_xlsx(folder / "b.xlsx", whiteboard(MISSED, actual=no_show("DNA"))), None, MISSED, ALL
+
+
+def one_log(folder: Path) -> Any:
+    """(c) One sheet with a column of dates, and notes beside it."""
+    sheets = {"log": table(MISSED, ENGLISH), "read me": [["Scanner R1 is closed on Fridays"]]}
+    return write_xlsx(folder / "c.xlsx", sheets), ENGLISH_MAP, MISSED, ALL
+
+
+def fetal_as_numbers(folder: Path) -> Any:
+    """(d) Fetal as 0 and 1."""
+    sheets = whiteboard(RECORD, fetal=lambda visit: int(visit["type"] == "fetal"))
+    return write_xlsx(folder / "d.xlsx", sheets), None, RECORD, ALL
+
+
+def text_with_dates(folder: Path) -> Any:
+    """(e) Times as text with dates, and no column of dates."""
+    rows = table(MISSED, without(ENGLISH, "day"), **dated("%Y-%m-%d %H:%M"))
+    return write_xlsx(folder / "e.xlsx", {"log": rows}), ColumnMap(**without(ENGLISH, "day")), MISSED, ALL
+
+
+def twelve_hours(folder: Path) -> Any:
+    """(f) Clocks of twelve hours from 8:00 to past 3:30."""
+    sheets = by_day(lambda record: table(record, without(ENGLISH, "day"), twelve), MISSED)
+    return write_xlsx(folder / "f.xlsx", sheets), ColumnMap(**without(ENGLISH, "day")), MISSED, ALL
+
+
+def one_doctor(folder: Path) -> Any:
+    """(g) No notes, one doctor and one room, and the least columns."""
+    record = [visit | {"room": "1", "staff": "Dr A", "type": "exam", "end": visit["begin"] + 20} for visit in RECORD]
+    headers = without(ENGLISH, "type", "expected")
+    return write_xlsx(folder / "g.xlsx", {"visits": table(record, headers)}), ColumnMap(**headers), record, NO_LEAD
+
+
+def german(folder: Path) -> Any:
+    """(h) German headers and marks, times such as 8.15 Uhr, with a map."""
+    time, words = text_clock("%H.%M Uhr"), {"fetal": "Fetale Echokardiographie", "non_fetal": "TTE"}
+    rows = table(
+        MISSED, GERMAN, lambda minute: time(minute).lstrip("0"), day=lambda visit: f"{visit['day']:%d.%m.%Y}",
+        type=lambda visit: words[visit["type"]],
+        actual=lambda visit: "nicht erschienen" if visit["came"] == "no" else time(visit["actual"]),
+    )  # fmt: skip
+    columns = ColumnMap(**GERMAN, types={word: name for name, word in words.items()})
+    return write_xlsx(folder / "h.xlsx", {"Liste": rows}), columns, MISSED, NO_LEAD
+
+
+def three_types(folder: Path) -> Any:
+    """(i) Three exam types."""
+    record = with_no_shows(visits(types=("MRI head", "MRI knee", "CT")), 4)
+    path = write_xlsx(folder / "i.xlsx", {"log": table(record, ENGLISH)})
+    return path, ENGLISH_MAP, [visit | {"type": visit["type"].lower().replace(" ", "_")} for visit in record], ALL
+
+
+def semicolons_in_latin_1(folder: Path) -> Any:
+    """(k) Semicolons, decimal points for colons, and umlauts in Latin-1."""
+    headers = GERMAN | {"staff": "Durchführung"}
+    rows = table(MISSED, headers, text_clock("%H.%M"), day=lambda visit: f"{visit['day']:%d.%m.%Y}")
+    path = write_csv(folder / "k.csv", rows, ";", "latin-1")
+    return path, ColumnMap(**headers), MISSED, NO_LEAD
+
+
+def tabs_without_colons(folder: Path) -> Any:
+    """(l) Tabs, a byte-order mark, and 0815."""
+    rows = table(MISSED, ENGLISH, text_clock("%H%M"))
+    return write_csv(folder / "l.tsv", rows, "\t", "utf-8-sig"), ENGLISH_MAP, MISSED, ALL
+
+
+def opendocument(folder: Path) -> Any:
+    """(m) An OpenDocument sheet for each day."""
+    sheets = by_day(lambda record: table(record, without(ENGLISH, "day")), MISSED)
+    return write_ods(folder / "m.ods", sheets), ColumnMap(**without(ENGLISH, "day")), MISSED, ALL
+
+
+def french(folder: Path) -> Any:
+    """(n) 8h15, day before month, and absent."""
+    rows = table(
+        MISSED, ENGLISH, lambda minute: text_clock("%Hh%M")(minute).lstrip("0"),
+        day=lambda visit: f"{visit['day']:%d/%m/%Y}",
+        actual=lambda visit: "absent" if visit["came"] == "no" else text_clock("%Hh%M")(visit["actual"]),
+    )  # fmt: skip
+    columns = ColumnMap(**ENGLISH, date_order="day_first")
+    return write_csv(folder / "n.csv", rows, ";"), columns, MISSED, ALL
+
+
+def serials(folder: Path) -> Any:
+    """(o) Days since 1900 without a format."""
+    cells = {
+        field: (lambda visit, field=field: serial(visit, field))
+        for field in ("expected", "scheduled", "actual", "begin", "end")
+    }
+    rows = table(MISSED, without(ENGLISH, "day"), **cells)
+    return write_xlsx(folder / "o.xlsx", {"export": rows}), ColumnMap(**without(ENGLISH, "day")), MISSED, ALL
+
+
+def iso(folder: Path) -> Any:
+    """(p) ISO with T, seconds and a zone."""
+    rows = table(MISSED, without(ENGLISH, "day"), **dated("%Y-%m-%dT%H:%M:00Z"))
+    return write_csv(folder / "p.csv", rows), ColumnMap(**without(ENGLISH, "day")), MISSED, ALL
+
+
+def am_and_pm(folder: Path) -> Any:
+    """(q) am and pm, and the month before the day in dates of which some show it."""
+    late = [visit | {"day": visit["day"] + dt.timedelta(14)} for visit in MISSED]
+    rows = table(late, ENGLISH, text_clock("%I:%M %p"), day=lambda visit: f"{visit['day']:%m/%d/%Y}")
+    return write_csv(folder / "q.csv", rows), ENGLISH_MAP, late, ALL
+
+
+def status(folder: Path) -> Any:
+    """(r) A column of status; cancelled appointments are not booked."""
+    words = {"yes": "Completed", "no": "No Show - Patient"}
+    headers = ENGLISH | {"status": "Status"}
+    rows = table(MISSED, headers, status=lambda visit: words[visit["came"]])
+    cancelled = table([visit | {"patient": "900"} for visit in MISSED[2:3]], headers, status=lambda _: "Cancelled")
+    path = write_xlsx(folder / "r.xlsx", {"log": [*rows, cancelled[1]]})
+    gone = MISSED[2] | {"patient": "900"}
+    return path, ColumnMap(**headers), [*MISSED, gone], ALL
+
+
+def true_and_false(folder: Path) -> Any:
+    """(s) TRUE and FALSE, and numbers such as 815 for times."""
+    headers = without(ENGLISH, "type") | {"fetal": "Fetal?"}
+    rows = table(
+        MISSED, headers, lambda minute: None if minute is None else minute // 60 * 100 + minute % 60,
+        fetal=lambda visit: visit["type"] == "fetal",
+    )  # fmt: skip
+    return write_xlsx(folder / "s.xlsx", {"log": rows}), ColumnMap(**headers), MISSED, ALL
+
+
+def titles_and_totals(folder: Path) -> Any:
+    """(t) Title rows, a date only in the first row of each day, and totals."""
+    seen: set[dt.date] = set()
+
+    def first(visit: Visit) -> dt.date | None:
+        return None if visit["day"] in seen or seen.add(visit["day"]) else visit["day"]
+
+    rows = table(RECORD, ENGLISH, day=first)
+    sheet = [["Imaging, spring 2026"], [], *rows, [], ["Total", "", len(RECORD)]]
+    return write_xlsx(folder / "t.xlsx", {"log": sheet}), ENGLISH_MAP, RECORD, ALL
+
+
+def lengths(folder: Path) -> Any:
+    """(u) Minutes of the exam in place of its end."""
+    headers = without(ENGLISH, "end") | {"length": "Minutes"}
+    rows = table(RECORD, headers, length=lambda visit: visit["end"] - visit["begin"])
+    return write_xlsx(folder / "u.xlsx", {"log": rows}), ColumnMap(**headers), RECORD, ALL
+
+
+MAKERS: tuple[Made, ...] = (
+    blank_no_shows, dna, one_log, fetal_as_numbers, text_with_dates, twelve_hours, one_doctor, german, three_types,
+    semicolons_in_latin_1, tabs_without_colons, opendocument, french, serials, iso, am_and_pm, status, true_and_false,
+    titles_and_totals, lengths,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_the_record_comes_back(make: Made, tmp_path: Path) -> None:
+    """Every visit is read as it was written, and no check finds anything."""
+    path, columns, record, fields = make(tmp_path)
+    read = read_visits(path, columns)
+    assert found(read, fields) == written(record, fields)
+    assert check_visits(read) == []
+    assert (read.table["exam_min"].dropna() >= 20).all()
+
+
+def log_of(folder: Path, rows: Sequence[Sequence[Any]], name: str = "log.xlsx") -> Path:
+    """A workbook with one sheet of visits."""
+    return write_xlsx(folder / name, {"log": rows})
+
+
+def test_a_year_of_sheets(tmp_path: Path) -> None:
+    """(j) 260 sheets with 10,400 rows are read in less than a minute."""
+    record = visits(260, 40)
+    path = write_xlsx(tmp_path / "j.xlsx", by_day(lambda day: table(day, without(ENGLISH, "day")), record))
+    begun = time.process_time()
+    read = read_visits(path, ColumnMap(**without(ENGLISH, "day")))
+    assert time.process_time() - begun < 60
+    assert len(read.days) == 260
+    assert found(read, ALL) == written(record, ALL)
+
+
+def test_unknown_headers_are_guessed_and_shown(tmp_path: Path) -> None:
+    """Headers in German without a map give a guess to confirm, which then reads the file."""
+    rows = table(MISSED, GERMAN, day=lambda visit: f"{visit['day']:%d.%m.%Y}")
+    path = log_of(tmp_path, [["Auslastung"], *rows])
+    with pytest.raises(ColumnsGuessed, match="a guess has to be confirmed: day is 'Datum', ") as caught:
+        read_visits(path)
+    assert "\n" not in str(caught.value)
+    assert caught.value.columns == GERMAN
+    (tmp_path / "map.yaml").write_text(caught.value.yaml)
+    columns = load_columns(tmp_path / "map.yaml")
+    assert columns == GERMAN_MAP
+    assert found(read_visits(path, columns), NO_LEAD) == written(MISSED, NO_LEAD)
+
+
+@pytest.mark.parametrize("headers", [ENGLISH, without(ENGLISH, "type", "expected", "room")])
+def test_english_headers_are_guessed(tmp_path: Path, headers: dict[str, str]) -> None:
+    """The guess is the map that a person would write."""
+    with pytest.raises(ColumnsGuessed) as caught:
+        read_visits(write_csv(tmp_path / "log.csv", table(RECORD, headers, text_clock("%H:%M"))))
+    assert caught.value.columns == headers
+
+
+def test_a_column_of_numbers_is_not_guessed_to_hold_times(tmp_path: Path) -> None:
+    """A header may look right; cells that are no times speak against it."""
+    rows = [["Start", "Scan start", "Scan end", "Appt", "Arrival"], [17, "8:05", "8:35", "8:00", "7:45"]]
+    with pytest.raises(ColumnsGuessed) as caught:
+        read_visits(log_of(tmp_path, rows))
+    assert caught.value.columns["begin"] == "Scan start"
+
+
+def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
+    """A table that lacks several columns is refused with all of them and the headers that it has."""
+    path = log_of(tmp_path, table(RECORD, {"day": "Date", "patient": "MRN", "room": "Room", "staff": "Tech"}))
+    with pytest.raises(
+        SheetError, match=r"no column for begin of the exam and for end .* and for scheduled or check-in"
+    ):
+        read_visits(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"begin": "Scan begin"}, r"sheet 'log' lacks headers of the map: begin: 'Scan begin' \(did you mean Scan"),
+        ({"staff": "Techs", "room": "Raum"}, r"room: 'Raum'; staff: 'Techs' \(did you mean Tech\?\); row 1 has 'Visit"),
+        ({"end": None}, "the map names no column for end of the exam or length of the exam; row 1 has 'Visit date'"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    """Every header of the map must be on the sheet; those that are not are named together."""
+    with pytest.raises(SheetError, match=message):
+        read_visits(log_of(tmp_path, table(RECORD, ENGLISH)), ColumnMap(**ENGLISH | change))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("begn: Start\n", r"begn is no known field \(did you mean begin\?\).*line 1 of"),
+        ("begin: 3\n", "begin is 3, but must be a word or two"),
+        ("types: {MRI: MRI head}\n", "types.MRI is 'MRI head', but must be a name of letters, digits and single"),
+        ("values: {yes: ja}\n", "values.yes is 'ja', but must be a list"),
+        ("date_order: us\n", "date_order is 'us', but must be one of day_first, month_first"),
+    ],
+)
+def test_a_map_with_mistakes_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """A mistake in a map is named with what is allowed."""
+    (tmp_path / "map.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_columns(tmp_path / "map.yaml")
+    with pytest.raises(FileNotFoundError):
+        load_columns(tmp_path / "nowhere.yaml")
+
+
+def test_own_words_of_a_map(tmp_path: Path) -> None:
+    """A map in a file gives the hospital's words for yes, no-shows and cancelled appointments."""
+    headers = without(ENGLISH, "type") | {"fetal": "F?"}
+    rows = table(MISSED, headers, fetal=lambda v: "x" if v["type"] == "fetal" else None, actual=no_show("NB"))
+    rows[1][list(headers).index("scheduled")] = "entf."
+    lines = [f"{field}: {header!r}" for field, header in headers.items()]
+    (tmp_path / "map.yaml").write_text("\n".join([*lines, "values: {yes: [X], no_show: [nb], cancelled: [entf.]}"]))
+    read = read_visits(log_of(tmp_path, rows), load_columns(tmp_path / "map.yaml"))
+    assert found(read, ("type", "came")) == written(MISSED, ("type", "came"))
+    assert read.table["booked"].tolist() == ["yes"] * 30  # the patient whose appointment is marked came all the same
+
+
+def test_dates_that_may_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
+    """Where no date shows whether the day or the month comes first, the first cell is named and the map decides."""
+    rows = table(RECORD, ENGLISH, day=lambda visit: f"{visit['day']:%d/%m/%Y}")
+    with pytest.raises(SheetError, match=r"'02/03/2026' \(log!A2\) may begin with the day or with the month; say"):
+        read_visits(log_of(tmp_path, rows), ENGLISH_MAP)
+    american = read_visits(log_of(tmp_path, rows), ColumnMap(**ENGLISH, date_order="month_first"))
+    assert american.days[0] == "2026-02-03"
+    rows[1][0], rows[2][0] = "31/03/2026", "03/31/2026"
+    with pytest.raises(SheetError, match=r"'31/03/2026' \(log!A2\) begins with the day, but '03/31/2026' \(log!A3\)"):
+        read_visits(log_of(tmp_path, rows), ENGLISH_MAP)
+
+
+def test_clocks_that_make_no_sense_are_named(tmp_path: Path) -> None:
+    """Times of twelve hours that fit no reading of their row are not used, and a check names their cells."""
+    rows = table(RECORD, ENGLISH, twelve)
+    begin = list(ENGLISH).index("begin")
+    for row in rows[1:13:3]:
+        row[begin] = "3:05"
+    read = read_visits(log_of(tmp_path, rows), ENGLISH_MAP)
+    (finding,) = check_visits(read)
+    assert (finding.check, finding.count) == ("unread", 3)
+    assert finding.cells == ("log!G2", "log!G5", "log!G8")  # at 14:45 it is 15:05
+    assert "3 of 30 cells of 'begin' cannot be read, such as '3:05' (log!G2, log!G5, log!G8)" in finding.sentence
+
+
+def test_walk_ins_and_marks_against_times(tmp_path: Path) -> None:
+    """Patients without an appointment are unscheduled, and a patient with an exam came, whatever the mark."""
+    rows = table(RECORD, ENGLISH | {"status": "Status"}, status=lambda visit: None)
+    rows[1][4], rows[2][-1], rows[3][-1] = "walk-in", "Walk-In", "no show"
+    read = read_visits(log_of(tmp_path, rows), ColumnMap(**ENGLISH, status="Status"))
+    table_ = read.table.head(4)
+    assert table_["unscheduled"].tolist() == [True, True, False, False]
+    assert table_["booked"].tolist() == ["no", "no", "yes", "yes"]
+    assert table_["came"].tolist() == ["yes"] * 4
+    assert table_["offset_min"].isna().tolist() == [True, True, False, False]
+    assert read.log.example("mark_but_came").cell == "K4"
+
+
+def test_days_to_come_and_records_that_stop_have_no_no_shows(tmp_path: Path) -> None:
+    """Empty rows are no-shows only on days that are over, and not where the record of a day stops."""
+    coming = [visit | {"day": visit["day"] + dt.timedelta(365)} for visit in MISSED]
+    read = read_visits(log_of(tmp_path, table(coming, ENGLISH)), ENGLISH_MAP)
+    assert set(read.table["came"]) == {"yes", "unknown"}
+    assert [finding.check for finding in check_visits(read)] == ["attendance", "no_shows"]
+    nothing = {"actual": None, "begin": None, "end": None}
+    stopped = [visit | nothing if k % 10 >= 6 else visit for k, visit in enumerate(RECORD)]
+    read = read_visits(log_of(tmp_path, table(stopped, ENGLISH)), ENGLISH_MAP)
+    assert read.table["came"].tolist() == (["yes"] * 6 + ["unknown"] * 4) * 3
+    assert read.log.counts()["record_stops"] == 12
+    assert read.table["came"].eq("unknown").sum() == check_visits(read)[0].count
+
+
+def test_a_file_of_text_is_dated_by_its_own_date(tmp_path: Path) -> None:
+    """The date of a file that does not say when it was saved is the one of the file system."""
+    path = write_csv(tmp_path / "log.csv", table(MISSED, ENGLISH, text_clock("%H:%M")))
+    noon = dt.datetime.combine(MONDAY + dt.timedelta(1), dt.time(12)).timestamp()
+    os.utime(path, (noon, noon))
+    read = read_visits(path, ENGLISH_MAP)
+    unknown = read.table.loc[read.table["came"] == "unknown", "day"]
+    assert set(unknown) == {"2026-03-03", "2026-03-04"}
+
+
+def hours(minute: int | None) -> float | None:
+    """8.25 for a quarter past eight."""
+    return None if minute is None else round(minute / 60, 2)
+
+
+def points(minute: int | None) -> float | None:
+    """8.15 for a quarter past eight, as a workbook stores it: without the last zero of 8.30."""
+    return None if minute is None else minute // 60 + minute % 60 / 100
+
+
+@pytest.mark.parametrize("time", [hours, points])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_column_of_numbers_is_of_hours_or_of_hours_and_minutes(tmp_path: Path, time: Any, as_text: bool) -> None:
+    """The whole column shows what 8.25 is, full hours included."""
+    headers = without(ENGLISH, "end") | {"length": "Took"}
+    long = [visit | {"minutes": visit["end"] - visit["begin"]} for visit in RECORD]
+    rows = table(long, headers, time, length=lambda visit: round(visit["minutes"] / 60, 4))
+    path = write_csv(tmp_path / "log.csv", rows) if as_text else log_of(tmp_path, rows)
+    read = read_visits(path, ColumnMap(**headers))
+    assert found(read, ALL) == written(RECORD, ALL)
+    assert check_visits(read) == []
+
+
+def test_nights_are_slips_unless_the_map_says_otherwise(tmp_path: Path) -> None:
+    """A record of day and night is refused with a hint, and read as it stands with ``all_hours``."""
+    moved = {"expected": 1200, "scheduled": 1200, "actual": 1200, "begin": 1200, "end": 1200}
+    night = [
+        visit | {field: (visit[field] + minutes) % 1440 for field, minutes in moved.items()} if k % 2 else visit
+        for k, visit in enumerate(RECORD)
+    ]
+    path = write_csv(tmp_path / "log.csv", table(night, ENGLISH, text_clock("%H:%M")))
+    findings = check_visits(read_visits(path, ENGLISH_MAP))
+    assert {finding.check for finding in findings} >= {"unread"}
+    assert "say 'all_hours: true' in the map (log!D3" in findings[0].sentence
+    read = read_visits(path, ColumnMap(**ENGLISH, all_hours=True))
+    assert found(read, ALL) == written(night, ALL)
+
+
+def test_without_a_column_of_appointments_everybody_is_unscheduled(tmp_path: Path) -> None:
+    """A record of arrivals and exams alone is one of patients without appointments."""
+    headers = without(ENGLISH, "scheduled", "expected")
+    read = read_visits(log_of(tmp_path, table(RECORD, headers)), ColumnMap(**headers))
+    assert read.table["unscheduled"].all()
+    assert set(read.table["booked"]) == {"no"}
+    assert check_visits(read) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "columns"),
+    [
+        (
+            "appointment_id,patient_id,appointment_date,appointment_time,status,check_in_time,start_time,end_time",
+            "patient=patient_id day=appointment_date scheduled=appointment_time status=status actual=check_in_time "
+            "begin=start_time end=end_time",
+        ),
+        ("Date,Time,Duration,PatientType,ScanStart,Arrival", "day=Date length=Duration begin=ScanStart actual=Arrival "
+         "type=PatientType"),
+        ("Fecha;Paciente;Cita;Llegada;Inicio;Fin;Sala;Técnico", "day=Fecha patient=Paciente scheduled=Cita "
+         "actual=Llegada begin=Inicio end=Fin room=Sala staff=Técnico"),
+        ("Jour;Heure prévue;Heure d'arrivée;Début examen;Fin examen;Salle;Médecin", "day=Jour "
+         "scheduled=Heure_prévue actual=Heure_d'arrivée begin=Début_examen end=Fin_examen room=Salle staff=Médecin"),
+    ],
+)  # fmt: skip
+def test_guesses_of_headers(tmp_path: Path, headers: str, columns: str) -> None:
+    """Headers of exports in four languages are guessed as a person would."""
+    (tmp_path / "log.csv").write_text(headers + "\n")
+    with pytest.raises(ColumnsGuessed) as caught:
+        read_visits(tmp_path / "log.csv")
+    expected = dict(pair.split("=") for pair in columns.split())
+    found_ = {field: header.replace(" ", "_") for field, header in caught.value.columns.items()}
+    assert found_ == expected
+
+
+def test_a_sheet_of_visits_with_other_headers_is_not_taken_for_notes(tmp_path: Path) -> None:
+    """A sheet that looks like visits, but has other headers than the rest, is refused by name."""
+    sheets = {"log": table(RECORD, ENGLISH), "afternoon": table(RECORD, GERMAN)}
+    path = write_xlsx(tmp_path / "two.xlsx", sheets)
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than"):
+        read_visits(path, ENGLISH_MAP)
+    path = write_xlsx(tmp_path / "two.xlsx", {**whiteboard(RECORD), "afternoon": table(RECORD, GERMAN)})
+    with pytest.raises(SheetError, match="sheet 'afternoon' looks like visits, but has other headers than 'Monday"):
+        read_visits(path)
+
+
+def test_headers_that_are_repeated_between_visits(tmp_path: Path) -> None:
+    """A row that repeats the headers, as at the top of each printed page, is no visit."""
+    rows = table(RECORD, ENGLISH)
+    read = read_visits(log_of(tmp_path, [*rows[:11], rows[0], *rows[11:]]), ENGLISH_MAP)
+    assert found(read, ALL) == written(RECORD, ALL)
+    assert read.log.example("header_again").cell == "A12"
