@@ -27,7 +27,7 @@ from echo_env.commands.running import (
     parse,
     tables_beside,
 )
-from echo_env.commands.sheets import checked_visits
+from echo_env.commands.sheets import check_accepted, checked_visits
 from echo_env.common.config_file import read_layers
 from echo_env.common.files import check_file, delivery
 from echo_env.lab.config.file import PACKAGE
@@ -75,6 +75,7 @@ def check_outputs(options: ValidateOptions) -> None:
         raise ValueError("SPREADSHEET is '', but must be a file")
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be at least 0")
+    check_accepted(options.accept)
     check_days(options.days)
     if options.days < 2:
         raise ValueError(f"--days is {options.days}, but must be at least 2")

@@ -42,7 +42,7 @@ def random_hospital(seed: int) -> GeneralLabConfig:
         staff["others"] = {"count": 2, "exam_types": rest, "absence_rate": 0.0, "always_present": 1}
     data: dict[str, Any] = {
         "name": f"hospital_{seed}",
-        "hours": {"opening": "07:00", "closing": "18:00", "end": "20:00"},
+        "hours": {"opening": "06:00", "closing": "18:00", "end": "20:00"},
         "exam_types": sections,
         "room_groups": rooms,
         "staff_groups": staff,

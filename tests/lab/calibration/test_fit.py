@@ -251,7 +251,7 @@ def test_notes_tell_lunch_from_breaks() -> None:
 
 
 def test_the_bootstrap_says_what_it_resamples() -> None:
-    """Whole days from 20 days on, visits below."""
+    """Whole days from 30 days on, visits below."""
     assert fit(by_the_clock(visits_of(clinic(), 20, 1), 1), QUICK).resampled.startswith("days, 20 of them")
     assert fit(by_the_clock(visits_of(clinic(), 4, 1), 1), QUICK).resampled.startswith(
         "visits, because 4 recorded days"

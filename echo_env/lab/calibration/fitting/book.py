@@ -101,14 +101,12 @@ def _book(visits: Visits, leads: Mapping[str, int], used: tuple[str, ...], incom
     booked = visits.table[visits.table["booked"] == "yes"]
     rows = booked[booked["day"].isin(used)]
     times = appointment_times(rows, leads)
-    known = times.notna() & (rows["type"] != "")
-    own = {
-        name: _spread(times[known & (rows["type"] == name)].astype(int).tolist(), len(used)) for name in visits.types
-    }
+    known, types = times.notna() & (rows["type"] != ""), visits.types
+    own = {name: _spread(times[known & (rows["type"] == name)].astype(int).tolist(), len(used)) for name in types}
     if not any(own.values()) and not visits.table["unscheduled"].any():
         raise FitError(f"{visits.name} has no row with both an appointment and an exam type")
     count = booked.groupby(["day", "type"]).size()
-    counts = {day: {name: int(count.get((day, name), 0)) for name in visits.types} for day in visits.days}
+    counts = {day: {name: int(count.get((day, name), 0)) for name in types} for day in visits.days}
     return Book(own, counts, used, incomplete, int((~known).sum()))
 
 

@@ -185,7 +185,7 @@ def interval_of(value: float, samples: Sequence[float], days: int = 0) -> Interv
     to, back = scale
     wider = float(student_quantile(days - 1)) / 1.96 * math.sqrt(days / (days - 1)) if days > 1 else 1.0
     middle = to(value)
-    return back(middle - wider * (to(high) - middle)), back(middle + wider * (middle - to(low)))
+    return float(back(middle - wider * (to(high) - middle))), float(back(middle + wider * (middle - to(low))))
 
 
 Scale = tuple[Callable[[float], float], Callable[[float], float]]

@@ -109,7 +109,7 @@ def frame_of(visits: Visits, choices: Choices, base: Lab, types: tuple[str, ...]
     (opening, closing, end), widened = clock_hours(visits, book.times, base.hours)
     noted = resources_noted(visits.notes)
     resources = resources_of(visits, types, noted, base, choices.base)
-    duty = with_duty(resources.staff, visits, noted, (opening, closing, end))
+    duty = with_duty(resources.staff, resources.lunch, noted, (opening, closing, end))
     unscheduled = {name: unscheduled_counts(visits, name) for name in types}
     sections, estimates = _exam_types(visits, choices, base, types, book, unscheduled)
     rooms, turnover = {name: dict(group) for name, group in resources.rooms.items()}, turnover_of(visits.table)
@@ -133,7 +133,7 @@ def frame_of(visits: Visits, choices: Choices, base: Lab, types: tuple[str, ...]
         **resources.sources,
         **duty.sources,
     }
-    every = (*estimates, *resources.estimates(), *duty.estimates)
+    every = (*estimates, *resources.estimates())
     return Frame(
         types=types,
         data=data,

@@ -98,6 +98,16 @@ def agreement(rows: pd.DataFrame) -> Agreement:
     )
 
 
+def fit_of(rule: str, rows: pd.DataFrame) -> RuleFit:
+    """The agreement of all exams and by type.
+
+    :param rule: under which the days were played
+    :param rows: see :func:`agreement`
+    """
+    by_type = {str(name): agreement(own) for name, own in rows.groupby("type", sort=False)}
+    return RuleFit(rule, agreement(rows), by_type)
+
+
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Pearson's; nan where one of the two does not vary."""
     if len(one) < 2 or not one.std() or not other.std():
@@ -114,9 +124,7 @@ def rule_fits(replayer: Replayer, after_vitals_min: int, rules: tuple[str, ...] 
     """
     fits = []
     for rule in rules:
-        rows = replayer.play(rule, after_vitals_min=after_vitals_min)
-        by_type = {str(name): agreement(own) for name, own in rows.groupby("type", sort=False)}
-        fits.append(RuleFit(rule, agreement(rows), by_type))
+        fits.append(fit_of(rule, replayer.play(rule, after_vitals_min=after_vitals_min)))
     return sorted(fits, key=lambda fit: fit.every.error)
 
 

@@ -240,7 +240,7 @@ def simulated_exams(config: Lab, rule: str, days: int, seed: int) -> Exams:
     :param days: how many days
     :param seed: of the days
     """
-    results = _played(config, rule, days, seed)
+    results = played_days(config, rule, days, seed)
     leads = np.array([kind.check_in_lead_min for kind in config.plan.types], dtype=np.int64)
     due = results.scheduled - np.where(results.unscheduled, 0, leads[results.exam_type])
     opening = config.plan.opening_min
@@ -300,7 +300,14 @@ def _joined(parts: list[Exams]) -> Exams:
     return Exams(day=days, **whole)
 
 
-def _played(config: Lab, rule: str, days: int, seed: int) -> DayResults:
+def played_days(config: Lab, rule: str, days: int, seed: int) -> DayResults:
+    """Simulated days.
+
+    :param config: the lab
+    :param rule: name of a policy that works in any lab
+    :param days: how many days
+    :param seed: of the days
+    """
     policy, parts = make_policy(rule, config), []
     compiled = choose_engine(policy, "auto") == "compiled"
     for first in range(0, days, CHUNK):

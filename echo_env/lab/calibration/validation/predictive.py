@@ -61,11 +61,18 @@ def predictive_checks(
     """
     rng = np.random.default_rng(seed)
     return tuple(
-        _check(number, number.of(recorded), [number.of(days) for days in simulated], rng) for number in numbers
+        check_of(number, number.of(recorded), [number.of(days) for days in simulated], rng) for number in numbers
     )
 
 
-def _check(number: Number, recorded: Sums, simulated: Sequence[Sums], rng: np.random.Generator) -> Check:
+def check_of(number: Number, recorded: Sums, simulated: Sequence[Sums], rng: np.random.Generator) -> Check:
+    """Compare a number of recorded and simulated days.
+
+    :param number: which
+    :param recorded: of the recorded days
+    :param simulated: of the simulated days of each lab
+    :param rng: draws the means
+    """
     seen, everything = recorded.mean(), Sums(*map(np.concatenate, zip(*simulated, strict=True))).mean()
     known = [days.known for days in simulated if len(days.known.total)]
     if not seen.n or not known:

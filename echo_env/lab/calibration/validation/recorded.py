@@ -108,15 +108,32 @@ def recorded_days(visits: Visits, exams: pd.DataFrame) -> list[RecordedDay]:
     if exams.empty:
         return []
     everybody = {column: _able(exams, column) for column in ("room", "staff")}
-    names = exams["day"].to_numpy()
+    names, all_days = exams["day"].to_numpy(), visits.table["day"].to_numpy()
+    cells = {column: visits.table[column].to_numpy() for column in everybody}
+    rows = _Rows(*(exams[column].to_numpy() for column in ("kind", "begin", "takes_min")))
+    own_cells = {column: exams[column].to_numpy() for column in everybody}
+    places = {day: np.flatnonzero(all_days == day) for day in dict.fromkeys(names)}
     ends = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
-    cells = dict(iter(visits.table[["day", "room", "staff"]].groupby("day", sort=False)))
     days = []
     for first, last in pairwise(ends):
-        own = exams.iloc[first:last]
-        seen = [_seen(cells[names[first]][column], own, column, able) for column, able in everybody.items()]
+        part, where = rows.part(first, last), places[names[first]]
+        seen = [
+            _seen(cells[column][where], own_cells[column][first:last], part, able) for column, able in everybody.items()
+        ]
         days.append(RecordedDay(str(names[first]), first, last, *seen))
     return days
+
+
+class _Rows(NamedTuple):
+    """Exam type, begin and length of exams, (n,) each."""
+
+    kind: np.ndarray
+    begin: np.ndarray
+    takes: np.ndarray
+
+    def part(self, first: int, last: int) -> _Rows:
+        """Those of a day."""
+        return _Rows(*(column[first:last] for column in self))
 
 
 def spread(days: Sequence[str], most: int) -> list[str]:
@@ -196,16 +213,16 @@ def _names(cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _seen(
-    cells: pd.Series, exams: pd.DataFrame, column: str, able: Mapping[str, tuple[tuple[str, Can], ...]]
+    cells: np.ndarray, exam_cells: np.ndarray, exams: _Rows, able: Mapping[str, tuple[tuple[str, Can], ...]]
 ) -> tuple[Can, ...] | None:
     """What each room or member of staff seen on a day can do; None if the file has none."""
     if not able:
         return None
     seen = dict(entry for cell in cells for entry in able.get(cell, ()))
-    nameless = exams[exams[column] == ""]
-    begin = nameless["begin"].to_numpy(dtype=np.int64)
-    unnamed = [frozenset(nameless["kind"].tolist())] * most_at_once(begin, begin + nameless["takes_min"].to_numpy())
+    empty = exam_cells == ""
+    begin = exams.begin[empty].astype(np.int64)
+    unnamed = [frozenset(exams.kind[empty].tolist())] * most_at_once(begin, begin + exams.takes[empty])
     there = [*seen.values(), *unnamed]
     # An exam that took place could take place.
-    missing = sorted(set(exams["kind"].tolist()).difference(*there))
+    missing = sorted(set(exams.kind.tolist()).difference(*there))
     return (*there, *(frozenset({kind}) for kind in missing))

@@ -12,6 +12,7 @@ from echo_env.lab.calibration.validation.agreement import unexplained as find_un
 from echo_env.lab.calibration.validation.exams import Exams, days_like, numbers_of, seen_exams, simulated_exams
 from echo_env.lab.calibration.validation.left_out import LeftOut, Refit, leave_one_day_out
 from echo_env.lab.calibration.validation.levers import CAPACITY, FLOW, RULE, Lever, Levers, levers, without_flow
+from echo_env.lab.calibration.validation.own_days import OWN_DAYS, own_fit, replay_checks
 from echo_env.lab.calibration.validation.predictive import Check, predictive_checks
 from echo_env.lab.calibration.validation.recorded import only_days, spread
 from echo_env.lab.calibration.validation.replay import Replayer
@@ -41,6 +42,8 @@ class Validation:
     :param after_vitals_min: minutes from a recorded end of the preparation to being ready; 0 if none is recorded
     :param fits: the recorded days played again under each rule, the best first
     :param replayed: the rows of the replay under the best rule
+    :param own: days of the lab itself, played again: what a lab that is right would show
+    :param replay_checks: exam type, or empty for all -> differences of the recorded days' begins against those of own
     :param recorded: the recorded exams
     :param simulated: the exams of simulated days
     :param checks: recorded against simulated days
@@ -61,6 +64,8 @@ class Validation:
     after_vitals_min: int
     fits: tuple[RuleFit, ...]
     replayed: pd.DataFrame
+    own: RuleFit
+    replay_checks: Mapping[str, Check]
     recorded: Exams
     simulated: Exams
     checks: tuple[Check, ...]
@@ -79,7 +84,16 @@ class Validation:
     @property
     def evidence(self) -> Evidence:
         """What the verdict rests on."""
-        return Evidence(self.fits, self.checks, self.unexplained, self.record, self.rooms, self.preparations)
+        return Evidence(
+            self.fits,
+            self.own,
+            self.replay_checks,
+            self.checks,
+            self.unexplained,
+            self.record,
+            self.rooms,
+            self.preparations,
+        )
 
     @property
     def verdict(self) -> tuple[Answer, ...]:
@@ -167,6 +181,8 @@ def validate(
     simulated = days_like(visits, config, books, rule, days, seed)
     others = [simulated_exams(lab, rule, few, seed) for lab in labs]
     plain = without_flow(config)
+    replayed = replayer.play(rule, after_vitals_min=after_vitals)
+    own, own_rows = own_fit(config, rule, OWN_DAYS, seed, visits)
     return Validation(
         lab=config.name,
         record=visits.name,
@@ -174,7 +190,9 @@ def validate(
         seed=seed,
         after_vitals_min=after_vitals,
         fits=fits,
-        replayed=replayer.play(rule, after_vitals_min=after_vitals),
+        replayed=replayed,
+        own=own,
+        replay_checks=replay_checks(replayed, own_rows, seed),
         recorded=recorded,
         simulated=simulated,
         checks=predictive_checks(numbers_of(config), recorded, others or [simulated], seed),

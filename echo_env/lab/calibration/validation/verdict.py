@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from echo_env.common.stats import Estimate
 from echo_env.lab.calibration.validation.agreement import Agreement, RuleFit, Unexplained
 from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, words_of
 from echo_env.lab.calibration.validation.predictive import SURPRISING, Check
@@ -34,6 +33,8 @@ class Evidence(NamedTuple):
     """What a verdict rests on.
 
     :param fits: the recorded days played again, by rule, the best first
+    :param own: days of the lab itself, played again: what a lab that is right would show
+    :param replay_checks: exam type, or empty for all -> the differences of both
     :param checks: recorded against simulated days
     :param unexplained: what the lab lacks between check-in and exam
     :param record: name of the record
@@ -43,11 +44,18 @@ class Evidence(NamedTuple):
     """
 
     fits: Sequence[RuleFit]
+    own: RuleFit
+    replay_checks: Mapping[str, Check]
     checks: Sequence[Check]
     unexplained: Unexplained
     record: str
     rooms: dict[str, tuple[int, int]]
     preparations: dict[str, tuple[int, float, float]]
+
+    @property
+    def number_of_checks(self) -> int:
+        """How many checks share the probability of a wrong alarm."""
+        return len(self.checks) + len(self.replay_checks)
 
 
 def verdict(evidence: Evidence) -> tuple[Answer, ...]:
@@ -85,22 +93,23 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
             f"{_missing(found)}: with that, begins differ from those seen by {found.error_with:.1f} minutes on "
             f"average, in place of {found.error:.1f}."
         )
-    explained = "" if np.isnan(every.correlation) else f", correlation {every.correlation:+.2f}"
+    right = evidence.own.every.error
     sentences.append(
         f"Of the {every.seen_wait:.1f} minutes that patients wait from check-in the lab has {every.simulated_wait:.1f} "
-        f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average"
-        f"{explained}."
+        f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average, "
+        f"and would by {right:.1f} if the lab were right."
     )
     return tuple(sentences)
 
 
 def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, type_name: str = "") -> Answer:
     check = _named(evidence.checks, f"wait_{type_name}_min" if type_name else "wait_min")
-    judged = (_judged_replay(replayed), _judged(check, len(evidence.checks)))
+    again = evidence.replay_checks[type_name]
+    judged = (_judged(again, evidence.number_of_checks), _judged(check, evidence.number_of_checks))
     told = (
         f"played again with the rooms and staff seen, {_patients(replayed.n)} wait {replayed.simulated_wait:.1f} "
-        f"minutes from check-in, {replayed.seen_wait:.1f} in the record (difference {_signed(replayed.difference)}"
-        f"{_correlation(replayed)}); {_against(check)}"
+        f"minutes from check-in, {replayed.seen_wait:.1f} in the record ({_as_if_right(again)}{_correlation(replayed)})"
+        f"; {_against(check)}"
     )
     if judged[0] is not False and judged[1] is False:
         told += f"; {_what_differs(evidence, type_name)}"
@@ -122,7 +131,7 @@ def _what_differs(evidence: Evidence, type_name: str) -> str:
 
 def _days(evidence: Evidence, question: str, use: str, names: tuple[str, ...]) -> Answer:
     checks = [_named(evidence.checks, name) for name in names]
-    judged = tuple(_judged(check, len(evidence.checks)) for check in checks)
+    judged = tuple(_judged(check, evidence.number_of_checks) for check in checks)
     return _answer(question, use, _together(judged), "; ".join(map(_against, checks)))
 
 
@@ -187,12 +196,6 @@ def _judged(check: Check, checks: int) -> bool | None:
     return False if check.p < SURPRISING / checks else None
 
 
-def _judged_replay(replayed: Agreement) -> bool | None:
-    if abs(replayed.difference.mean) <= TOLERANCE_MIN:
-        return True
-    return False if replayed.difference.excludes_zero else None
-
-
 def _together(judged: tuple[bool | None, ...]) -> bool | None:
     if False in judged:
         return False
@@ -211,8 +214,7 @@ def _against(check: Check) -> str:
     if np.isnan(check.p):
         return f"{simulated}, while the record is not complete enough to say"
     days = f"{check.recorded.n} such days" if check.recorded.n > 1 else "one such day"
-    p = "p < 0.01" if check.p < 0.01 else f"p = {check.p:.2f}"
-    expected = f"{days}: {text(check.low)} to {text(check.high)}, {p}"
+    expected = f"{days}: {text(check.low)} to {text(check.high)}, {_p(check)}"
     return f"{simulated}, {text(check.recorded.mean)} in the record ({expected})"
 
 
@@ -237,10 +239,16 @@ def _correlation(replayed: Agreement) -> str:
     return "" if np.isnan(replayed.correlation) else f"; correlation {replayed.correlation:+.2f}"
 
 
-def _signed(value: Estimate) -> str:
-    if np.isnan(value.low):
-        return f"{value.mean:+.1f}"
-    return f"{value.mean:+.1f}, 95 % interval {value.low:+.1f} to {value.high:+.1f}"
+def _as_if_right(check: Check) -> str:
+    """The difference of a replay, and that in a lab that is right."""
+    told = f"difference {check.recorded.mean:+.1f}"
+    if np.isnan(check.p):
+        return told
+    return f"{told}, {check.low:+.1f} to {check.high:+.1f} if the lab were right, {_p(check)}"
+
+
+def _p(check: Check) -> str:
+    return "p < 0.01" if check.p < 0.01 else f"p = {check.p:.2f}"
 
 
 def _lower(sentence: str) -> str:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-LEAST_DAYS = 20
+LEAST_DAYS = 30
 """Days from which on whole days are resampled."""
 
 

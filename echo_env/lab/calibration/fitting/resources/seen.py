@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,15 +14,25 @@ from scipy import stats
 from echo_env.lab.calibration.fitting.estimates import Estimate, four_digits
 from echo_env.lab.calibration.fitting.resources.base_lab import Section, base_groups
 from echo_env.lab.calibration.fitting.resources.notes import Noted
+from echo_env.lab.calibration.fitting.resources.people import (
+    Lunch,
+    Shifts,
+    WorkingDay,
+    lunch_seen,
+    names_in,
+    two_shifts,
+    working_days,
+)
 from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.loading import Values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Can = frozenset[str]
-"""Exam types that somebody, or a room, was seen with."""
+Kind = tuple[frozenset[str], str]
+"""Exam types that somebody, or a room, was seen with, and the shift; empty where there are none."""
 
 PAPER_TYPES = {"fetal", "non_fetal"}
 _SEEN = "seen"
@@ -48,12 +59,14 @@ class Resources:
     :param staff: name -> staff group
     :param sources: ``room_groups`` and ``staff_groups`` -> where they come from, in words
     :param absences: staff group -> how often members were missing, where the visits tell
+    :param lunch: a lunch that gaps between exams show
     """
 
     rooms: dict[str, Section]
     staff: dict[str, Section]
     sources: dict[str, str]
     absences: dict[str, Absence]
+    lunch: Lunch | None
 
     def estimates(self) -> list[Estimate]:
         """Absence rates with Wilson intervals, as the member-days of a group are taken to be independent."""
@@ -95,12 +108,15 @@ def resources_of(
     own_staff, staff_source = every.groups("staff", _staff_noted(types, noted), staff)
     sources = {"room_groups": rooms_source, "staff_groups": staff_source}
     if own_staff == staff:
-        return Resources(own_rooms, own_staff, sources, {})
+        return Resources(own_rooms, own_staff, sources, {}, None)
     seen = staff_source.startswith(_SEEN)
     absences = _absences(every.by_day("staff"), own_staff, types) if seen else {}
+    if seen and every.shifts is not None:
+        sources["shift"] = "seen: first and last exams of members of staff, who fall into two shifts"
+    lunch = lunch_seen(every.worked) if "lunch.minutes" not in noted else None
     rates = "" if absences else f"; absences as in {base_name}"
     sources["staff_groups"] += f"{rates}; probabilities of breaks as in {base_name}"
-    return Resources(own_rooms, _staff_sections(own_staff, staff, absences), sources, absences)
+    return Resources(own_rooms, _staff_sections(own_staff, staff, absences), sources, absences, lunch)
 
 
 Stated = tuple[dict[str, Section], str] | None
@@ -155,9 +171,9 @@ class _Found:
         what = "rooms" if column == "room" else "initials"
         if 2 * len(named) >= len(self._exams) and len(named):
             counts = _most_a_day(self.by_day(column))
-            able = frozenset().union(*counts)
+            able = frozenset().union(*(can for can, _ in counts))
             # An exam that took place could take place, also without a name.
-            lacking = [frozenset({kind}) for kind in self._types if kind not in able]
+            lacking = [(frozenset({kind}), "") for kind in self._types if kind not in able]
             groups = self._sections(column, counts + Counter(lacking))
             return groups, f"{_SEEN}: {what} by the exam types seen there, as many as on the day with most"
         if self._base_fits:
@@ -166,44 +182,54 @@ class _Found:
         said = f"{what} are not recorded; as many as exams took place at once, {most}"
         return {column if column == "staff" else "rooms": {"count": most}}, said
 
-    def _sections(self, column: str, counts: Counter[Can]) -> dict[str, Section]:
-        order = sorted(counts, key=lambda can: (-len(can), [name not in can for name in self._types]))
+    @cached_property
+    def worked(self) -> list[WorkingDay]:
+        """The working days of members of staff."""
+        return working_days(self._exams)
+
+    @cached_property
+    def shifts(self) -> Shifts | None:
+        """Two shifts, where the working days show them."""
+        return two_shifts(self.worked)
+
+    def _sections(self, column: str, counts: Counter[Kind]) -> dict[str, Section]:
+        order = sorted(counts, key=lambda kind: (-len(kind[0]), [name not in kind[0] for name in self._types], kind[1]))
         sections: dict[str, Section] = {}
-        for can in order:
+        for can, shift in order:
             able = [name for name in self._types if name in can]
             everything = len(able) == len(self._types)
             name = ("rooms" if column == "room" else "staff") if everything else "_and_".join(able)
-            sections[name] = {"count": counts[can], **({} if everything else {"exam_types": able})}
+            section: Section = {"count": counts[can, shift], **({} if everything else {"exam_types": able})}
+            if shift and self.shifts is not None:
+                begin, end = self.shifts.late if shift == "late" else self.shifts.early
+                section["shift"] = {"from": clock_text(begin), "until": clock_text(end)}
+            sections[f"{name}_{shift}" if shift else name] = section
         return sections
 
-    def by_day(self, column: str) -> list[Counter[Can]]:
-        """What those seen on each day can do: the exam types with which the whole file shows them.
+    def by_day(self, column: str) -> list[Counter[Kind]]:
+        """What those seen on each day can do, the exam types with which the whole file shows them, and their shift.
 
         :param column: ``room`` or ``staff``
         """
         named = self._exams[self._exams[column] != ""]
-        names = _names(named[column])
+        names = names_in(named[column])
         able: dict[str, set[str]] = {}
         for cell, kind in zip(named[column], named["type"], strict=True):
             for name in names[cell]:
                 able.setdefault(name, set()).add(kind)
+        shift: dict[tuple[str, str], str] = {}
+        if column == "staff" and self.shifts is not None:
+            shift = {(one.day, one.name): self.shifts.of(one) for one in self.worked}
         days = []
-        for _, own in named.groupby("day", sort=False):
+        for day, own in named.groupby("day", sort=False):
             there = {name for cell in own[column] for name in names[cell]}
-            days.append(Counter(frozenset(able[name]) for name in there))
+            days.append(Counter((frozenset(able[name]), shift.get((day, name), "")) for name in there))
         return days
 
 
-def _names(cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Cell -> who it stands for: of several in a cell those who are also seen alone, else all of them as one."""
-    parts = {cell: tuple(part.strip() for part in cell.split("/") if part.strip()) for cell in set(cells)}
-    alone = {own[0] for own in parts.values() if len(own) == 1}
-    return {cell: tuple(part for part in own if part in alone) or (cell,) for cell, own in parts.items()}
-
-
-def _most_a_day(days: list[Counter[Can]]) -> Counter[Can]:
+def _most_a_day(days: list[Counter[Kind]]) -> Counter[Kind]:
     """The largest number of each on a day."""
-    most: Counter[Can] = Counter()
+    most: Counter[Kind] = Counter()
     for own in days:
         most |= own
     return most
@@ -219,16 +245,17 @@ def most_at_once(exams: pd.DataFrame) -> int:
     return int(max((((begin <= minute) & (minute < end)).sum() for minute in begin), default=0))
 
 
-def _absences(days: list[Counter[Can]], groups: dict[str, Section], types: tuple[str, ...]) -> dict[str, Absence]:
+def _absences(days: list[Counter[Kind]], groups: dict[str, Section], types: tuple[str, ...]) -> dict[str, Absence]:
     """Of each group, how often members other than one who is always there were missing."""
     if len(days) < LEAST_DAYS:
         return {}
     found = {}
     for name, group in groups.items():
-        can = frozenset(group.get("exam_types", types))
+        shift = name.rpartition("_")[2] if "shift" in group else ""
+        kind = frozenset(group.get("exam_types", types)), shift
         chance = group["count"] - 1
         if chance > 0:
-            missing = sum(group["count"] - own[can] for own in days)
+            missing = sum(group["count"] - own[kind] for own in days)
             found[name] = Absence(min(missing, chance * len(days)), chance * len(days))
     return found
 
