@@ -20,6 +20,11 @@ figures/, and with --departures departures.md and departures.csv (a row for
 each departure). Everything is written, or, if anything goes wrong, DIR is
 left as it was; files of an earlier run are replaced, and all others stay.
 
+--input-uncertainty N plays N more labs, of the bootstrap that echo-lab
+calibrate writes beside a lab (NAME.uncertainty.json), on the same days, and
+gives both parts of each interval: for the number of days, and for not knowing
+the lab.
+
 --bound N gives lower bounds on the penalty of any policy, on the first N days
 (bounds.csv); they are loose, as echo_env/lab/bounds/bounds.py says.
 
@@ -58,6 +63,7 @@ from echo_env.commands.policies import (
     reference_name,
 )
 from echo_env.commands.running import command_line, exit_status, parse, tables_beside
+from echo_env.commands.uncertainty import find_labs, play_labs
 from echo_env.common.files import delivery
 from echo_env.lab import Comparison, Lab, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference
@@ -110,7 +116,7 @@ def run(options: EvaluateOptions, command: str) -> None:
     from echo_env.lab.bounds.bounds import bounded_lab, find_bounds
     from echo_env.lab.departures.departures import find_departures
     from echo_env.lab.departures.report import print_departures
-    from echo_env.lab.evaluation.tables import print_comparison
+    from echo_env.lab.evaluation.tables import print_comparison, print_uncertainty
     from echo_env.lab.report.yardsticks import print_bounds
 
     check_outputs(options)
@@ -125,19 +131,30 @@ def run(options: EvaluateOptions, command: str) -> None:
         return
     if options.bound:
         bounded_lab(config)
+    labs = find_labs(options)
     policies = find_policies(names, config, env_kwargs, options.trust)
     pairs = departing(options, policies)
     comparison = compare(options, config, policies)
+    uncertainty = None
+    if labs is not None:
+        uncertainty = play_labs(
+            options, comparison, labs, lambda lab: find_policies(names, lab, env_kwargs, options.trust)
+        )
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
     bounds = find_bounds(bounded_lab(config), options.bound, comparison.seed) if options.bound else None
+    more = {} if uncertainty is None else {"input_uncertainty": uncertainty.as_json()}
     with delivery() as outputs:
         if options.output:
             folder = outputs.folder(options.output)
-            write_output(folder, options, comparison, departures, bounds, config, list(policies.values()), command)
+            played = list(policies.values())
+            write_output(folder, options, comparison, departures, bounds, config, played, command, more)
         if options.json:
-            outputs.text(options.json, json.dumps(comparison.to_dict(options.lab), indent=2, allow_nan=False))
+            content = {**comparison.to_dict(options.lab), **more}
+            outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
     with tables_beside(options.json):
         print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
+        if uncertainty is not None:
+            print_uncertainty(uncertainty, config)
         if bounds:
             print_bounds(comparison, bounds)
         for found in departures:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from echo_env.commands import plugins
 from echo_env.commands.options import EvaluateOptions
@@ -56,7 +56,8 @@ def _file_names(options: EvaluateOptions) -> list[str]:
     """The files that go into the folder of ``--output``; a slash stands for those that are not known yet."""
     figures = ["figures/"] if options.figures else []
     if options.sweep is not None:
-        return [report.SUMMARY, report.LONG, report.EFFECTS, f"{kept.FOLDER}/", *figures]
+        uncertainty = [report.UNCERTAINTY] if options.input_uncertainty else []
+        return [report.SUMMARY, report.LONG, report.EFFECTS, *uncertainty, f"{kept.FOLDER}/", *figures]
     bounds = [BOUNDS] if options.bound else []
     departures: list[str] = []
     if options.departures:
@@ -75,10 +76,12 @@ def write_output(
     config: Lab,
     policies: Sequence[Policy],
     command: str,
+    more: Mapping[str, Any],
 ) -> None:
     """Write everything that ``--output`` asks for.
 
     :param folder: an empty folder
+    :param more: further entries of the summary
     """
     results.write_days(folder, comparison)
     if departures:
@@ -93,7 +96,7 @@ def write_output(
 
         pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
     write_tensorboard(folder / "tensorboard", comparison, pictures)
-    results.write_summary(folder, comparison, config, options.lab, command=command)
+    results.write_summary(folder, comparison, config, options.lab, command=command, **more)
 
 
 def write_tensorboard(folder: Path, comparison: Comparison, pictures: Sequence[Path]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from echo_env.commands.options import EvaluateOptions
 from echo_env.commands.policies import reference_name
 from echo_env.commands.running import tables_beside
+from echo_env.commands.uncertainty import find_labs
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.lab.config.lab import Lab
@@ -19,7 +20,7 @@ from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.sweep import kept, report
 from echo_env.lab.sweep.grid import Sweep, make_sweep
 from echo_env.lab.sweep.play import Player, Task, play_sweep, tasks_of
-from echo_env.lab.sweep.results import SweepResults
+from echo_env.lab.sweep.results import SweepResults, UncertainSweep
 
 
 def run_sweep(
@@ -38,21 +39,32 @@ def run_sweep(
     :raises ValueError: something that cannot be swept or played; nothing has been written
     :raises OSError: something is in the way
     """
-    from echo_env.lab.sweep.tables import print_sweep
+    from echo_env.lab.sweep.tables import print_sweep, print_uncertainty
 
     _check_metrics(options.sweep_metrics, list(metrics_of(config)))
     sweep = make_sweep(config, options.sweep or (), options.sweep_mode)
     reference = reference_name(options.reference, make(config))
-    tasks = tasks_of(sweep, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
-    results = _played(options, sweep, tasks, reference)
+    labs = find_labs(options, [axis.path for axis in sweep.axes])
+    sweeps = [sweep, *(make_sweep(lab, options.sweep or (), options.sweep_mode) for lab in (labs.labs if labs else ()))]
+    tasks = [
+        tasks_of(one, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
+        for one in sweeps
+    ]
+    results, *others = _played(options, sweeps, tasks, reference)
+    uncertain = UncertainSweep(results, tuple(others), labs.held) if labs else None
     content = report.summary(results, options.lab, options.sweep_metrics, command=command)
+    if uncertain is not None:
+        said = [sentence for metric in options.sweep_metrics for sentence in uncertain.sentences(metric)]
+        content["input_uncertainty"] = {"labs": len(others), "held": list(uncertain.held), "sentences": said}
     with delivery() as outputs:
         if options.output is not None:
-            _write(outputs.folder(options.output), options, content, results, tasks)
+            _write(outputs.folder(options.output), options, content, results, tasks, uncertain)
         if options.json:
             outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
     with tables_beside(options.json):
         print_sweep(results, options.sweep_metrics, f"{options.lab}: {options.days} days, seed {options.seed}")
+        if uncertain is not None:
+            print_uncertainty(uncertain, options.sweep_metrics[0])
     return results
 
 
@@ -65,21 +77,31 @@ def _check_metrics(metrics: Sequence[str], allowed: Sequence[str]) -> None:
         raise ValueError(f"--sweep-metrics has {twice[0]!r} twice, but must have each metric once")
 
 
-def _played(options: EvaluateOptions, sweep: Sweep, tasks: Sequence[Task], reference: str) -> SweepResults:
-    """Play the days with a progress bar, and say what was stored earlier and what is stored for later."""
+def _played(
+    options: EvaluateOptions, sweeps: Sequence[Sweep], tasks: Sequence[Sequence[Task]], reference: str
+) -> list[SweepResults]:
+    """Play the days with a progress bar, and say what was stored earlier and what is stored for later.
+
+    :param sweeps: of the lab itself, and of the labs of the bootstrap
+    :param tasks: those of each sweep
+    """
+    every = [task for own in tasks for task in own]
     folder = Path(options.output).resolve() if options.output is not None else None
     player = Player(options.days, options.seed, folder)
-    before = sum(player.has(task) for task in tasks)
+    before = sum(player.has(task) for task in every)
     if folder is not None:
-        kept.remove_half_written(folder, [task.file for task in tasks])
-        _tell_kept(options, folder, tasks, before)
+        kept.remove_half_written(folder, [task.file for task in every])
+        _tell_kept(options, folder, every, before)
     try:
-        with progress_bar("cells", len(tasks), completed=before) as advance:
-            return play_sweep(sweep, tasks, player, options.seed, options.jobs, reference, lambda task: advance(1))
+        with progress_bar("cells", len(every), completed=before) as advance:
+            return [
+                play_sweep(sweep, own, player, options.seed, options.jobs, reference, lambda task: advance(1))
+                for sweep, own in zip(sweeps, tasks, strict=True)
+            ]
     except KeyboardInterrupt:
         if folder is not None:
-            done = sum(player.has(task) for task in tasks)
-            words = f"{done} of {len(tasks)} results are kept in {options.output}/{kept.FOLDER}"
+            done = sum(player.has(task) for task in every)
+            words = f"{done} of {len(every)} results are kept in {options.output}/{kept.FOLDER}"
             print(f"{words}: the same command goes on from there", file=sys.stderr)
         raise
 
@@ -99,7 +121,12 @@ def _tell_kept(options: EvaluateOptions, folder: Path, tasks: Sequence[Task], be
 
 
 def _write(
-    folder: Path, options: EvaluateOptions, content: dict[str, Any], results: SweepResults, tasks: Sequence[Task]
+    folder: Path,
+    options: EvaluateOptions,
+    content: dict[str, Any],
+    results: SweepResults,
+    tasks: Sequence[Sequence[Task]],
+    uncertain: UncertainSweep | None,
 ) -> None:
     """Write everything but the cached cells, which are in their place since they were played.
 
@@ -107,11 +134,14 @@ def _write(
     """
     report.write_long(folder, results)
     report.write_effects(folder, results)
+    if uncertain is not None:
+        report.write_uncertainty(folder, uncertain)
     if options.figures:
         from echo_env.lab.sweep.figures import write_figures
 
         write_figures(folder / "figures", results, options.sweep_metrics)
     files: dict[str, dict[str, str]] = {}
-    for task in tasks:
+    for task in tasks[0]:
         files.setdefault(str(task.cell), {})[task.policy.name] = task.file
-    report.write_summary(folder, {**content, "kept": files}, elsewhere=[task.file for task in tasks])
+    every = [task.file for own in tasks for task in own]
+    report.write_summary(folder, {**content, "kept": files}, elsewhere=every)

@@ -2,7 +2,7 @@
 
 The pipeline: :mod:`~.reading` turns a file into one tidy table of :mod:`~.visits`, and :mod:`~.cell_log` records which
 rule was applied to which cell;
-:mod:`~.notes` extracts rooms and staff, :mod:`~.typical_day` the appointments; :mod:`~.maximum_likelihood` and
+:mod:`~.notes` extracts rooms and staff, :mod:`~.typical_day` the appointments; :mod:`~.fitting` and
 :mod:`~.fits` fit the distributions; :mod:`~.calibration` assembles the lab, :mod:`~.lab_file` writes it, and
 :mod:`~.findings` and :mod:`~.report` report the results.
 """

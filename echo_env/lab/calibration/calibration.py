@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.calibration.cell_log import CellLog
 from echo_env.lab.calibration.fits import LEAST_ROWS, Fit, Fitter, GoodnessOfFit, Share, likelihood_ratio_p, share_of
-from echo_env.lab.calibration.maximum_likelihood import tens_above, tens_below
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import tens_above, tens_below
 from echo_env.lab.calibration.notes import Noted, resources_noted
 from echo_env.lab.calibration.reading import SheetError, read_visits
 from echo_env.lab.calibration.typical_day import KINDS, TypicalDay, typical_day

@@ -10,7 +10,7 @@ import numpy as np
 
 from echo_env.lab.calibration.calibration import PAPER, Calibration
 from echo_env.lab.calibration.fits import GoodnessOfFit, share_of
-from echo_env.lab.calibration.maximum_likelihood import arrival_law, exam_law
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import arrival_law, exam_law
 from echo_env.lab.calibration.typical_day import KINDS
 from echo_env.lab.config import Arrival, LabConfig
 

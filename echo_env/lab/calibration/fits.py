@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from echo_env.lab.calibration.maximum_likelihood import arrival_law, exam_law, log_likelihood
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import arrival_law, exam_law, log_likelihood
 from echo_env.lab.config.chance import Arrival, ExamLaw
 from echo_env.lab.day.laws import arrival_offsets, duration_probability, exam_minutes, offset_probability
 

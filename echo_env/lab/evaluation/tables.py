@@ -12,6 +12,7 @@ from rich.table import Table
 from echo_env.common.tables import cell, new_console, new_table, print_table, table_width
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison
+from echo_env.lab.evaluation.input_uncertainty import InputUncertainty
 from echo_env.lab.simulation.metrics import BY_TYPE, metric_labels
 
 CAPTION = "mean ± half-width of the 95 % interval; differences are paired by day"
@@ -97,6 +98,45 @@ def difference_table(comparison: Comparison, names: dict[str, str], policies: Se
         if any(comparison.paired(name, metric).mean for name in comparison.others):
             cells = [_difference(comparison, name, metric) for name in policies]
             table.add_row(names[metric], *cells, end_section=metric in ends)
+    return table
+
+
+def print_uncertainty(found: InputUncertainty, config: Lab, console: Console | None = None) -> None:
+    """Print both parts of the intervals of the main metrics, and which of them dominates.
+
+    :param found: policies in the lab and in labs that it might be as well
+    :param config: the lab
+    :param console: where; by default standard output
+    """
+    console = console or new_console()
+    print_table(console, uncertainty_table(found, metric_labels(config), SHORT))
+    for metric in SHORT:
+        console.print(f"- {escape(found.sentence(metric))}", highlight=False)
+    if found.held:
+        held = ", ".join(found.held)
+        console.print(f"- Edited since the lab was fitted, and the same in all labs: {escape(held)}.", highlight=False)
+
+
+def uncertainty_table(found: InputUncertainty, names: dict[str, str], metrics: Sequence[str]) -> Table:
+    """A row for each policy and metric: the mean with its whole interval, and both parts of the half-width.
+
+    :param found: policies in the lab and in labs that it might be as well
+    :param names: metric -> label
+    :param metrics: those shown
+    """
+    title = f"input uncertainty: {len(found.labs)} labs of the bootstrap, the same days"
+    table = new_table(title, "mean ± half-width of the 95 % interval, and both parts of the half-width")
+    for heading in ("policy", "metric"):
+        table.add_column(heading, overflow="fold", max_width=30)
+    for heading in ("both", "days", "not knowing the lab", f"minus {found.comparison.reference}"):
+        table.add_column(heading, justify="right")
+    for name in found.comparison.values:
+        for number, metric in enumerate(metrics):
+            part = found.mean(name, metric)
+            other = cell(found.paired(name, metric).whole, sign="+") if name in found.comparison.others else ""
+            halves = [f"± {half:.3g}" for half in (part.simulation, part.lab)]
+            row = [escape(name) if number == 0 else "", names[metric], cell(part.whole), *halves, other]
+            table.add_row(*row, end_section=number == len(metrics) - 1)
     return table
 
 

@@ -15,11 +15,22 @@ from echo_env.common.stats import Estimate
 from echo_env.lab.simulation.metrics import metric_meanings
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
-from echo_env.lab.sweep.results import Effect, SweepResults, left_out
+from echo_env.lab.sweep.results import Effect, SweepResults, UncertainSweep, left_out
 
-LONG, EFFECTS = "sweep.csv", "effects.csv"
+LONG, EFFECTS, UNCERTAINTY = "sweep.csv", "effects.csv", "input_uncertainty.csv"
 
-__all__ = ["EFFECTS", "LONG", "SUMMARY", "held_in_words", "summary", "write_effects", "write_long", "write_summary"]
+__all__ = [
+    "EFFECTS",
+    "LONG",
+    "SUMMARY",
+    "UNCERTAINTY",
+    "held_in_words",
+    "summary",
+    "write_effects",
+    "write_long",
+    "write_summary",
+    "write_uncertainty",
+]
 
 _INTERVAL = ("mean", "ci95_low", "ci95_high")
 
@@ -61,6 +72,29 @@ def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
             base = results.minus_base(cell, policy, metric) if cell.number else None
             other = results.minus_reference(cell, policy, metric) if policy in results.others else None
             yield [text_cell(policy), metric, record.unit, results.days, *_cells(mean, base, other)]
+
+
+def write_uncertainty(folder: Path, found: UncertainSweep) -> None:
+    """Write ``input_uncertainty.csv``: one row for each cell, policy and metric.
+
+    The mean and the paired difference to the base lab have two half-widths of their 95 % interval each: for the number
+    of days, and for not knowing the lab.
+
+    :param folder: an existing folder
+    :param found: a sweep with the labs of the bootstrap
+    """
+    results = found.results
+    numbers = [f"{name}{part}" for name in ("", "minus_base_") for part in ("mean", "half_days", "half_lab")]
+    with written_whole(folder / UNCERTAINTY) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["cell", "label", "policy", "metric", "unit", "labs", *numbers])
+        for cell in results.sweep.cells:
+            for policy in results.policies:
+                for metric, record in results.metrics.items():
+                    parts = [found.mean(cell, policy, metric), found.minus_base(cell, policy, metric)]
+                    values = [number_text(value) for part in parts for value in part]
+                    first = [cell.number, text_cell(results.sweep.name(cell)), text_cell(policy), metric, record.unit]
+                    writer.writerow([*first, len(found.labs), *values])
 
 
 def write_effects(folder: Path, results: SweepResults) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from echo_env.common.stats import Estimate, estimate, paired_difference
 from echo_env.lab.evaluation.comparison import Comparison
+from echo_env.lab.evaluation.input_uncertainty import TwoParts, dominates, two_parts
 from echo_env.lab.simulation.metrics import Metric
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
@@ -186,6 +187,46 @@ class SweepResults:
         same = [cell for cell in self.sweep.cells if cell.config.penalty == self.sweep.base.penalty]
         every = [(cell, policy) for cell in same for policy in self.policies]
         return min(every, key=lambda pair: np.nan_to_num(self.mean(pair[0], pair[1], metric).mean, nan=math.inf))
+
+
+@dataclass(frozen=True)
+class UncertainSweep:
+    """A sweep of a lab, and the same sweep of labs that it might be as well.
+
+    :param results: of the lab itself
+    :param labs: of each lab of the bootstrap, on days of the same seed, with the same cells
+    :param held: fields that are the same in all of them, because they were edited
+    """
+
+    results: SweepResults
+    labs: tuple[SweepResults, ...]
+    held: tuple[str, ...] = ()
+
+    def mean(self, cell: Cell, policy: str, metric: str) -> TwoParts:
+        """Mean of a metric, with both parts of its interval."""
+        return two_parts(
+            self.results.values(cell, policy, metric), [lab.values(cell, policy, metric) for lab in self.labs]
+        )
+
+    def minus_base(self, cell: Cell, policy: str, metric: str) -> TwoParts:
+        """Paired difference of a cell and the base lab, each lab of the bootstrap with its own."""
+
+        def difference(of: SweepResults) -> Floats:
+            return of.values(cell, policy, metric) - of.values(of.sweep.cells[0], policy, metric)
+
+        return two_parts(difference(self.results), [difference(lab) for lab in self.labs])
+
+    def sentences(self, metric: str) -> list[str]:
+        """Which part dominates the intervals of a metric: of its means, and of the differences to the base lab.
+
+        :param metric: one of the metrics
+        """
+        results, count, days = self.results, len(self.labs), self.results.days
+        cells = results.sweep.cells
+        means = [self.mean(cell, policy, metric) for cell in cells for policy in results.policies]
+        others = [self.minus_base(cell, policy, metric) for cell in cells[1:] for policy in results.policies]
+        said = [dominates(metric, means, count, days)]
+        return [*said, dominates(f"{metric} minus base lab", others, count, days)] if others else said
 
 
 def _around(own: float, values: Sequence[float]) -> tuple[float, float] | None:

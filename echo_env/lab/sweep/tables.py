@@ -16,7 +16,7 @@ from echo_env.lab.simulation.metrics import metric_labels
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell
 from echo_env.lab.sweep.report import held_in_words
-from echo_env.lab.sweep.results import SweepResults, left_out
+from echo_env.lab.sweep.results import SweepResults, UncertainSweep, left_out
 
 _NAME, _FIELDS, _POLICY, _NUMBER = 30, 60, 18, 20
 """Largest width of a cell's name, of all field columns together, of a policy, and of a heading above numbers: in 100
@@ -43,6 +43,33 @@ def print_sweep(results: SweepResults, metrics: Sequence[str], title: str, conso
     print_table(console, cell_table(results, metrics, title), heads=names + 1)
     print_table(console, effect_table(results, metrics[0]), heads=2)
     for sentence in sentences(results, metrics[0]):
+        console.print(f"- {escape(sentence)}", highlight=False)
+
+
+def print_uncertainty(found: UncertainSweep, metric: str, console: Console | None = None) -> None:
+    """Print both parts of the intervals of a metric, and which of them dominates.
+
+    :param found: a sweep with the labs of the bootstrap
+    :param metric: the metric
+    :param console: console to print to; by default standard output
+    """
+    console = console or new_console()
+    results, name = found.results, metric_names(found.results)[metric]
+    title = f"input uncertainty of {name}: {len(found.labs)} labs of the bootstrap, the same days"
+    table = new_table(title, "the last columns: both parts of the half-width of the difference (base lab: of the mean)")
+    table.add_column("cell", overflow="fold", max_width=_NAME)
+    table.add_column("policy", overflow="fold", max_width=_POLICY)
+    for heading in (name, "minus base lab", "days", "the lab"):
+        table.add_column("\n".join(textwrap.wrap(heading, _NUMBER)), justify="right")
+    for tried in _in_order(results):
+        for number, policy in enumerate(results.policies):
+            part = found.minus_base(tried, policy, metric) if tried.number else found.mean(tried, policy, metric)
+            other = cell(part.whole, sign="+") if tried.number else ""
+            halves = [f"± {half:.3g}" for half in (part.simulation, part.lab)]
+            head = "" if number else escape(results.sweep.name(tried))
+            table.add_row(head, escape(policy), cell(found.mean(tried, policy, metric).whole), other, *halves)
+    print_table(console, table)
+    for sentence in found.sentences(metric):
         console.print(f"- {escape(sentence)}", highlight=False)
 
 

@@ -31,7 +31,7 @@ from echo_env.lab.calibration.findings import (
     staff_used,
     warnings_of,
 )
-from echo_env.lab.calibration.maximum_likelihood import exam_law
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import exam_law
 from echo_env.lab.calibration.report import FIGURES, file_names, print_summary, write_report
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.day.laws import offset_probability

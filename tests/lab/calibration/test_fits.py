@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 
 from echo_env.lab.calibration.fits import Fit, Fitter, GoodnessOfFit, distance_to, likelihood_ratio_p, share_of
-from echo_env.lab.calibration.maximum_likelihood import (
+from echo_env.lab.calibration.fitting.laws.maximum_likelihood import (
     arrival_law,
     exam_law,
     log_likelihood,

@@ -16,7 +16,8 @@ import pytest
 from hospital_sheets import HEADERS, VISIT, made_up_visits
 
 from echo_env.lab.calibration import ColumnsGuessed, SheetError, read_visits
-from echo_env.lab.calibration.reading.columns import _PAPER, KNOWN, known_layout
+from echo_env.lab.calibration.reading.columns import known_layout
+from echo_env.lab.calibration.reading.fields import _PAPER, KNOWN
 from echo_env.lab.calibration.reading.grids import MOST_EMPTY, column_letters, read_book
 from echo_env.lab.calibration.visits import Visits
 

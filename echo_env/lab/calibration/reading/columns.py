@@ -1,196 +1,24 @@
-"""Which column holds what: known headers, and the map that the owner of a sheet gives for others."""
+"""The headers of a sheet: known ones with their variants, or those of a map."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from functools import cache
-from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field
-
-from echo_env.common.config_file import load
-from echo_env.common.config_model import Name, section
 from echo_env.common.words import did_you_mean
 from echo_env.lab.calibration.cell_log import CellLog, Remark
+from echo_env.lab.calibration.reading.column_map import ColumnMap
+from echo_env.lab.calibration.reading.fields import FIELDS, KNOWN, VARIANTS, feeds
 from echo_env.lab.calibration.reading.grids import Rows, SheetError, column_letters, text_of
-from echo_env.lab.calibration.reading.words import Words
 
-
-class Meaning(NamedTuple):
-    """What a column holds.
-
-    :param words: in words, for messages and guesses
-    :param holds: ``date``, ``text``, ``yes_no``, ``moment`` (a clock time), ``spell`` (a clock time at which an
-        interval starts or ends), ``length`` (a duration), ``people`` or ``status``
-    :param feeds: whether the lab is fitted to it
-    """
-
-    words: str
-    holds: str
-    feeds: bool = True
-
-
-FIELDS = {
-    "day": Meaning("day", "date"),
-    "patient": Meaning("patient", "text"),
-    "type": Meaning("exam type", "text"),
-    "fetal": Meaning("fetal", "yes_no"),
-    "expected": Meaning("asked to check in", "moment"),
-    "actual": Meaning("check-in", "moment"),
-    "scheduled": Meaning("scheduled", "moment"),
-    "vitals_in": Meaning("vitals in", "spell"),
-    "vitals_out": Meaning("vitals out", "spell"),
-    "begin": Meaning("begin of the exam", "spell"),
-    "end": Meaning("end of the exam", "spell"),
-    "length": Meaning("length of the exam", "length"),
-    "room": Meaning("room", "text"),
-    "staff": Meaning("staff", "people"),
-    "status": Meaning("status", "status"),
-    "unscheduled": Meaning("unscheduled", "yes_no"),
-}
-"""What a visit is known by -> its meaning."""
-
-_PAPER = {
-    "pt": "patient", "subspecialty": "text", "chemopatient": "yes_no", "fetal": "fetal", "research": "yes_no",
-    "expected check-in/arrival time": "expected", "actual check-in/arrival time": "actual",
-    "pt>10 min late": "yes_no", "vitals in": "vitals_in", "vitals out": "vitals_out", "vitals duration": "length",
-    "met vitals cycle time": "yes_no", "echo scheduled time": "scheduled", "echo time in": "begin",
-    "echo time out": "end", "echo duration": "length", "met echo cycle time": "yes_no",
-    "echo start late >10 min": "yes_no", "sonographer": "staff", "echo room number": "room",
-    "echo teaching case": "yes_no", "ekg in": "spell", "ekg out": "spell", "ekg duration": "length",
-    "clinic scheduled": "moment", "patient in clinic room": "moment", "late to clin appt >10": "yes_no",
-}  # fmt: skip
-"""Header of the paper's day sheets (table 1) -> field, or what a column that is no field holds."""
-_OWN_LENGTH = "echo duration"
-LATE_FLAG = "pt>10 min late"
-KNOWN: dict[str, str] = {meaning.words: name for name, meaning in FIELDS.items()} | {name: name for name in FIELDS}
-KNOWN |= {
-    header: name if name in FIELDS and (name != "length" or header == _OWN_LENGTH) else header
-    for header, name in _PAPER.items()
-}
-"""Known header in lower case, single spaces, without '(yes/no)' -> field, or itself for a column that is no field."""
-VARIANTS = {"subspecialty/provider": "subspecialty", "pt number": "pt", "echo room": "echo room number"}
-"""Variant header -> known one."""
 LEAST_HEADERS = 5
 """Known headers that make a sheet one of visits, whatever its name."""
 HEADER_AMONG = 15
 """Rows searched for the headers: title rows may precede them."""
 _LEAST_LIKENESS = 0.9
 """Least similarity (``difflib`` ratio) of a misspelt header."""
-
-
-def holds(column: str) -> str:
-    """What a column holds, see :class:`Meaning`.
-
-    :param column: a field, or a known header that is none
-    """
-    return FIELDS[column].holds if column in FIELDS else _PAPER[column]
-
-
-def feeds(column: str) -> bool:
-    """Whether the lab is fitted to a column.
-
-    :param column: a field, a known header that is none, or empty
-    """
-    return column in FIELDS and FIELDS[column].feeds
-
-
-ExamTypeName = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*$",
-        json_schema_extra={"x-allowed": "a name of letters, digits and single hyphens or underscores"},
-    ),
-]
-Listed = tuple[str, ...]
-
-
-@section("values")
-class Values:
-    """Words that a hospital writes into cells, beside the usual ones.
-
-    :param yes: for yes
-    :param no: for no
-    :param no_show: in place of a time or in the status of a patient who did not come
-    :param cancelled: in place of a time or in the status of an appointment that was cancelled
-    """
-
-    yes: Listed = ()
-    no: Listed = ()
-    no_show: Listed = ()
-    cancelled: Listed = ()
-
-
-@section("")
-class ColumnMap:
-    """Which column holds what: field -> header, as it stands on the sheets.
-
-    :param day: date of the visit, where the sheet holds several days and times have no dates
-    :param patient: patient number
-    :param type: exam type
-    :param fetal: whether the exam is fetal, in place of a type
-    :param expected: when the patient was asked to check in
-    :param actual: check-in
-    :param scheduled: appointment of the exam
-    :param vitals_in: begin of the preparation
-    :param vitals_out: end of the preparation
-    :param begin: begin of the exam
-    :param end: end of the exam
-    :param length: length of the exam in minutes
-    :param room: room of the exam
-    :param staff: initials of who examined
-    :param status: no-show, cancelled or other words
-    :param unscheduled: whether the patient came without an appointment
-    :param values: words of the hospital
-    :param types: value of the column of types -> exam type as a lab file names it
-    :param all_hours: whether times before 06:00 and from 20:00 on are true; by default they are slips
-    :param date_order: which comes first in dates such as 03/02/2026, where the sheet does not show it
-    """
-
-    day: Name | None = None
-    patient: Name | None = None
-    type: Name | None = None
-    fetal: Name | None = None
-    expected: Name | None = None
-    actual: Name | None = None
-    scheduled: Name | None = None
-    vitals_in: Name | None = None
-    vitals_out: Name | None = None
-    begin: Name | None = None
-    end: Name | None = None
-    length: Name | None = None
-    room: Name | None = None
-    staff: Name | None = None
-    status: Name | None = None
-    unscheduled: Name | None = None
-    values: Values = Values()
-    types: dict[str, ExamTypeName] = Field(default_factory=dict)
-    all_hours: bool = False
-    date_order: Literal["day_first", "month_first"] | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Field -> header, of the fields that are given."""
-        return {name: header for name in FIELDS if (header := getattr(self, name)) is not None}
-
-    def words(self) -> Words:
-        """The words of the hospital."""
-        own = self.values
-        lower = (tuple(word.strip().lower() for word in part) for part in (own.yes, own.no, own.no_show, own.cancelled))
-        return Words(*lower)
-
-
-def load_columns(path: str | Path) -> ColumnMap:
-    """Read a column map.
-
-    :param path: a YAML file
-    :raises ConfigError: a field or value that is not allowed; names it and its line
-    :raises OSError: no such file
-    """
-    Path(path).read_bytes()
-    return load(ColumnMap, "echo_env.lab", str(path))
 
 
 class Layout(NamedTuple):

@@ -15,7 +15,9 @@ from typing import Any
 from echo_env.common.config_file import with_changes
 from echo_env.common.config_model import build
 from echo_env.lab.calibration.reading.cells import BLANK, UNREAD, read_length, read_time
-from echo_env.lab.calibration.reading.columns import FIELDS, HEADER_AMONG, ColumnMap, holds
+from echo_env.lab.calibration.reading.column_map import ColumnMap
+from echo_env.lab.calibration.reading.columns import HEADER_AMONG
+from echo_env.lab.calibration.reading.fields import FIELDS, holds
 from echo_env.lab.calibration.reading.grids import Rows, SheetError, text_of
 
 _SYNONYMS = {

@@ -8,8 +8,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from echo_env.lab.calibration.reading.cells import HOURS, POINTS, TIME, read_time
-from echo_env.lab.calibration.reading.columns import Layout, holds
+from echo_env.lab.calibration.reading.columns import Layout
 from echo_env.lab.calibration.reading.dates import day_first_in
+from echo_env.lab.calibration.reading.fields import holds
 from echo_env.lab.calibration.reading.grids import Rows, column_letters, text_of
 
 _NUMBER = re.compile(r"\d{1,2}(?:[.,]\d+)?")

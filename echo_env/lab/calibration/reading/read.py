@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from echo_env.lab.calibration.cell_log import CellLog, Remark
-from echo_env.lab.calibration.reading.columns import (
-    FIELDS,
-    ColumnMap,
-    Layout,
-    known_layout,
-    lacking,
-    mapped_layout,
-    refusal,
-)
+from echo_env.lab.calibration.reading.column_map import ColumnMap
+from echo_env.lab.calibration.reading.columns import Layout, known_layout, lacking, mapped_layout, refusal
 from echo_env.lab.calibration.reading.dates import date_in_name, weekday_and_date
+from echo_env.lab.calibration.reading.fields import FIELDS
 from echo_env.lab.calibration.reading.grids import (
     MANY_SHEETS,
     Book,
@@ -31,6 +25,7 @@ from echo_env.lab.calibration.reading.grids import (
 from echo_env.lab.calibration.reading.guess import ColumnsGuessed, guess, guess_row
 from echo_env.lab.calibration.reading.habits import habits_of
 from echo_env.lab.calibration.reading.rows import Row, Sheet
+from echo_env.lab.calibration.reading.visit import visit_of
 from echo_env.lab.calibration.visits import MINUTES, TABLE, Visits
 
 if TYPE_CHECKING:
@@ -190,7 +185,7 @@ def _rows(sheet: Sheet, below: Rows, log: CellLog, progress: bool) -> Iterator[t
     above: dt.date | None = None
     for number, values in shown(below.items(), f"reading {sheet.name}", progress, _MANY_ROWS):
         row = Row(sheet, number, values, log, above)
-        record = row.record()
+        record = visit_of(row)
         if record is None:
             continue
         above = row.day

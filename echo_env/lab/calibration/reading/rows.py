@@ -1,4 +1,4 @@
-"""One row of a sheet as a visit; every cell that is not well-formed is logged.
+"""One row of a sheet, parsed and repaired; every cell that is not well-formed is logged.
 
 Repairs are made within a row, by the rules of :mod:`~echo_env.lab.calibration.cell_log`; nothing is imputed from
 other rows.
@@ -15,29 +15,23 @@ from typing import Any
 from echo_env.lab.calibration.cell_log import CellLog, Remark
 from echo_env.lab.calibration.reading.cells import (
     BLANK,
-    CANCELLED,
-    NO_SHOW,
     NOT_DONE,
     TIME,
     UNREAD,
-    WALK_IN,
     SheetCell,
     clock,
     read_length,
     read_time,
 )
-from echo_env.lab.calibration.reading.columns import LATE_FLAG, feeds, holds
 from echo_env.lab.calibration.reading.dates import date_of_cell
+from echo_env.lab.calibration.reading.fields import LATE_FLAG, feeds, holds
 from echo_env.lab.calibration.reading.grids import column_letters, text_of
 from echo_env.lab.calibration.reading.habits import Habits
 from echo_env.lab.calibration.reading.hours import into_hours
 from echo_env.lab.calibration.reading.words import Words
-from echo_env.lab.calibration.visits import MINUTES
 
 _AGAIN = 3
 """Cells that repeat the header of their column in a row that is no visit."""
-_AHEAD = 30
-"""Minutes from check-in to exam beyond which the check-in may be for something else."""
 _TOTALS = re.compile(r"(?:grand )?total\w*|sum(?:me)?|gesamt\w*|average|mean|mittelwert|moyenne|promedio|suma", re.I)
 _BLANK = SheetCell(BLANK)
 
@@ -81,60 +75,50 @@ class Row:
     def __init__(
         self, sheet: Sheet, number: int, values: tuple[Any, ...], log: CellLog, above: dt.date | None = None
     ) -> None:
-        self._sheet, self._number, self._log, self._values = sheet, number, log, values
+        self.sheet, self.number = sheet, number
+        self._log, self._values = log, values
         self._found = {name: values[k] if k < len(values) else None for name, k in sheet.columns.items()}
         self._cells: dict[str, SheetCell] = {}
         self.day = above
         """The day of the visit; before the row has been read, that of the row above."""
 
-    def record(self) -> dict[str, Any] | None:
-        """The row of the table; None if all known columns are empty, or if it holds totals."""
+    def is_visit(self) -> bool:
+        """Read the row; False if all known columns are empty, or if it holds totals or headers."""
         self._note_cells_without_header()
-        filled = [name for name in self._found if self._text(name)]
+        filled = [name for name in self._found if self.text(name)]
         if not filled:
-            return None
-        if _TOTALS.fullmatch(self._text(filled[0]).rstrip(":")):
+            return False
+        if _TOTALS.fullmatch(self.text(filled[0]).rstrip(":")):
             self.note(filled[0], "total_row")
-            return None
-        if sum(self._text(name) == self._sheet.headers[self._sheet.columns[name]] for name in filled) >= _AGAIN:
+            return False
+        if sum(self.text(name) == self.sheet.headers[self.sheet.columns[name]] for name in filled) >= _AGAIN:
             self.note(filled[0], "header_again")
-            return None
-        patient, kind = self._patient(), self._type()
+            return False
+        self._check_yes_or_no()
         self._move_right()
         self._parse()
         self._set_day()
-        clocks = {} if self._sheet.all_hours else self._clocks()
-        for name, cell in into_hours(clocks, self._sheet.habits.twelve_hours).items():
+        clocks = {} if self.sheet.all_hours else self._clocks()
+        for name, cell in into_hours(clocks, self.sheet.habits.twelve_hours).items():
             self._cells[name] = cell
             self.note(name, cell.rule, "" if cell.minute is None else clock(cell.minute))
-        mark = self._mark()
-        unscheduled = mark == WALK_IN or bool(self._sheet.words.yes_or_no(self._found.get("unscheduled")))
-        # Where there is no column for it, nobody has an appointment.
-        unscheduled |= not (self.has("scheduled") or self.has("expected"))
-        booked = "no" if unscheduled or mark == CANCELLED else self._booked()
-        came = "no" if mark in (CANCELLED, NO_SHOW) else self._came()
-        exam_min = self._exam_length(due=booked == "yes" and came == "yes")
-        offset_min = self._offset() if booked == "yes" and came == "yes" else None
-        day = self.day.isoformat() if self.day else self._sheet.name
-        return {
-            "day": day, "sheet": self._sheet.name, "row": self._number, "patient": patient,
-            "type": kind, **{name: self._minute(name) for name in MINUTES},
-            "room": self._text("room"), "staff": self._people(), "booked": booked, "came": came,
-            "unscheduled": unscheduled, "offset_min": offset_min, "exam_min": exam_min,
-        }  # fmt: skip
+        begin, length = self.minute("begin"), self.minute("length")
+        if not self.has("end") and begin is not None and length:
+            self._cells["end"] = SheetCell(TIME, begin + length)
+        return True
 
     def cell(self, name: str) -> str:
         """Reference of a cell, such as ``G7``.
 
         :param name: its column
         """
-        return f"{column_letters(self._sheet.columns[name])}{self._number}"
+        return f"{column_letters(self.sheet.columns[name])}{self.number}"
 
     def empty_after_booking(self) -> bool:
         """Whether nothing tells what became of an appointment."""
         # Rooms and staff are often planned ahead.
         told = ("actual", "vitals_in", "vitals_out", "begin", "end", "length", "status")
-        return not any(self._text(name) for name in told)
+        return not any(self.text(name) for name in told)
 
     def note(self, name: str, rule: str, becomes: str = "") -> None:
         """Log a cell, if the sheet has its column.
@@ -143,27 +127,46 @@ class Row:
         :param rule: name of the rule that was applied
         :param becomes: what the cell is read as
         """
-        if name not in self._sheet.columns:
+        if name not in self.sheet.columns:
             return
         found: Any = self._found[name]
         shown = found.strftime("%H:%M") if isinstance(found, (dt.time, dt.datetime)) else text_of(found)
-        self._log.add(Remark(self._sheet.name, self.cell(name), name, shown, rule, becomes, feeds(name)))
+        self._log.add(Remark(self.sheet.name, self.cell(name), name, shown, rule, becomes, feeds(name)))
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """The text of a cell; empty where the sheet has no such column.
+
+        :param name: its column
+        """
         return text_of(self._found.get(name))
 
-    def _cell(self, name: str) -> SheetCell:
-        return self._cells.get(name, _BLANK)
+    def content(self, name: str) -> str:
+        """What a cell of a column of times holds.
 
-    def _minute(self, name: str) -> int | None:
-        return self._cell(name).minute
+        :param name: its column
+        """
+        return self._cells.get(name, _BLANK).content
+
+    def minute(self, name: str) -> int | None:
+        """The time in a cell, minutes after midnight, or a length in minutes; None where there is none.
+
+        :param name: its column
+        """
+        return self._cells.get(name, _BLANK).minute
+
+    def yes_or_no(self, name: str) -> bool | None:
+        """What a cell of a yes-or-no column says; None if it is neither.
+
+        :param name: its column
+        """
+        return self.sheet.words.yes_or_no(self._found.get(name))
 
     def has(self, name: str) -> bool:
         """Whether the sheet has a column.
 
         :param name: its name
         """
-        return name in self._sheet.columns
+        return name in self.sheet.columns
 
     def _clocks(self) -> dict[str, SheetCell]:
         """The clock times of the row."""
@@ -171,37 +174,17 @@ class Row:
 
     def _note_cells_without_header(self) -> None:
         for number, value in enumerate(self._values):
-            if number not in self._sheet.headers and text_of(value):
-                cell = f"{column_letters(number)}{self._number}"
-                self._log.add(Remark(self._sheet.name, cell, "", text_of(value), "no_header"))
+            if number not in self.sheet.headers and text_of(value):
+                cell = f"{column_letters(number)}{self.number}"
+                self._log.add(Remark(self.sheet.name, cell, "", text_of(value), "no_header"))
 
-    def _patient(self) -> str:
-        patient = self._text("patient")
-        if not patient:
-            patient = f"{self._sheet.name}!{self._number}"
-            self.note("patient", "no_patient", patient)
-        return patient
-
-    def _type(self) -> str:
-        """The exam type as a lab file names it, empty where it is unknown; also checks all yes-or-no cells."""
+    def _check_yes_or_no(self) -> None:
         for name in self._found:
-            if holds(name) == "yes_no" and self._sheet.words.yes_or_no(self._found[name]) is None:
+            if holds(name) == "yes_no" and self.yes_or_no(name) is None:
                 self.note(name, "not_yes_no")
-        if self.has("type"):
-            text = self._text("type")
-            return self._sheet.types.get(text) or slug(text)
-        if not self.has("fetal"):
-            return "exam"
-        return {True: "fetal", False: "non_fetal", None: ""}[self._sheet.words.yes_or_no(self._found["fetal"])]
-
-    def _people(self) -> str:
-        people = self._text("staff")
-        if "/" in people:
-            self.note("staff", "two_people", people)
-        return people
 
     def _read(self, name: str) -> SheetCell:
-        sheet, kind = self._sheet, holds(name)
+        sheet, kind = self.sheet, holds(name)
         unit, day_first = sheet.habits.units.get(name, ""), sheet.habits.day_first
         if kind == "length":
             return read_length(self._found[name], unit)
@@ -223,15 +206,15 @@ class Row:
             if holds(name) in ("moment", "spell", "length"):
                 self._cells[name] = cell = self._read(name)
                 # In a file of text a time can be nothing else.
-                if cell.rule and (self._sheet.typed or cell.rule != "time_as_text"):
+                if cell.rule and (self.sheet.typed or cell.rule != "time_as_text"):
                     self.note(name, cell.rule, "" if cell.minute is None else clock(cell.minute))
 
     def _set_day(self) -> None:
         """The day of the visit; times of other days are not used."""
         dates = {name: cell.date for name, cell in self._cells.items() if cell.date and cell.content == TIME}
         likely = Counter(dates.values()).most_common(1)
-        if self._text("day"):
-            day = date_of_cell(self._found["day"], self._sheet.habits.day_first)
+        if self.text("day"):
+            day = date_of_cell(self._found["day"], self.sheet.habits.day_first)
             if day is None:
                 self.note("day", "date_unread")
         elif likely:
@@ -240,95 +223,9 @@ class Row:
             day = self.day
             self.note("day", "day_above", day.isoformat())
         else:
-            day = self._sheet.date
+            day = self.sheet.date
         self.day = day
         for name, date in dates.items():
             if date != day:
                 self._cells[name] = SheetCell(UNREAD, None, "other_day")
                 self.note(name, "other_day")
-
-    def _mark(self) -> str:
-        """What the row is marked as: ``no_show``, ``cancelled``, ``walk_in``, or empty."""
-        status = self._sheet.words.mark(self._text("status").lower())
-        marks = [status, *(self._cell(name).content for name in ("scheduled", "expected", "actual", "begin", "end"))]
-        mark = next((mark for mark in (CANCELLED, NO_SHOW, WALK_IN) if mark in marks), "")
-        if mark in (CANCELLED, NO_SHOW) and self._begun():
-            self.note("status" if status == mark else "actual", "mark_but_came")
-            return ""
-        return mark
-
-    def _begun(self) -> bool:
-        """Whether there is a time of the patient being there."""
-        return TIME in (self._cell(name).content for name in ("actual", "begin", "end"))
-
-    def _booked(self) -> str:
-        """Whether an exam was booked: ``yes``, ``no`` or ``unknown``."""
-        names = [name for name in ("scheduled", "expected") if self.has(name)]
-        for name in names:
-            if self._cell(name).content == BLANK:
-                self.note(name, "blank")
-        content = self._cell(names[0]).content
-        # A mark that says whether the patient came stands in place of the time of an appointment.
-        return "yes" if content in (TIME, NO_SHOW, CANCELLED) else "no" if content == NOT_DONE else "unknown"
-
-    def _came(self) -> str:
-        """Whether the patient came, that is, checked in or had an exam: ``yes``, ``no`` or ``unknown``."""
-        if self._begun():
-            return "yes"
-        first = "actual" if self.has("actual") else "begin"
-        content = self._cell(first).content
-        if content == BLANK:
-            self.note(first, "blank")
-        return "no" if content == NOT_DONE else "unknown"
-
-    def _exam_length(self, due: bool) -> int | None:
-        """End minus begin of the exam, minutes; None where it cannot be determined.
-
-        :param due: whether the patient should have had an exam, so that empty cells are logged
-        """
-        begin, length = self._minute("begin"), self._minute("length")
-        if not self.has("end"):
-            if begin is not None and length:
-                self._cells["end"] = SheetCell(TIME, begin + length)
-            elif due:
-                self.note("length" if begin is not None else "begin", "blank")
-        else:
-            for name in ("begin", "end") if due else ():
-                if self._cell(name).content == BLANK:
-                    self.note(name, "blank")
-        end = self._minute("end")
-        if begin is None or end is None:
-            if begin is not None:
-                self.note("end", "out_missing")
-            if end is not None:
-                self.note("begin", "in_missing")
-            return None
-        if end <= begin:
-            self.note("end", "out_before_in")
-            return None
-        if self.has("end") and length not in (None, end - begin):
-            self.note("length", "length_differs", clock(end - begin))
-        return end - begin
-
-    def _offset(self) -> int | None:
-        """Check-in minus when the patient was asked to check in, minutes; None where it cannot be determined."""
-        asked = "expected" if self.has("expected") else "scheduled"
-        expected, actual, begin = self._minute(asked), self._minute("actual"), self._minute("begin")
-        scheduled = self._minute("scheduled")
-        if expected is None or actual is None:
-            return None
-        if scheduled is not None and scheduled - expected > _AHEAD:
-            self.note(asked, "check_in_long_before_exam", clock(expected))
-        if begin is not None and begin < actual:
-            self.note("actual", "exam_before_check_in")
-            return None
-        return actual - expected
-
-
-def slug(text: str) -> str:
-    """A value as the name of an exam type in a lab file: ``MRI head/neck`` -> ``mri_head_neck``.
-
-    :param text: the value
-    """
-    name = "_".join(re.findall(r"[a-z0-9]+", text.lower().translate(str.maketrans("äöüéèáíóñ", "aoueeaion"))))
-    return f"type_{name}" if name[:1].isdigit() else name

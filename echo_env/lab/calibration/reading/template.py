@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import IO, NamedTuple
 
-from echo_env.lab.calibration.reading.columns import FIELDS
+from echo_env.lab.calibration.reading.fields import FIELDS
 
 
 class _Column(NamedTuple):

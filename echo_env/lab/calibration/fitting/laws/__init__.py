@@ -1,0 +1,1 @@
+"""The numbers of a lab as functions of the evidence, with what their intervals rest on."""
