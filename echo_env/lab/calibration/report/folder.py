@@ -88,7 +88,7 @@ def print_summary(found: Calibration, console: Console | None = None) -> None:
     own = estimate_rows(found)
     table = new_table(f"{found.visits.name}: {len(found.visits.table)} visits")
     for number, heading in enumerate(own.heads):
-        table.add_column(heading, justify="right" if 0 < number < 4 else "left")
+        table.add_column(heading, justify="right" if 0 < number < 4 else "left", max_width=None if number else 40)
     for row in own.rows:
         table.add_row(*row)
     print_table(console, table)
