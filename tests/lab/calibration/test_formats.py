@@ -521,3 +521,26 @@ def test_headers_that_are_repeated_between_visits(tmp_path: Path) -> None:
     read = read_visits(log_of(tmp_path, [*rows[:11], rows[0], *rows[11:]]), ENGLISH_MAP)
     assert found(read, ALL) == written(RECORD, ALL)
     assert read.log.example("header_again").cell == "A12"
+
+
+def test_an_evening_on_a_clock_of_twelve_hours(tmp_path: Path) -> None:
+    """6:10 at the end of a row of the afternoon is 18:10; in a row from 6:00 on it is 6:10."""
+    late, early = RECORD[0] | {"patient": "late"}, RECORD[1] | {"patient": "early"}
+    late |= {"expected": 16 * 60 + 45, "scheduled": 17 * 60, "actual": 16 * 60 + 50, "begin": 17 * 60 + 5, "end": 1090}
+    early |= {"expected": 350, "scheduled": 365, "actual": 362, "begin": 370, "end": 400}
+    record = [early | {"expected": 360}, late]
+    read = read_visits(log_of(tmp_path, table(record, ENGLISH, twelve)), ENGLISH_MAP)
+    assert found(read, ALL) == written(record, ALL)
+    assert read.log.counts()["half_day_slip"] == 5
+
+
+def test_times_of_another_day_are_not_used(tmp_path: Path) -> None:
+    """A time with another date than the rest of its row is dropped under its rule."""
+    headers = without(ENGLISH, "day")
+    rows = table(RECORD, headers, **dated("%Y-%m-%d %H:%M"))
+    end = list(headers).index("end")
+    rows[3][end] = rows[3][end].replace("2026-03-02", "2026-03-12")
+    read = read_visits(log_of(tmp_path, rows), ColumnMap(**headers))
+    assert read.days == ("2026-03-02", "2026-03-03", "2026-03-04")
+    assert read.table["exam_min"].isna().tolist() == [False, False, True] + [False] * 27
+    assert read.log.example("out_missing").cell == f"{'ABCDEFGHI'[end]}4"
