@@ -18,9 +18,10 @@ from simulated_visits import clinic, visits_of
 from echo_env.lab import load_lab
 from echo_env.lab.calibration.fitting.choices import Choices
 from echo_env.lab.calibration.fitting.estimates import Estimate, FitError, Fitted
-from echo_env.lab.calibration.fitting.fit import fit, fit_points
+from echo_env.lab.calibration.fitting.fit import fit
 from echo_env.lab.calibration.fitting.lab_file import FIRST_LINE, check_own, lab_text, uncertainty_text
 from echo_env.lab.calibration.fitting.laws.replayed import nearest_minutes
+from echo_env.lab.calibration.fitting.points import fit_points
 from echo_env.lab.calibration.fitting.resources.notes import resources_noted
 from echo_env.lab.calibration.fitting.resources.turnover import turnover_of
 from echo_env.lab.calibration.reading import read_visits
