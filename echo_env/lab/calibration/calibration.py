@@ -14,7 +14,8 @@ from pathlib import Path
 from echo_env.lab.calibration.checks import Finding, check_lab, check_visits, refused
 from echo_env.lab.calibration.fitting.choices import Choices
 from echo_env.lab.calibration.fitting.estimates import Fitted
-from echo_env.lab.calibration.fitting.fit import fit, fit_points
+from echo_env.lab.calibration.fitting.fit import fit
+from echo_env.lab.calibration.fitting.points import fit_points
 from echo_env.lab.calibration.reading import ColumnMap, read_visits
 from echo_env.lab.calibration.validation.validation import Validation, validate
 from echo_env.lab.calibration.visits import Visits

@@ -18,9 +18,10 @@ from simulated_visits import clinic, visits_of
 from echo_env.lab import load_lab
 from echo_env.lab.calibration.fitting.choices import Choices
 from echo_env.lab.calibration.fitting.estimates import Estimate, FitError, Fitted
-from echo_env.lab.calibration.fitting.fit import fit, fit_points
+from echo_env.lab.calibration.fitting.fit import fit
 from echo_env.lab.calibration.fitting.lab_file import FIRST_LINE, check_own, lab_text, uncertainty_text
 from echo_env.lab.calibration.fitting.laws.replayed import nearest_minutes
+from echo_env.lab.calibration.fitting.points import fit_points
 from echo_env.lab.calibration.fitting.resources.notes import resources_noted
 from echo_env.lab.calibration.fitting.resources.turnover import turnover_of
 from echo_env.lab.calibration.reading import read_visits
@@ -252,10 +253,8 @@ def test_notes_tell_lunch_from_breaks() -> None:
 
 def test_the_bootstrap_says_what_it_resamples() -> None:
     """Whole days from 30 days on, visits below."""
-    assert fit(by_the_clock(visits_of(clinic(), 20, 1), 1), QUICK).resampled.startswith("days, 20 of them")
-    assert fit(by_the_clock(visits_of(clinic(), 4, 1), 1), QUICK).resampled.startswith(
-        "visits, because 4 recorded days"
-    )
+    for days, said in ((30, "days, 30 of them"), (4, "visits, because 4 recorded days")):
+        assert fit(visits_of(clinic(), days, 1), QUICK).resampled.startswith(said)
 
 
 def test_a_workbook_of_a_lab_reads_as_its_record(tmp_path: Path) -> None:

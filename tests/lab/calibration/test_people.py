@@ -9,7 +9,7 @@ from simulated_visits import visits_of
 
 from echo_env.lab import load_lab
 from echo_env.lab.calibration.fitting.choices import Choices
-from echo_env.lab.calibration.fitting.fit import fit_points
+from echo_env.lab.calibration.fitting.points import fit_points
 from echo_env.lab.calibration.fitting.resources.people import (
     WorkingDay,
     lunch_seen,

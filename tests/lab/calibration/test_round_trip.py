@@ -22,12 +22,12 @@ from echo_env.lab.config.loading import value_at
 DAYS = 20
 
 
-def coverage(seeds: Iterable[int]) -> dict[str, list[bool]]:
+def coverage(seeds: Iterable[int], resamples: int) -> dict[str, list[bool]]:
     """Kind of field -> whether each of its intervals has the value of the lab that was recorded."""
     inside: dict[str, list[bool]] = defaultdict(list)
     for seed in seeds:
         config = random_hospital(seed)
-        fitted = fit(by_the_clock(visits_of(config, DAYS, seed), seed), Choices(resamples=150, seed=seed))
+        fitted = fit(by_the_clock(visits_of(config, DAYS, seed), seed), Choices(resamples=resamples, seed=seed))
         for one in fitted.estimates:
             true = true_value(config, fitted, one)
             if true is not None and not math.isnan(one.low):
@@ -60,13 +60,13 @@ def kind_of(path: str) -> str:
 @pytest.mark.slow
 def test_each_parameter_is_in_its_interval_in_90_of_100_labs() -> None:
     """Intervals of 95 % hold the recorded lab's values in at least 90 % of 100 labs, field by field."""
-    found = {kind: float(np.mean(inside)) for kind, inside in coverage(range(100)).items()}
+    found = {kind: float(np.mean(inside)) for kind, inside in coverage(range(100), 300).items()}
     assert min(found.values()) >= 0.9, found
 
 
 def test_parameters_are_in_their_intervals() -> None:
     """Of ten labs, 90 % of all intervals hold the recorded lab's values."""
-    found = coverage(range(1000, 1005))
+    found = coverage(range(1000, 1010), 60)
     every = [inside for own in found.values() for inside in own]
     assert np.mean(every) >= 0.9, found
 

@@ -21,7 +21,8 @@ from echo_env.lab.calibration.fitting.readiness import (
 from echo_env.lab.calibration.fitting.resources.base_lab import Section, base_penalty
 from echo_env.lab.calibration.fitting.resources.duty import with_duty
 from echo_env.lab.calibration.fitting.resources.notes import resources_noted
-from echo_env.lab.calibration.fitting.resources.seen import Resources, resources_of
+from echo_env.lab.calibration.fitting.resources.record import Resources
+from echo_env.lab.calibration.fitting.resources.seen import resources_of
 from echo_env.lab.calibration.fitting.resources.turnover import Turnover, turnover_of
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.chance import Arrival

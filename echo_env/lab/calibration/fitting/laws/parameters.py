@@ -122,17 +122,17 @@ def lead_parameter(name: str, kind: int) -> Parameter:
     return Parameter(words, values, lambda evidence: len(sample(evidence)), source)
 
 
-def preparation_parameter(name: str, kind: int, minutes: tuple[int, ...]) -> Parameter:
+def preparation_parameter(name: str, kind: int | None, minutes: tuple[int, ...]) -> Parameter:
     """The minutes of preparation with which replayed exams begin nearest to the recorded begins.
 
     :param name: of the exam type
-    :param kind: its number
+    :param kind: number of the type whose exams tell, or None for those of all types
     :param minutes: the minutes that were tried, the columns of the errors
     """
     path = f"exam_types.{name}.preparation.minutes"
 
     def errors(evidence: Evidence) -> NDArray[np.float64]:
-        own = evidence.errors[evidence.type == kind]
+        own = evidence.errors if kind is None else evidence.errors[evidence.type == kind]
         return own[~np.isnan(own).any(axis=1)]
 
     def values(evidence: Evidence) -> Values:
@@ -140,7 +140,8 @@ def preparation_parameter(name: str, kind: int, minutes: tuple[int, ...]) -> Par
         return {path: nearest_minutes(own, minutes)} if len(own) else {}
 
     words = {path: f"preparation of {name} between check-in and exam (min)"}
-    source = "replay of the recorded days, by the errors of the begins"
+    whose = " of all types, as this one has too few" if kind is None else ""
+    source = f"replay of the recorded days, by the errors of the begins{whose}"
     return Parameter(words, values, lambda evidence: len(errors(evidence)), source)
 
 
