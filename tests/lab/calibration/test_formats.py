@@ -555,3 +555,10 @@ def test_morning_or_evening_is_not_decided_in_silence(tmp_path: Path) -> None:
     doubtful = [k for k, visit in enumerate(late) if visit["expected"] >= 1080 and visit["actual"] >= 1080]
     assert finding.cells == tuple(f"log!G{k + 2}" for k in doubtful)
     assert "exams may begin between 06:00 and 08:00 or twelve hours later; write am or pm (log!G" in finding.sentence
+
+
+def test_text_that_is_called_a_workbook(tmp_path: Path) -> None:
+    """An export that is named .xls, but is text with tabs, is read as what it is."""
+    path = write_csv(tmp_path / "export.csv", table(MISSED, ENGLISH, text_clock("%H:%M")), "\t", "cp1252")
+    read = read_visits(path.rename(tmp_path / "export.xls"), ENGLISH_MAP)
+    assert found(read, ALL) == written(MISSED, ALL)
