@@ -544,3 +544,21 @@ def test_times_of_another_day_are_not_used(tmp_path: Path) -> None:
     assert read.days == ("2026-03-02", "2026-03-03", "2026-03-04")
     assert read.table["exam_min"].isna().tolist() == [False, False, True] + [False] * 27
     assert read.log.example("out_missing").cell == f"{'ABCDEFGHI'[end]}4"
+
+
+def test_morning_or_evening_is_not_decided_in_silence(tmp_path: Path) -> None:
+    """Rows that may be of the morning or of the evening are found where the lab works late."""
+    late = [visit | {field: visit[field] + 240 for field in ALL[3:8]} for visit in visits(1, 20)]
+    late = [visit for visit in late if visit["end"] < 1200]
+    read = read_visits(log_of(tmp_path, table(late, ENGLISH, twelve)), ENGLISH_MAP)
+    (finding,) = (one for one in check_visits(read) if one.check == "clocks")
+    doubtful = [k for k, visit in enumerate(late) if visit["expected"] >= 1080 and visit["actual"] >= 1080]
+    assert finding.cells == tuple(f"log!G{k + 2}" for k in doubtful)
+    assert "exams may begin between 06:00 and 08:00 or twelve hours later; write am or pm (log!G" in finding.sentence
+
+
+def test_text_that_is_called_a_workbook(tmp_path: Path) -> None:
+    """An export that is named .xls, but is text with tabs, is read as what it is."""
+    path = write_csv(tmp_path / "export.csv", table(MISSED, ENGLISH, text_clock("%H:%M")), "\t", "cp1252")
+    read = read_visits(path.rename(tmp_path / "export.xls"), ENGLISH_MAP)
+    assert found(read, ALL) == written(MISSED, ALL)

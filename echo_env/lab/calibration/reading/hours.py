@@ -30,6 +30,8 @@ def into_hours(cells: Mapping[str, SheetCell], twelve_hours: bool) -> dict[str, 
     unfit = [column for column, cell in changed.items() if cell.minute is None]
     if not twelve_hours or not either:
         return changed
+    if len(either) == len(cells):
+        return {column: cell._replace(rule="morning_or_evening") for column, cell in cells.items()}
     if unfit:
         evening = _moved(cells, outside | either, twelve_hours)
         return changed if any(cell.minute is None for cell in evening.values()) else evening
