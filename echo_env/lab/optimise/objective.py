@@ -15,11 +15,14 @@ from echo_env.lab.day import sample_days
 from echo_env.lab.evaluation.engines import play_days
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.simulation.metrics import Metric, metrics_of, metrics_table
+from echo_env.lab.simulation.policy import TieredPolicy
 
 Floats = NDArray[np.float64]
 
 WAITING = {"waiting_penalty": 1.0}
 """The waiting part of the penalty: idle rooms, which no patient feels, are left out."""
+RULES = ("policy_1", "policy_2", "scarce_first", "urgent_first")
+"""The rules that the compiled engine plays by classes."""
 PROTECTED = ("turned_away", "left_waiting", "staff_overtime_h")
 """Patients who are sent home or left, and overtime of staff."""
 
@@ -48,7 +51,7 @@ class Objective:
     :param protected: metrics that may not rise
     :param rule: name of the policy by which exams begin
     :param seed: of the days
-    :raises ValueError: a metric that the lab does not have; names the nearest
+    :raises ValueError: a metric that the lab does not have, or a rule that is too slow; names what there is
     """
 
     config: Lab
@@ -58,6 +61,8 @@ class Objective:
     seed: int
 
     def __post_init__(self) -> None:
+        if not isinstance(make_policy(self.rule, self.config), TieredPolicy):
+            raise ValueError(f"policy is {self.rule!r}, but must be one of {', '.join(RULES)}, which are fast enough")
         known = metrics_of(self.config)
         for name in (*self.weights, *self.protected):
             if name not in known:

@@ -22,8 +22,8 @@ SELECTION_FIRST, HELD_OUT_FIRST, WORLDS_FIRST = 1_000_000, 2_000_000, 3_000_000
 """Numbers of the first days of selection, comparison and other worlds: beyond those of the search."""
 _INDIFFERENT = 0.005
 """Differences below this share of today's objective do not matter."""
-TOLD = ("overall_wait_min", "p90_wait_min")
-"""Metrics that every comparison has, whatever the objective."""
+TOLD = (*PROTECTED, "overall_wait_min", "p90_wait_min")
+"""Metrics that every comparison has, whatever the objective and what is protected."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _choice(config: Lab, allowed: Allowed) -> Choice:
     latest = config.hours.closing_min if allowed.latest_min is None else allowed.latest_min
     windows = {names.index(name): window for name, window in allowed.windows.items()}
     choice = choice_of(config, allowed.grid_min, min(latest, config.hours.closing_min), allowed.held, windows)
-    if all(len(times) < 2 for times in choice.allowed):
+    if all(times == (seat.minute,) for seat, times in zip(choice.seats, choice.allowed, strict=True)):
         raise ValueError("no appointment may move: held times, windows and the latest time leave no other time")
     return choice
 

@@ -13,7 +13,7 @@ from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.optimise.books import Move, Seat, Times
 from echo_env.lab.optimise.kim_nelson import Selection
-from echo_env.lab.optimise.objective import Floats
+from echo_env.lab.optimise.objective import PROTECTED, Floats
 
 MOST_OF_IT = 0.8
 """Share of the gain that the smallest change worth naming has."""
@@ -88,6 +88,14 @@ class Proposal:
         if self.step is None:
             return ()
         return tuple(name for name in self.protected if self.step.effects[name].low > 0)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Metrics that should be protected, are not, and rise under the proposal beyond chance."""
+        if self.step is None:
+            return ()
+        open_ = [name for name in PROTECTED if name not in self.protected]
+        return tuple(name for name in open_ if self.step.effects[name].low > 0)
 
     @property
     def recommended(self) -> bool:

@@ -54,7 +54,7 @@ class Choice:
     """The books that are allowed.
 
     :param seats: the patients, with today's times
-    :param allowed: (seats) the minutes at which each may stand, ascending; its own time is among them
+    :param allowed: (seats) the minutes at which each may stand, ascending, at least one
     """
 
     seats: tuple[Seat, ...]
@@ -64,6 +64,12 @@ class Choice:
     def today(self) -> Times:
         """The book as it is."""
         return tuple(seat.minute for seat in self.seats)
+
+    @property
+    def first(self) -> Times:
+        """The allowed book that is nearest to today's: today's itself, unless an appointment is outside its window."""
+        pairs = zip(self.seats, self.allowed, strict=True)
+        return tuple(min(times, key=lambda minute: abs(minute - seat.minute)) for seat, times in pairs)
 
 
 class Bench:
@@ -177,7 +183,7 @@ def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> li
     :param most: largest number of moves
     :param rng: order in which moves are mended
     """
-    today = times = bench.choice.today
+    today = times = bench.choice.first
     books: list[Times] = []
     worth: dict[tuple[int, int], float] = {}
     try:
@@ -228,11 +234,11 @@ def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Times]:
     :param count: how many
     :param rng: of the moves
     """
-    books = [choice.today]
+    books = [choice.first]
     if count > 1:
         books.append(_spread_evenly(choice))
     while len(books) < count:
-        times = choice.today
+        times = choice.first
         for seat in rng.permutation(len(times))[: len(times) // 3].tolist():
             times = moved(times, seat, int(rng.choice(choice.allowed[seat])))
         books.append(times)
@@ -241,7 +247,7 @@ def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Times]:
 
 def _spread_evenly(choice: Choice) -> Times:
     """Each type's appointments at even distances over the times that they may have."""
-    times = list(choice.today)
+    times = list(choice.first)
     for kind in {seat.kind for seat in choice.seats}:
         own = sorted((seat.minute, k) for k, seat in enumerate(choice.seats) if seat.kind == kind)
         for number, (_, k) in enumerate(own):
@@ -264,11 +270,20 @@ def choice_of(
     :param latest: last time, minutes since opening
     :param held: times that stay as they are
     :param windows: exam type -> first and last minute
+    :raises ValueError: a window without a time of the grid; names its type
     """
     seats = seats_of(config.plan)
     allowed = []
     for seat in seats:
         low, high = (windows or {}).get(seat.kind, (0, latest))
         times = {minute for minute in range(0, latest + 1, grid_min) if low <= minute <= high}
-        allowed.append((seat.minute,) if seat.minute in held else tuple(sorted(times | {seat.minute})))
+        if low <= seat.minute <= high:
+            times.add(seat.minute)
+        if not times:
+            name, clock = config.plan.types[seat.kind].name, config.hours.clock
+            raise ValueError(
+                f"the window of {name}, {clock(low)} to {clock(high)}, has no time of the grid up to {clock(latest)}, "
+                "so that its patients do not fit"
+            )
+        allowed.append((seat.minute,) if seat.minute in held else tuple(sorted(times)))
     return Choice(seats, tuple(allowed))
