@@ -23,7 +23,7 @@ from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.lab import Lab
 
 if TYPE_CHECKING:
-    from echo_env.lab.optimise import Allowed
+    from echo_env.lab.optimise import Decision
 
 ALIASES = {"staff_overtime": "staff_overtime_h", "waiting": "waiting_penalty"}
 """Short names of metrics."""
@@ -98,18 +98,19 @@ def run(options: OptimiseOptions) -> None:
     with progress_bar("search, selection, comparison", 3) as advance:
         proposal = optimise(
             config,
+            [_template(options, config)],
             _weights(options.objective),
             tuple(ALIASES.get(name, name) for name in options.protect),
-            options.policy,
-            _allowed(options, config),
-            Budget(seconds=options.seconds, starts=options.starts, days=options.days, jobs=options.jobs),
-            options.seed,
-            lambda stage: advance(1),
+            rule=options.policy,
+            most_changes=options.most_moves,
+            budget=Budget(seconds=options.seconds, starts=options.starts, days=options.days, jobs=options.jobs),
+            seed=options.seed,
+            progress=lambda stage: advance(1),
         )
     step = proposal.step
     with delivery() as outputs:
         if options.output is not None and proposal.recommended and step is not None:
-            outputs.text(options.output, better_text(options.lab, config, proposal.seats, step.times))
+            outputs.text(options.output, better_text(options.lab, proposal.choice, step.values))
         if options.json is not None:
             outputs.text(options.json, json.dumps(as_json(proposal), indent=2, allow_nan=False))
     with tables_beside(options.output if options.json is None else options.json):
@@ -127,8 +128,8 @@ def _weights(typed: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def _allowed(options: OptimiseOptions, config: Lab) -> Allowed:
-    from echo_env.lab.optimise import Allowed
+def _template(options: OptimiseOptions, config: Lab) -> Decision:
+    from echo_env.lab.optimise import template
 
     def minute(flag: str, text: str) -> int:
         try:
@@ -147,13 +148,11 @@ def _allowed(options: OptimiseOptions, config: Lab) -> Allowed:
         if not (equals and dash):
             raise ValueError(f"--window has {item!r}, but must be TYPE=FROM-UNTIL, such as fetal=09:00-15:00")
         windows[name] = minute("--window", begin), minute("--window", until)
-    return Allowed(
-        grid_min=options.grid,
-        latest_min=None if options.latest is None else minute("--latest", options.latest),
-        most_moves=options.most_moves,
-        held=frozenset(minute("--hold", text) for text in options.hold),
-        windows=windows,
-    )
+    latest = None if options.latest is None else minute("--latest", options.latest)
+    held = frozenset(minute("--hold", text) for text in options.hold)
+    if options.grid < 1:
+        raise ValueError(f"--grid is {options.grid}, but must be at least 1")
+    return template(config, options.grid, latest, held, windows)
 
 
 def main(tokens: Sequence[str], program: str = "echo-lab optimise") -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,7 @@ class Objective:
     :param protected: metrics that may not rise
     :param rule: name of the policy by which exams begin
     :param seed: of the days
+    :param allowance: protected metric -> how much it may rise, in its unit; 0 where nothing is said
     :raises ValueError: a metric that the lab does not have, or a rule that is too slow; names what there is
     """
 
@@ -59,6 +60,7 @@ class Objective:
     protected: Sequence[str]
     rule: str
     seed: int
+    allowance: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(make_policy(self.rule, self.config), TieredPolicy):
@@ -70,6 +72,11 @@ class Objective:
                 raise ValueError(
                     f"{name!r} is no metric of the lab {self.config.name!r}{hint}; it has {', '.join(known)}"
                 )
+
+    @property
+    def slack(self) -> Floats:
+        """(M,) how much each protected metric may rise."""
+        return np.array([self.allowance.get(name, 0.0) for name in self.protected])
 
     @property
     def metrics(self) -> dict[str, Metric]:

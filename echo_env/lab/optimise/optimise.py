@@ -1,27 +1,32 @@
-"""The best appointment book of a lab: search, selection among the finalists, and one comparison on held-out days."""
+"""What would be best for a lab: search, selection among the finalists, and one comparison on held-out days."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from echo_env.common.parallel import map_in_order
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.optimise.books import Move, PlannedLab, Times, moves_between, with_times
 from echo_env.lab.optimise.kim_nelson import Selection, select
+from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of
 from echo_env.lab.optimise.objective import PROTECTED, WAITING, Floats, Objective
 from echo_env.lab.optimise.proposal import Proposal, Step, World, estimates
-from echo_env.lab.optimise.search import FEW, MANY, Bench, Choice, Clock, choice_of, descend, front, starts
+from echo_env.lab.optimise.search import FEW, MANY, Bench, Clock, descend, front, starts
+from echo_env.lab.optimise.template import template
 from echo_env.lab.optimise.worlds import other_worlds
 from echo_env.lab.simulation.metrics import metrics_of
 
 SELECTION_FIRST, HELD_OUT_FIRST, WORLDS_FIRST = 1_000_000, 2_000_000, 3_000_000
 """Numbers of the first days of selection, comparison and other worlds: beyond those of the search."""
+_CHECKED = 2000
+"""Days on which finalists that make something protected worse are dropped."""
 _INDIFFERENT = 0.005
 """Differences below this share of today's objective do not matter."""
+_FRONT = 6
+"""Changes that the front goes up to where any number is allowed."""
 TOLD = (*PROTECTED, "overall_wait_min", "p90_wait_min")
 """Metrics that every comparison has, whatever the objective and what is protected."""
 
@@ -33,7 +38,7 @@ class Budget:
     The search is the same for the same seed however many processes there are, unless the time ends it.
 
     :param seconds: for the whole search; it ends earlier if nothing gets better
-    :param starts: books that descents begin with, at least 1
+    :param starts: what descents begin with, at least 1
     :param days: held-out days, at least 2
     :param world_days: days in each other world; 0 leaves them out
     :param jobs: number of processes
@@ -52,31 +57,6 @@ class Budget:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be at least {low}")
 
 
-@dataclass(frozen=True)
-class Allowed:
-    """Which books may be proposed.
-
-    :param grid_min: minutes between times, from opening on
-    :param latest_min: last time, minutes since opening; by default closing
-    :param most_moves: so many appointments may move; None for any number
-    :param held: times that stay as they are, minutes since opening
-    :param windows: exam type -> first and last minute of its appointments
-    :raises ValueError: a value that is not allowed
-    """
-
-    grid_min: int = 15
-    latest_min: int | None = None
-    most_moves: int | None = None
-    held: frozenset[int] = frozenset()
-    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name, low in (("grid_min", 1), ("latest_min", 0), ("most_moves", 1)):
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f"{name} is {value!r}, but must be at least {low}")
-
-
 class Task(NamedTuple):
     """A part of the search: a descent from a start, or the front for ``start`` -1."""
 
@@ -88,147 +68,153 @@ class Searcher:
     """Does a part of the search; goes to other processes.
 
     :param objective: what is made smaller
-    :param config: the lab
-    :param choice: the books that are allowed
+    :param choice: what may change
     :param starts: number of descents
     :param seconds: for each part
-    :param moves: longest front
+    :param most: longest front
     :param seed: of the search
     """
 
     objective: Objective
-    config: Lab
     choice: Choice
     starts: int
     seconds: float
-    moves: int
+    most: int
     seed: int
 
-    def __call__(self, task: Task) -> tuple[list[Times], int]:
-        """Books found, and how many were played."""
+    def __call__(self, task: Task) -> tuple[list[Values], int]:
+        """Values found, and how many were played."""
         clock = Clock(self.seconds)
         rng = np.random.default_rng([self.seed, task.start + 1])
-        few = Bench(self.objective, self.config, self.choice, FEW, clock)
-        many = Bench(self.objective, self.config, self.choice, MANY, clock)
+        few = Bench(self.objective, self.choice, FEW, clock)
+        many = Bench(self.objective, self.choice, MANY, clock)
         if task.start < 0:
-            books = front(few, many, self.moves, rng)
+            found = front(few, many, self.most, rng)
         else:
             begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
-            books = [descend(many, descend(few, begun, rng), rng)]
-        return books, few.played + many.played
+            found = [descend(many, descend(few, begun, rng), rng)]
+        return found, few.played + many.played
 
 
 def optimise(
     config: Lab,
-    weights: dict[str, float] | None = None,
+    decide: Sequence[Decision] | None = None,
+    weights: Mapping[str, float] | None = None,
     protected: Sequence[str] = PROTECTED,
+    allowance: Mapping[str, float] | None = None,
     rule: str = "scarce_first",
-    allowed: Allowed | None = None,
+    most_changes: int | None = None,
     budget: Budget | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
-    """Look for a better appointment book, and measure what it is worth.
+    """Look for better decisions, and measure what they are worth.
 
     :param config: the lab
+    :param decide: what may be decided; by default the appointment book on a grid of 15 minutes
     :param weights: metric -> weight in the sum that is made smaller; by default the waiting part of the penalty
     :param protected: metrics that may not rise
-    :param rule: name of the policy by which exams begin, a rule that the compiled engine plays
-    :param allowed: which books may be proposed
+    :param allowance: protected metric -> how much it may rise all the same, such as two paid hours a day
+    :param rule: name of the policy by which exams begin, a rule that the compiled engine plays by classes
+    :param most_changes: so many changes at most; None for any number
     :param budget: how long to search, and how well to measure
     :param seed: of days and search
     :param progress: called with what is done now
     :return: the proposal; its intervals are of days that the search did not play
-    :raises ValueError: an unknown metric, or nothing that may move
+    :raises ValueError: an unknown metric or rule, or nothing that may change; one sentence
     """
-    weights, allowed, budget = weights or dict(WAITING), allowed or Allowed(), budget or Budget()
-    tell = progress or (lambda words: None)
-    objective = Objective(config, weights, tuple(protected), rule, seed)
-    choice = _choice(config, allowed)
-    moves = allowed.most_moves or 6
-    tasks = [Task(-1)] if allowed.most_moves else [Task(start) for start in range(-1, budget.starts)]
+    if most_changes is not None and most_changes < 1:
+        raise ValueError(f"most_changes is {most_changes!r}, but must be at least 1")
+    budget, tell = budget or Budget(), progress or (lambda words: None)
+    choice = Choice(config, tuple(decide) if decide is not None else (template(config),))
+    _check_free(choice)
+    allowance = dict(allowance or {})
+    wanted = tuple(dict.fromkeys((*protected, *allowance)))
+    objective = Objective(config, weights or WAITING, wanted, rule, seed, allowance)
+    tasks = [Task(-1)] if most_changes else [Task(start) for start in range(-1, budget.starts)]
     seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
-    searcher = Searcher(objective, config, choice, budget.starts, seconds, min(moves, len(choice.seats)), seed)
+    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed)
     tell("search")
     found = map_in_order(searcher, tasks, budget.jobs, lambda task: None)
-    books = _distinct([book for own, _ in found for book in own], choice, allowed, config)
+    finalists = _distinct([values for own, _ in found for values in own], choice, most_changes)
     tell("selection")
-    selection = _selected(objective, config, choice, books)
+    selection = _selected(objective, choice, finalists)
     tell("comparison")
-    return _measured(objective, config, choice, books, selection, budget, sum(count for _, count in found))
+    return _measured(objective, choice, finalists, selection, budget, sum(count for _, count in found))
 
 
-def _choice(config: Lab, allowed: Allowed) -> Choice:
-    names = [own.name for own in config.plan.types]
-    for name in allowed.windows:
-        if name not in names:
-            raise ValueError(f"window of {name!r}, which is no exam type of the lab; it has {', '.join(names)}")
-    latest = config.hours.closing_min if allowed.latest_min is None else allowed.latest_min
-    windows = {names.index(name): window for name, window in allowed.windows.items()}
-    choice = choice_of(config, allowed.grid_min, min(latest, config.hours.closing_min), allowed.held, windows)
-    if all(times == (seat.minute,) for seat, times in zip(choice.seats, choice.allowed, strict=True)):
-        raise ValueError("no appointment may move: held times, windows and the latest time leave no other time")
-    return choice
+def _check_free(choice: Choice) -> None:
+    if all(lever.allowed == (lever.today,) for lever in choice.levers):
+        raise ValueError("there is nothing to decide: what is held, windows and limits leave everything as it is")
 
 
-def _distinct(books: list[Times], choice: Choice, allowed: Allowed, config: Lab) -> list[Times]:
-    """The books that differ from today's and from each other, by number of changes; one for each number of a front."""
-    seen: dict[tuple[Move, ...], tuple[int, Times]] = {}
-    for book in books:
-        moves = moves_between(config.plan, choice.seats, book)
-        changes = sum(move.number for move in moves)
-        if changes and (allowed.most_moves is None or changes <= allowed.most_moves):
-            seen.setdefault(tuple(moves), (changes, book))
-    return [book for _, book in sorted(seen.values(), key=lambda own: own[0])]
+def _distinct(found: Sequence[Values], choice: Choice, most: int | None) -> list[Values]:
+    """What differs from today and from each other in what has to be done, by number of changes."""
+    seen: dict[tuple[Change, ...], tuple[int, Values]] = {}
+    for values in found:
+        changes = choice.changes(values)
+        number = number_of(changes)
+        if number and (most is None or number <= most):
+            seen.setdefault(changes, (number, values))
+    return [values for _, values in sorted(seen.values(), key=lambda own: own[0])]
 
 
-def _selected(objective: Objective, config: Lab, choice: Choice, books: Sequence[Times]) -> Selection | None:
-    """The best of the books, by the procedure of Kim and Nelson on days of their own."""
-    if len(books) < 2:
+def _selected(objective: Objective, choice: Choice, finalists: Sequence[Values]) -> Selection | None:
+    """The best of the finalists, by the procedure of Kim and Nelson on days of their own.
+
+    Those under which something protected rises beyond chance take no part, unless all do.
+    """
+    if len(finalists) < 2:
         return None
-    labs = [with_times(config, choice.seats, book) for book in books]
-    today = with_times(config, choice.seats, choice.today)
-    scale = float(objective.scores(today, SELECTION_FIRST, 500).objective.mean())
+    labs = [choice.lab(values) for values in finalists]
+    today = objective.scores(choice.lab(choice.today), SELECTION_FIRST, _CHECKED)
+    bounds = today.protected + objective.slack[:, None]
+    harmless = []
+    for number, lab in enumerate(labs):
+        rise = objective.scores(lab, SELECTION_FIRST, _CHECKED).protected - bounds
+        if (rise.mean(axis=1) <= 2 * rise.std(axis=1) / np.sqrt(_CHECKED)).all():
+            harmless.append(number)
+    taking_part = harmless or list(range(len(labs)))
 
     def play(system: int, first: int, count: int) -> Floats:
-        return objective.scores(labs[system], SELECTION_FIRST + first, count).objective
+        return objective.scores(labs[taking_part[system]], SELECTION_FIRST + _CHECKED + first, count).objective
 
-    return select(play, len(books), max(_INDIFFERENT * abs(scale), 1e-6))
+    scale = abs(float(today.objective.mean()))
+    chosen = select(play, len(taking_part), max(_INDIFFERENT * scale, 1e-6))
+    return replace(chosen, best=taking_part[chosen.best])
 
 
 def _measured(
     objective: Objective,
-    config: Lab,
     choice: Choice,
-    books: Sequence[Times],
+    finalists: Sequence[Values],
     selection: Selection | None,
     budget: Budget,
     searched: int,
 ) -> Proposal:
-    """Today's book and all others on held-out days, and the chosen one in other worlds."""
-    name = " + ".join(f"{weight:g} {metric}" if weight != 1 else metric for metric, weight in objective.weights.items())
+    """The lab as it is and all finalists on held-out days, and the chosen one in other worlds."""
+    weights = objective.weights.items()
+    name = " + ".join(metric if weight == 1 else f"{weight:g} {metric}" for metric, weight in weights)
     wide = _with_told(objective)
     names = [name, *wide.protected]
-    today = wide.scores(with_times(config, choice.seats, choice.today), HELD_OUT_FIRST, budget.days).array
-    comparisons = max(1, len(books) * len(names))
+    today = wide.scores(choice.lab(choice.today), HELD_OUT_FIRST, budget.days).array
+    comparisons = max(1, len(finalists) * len(names))
     steps = []
-    for book in books:
-        scores = wide.scores(with_times(config, choice.seats, book), HELD_OUT_FIRST, budget.days).array
-        moves = tuple(moves_between(config.plan, choice.seats, book))
-        changes = sum(move.number for move in moves)
-        steps.append(Step(book, moves, changes, estimates(names, scores - today, comparisons)))
+    for values in finalists:
+        scores = wide.scores(choice.lab(values), HELD_OUT_FIRST, budget.days).array
+        changes = choice.changes(values)
+        steps.append(Step(values, changes, number_of(changes), estimates(names, scores - today, comparisons)))
     chosen = selection.best if selection else 0
-    worlds = _elsewhere(wide, names, config, choice, books[chosen], budget) if books else ()
     return Proposal(
-        config=config,
-        seats=choice.seats,
+        choice=choice,
         objective=name,
         protected=tuple(objective.protected),
+        allowance=dict(objective.allowance),
         today=estimates(names, today, 1),
         front=tuple(steps),
         chosen=chosen,
         selection=selection,
-        worlds=worlds,
+        worlds=_elsewhere(wide, names, choice, finalists[chosen], budget) if finalists else (),
         days=budget.days,
         searched=searched,
     )
@@ -236,22 +222,21 @@ def _measured(
 
 def _with_told(objective: Objective) -> Objective:
     """The objective with the metrics that are told besides."""
-    more = [name for name in TOLD if name in metrics_of(objective.config)]
+    known = metrics_of(objective.config)
+    more = [name for name in TOLD if name in known]
     return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
 
 
 def _elsewhere(
-    objective: Objective, names: Sequence[str], config: Lab, choice: Choice, book: Times, budget: Budget
+    objective: Objective, names: Sequence[str], choice: Choice, values: Values, budget: Budget
 ) -> tuple[World, ...]:
-    """The chosen book in other worlds."""
-    if not budget.world_days:
-        return ()
+    """The proposal in other worlds."""
     worlds = []
-    for name, change in other_worlds():
+    for name, change in other_worlds() if budget.world_days else ():
         scores = []
-        for times in (book, choice.today):
-            lab: PlannedLab = with_times(config, choice.seats, times)
-            other = lab.replace(plan=change(lab.plan))
-            scores.append(objective.scores(other, WORLDS_FIRST, budget.world_days).array)
+        for own in (values, choice.today):
+            lab = choice.lab(own)
+            played = objective.scores(lab.replace(plan=change(lab.plan)), WORLDS_FIRST, budget.world_days)
+            scores.append(played.array)
         worlds.append(World(name, estimates(names, scores[0] - scores[1], 1)))
     return tuple(worlds)

@@ -1,4 +1,4 @@
-"""What an optimisation hands over: books by the number of moves, each measured on days that no search has seen."""
+"""What an optimisation hands over: gain by number of changes, each step measured on days that no search has seen."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import scipy
 
 from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.optimise.books import Move, Seat, Times
 from echo_env.lab.optimise.kim_nelson import Selection
+from echo_env.lab.optimise.levers import Change, Choice, Values
 from echo_env.lab.optimise.objective import PROTECTED, Floats
 
 MOST_OF_IT = 0.8
@@ -21,27 +21,27 @@ MOST_OF_IT = 0.8
 
 @dataclass(frozen=True)
 class Step:
-    """A book beside today's, on held-out days.
+    """Some changes, on held-out days.
 
-    :param times: of each seat
-    :param moves: what has to be changed
-    :param changes: number of appointments that move
-    :param effects: metric -> mean paired difference to today's book; the intervals hold for all metrics and all steps
-        together, at 95 %
+    :param values: of each lever
+    :param changes: what has to be done
+    :param number: how many changes that is
+    :param effects: metric -> mean paired difference to the lab as it is; the intervals hold for all metrics and all
+        steps together, at 95 %
     """
 
-    times: Times
-    moves: tuple[Move, ...]
-    changes: int
+    values: Values
+    changes: tuple[Change, ...]
+    number: int
     effects: dict[str, Estimate]
 
 
 @dataclass(frozen=True)
 class World:
-    """Labs that differ from the one searched in, played with today's book and with the proposal.
+    """A lab that differs from the one searched in, played with and without the proposal.
 
-    :param name: how they differ
-    :param effects: metric -> mean paired difference to today's book, 95 % each
+    :param name: how it differs
+    :param effects: metric -> mean paired difference that the proposal makes, 95 % each
     """
 
     name: str
@@ -52,23 +52,23 @@ class World:
 class Proposal:
     """The proposal.
 
-    :param config: the lab as it is
-    :param seats: the patients of its book
+    :param choice: what could change
     :param objective: name of the metric that is made smaller, or how the sum is put together
     :param protected: metrics that may not rise
-    :param today: metric -> mean with today's book, on the held-out days
-    :param front: books by number of changes, ascending
+    :param allowance: protected metric -> how much it may
+    :param today: metric -> mean of the lab as it is, on the held-out days
+    :param front: steps by number of changes, ascending
     :param chosen: number of the step that is proposed
     :param selection: how that one was chosen among the finalists; None if there was but one
     :param worlds: how it does elsewhere
     :param days: held-out days
-    :param searched: books that were played in the search
+    :param searched: how much was played in the search
     """
 
-    config: Lab
-    seats: tuple[Seat, ...]
+    choice: Choice
     objective: str
     protected: tuple[str, ...]
+    allowance: dict[str, float]
     today: dict[str, Estimate]
     front: tuple[Step, ...]
     chosen: int
@@ -78,16 +78,22 @@ class Proposal:
     searched: int
 
     @property
+    def config(self) -> Lab:
+        """The lab as it is."""
+        return self.choice.config
+
+    @property
     def step(self) -> Step | None:
-        """The step that is proposed; None if no book is better than today's."""
+        """The step that is proposed; None if nothing helps."""
         return self.front[self.chosen] if self.front else None
 
     @property
     def harms(self) -> tuple[str, ...]:
-        """Protected metrics that rise under the proposal beyond chance."""
+        """Protected metrics that rise by more than is allowed, beyond chance."""
         if self.step is None:
             return ()
-        return tuple(name for name in self.protected if self.step.effects[name].low > 0)
+        effects, allowed = self.step.effects, self.allowance
+        return tuple(name for name in self.protected if effects[name].low > allowed.get(name, 0.0))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -1,19 +1,18 @@
-"""A better book, looked for on common days: descent with line search, on few days first and then on many.
+"""Better values of the levers, looked for on common days: descent with line search, on few days first, then on many.
 
-Every book is played on the same days, and each patient keeps their luck when their appointment moves, so that few days
-are enough to tell a better book from a worse one (:mod:`echo_env.lab.day.draw`).
+Everything is played on the same days, and patients and members of staff keep their luck whatever changes, so that few
+days are enough to tell better from worse (:mod:`echo_env.lab.day.draw`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from echo_env.lab.config.lab import Lab
-from echo_env.lab.optimise.books import Seat, Times, seats_of, with_times
+from echo_env.lab.optimise.levers import Choice, Values, changed
 from echo_env.lab.optimise.objective import Objective, Scores
 
 FEW, MANY = 150, 800
@@ -21,9 +20,13 @@ FEW, MANY = 150, 800
 _STRICT = 10.0
 """How dear it is if a protected metric rises: see :meth:`Bench.cost`."""
 _COARSE = 4
-"""Steps of the grid between the times that a line search looks at first."""
+"""Values between those that a line search looks at first."""
 _KEPT = 40
-"""Moves that the front looks at again after each one it has made."""
+"""Steps that the front looks at again after each one it has taken."""
+
+
+Step = tuple[int, int]
+"""A lever and its new value."""
 
 
 class TimeIsUp(Exception):
@@ -49,241 +52,170 @@ class Clock:
             raise TimeIsUp
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The books that are allowed.
-
-    :param seats: the patients, with today's times
-    :param allowed: (seats) the minutes at which each may stand, ascending, at least one
-    """
-
-    seats: tuple[Seat, ...]
-    allowed: tuple[tuple[int, ...], ...]
-
-    @property
-    def today(self) -> Times:
-        """The book as it is."""
-        return tuple(seat.minute for seat in self.seats)
-
-    @property
-    def first(self) -> Times:
-        """The allowed book that is nearest to today's: today's itself, unless an appointment is outside its window."""
-        pairs = zip(self.seats, self.allowed, strict=True)
-        return tuple(min(times, key=lambda minute: abs(minute - seat.minute)) for seat, times in pairs)
-
-
 class Bench:
-    """Books, played on the same days and compared with today's.
+    """Values of the levers, played on the same days and compared with today's.
 
     :param objective: what is made smaller
-    :param config: the lab
-    :param choice: the books that are allowed
+    :param choice: what may change
     :param days: number of days
     :param clock: ends the search
     """
 
-    def __init__(self, objective: Objective, config: Lab, choice: Choice, days: int, clock: Clock) -> None:
-        self.objective, self.config, self.choice, self.days = objective, config, choice, days
+    def __init__(self, objective: Objective, choice: Choice, days: int, clock: Clock) -> None:
+        self.objective, self.choice, self.levers, self.days = objective, choice, choice.levers, days
         self._clock = clock
-        self._known: dict[Times, float] = {}
+        self._known: dict[Values, float] = {}
         today = self.scores(choice.today)
-        self._today = today.protected
+        self._bounds = today.protected + objective.slack[:, None]
         # What a rise is measured in, so that metrics of different units count alike.
         self._units = np.maximum(today.protected.mean(axis=1) + today.protected.std(axis=1), 1e-9)
         self._scale = max(abs(float(today.objective.mean())), 1e-9)
 
     @property
     def played(self) -> int:
-        """How many books were played."""
+        """How many values were played."""
         return len(self._known)
 
-    def scores(self, times: Times) -> Scores:
-        """Play a book.
+    def scores(self, values: Values) -> Scores:
+        """Play the days.
 
-        :param times: of each seat
+        :param values: of each lever
         :raises TimeIsUp: the time is over
         """
         self._clock.check()
-        return self.objective.scores(with_times(self.config, self.choice.seats, times), 0, self.days)
+        return self.objective.scores(self.choice.lab(values), 0, self.days)
 
-    def cost(self, times: Times) -> float:
-        """The mean objective, and more where a protected metric may be above today's.
+    def cost(self, values: Values) -> float:
+        """The mean objective, and more where a protected metric may be above what is allowed.
 
         That is, where the mean paired difference and two of its standard errors are above 0; each hundredth of the
         metric's mean and spread costs a tenth of today's objective.
 
-        :param times: of each seat
+        :param values: of each lever
         """
-        if times not in self._known:
-            scores = self.scores(times)
-            more = scores.protected - self._today
+        if values not in self._known:
+            scores = self.scores(values)
+            more = scores.protected - self._bounds
             sure = more.mean(axis=1) + 2 * more.std(axis=1) / np.sqrt(self.days)
             rise = np.maximum(sure, 0) / self._units
-            self._known[times] = float(scores.objective.mean()) + _STRICT * self._scale * float(rise.sum())
-        return self._known[times]
+            self._known[values] = float(scores.objective.mean()) + _STRICT * self._scale * float(rise.sum())
+        return self._known[values]
 
 
-def descend(bench: Bench, times: Times, rng: np.random.Generator, seats: Sequence[int] | None = None) -> Times:
-    """Move one appointment after the other to its best time, until no move helps.
+def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequence[int] | None = None) -> Values:
+    """Give one lever after the other its best value, until nothing helps.
 
-    :param bench: plays the books
-    :param times: the book to begin with
-    :param rng: order of the appointments
-    :param seats: which may move; by default all
+    :param bench: plays the days
+    :param values: to begin with
+    :param rng: order of the levers
+    :param levers: which may change; by default all
     """
-    movable = [seat for seat in range(len(times)) if len(bench.choice.allowed[seat]) > 1]
-    if seats is not None:
-        movable = [seat for seat in movable if seat in set(seats)]
+    free = range(len(values)) if levers is None else levers
+    free = [lever for lever in free if len(bench.levers[lever].allowed) > 1]
     before = None
     try:
-        while before != times:
-            before = times
-            for seat in rng.permutation(movable).tolist():
-                times = _best_time(bench, times, seat)
+        while before != values:
+            before = values
+            for lever in rng.permutation(free).tolist():
+                values = _best_value(bench, values, lever)
     except TimeIsUp:
         pass
-    return times
+    return values
 
 
-def _best_time(bench: Bench, times: Times, seat: int) -> Times:
-    """The book with one appointment at its best time: a coarse look at all times, then a close one at the best."""
-    grid = bench.choice.allowed[seat]
-    here = grid.index(times[seat])
-    best = _cheapest(bench, times, seat, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
-    found = grid.index(best[seat])
-    if found != here:
+def _best_value(bench: Bench, values: Values, lever: int) -> Values:
+    """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
+    grid = bench.levers[lever].allowed
+    here = grid.index(values[lever])
+    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
+    if best != values:
         for step in (_COARSE // 2, 1):
-            found = grid.index(best[seat])
-            best = _cheapest(bench, times, seat, {found - step, found, found + step})
+            found = grid.index(best[lever])
+            best = _cheapest(bench, best, lever, {found - step, found, found + step})
     return best
 
 
-def _cheapest(bench: Bench, times: Times, seat: int, places: Iterable[int]) -> Times:
-    """The cheapest of the books with one appointment at some places of its grid; the book as it is wins ties."""
-    grid = bench.choice.allowed[seat]
-    books = [moved(times, seat, grid[place]) for place in sorted(places) if 0 <= place < len(grid)]
-    return min(books, key=lambda book: (bench.cost(book), book != times))
+def _cheapest(bench: Bench, values: Values, lever: int, places: Iterable[int]) -> Values:
+    """The cheapest values with one lever at some places of its grid; those that it has win ties."""
+    grid = bench.levers[lever].allowed
+    tried = [changed(values, lever, grid[place]) for place in sorted(places) if 0 <= place < len(grid)]
+    return min(tried, key=lambda own: (bench.cost(own), own != values))
 
 
-def moved(times: Times, seat: int, minute: int) -> Times:
-    """A book with one appointment at another time.
+def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> list[Values]:
+    """Values with one lever changed, two, up to ``most``: each takes the step that helps most, and mends those before.
 
-    :param times: of each seat
-    :param seat: number of the seat
-    :param minute: its new time
+    :param bench: plays few days, to find steps
+    :param close: plays many, to choose among the best
+    :param most: largest number of steps
+    :param rng: order in which steps are mended
     """
-    return (*times[:seat], minute, *times[seat + 1 :])
-
-
-def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> list[Times]:
-    """Books with one move, two moves, up to ``most``: each adds the move that helps most, and mends those before it.
-
-    :param bench: plays on few days, to find moves
-    :param close: plays on many, to choose among the best
-    :param most: largest number of moves
-    :param rng: order in which moves are mended
-    """
-    today = times = bench.choice.first
-    books: list[Times] = []
-    worth: dict[tuple[int, int], float] = {}
+    today = values = bench.choice.first
+    found: list[Values] = []
+    worth: dict[Step, float] = {}
     try:
-        for number in range(1, most + 1):
-            for move in _candidates(bench, times, today, worth):
-                worth[move] = bench.cost(moved(times, *move))
-            ranked = sorted(worth, key=lambda move: (worth[move], move))
-            ranked = [move for move in ranked if times[move[0]] == today[move[0]]][: _KEPT // 4]
+        while len(found) < most:
+            for step in _candidates(bench, values, today, worth):
+                worth[step] = bench.cost(changed(values, *step))
+            ranked = sorted(worth, key=lambda step: (worth[step], step))
+            ranked = [step for step in ranked if values[step[0]] == today[step[0]]][: _KEPT // 4]
             if not ranked:
                 break
             # The first few are alike on few days: many days choose.
-            best = min(ranked, key=lambda move: (close.cost(moved(times, *move)), move))
-            times = moved(times, *best)
-            if number > 1:
-                changed = [seat for seat in range(len(times)) if times[seat] != today[seat]]
-                times = descend(close, times, rng, changed)
-            if close.cost(times) >= close.cost(books[-1] if books else today):
+            values = changed(values, *min(ranked, key=lambda step: (close.cost(changed(values, *step)), step)))
+            if found:
+                values = descend(close, values, rng, [k for k in range(len(values)) if values[k] != today[k]])
+            if close.cost(values) >= close.cost(found[-1] if found else today):
                 break
-            books.append(times)
+            found.append(values)
     except TimeIsUp:
         pass
-    return books
+    return found
 
 
-def _candidates(bench: Bench, times: Times, today: Times, worth: dict[tuple[int, int], float]) -> list[tuple[int, int]]:
-    """Moves (seat, minute) to be looked at: all of them first, later the best of before.
+def _candidates(bench: Bench, values: Values, today: Values, worth: dict[Step, float]) -> list[Step]:
+    """Steps to be looked at: all of them first, later the best of before.
 
-    Of several appointments of a type at the same time the first stands for all.
+    Of several levers that are alike and have the same value, the first stands for all.
     """
-    first: dict[tuple[int, int], int] = {}
-    for seat, own in enumerate(bench.choice.seats):
-        if times[seat] == today[seat]:
-            first.setdefault((own.kind, times[seat]), seat)
-    fresh = [
-        (seat, minute) for seat in first.values() for minute in bench.choice.allowed[seat] if minute != times[seat]
-    ]
-    if not worth:
-        return fresh
-    ranked = sorted((move for move in fresh if move in worth), key=lambda move: (worth[move], move))
-    # A seat that now stands for its like has not been looked at yet.
-    return ranked[:_KEPT] + [move for move in fresh if move not in worth]
+    first: dict[tuple[Hashable, int], int] = {}
+    for lever, own in enumerate(bench.levers):
+        if values[lever] == today[lever]:
+            first.setdefault((own.alike, values[lever]), lever)
+    free = [(lever, value) for lever in first.values() for value in bench.levers[lever].allowed]
+    fresh = [(lever, value) for lever, value in free if value != values[lever]]
+    ranked = sorted((step for step in fresh if step in worth), key=lambda step: (worth[step], step))
+    # A lever that now stands for its like has not been looked at yet.
+    return ranked[:_KEPT] + [step for step in fresh if step not in worth]
 
 
-def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Times]:
-    """Books to begin with: today's, one spread evenly over the day, and today's with a third of it moved at random.
+def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Values]:
+    """Values to begin with: today's; those with everything alike spread evenly; today's with a third drawn at random.
 
-    :param choice: the books that are allowed
+    :param choice: what may change
     :param count: how many
-    :param rng: of the moves
+    :param rng: of the draws
     """
-    books = [choice.first]
+    found = [choice.first]
     if count > 1:
-        books.append(_spread_evenly(choice))
-    while len(books) < count:
-        times = choice.first
-        for seat in rng.permutation(len(times))[: len(times) // 3].tolist():
-            times = moved(times, seat, int(rng.choice(choice.allowed[seat])))
-        books.append(times)
-    return books
+        found.append(_spread_evenly(choice))
+    while len(found) < count:
+        values = choice.first
+        for lever in rng.permutation(len(values))[: len(values) // 3].tolist():
+            values = changed(values, lever, int(rng.choice(choice.levers[lever].allowed)))
+        found.append(values)
+    return found
 
 
-def _spread_evenly(choice: Choice) -> Times:
-    """Each type's appointments at even distances over the times that they may have."""
-    times = list(choice.first)
-    for kind in {seat.kind for seat in choice.seats}:
-        own = sorted((seat.minute, k) for k, seat in enumerate(choice.seats) if seat.kind == kind)
-        for number, (_, k) in enumerate(own):
-            grid = choice.allowed[k]
-            times[k] = grid[round((number + 0.5) / len(own) * (len(grid) - 1))]
-    return tuple(times)
-
-
-def choice_of(
-    config: Lab,
-    grid_min: int,
-    latest: int,
-    held: frozenset[int] = frozenset(),
-    windows: dict[int, tuple[int, int]] | None = None,
-) -> Choice:
-    """The books of a lab on a grid of times.
-
-    :param config: the lab
-    :param grid_min: minutes between the times, from opening on
-    :param latest: last time, minutes since opening
-    :param held: times that stay as they are
-    :param windows: exam type -> first and last minute
-    :raises ValueError: a window without a time of the grid; names its type
-    """
-    seats = seats_of(config.plan)
-    allowed = []
-    for seat in seats:
-        low, high = (windows or {}).get(seat.kind, (0, latest))
-        times = {minute for minute in range(0, latest + 1, grid_min) if low <= minute <= high}
-        if low <= seat.minute <= high:
-            times.add(seat.minute)
-        if not times:
-            name, clock = config.plan.types[seat.kind].name, config.hours.clock
-            raise ValueError(
-                f"the window of {name}, {clock(low)} to {clock(high)}, has no time of the grid up to {clock(latest)}, "
-                "so that its patients do not fit"
-            )
-        allowed.append((seat.minute,) if seat.minute in held else tuple(sorted(times)))
-    return Choice(seats, tuple(allowed))
+def _spread_evenly(choice: Choice) -> Values:
+    """Levers that are alike at even distances over what they may be."""
+    values = list(choice.first)
+    groups: dict[Hashable, list[int]] = {}
+    for number, lever in enumerate(choice.levers):
+        groups.setdefault(lever.alike, []).append(number)
+    for group in groups.values():
+        in_order = sorted(group, key=lambda number: choice.levers[number].today)
+        for place, number in enumerate(in_order if len(group) > 1 else ()):
+            grid = choice.levers[number].allowed
+            values[number] = grid[round((place + 0.5) / len(group) * (len(grid) - 1))]
+    return tuple(values)

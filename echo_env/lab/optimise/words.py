@@ -9,25 +9,11 @@ from rich.markup import escape
 
 from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
-from echo_env.lab.config import Hours
-from echo_env.lab.optimise.books import Move
 from echo_env.lab.optimise.proposal import Proposal, Step
 from echo_env.lab.simulation.metrics import metric_labels, metrics_of
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 WAIT = "overall_wait_min"
 _MOST_SENTENCES = 12
-
-
-def move_sentence(move: Move, hours: Hours) -> str:
-    """``Move one 10:30 non_fetal appointment to 08:00.``
-
-    :param move: the move
-    :param hours: of the lab
-    """
-    number = _NUMBERS[move.number] if move.number < len(_NUMBERS) else str(move.number)
-    plural = "s" if move.number > 1 else ""
-    return f"Move {number} {hours.clock(move.old)} {move.kind} appointment{plural} to {hours.clock(move.new)}."
 
 
 def waiting_sentence(step: Step) -> str:
@@ -49,16 +35,18 @@ def verdict(proposal: Proposal) -> list[str]:
     step, config = proposal.step, proposal.config
     labels = metric_labels(config)
     if step is None:
-        return ["No book was found that is better than today's."]
+        return ["Nothing was found that is better than the lab as it is."]
     effect = step.effects[proposal.objective]
     if proposal.harms:
         worse = "; ".join(f"{labels[name]} {_signed(step.effects[name])}" for name in proposal.harms)
-        return [f"Nothing is recommended: the best book found would make something worse that is protected ({worse})."]
+        return [
+            f"Nothing is recommended: the best that was found would make something worse that is protected ({worse})."
+        ]
     if not proposal.recommended:
         return [f"Nothing is recommended: the gain cannot be told from chance ({_signed(effect)})."]
-    said = [f"Recommended: {step.changes} of {len(proposal.seats)} appointments move, {waiting_sentence(step)}."]
-    if step.changes <= _MOST_SENTENCES:
-        said += [move_sentence(move, config.hours) for move in step.moves]
+    said = [f"Recommended: {_counted(step.number)}, {waiting_sentence(step)}."]
+    if step.number <= _MOST_SENTENCES:
+        said += [change.sentence for change in step.changes]
     for name in proposal.warnings:
         rise, unit = step.effects[name], metrics_of(config)[name].unit
         said.append(
@@ -66,11 +54,10 @@ def verdict(proposal: Proposal) -> list[str]:
             f"({rise.low:.2f} to {rise.high:.2f})."
         )
     smallest = proposal.smallest
-    if smallest is not None and smallest.changes < step.changes:
+    if smallest is not None and smallest.number < step.number:
         share = smallest.effects[proposal.objective].mean / effect.mean
-        moves = " ".join(move_sentence(move, config.hours) for move in smallest.moves)
-        number = f"{smallest.changes} change{'s' if smallest.changes > 1 else ''}"
-        said.append(f"As few as {number} would bring {100 * share:.0f} % of the gain: {moves}")
+        sentences = " ".join(change.sentence for change in smallest.changes)
+        said.append(f"Just {_counted(smallest.number)} would bring {100 * share:.0f} % of the gain: {sentences}")
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
@@ -90,13 +77,13 @@ def print_proposal(proposal: Proposal, console: Console | None = None) -> None:
     labels = metric_labels(proposal.config)
     together = "95 % intervals that hold for all rows and columns together" if proposal.front else ""
     table = new_table(f"{proposal.config.name}: gain by number of changes, {proposal.days} held-out days", together)
-    table.add_column("book")
+    table.add_column("")
     for name in names:
         table.add_column(escape(labels.get(name, name)), justify="right")
-    table.add_row("today's", *(cell(proposal.today[name]) for name in names if name in proposal.today))
+    table.add_row("as it is", *(cell(proposal.today[name]) for name in names if name in proposal.today))
     for number, step in enumerate(proposal.front):
         mark = " (proposed)" if number == proposal.chosen else ""
-        head = f"{step.changes} moved{mark}"
+        head = f"{_counted(step.number)}{mark}"
         table.add_row(head, *(cell(step.effects[name], sign="+") for name in names))
     print_table(console, table)
     if proposal.worlds:
@@ -115,9 +102,8 @@ def _signed(effect: Estimate) -> str:
     return f"{effect.mean:+.2f}, {effect.low:+.2f} to {effect.high:+.2f}"
 
 
-def _as_json(move: Move, hours: Hours) -> dict[str, object]:
-    times = {"from": hours.clock(move.old), "to": hours.clock(move.new)}
-    return {"type": move.kind, **times, "count": move.number}
+def _counted(number: int) -> str:
+    return f"{number} change{'s' if number > 1 else ''}"
 
 
 def as_json(proposal: Proposal) -> dict[str, object]:
@@ -125,7 +111,7 @@ def as_json(proposal: Proposal) -> dict[str, object]:
 
     :param proposal: the proposal
     """
-    hours, selection = proposal.config.hours, proposal.selection
+    selection = proposal.selection
     known = metrics_of(proposal.config)
 
     def effects(of: dict[str, Estimate]) -> dict[str, object]:
@@ -135,14 +121,16 @@ def as_json(proposal: Proposal) -> dict[str, object]:
         "lab": proposal.config.name,
         "objective": proposal.objective,
         "protected": list(proposal.protected),
+        "allowance": proposal.allowance,
         "units": {name: known[name].unit for name in proposal.today if name in known},
         "days": proposal.days,
-        "books_played": proposal.searched,
+        "played_in_the_search": proposal.searched,
         "today": effects(proposal.today),
         "front": [
             {
-                "changes": step.changes,
-                "moves": [_as_json(move, hours) for move in step.moves],
+                "number_of_changes": step.number,
+                "changes": [change._asdict() for change in step.changes],
+                "values": list(step.values),
                 "effects": effects(step.effects),
             }
             for step in proposal.front

@@ -16,14 +16,16 @@ from echo_env.lab import GeneralLabConfig, LabConfig, load_lab
 
 pytest.importorskip("numba")
 
-from echo_env.lab.optimise import Allowed, Budget, optimise
+
+from echo_env.lab.optimise import Budget, Choice, optimise, template
 from echo_env.lab.optimise.better_file import better_text
-from echo_env.lab.optimise.books import Move, moves_between, seats_of, with_times
 from echo_env.lab.optimise.kim_nelson import select, squared_h
+from echo_env.lab.optimise.levers import changed, number_of
 from echo_env.lab.optimise.objective import PROTECTED, WAITING, Objective
 from echo_env.lab.optimise.proposal import simultaneous
-from echo_env.lab.optimise.search import Bench, Choice, Clock, choice_of, descend, front, moved, starts
-from echo_env.lab.optimise.words import as_json, move_sentence, verdict
+from echo_env.lab.optimise.search import Bench, Clock, descend, front, starts
+from echo_env.lab.optimise.template import seats_of
+from echo_env.lab.optimise.words import as_json, verdict
 from echo_env.lab.optimise.worlds import other_worlds
 
 TINY = Budget(seconds=20, starts=1, days=60, world_days=20)
@@ -45,17 +47,22 @@ def crowded() -> LabConfig:
     )
 
 
+def choice_of(config: LabConfig | GeneralLabConfig, *limits: Any) -> Choice:
+    """The books of a lab."""
+    return Choice(config, (template(config, *limits),))
+
+
 def bench_of(config: LabConfig | GeneralLabConfig, choice: Choice, days: int) -> Bench:
     """Books of a lab on some days, with time enough."""
-    return Bench(Objective(config, WAITING, PROTECTED, "policy_2", 3), config, choice, days, Clock(600))
+    return Bench(Objective(config, WAITING, PROTECTED, "policy_2", 3), choice, days, Clock(600))
 
 
 def test_other_times_change_the_book_alone() -> None:
     """A lab with other times is the same lab but for its appointments, which stay in their places."""
     config = load_lab("mri_unit")
-    seats = seats_of(config.plan)
-    times = moved(tuple(seat.minute for seat in seats), 3, 95)
-    other = with_times(config, seats, times)
+    choice = choice_of(config)
+    times = changed(choice.today, 3, 95)
+    other = choice.lab(times)
     assert [seat.minute for seat in seats_of(other.plan)] == list(times)
     assert other.plan.staff_groups == config.plan.staff_groups
     assert other.plan.room_groups == config.plan.room_groups
@@ -65,22 +72,26 @@ def test_other_times_change_the_book_alone() -> None:
     ("new", "moves"),
     [
         ((60, 60, 60), []),
-        ((0, 60, 60), [Move("non_fetal", 60, 0, 1)]),
-        ((0, 0, 30), [Move("non_fetal", 60, 0, 2), Move("non_fetal", 60, 30, 1)]),
+        ((0, 60, 60), ["Move one 09:00 non_fetal appointment to 08:00."]),
+        (
+            (0, 0, 30),
+            ["Move two 09:00 non_fetal appointments to 08:00.", "Move one 09:00 non_fetal appointment to 08:30."],
+        ),
     ],
 )
-def test_moves_are_what_a_bookkeeper_does(crowded: LabConfig, new: tuple[int, ...], moves: list[Move]) -> None:
+def test_moves_are_what_a_bookkeeper_does(crowded: LabConfig, new: tuple[int, ...], moves: list[str]) -> None:
     """Times that both books have are no moves, and like moves are counted together."""
-    assert moves_between(crowded.plan, seats_of(crowded.plan), new) == moves
+    assert [change.sentence for change in choice_of(crowded).changes(new)] == moves
 
 
 def test_exchanged_patients_are_no_move() -> None:
     """Two appointments of a type that change places leave the book as it was."""
     config = load_lab("scarce")
-    seats = seats_of(config.plan)
-    times = [seat.minute for seat in seats]
+    choice = choice_of(config)
+    times = list(choice.today)
     times[1], times[3] = times[3], times[1]
-    assert moves_between(config.plan, seats, tuple(times)) == []
+    assert choice.changes(tuple(times)) == ()
+    assert choice.in_file(tuple(times)) == {}
 
 
 def test_descent_reaches_the_best_of_all_books(crowded: LabConfig) -> None:
@@ -88,7 +99,7 @@ def test_descent_reaches_the_best_of_all_books(crowded: LabConfig) -> None:
     choice = choice_of(crowded, 60, 240)
     bench = bench_of(crowded, choice, 200)
     found = descend(bench, choice.first, np.random.default_rng(0))
-    best = min(itertools.product(*choice.allowed), key=bench.cost)
+    best = min(itertools.product(*(lever.allowed for lever in choice.levers)), key=bench.cost)
     assert bench.cost(found) == bench.cost(best)
 
 
@@ -97,8 +108,7 @@ def test_the_front_falls_with_every_move(crowded: LabConfig) -> None:
     choice = choice_of(crowded, 60, 240)
     bench = bench_of(crowded, choice, 200)
     books = front(bench, bench, 2, np.random.default_rng(0))
-    numbers = [sum(move.number for move in moves_between(crowded.plan, choice.seats, book)) for book in books]
-    assert numbers == [1, 2]
+    assert [number_of(choice.changes(book)) for book in books] == [1, 2]
     assert bench.cost(books[1]) < bench.cost(books[0]) < bench.cost(choice.today)
 
 
@@ -109,7 +119,7 @@ def test_a_protected_metric_that_may_rise_is_dear() -> None:
     bench = bench_of(config, choice, 100)
     late = choice.today
     for seat in range(10):
-        late = moved(late, seat, config.hours.closing_min)
+        late = changed(late, seat, config.hours.closing_min)
     scores = bench.scores(late)
     assert scores.objective.mean() < bench.scores(choice.today).objective.mean()
     assert bench.cost(late) > bench.cost(choice.today)
@@ -119,10 +129,10 @@ def test_windows_and_held_times_are_kept() -> None:
     """Appointments outside their window move into it, held ones stay, and starts are allowed books."""
     config = load_lab("scarce")
     held = seats_of(config.plan)[-1].minute
-    choice = choice_of(config, 15, 480, frozenset({held}), {0: (60, 300)})
+    choice = choice_of(config, 15, 480, frozenset({held}), {"fetal": (60, 300)})
     for times in starts(choice, 4, np.random.default_rng(1)):
-        for seat, minute, allowed in zip(choice.seats, times, choice.allowed, strict=True):
-            assert minute in allowed
+        for seat, minute, lever in zip(seats_of(config.plan), times, choice.levers, strict=True):
+            assert minute in lever.allowed
             assert seat.kind != 0 or seat.minute == held or 60 <= minute <= 300
             assert seat.minute != held or minute == held
 
@@ -167,25 +177,25 @@ def test_worlds_change_what_they_name() -> None:
 def test_a_proposal_is_measured_on_days_of_its_own(crowded: LabConfig) -> None:
     """Patients booked together are spread, they wait less on held-out days, and jobs change nothing."""
     budget = Budget(seconds=60, starts=2, days=200, world_days=20)
-    allowed = Allowed(grid_min=60, latest_min=240)
-    found = optimise(crowded, rule="policy_2", allowed=allowed, budget=budget, seed=5)
+    decide = [template(crowded, 60, 240)]
+    found = optimise(crowded, decide, rule="policy_2", budget=budget, seed=5)
     assert found.step is not None
     assert found.recommended
-    assert len(set(found.step.times)) == 3
+    assert len(set(found.step.values)) == 3
     assert found.step.effects["overall_wait_min"].high < 0
-    again = optimise(crowded, rule="policy_2", allowed=allowed, budget=replace(budget, jobs=2), seed=5)
+    again = optimise(crowded, decide, rule="policy_2", budget=replace(budget, jobs=2), seed=5)
     assert as_json(again) == as_json(found)
     assert any(sentence.startswith("Recommended: ") for sentence in verdict(found))
-    assert move_sentence(Move("non_fetal", 60, 0), crowded.hours) == "Move one 09:00 non_fetal appointment to 08:00."
 
 
 def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
     """A book that pays by sending patients home is refused where that is protected, and else comes with a warning."""
-    closing = Allowed(grid_min=60, windows={"non_fetal": (crowded.hours.closing_min, crowded.hours.closing_min)})
-    naive = optimise(crowded, {"wait_min": 1.0}, (), "policy_2", closing, TINY)
+    closing = crowded.hours.closing_min
+    decide = [template(crowded, 60, windows={"non_fetal": (closing, closing)})]
+    naive = optimise(crowded, decide, {"wait_min": 1.0}, (), rule="policy_2", budget=TINY)
     assert "turned_away" in naive.warnings
     assert any(said.startswith("Warning: ") and "turned away" in said for said in verdict(naive))
-    careful = optimise(crowded, {"wait_min": 1.0}, PROTECTED, "policy_2", closing, TINY)
+    careful = optimise(crowded, decide, {"wait_min": 1.0}, rule="policy_2", budget=TINY)
     assert not careful.recommended
     assert "turned_away" in careful.harms
 
@@ -196,15 +206,27 @@ def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
         ({"weights": {"wait_mn": 1.0}}, "'wait_mn' is no metric of the lab 'crowded' (did you mean wait_min?)"),
         ({"protected": ("sent_home",)}, "'sent_home' is no metric of the lab 'crowded'"),
         ({"rule": "policy_3"}, "policy is 'policy_3', but must be one of policy_1, policy_2, scarce_first"),
-        ({"allowed": Allowed(windows={"foetal": (0, 60)})}, "'foetal', which is no exam type of the lab"),
-        ({"allowed": Allowed(windows={"non_fetal": (61, 62)})}, "so that its patients do not fit"),
-        ({"allowed": Allowed(held=frozenset({60}))}, "no appointment may move"),
+        ({"most_changes": 0}, "most_changes is 0, but must be at least 1"),
+        ({"decide": []}, "there is nothing to decide"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(crowded: LabConfig, arguments: dict[str, Any], words: str) -> None:
     """Each is one sentence that names the value and what is allowed."""
     with pytest.raises(ValueError, match=re.escape(words)):
         optimise(crowded, budget=TINY, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"windows": {"foetal": (0, 60)}}, "'foetal', which is no exam type of the lab"),
+        ({"windows": {"non_fetal": (61, 62)}}, "so that its patients do not fit"),
+    ],
+)
+def test_windows_that_cannot_be_kept_are_refused(crowded: LabConfig, limits: dict[str, Any], words: str) -> None:
+    """A window of no type, or without a time of the grid, is one sentence."""
+    with pytest.raises(ValueError, match=re.escape(words)):
+        template(crowded, **limits)
 
 
 @pytest.mark.parametrize("source", ["short", "general", "weekday"])
@@ -219,9 +241,9 @@ def test_the_better_file_is_the_input_with_other_times(source: str, tmp_path: Pa
     file.write_text(texts[source])
     name = f"{file}#monday" if source == "weekday" else str(file)
     config = load_lab(name)
-    seats = seats_of(config.plan)
-    times = moved(tuple(seat.minute for seat in seats), 2, 15)
-    text = better_text(name, config, seats, times)
+    choice = choice_of(config)
+    times = changed(choice.today, 2, 15)
+    text = better_text(name, choice, times)
     assert text.startswith("# mine\nbase: ")
     assert "  # the p" in text
     file.write_text(text)
