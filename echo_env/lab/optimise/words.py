@@ -55,9 +55,10 @@ def verdict(proposal: Proposal) -> list[str]:
         )
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
-        share = smallest.effects[proposal.objective].mean / effect.mean
-        sentences = " ".join(change.sentence for change in smallest.changes)
-        said.append(f"Just {_counted(smallest.number)} would bring {100 * share:.0f} % of the gain: {sentences}")
+        share = min(100, round(100 * smallest.effects[proposal.objective].mean / effect.mean))
+        few = smallest.number <= _MOST_SENTENCES
+        sentences = ": " + " ".join(change.sentence for change in smallest.changes) if few else "."
+        said.append(f"Just {_counted(smallest.number)} would bring {share} % of the gain{sentences}")
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
