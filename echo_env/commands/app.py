@@ -83,6 +83,14 @@ def template(*tokens: Tokens) -> int:
 
 
 @app.command(help_flags=(), version_flags=())
+def optimise(*tokens: Tokens) -> int:
+    """Find a better appointment book, and measure what it is worth."""
+    from echo_env.commands import optimise
+
+    return optimise.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

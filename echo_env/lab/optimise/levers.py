@@ -1,0 +1,153 @@
+"""What a search may change of a lab: whole numbers, each with the values that it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+from echo_env.lab.config import Hours, Penalty
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.plan import LabPlan
+
+Values = tuple[int, ...]
+"""A value of each lever."""
+Place = tuple[str, ...]
+"""Names of sections and field in a lab file."""
+
+
+@dataclass(frozen=True)
+class PlannedLab:
+    """A lab whose plan was changed without a config: as much of one as engines and policies read."""
+
+    name: str
+    hours: Hours
+    penalty: Penalty
+    plan: LabPlan
+
+    def replace(self, **changes: Any) -> PlannedLab:
+        """A copy with other fields."""
+        return replace(self, **changes)
+
+
+class Lever(NamedTuple):
+    """A number that may change.
+
+    :param today: its value, -1 where there is nothing of the kind
+    :param allowed: the values that it may take, ascending, at least one
+    :param alike: levers for which this and the value are equal are interchangeable, so that one stands for all
+    """
+
+    today: int
+    allowed: tuple[int, ...]
+    alike: Hashable
+
+    @property
+    def first(self) -> int:
+        """The allowed value nearest to today's: today's itself, unless a window shuts it out."""
+        return min(self.allowed, key=lambda value: abs(value - self.today))
+
+
+class Change(NamedTuple):
+    """Something that somebody has to do, once or several times.
+
+    :param sentence: what
+    :param number: how many changes that is
+    """
+
+    sentence: str
+    number: int = 1
+
+
+class Decision(Protocol):
+    """A kind of decision: its levers, and what their values mean."""
+
+    @property
+    def levers(self) -> tuple[Lever, ...]:
+        """The levers."""
+
+    def apply(self, plan: LabPlan, values: Values) -> LabPlan:
+        """The plan with these values."""
+
+    def changes(self, values: Values) -> list[Change]:
+        """What has to be done for these values."""
+
+    def in_file(self, values: Values) -> Mapping[Place, Any]:
+        """Field of a lab file -> its value, for the fields that change; those of :meth:`Lab.as_file`."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Several decisions together.
+
+    :param config: the lab as it is
+    :param decisions: what may be decided
+    """
+
+    config: Lab
+    decisions: tuple[Decision, ...]
+
+    @property
+    def levers(self) -> tuple[Lever, ...]:
+        """The levers of all decisions, one after the other."""
+        return tuple(lever for decision in self.decisions for lever in decision.levers)
+
+    @property
+    def today(self) -> Values:
+        """The lab as it is."""
+        return tuple(lever.today for lever in self.levers)
+
+    @property
+    def first(self) -> Values:
+        """The allowed values nearest to today's."""
+        return tuple(lever.first for lever in self.levers)
+
+    def lab(self, values: Values) -> PlannedLab:
+        """The lab with these values.
+
+        :param values: of each lever
+        """
+        plan = self.config.plan
+        for decision, own in self._parts(values):
+            plan = decision.apply(plan, own)
+        return PlannedLab(self.config.name, self.config.hours, self.config.penalty, plan)
+
+    def changes(self, values: Values) -> tuple[Change, ...]:
+        """What has to be done for these values.
+
+        :param values: of each lever
+        """
+        return tuple(change for decision, own in self._parts(values) for change in decision.changes(own))
+
+    def in_file(self, values: Values) -> dict[Place, Any]:
+        """Field of a lab file -> its value, for the fields that change.
+
+        :param values: of each lever
+        """
+        return {place: value for decision, own in self._parts(values) for place, value in decision.in_file(own).items()}
+
+    def _parts(self, values: Values) -> list[tuple[Decision, Values]]:
+        parts, begin = [], 0
+        for decision in self.decisions:
+            end = begin + len(decision.levers)
+            parts.append((decision, values[begin:end]))
+            begin = end
+        return parts
+
+
+def number_of(changes: Sequence[Change]) -> int:
+    """How many changes these are in all.
+
+    :param changes: the changes
+    """
+    return sum(change.number for change in changes)
+
+
+def changed(values: Values, lever: int, value: int) -> Values:
+    """Values with another one.
+
+    :param values: of each lever
+    :param lever: number of the lever
+    :param value: its new value
+    """
+    return (*values[:lever], value, *values[lever + 1 :])

@@ -1,0 +1,242 @@
+"""What would be best for a lab: search, selection among the finalists, and one comparison on held-out days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from echo_env.common.parallel import map_in_order
+from echo_env.lab.config.lab import Lab
+from echo_env.lab.optimise.kim_nelson import Selection, select
+from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of
+from echo_env.lab.optimise.objective import PROTECTED, WAITING, Floats, Objective
+from echo_env.lab.optimise.proposal import Proposal, Step, World, estimates
+from echo_env.lab.optimise.search import FEW, MANY, Bench, Clock, descend, front, starts
+from echo_env.lab.optimise.template import template
+from echo_env.lab.optimise.worlds import other_worlds
+from echo_env.lab.simulation.metrics import metrics_of
+
+SELECTION_FIRST, HELD_OUT_FIRST, WORLDS_FIRST = 1_000_000, 2_000_000, 3_000_000
+"""Numbers of the first days of selection, comparison and other worlds: beyond those of the search."""
+_CHECKED = 2000
+"""Days on which finalists that make something protected worse are dropped."""
+_INDIFFERENT = 0.005
+"""Differences below this share of today's objective do not matter."""
+_FRONT = 6
+"""Changes that the front goes up to where any number is allowed."""
+TOLD = (*PROTECTED, "overall_wait_min", "p90_wait_min")
+"""Metrics that every comparison has, whatever the objective and what is protected."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to search, and how well to measure.
+
+    The search is the same for the same seed however many processes there are, unless the time ends it.
+
+    :param seconds: for the whole search; it ends earlier if nothing gets better
+    :param starts: what descents begin with, at least 1
+    :param days: held-out days, at least 2
+    :param world_days: days in each other world; 0 leaves them out
+    :param jobs: number of processes
+    :raises ValueError: a value that is not allowed
+    """
+
+    seconds: float = 60.0
+    starts: int = 3
+    days: int = 4000
+    world_days: int = 1000
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        for name, low in (("seconds", 1), ("starts", 1), ("days", 2), ("world_days", 0), ("jobs", 1)):
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, but must be at least {low}")
+
+
+class Task(NamedTuple):
+    """A part of the search: a descent from a start, or the front for ``start`` -1."""
+
+    start: int
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """Does a part of the search; goes to other processes.
+
+    :param objective: what is made smaller
+    :param choice: what may change
+    :param starts: number of descents
+    :param seconds: for each part
+    :param most: longest front
+    :param seed: of the search
+    """
+
+    objective: Objective
+    choice: Choice
+    starts: int
+    seconds: float
+    most: int
+    seed: int
+
+    def __call__(self, task: Task) -> tuple[list[Values], int]:
+        """Values found, and how many were played."""
+        clock = Clock(self.seconds)
+        rng = np.random.default_rng([self.seed, task.start + 1])
+        few = Bench(self.objective, self.choice, FEW, clock)
+        many = Bench(self.objective, self.choice, MANY, clock)
+        if task.start < 0:
+            found = front(few, many, self.most, rng)
+        else:
+            begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
+            found = [descend(many, descend(few, begun, rng), rng)]
+        return found, few.played + many.played
+
+
+def optimise(
+    config: Lab,
+    decide: Sequence[Decision] | None = None,
+    weights: Mapping[str, float] | None = None,
+    protected: Sequence[str] = PROTECTED,
+    allowance: Mapping[str, float] | None = None,
+    rule: str = "scarce_first",
+    most_changes: int | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Proposal:
+    """Look for better decisions, and measure what they are worth.
+
+    :param config: the lab
+    :param decide: what may be decided; by default the appointment book on a grid of 15 minutes
+    :param weights: metric -> weight in the sum that is made smaller; by default the waiting part of the penalty
+    :param protected: metrics that may not rise
+    :param allowance: protected metric -> how much it may rise all the same, such as two paid hours a day
+    :param rule: name of the policy by which exams begin, a rule that the compiled engine plays by classes
+    :param most_changes: so many changes at most; None for any number
+    :param budget: how long to search, and how well to measure
+    :param seed: of days and search
+    :param progress: called with what is done now
+    :return: the proposal; its intervals are of days that the search did not play
+    :raises ValueError: an unknown metric or rule, or nothing that may change; one sentence
+    """
+    if most_changes is not None and most_changes < 1:
+        raise ValueError(f"most_changes is {most_changes!r}, but must be at least 1")
+    budget, tell = budget or Budget(), progress or (lambda words: None)
+    choice = Choice(config, tuple(decide) if decide is not None else (template(config),))
+    _check_free(choice)
+    allowance = dict(allowance or {})
+    wanted = tuple(dict.fromkeys((*protected, *allowance)))
+    objective = Objective(config, weights or WAITING, wanted, rule, seed, allowance)
+    tasks = [Task(-1)] if most_changes else [Task(start) for start in range(-1, budget.starts)]
+    seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
+    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed)
+    tell("search")
+    found = map_in_order(searcher, tasks, budget.jobs, lambda task: None)
+    finalists = _distinct([values for own, _ in found for values in own], choice, most_changes)
+    tell("selection")
+    selection = _selected(objective, choice, finalists)
+    tell("comparison")
+    return _measured(objective, choice, finalists, selection, budget, sum(count for _, count in found))
+
+
+def _check_free(choice: Choice) -> None:
+    if all(lever.allowed == (lever.today,) for lever in choice.levers):
+        raise ValueError("there is nothing to decide: what is held, windows and limits leave everything as it is")
+
+
+def _distinct(found: Sequence[Values], choice: Choice, most: int | None) -> list[Values]:
+    """What differs from today and from each other in what has to be done, by number of changes."""
+    seen: dict[tuple[Change, ...], tuple[int, Values]] = {}
+    for values in found:
+        changes = choice.changes(values)
+        number = number_of(changes)
+        if number and (most is None or number <= most):
+            seen.setdefault(changes, (number, values))
+    return [values for _, values in sorted(seen.values(), key=lambda own: own[0])]
+
+
+def _selected(objective: Objective, choice: Choice, finalists: Sequence[Values]) -> Selection | None:
+    """The best of the finalists, by the procedure of Kim and Nelson on days of their own.
+
+    Those under which something protected rises beyond chance take no part, unless all do.
+    """
+    if len(finalists) < 2:
+        return None
+    labs = [choice.lab(values) for values in finalists]
+    today = objective.scores(choice.lab(choice.today), SELECTION_FIRST, _CHECKED)
+    bounds = today.protected + objective.slack[:, None]
+    harmless = []
+    for number, lab in enumerate(labs):
+        rise = objective.scores(lab, SELECTION_FIRST, _CHECKED).protected - bounds
+        if (rise.mean(axis=1) <= 2 * rise.std(axis=1) / np.sqrt(_CHECKED)).all():
+            harmless.append(number)
+    taking_part = harmless or list(range(len(labs)))
+
+    def play(system: int, first: int, count: int) -> Floats:
+        return objective.scores(labs[taking_part[system]], SELECTION_FIRST + _CHECKED + first, count).objective
+
+    scale = abs(float(today.objective.mean()))
+    chosen = select(play, len(taking_part), max(_INDIFFERENT * scale, 1e-6))
+    return replace(chosen, best=taking_part[chosen.best])
+
+
+def _measured(
+    objective: Objective,
+    choice: Choice,
+    finalists: Sequence[Values],
+    selection: Selection | None,
+    budget: Budget,
+    searched: int,
+) -> Proposal:
+    """The lab as it is and all finalists on held-out days, and the chosen one in other worlds."""
+    weights = objective.weights.items()
+    name = " + ".join(metric if weight == 1 else f"{weight:g} {metric}" for metric, weight in weights)
+    wide = _with_told(objective)
+    names = [name, *wide.protected]
+    today = wide.scores(choice.lab(choice.today), HELD_OUT_FIRST, budget.days).array
+    comparisons = max(1, len(finalists) * len(names))
+    steps = []
+    for values in finalists:
+        scores = wide.scores(choice.lab(values), HELD_OUT_FIRST, budget.days).array
+        changes = choice.changes(values)
+        steps.append(Step(values, changes, number_of(changes), estimates(names, scores - today, comparisons)))
+    chosen = selection.best if selection else 0
+    return Proposal(
+        choice=choice,
+        objective=name,
+        protected=tuple(objective.protected),
+        allowance=dict(objective.allowance),
+        today=estimates(names, today, 1),
+        front=tuple(steps),
+        chosen=chosen,
+        selection=selection,
+        worlds=_elsewhere(wide, names, choice, finalists[chosen], budget) if finalists else (),
+        days=budget.days,
+        searched=searched,
+    )
+
+
+def _with_told(objective: Objective) -> Objective:
+    """The objective with the metrics that are told besides."""
+    known = metrics_of(objective.config)
+    more = [name for name in TOLD if name in known]
+    return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
+
+
+def _elsewhere(
+    objective: Objective, names: Sequence[str], choice: Choice, values: Values, budget: Budget
+) -> tuple[World, ...]:
+    """The proposal in other worlds."""
+    worlds = []
+    for name, change in other_worlds() if budget.world_days else ():
+        scores = []
+        for own in (values, choice.today):
+            lab = choice.lab(own)
+            played = objective.scores(lab.replace(plan=change(lab.plan)), WORLDS_FIRST, budget.world_days)
+            scores.append(played.array)
+        worlds.append(World(name, estimates(names, scores[0] - scores[1], 1)))
+    return tuple(worlds)

@@ -1,0 +1,221 @@
+"""Better values of the levers, looked for on common days: descent with line search, on few days first, then on many.
+
+Everything is played on the same days, and patients and members of staff keep their luck whatever changes, so that few
+days are enough to tell better from worse (:mod:`echo_env.lab.day.draw`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from echo_env.lab.optimise.levers import Choice, Values, changed
+from echo_env.lab.optimise.objective import Objective, Scores
+
+FEW, MANY = 150, 800
+"""Days of the first descent and of the second."""
+_STRICT = 10.0
+"""How dear it is if a protected metric rises: see :meth:`Bench.cost`."""
+_COARSE = 4
+"""Values between those that a line search looks at first."""
+_KEPT = 40
+"""Steps that the front looks at again after each one it has taken."""
+
+
+Step = tuple[int, int]
+"""A lever and its new value."""
+
+
+class TimeIsUp(Exception):
+    """The time for the search is over."""
+
+
+@dataclass
+class Clock:
+    """When a search has to end.
+
+    :param seconds: from now on
+    """
+
+    seconds: float
+    begun: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        :raises TimeIsUp: the time is over
+        """
+        if time.monotonic() - self.begun > self.seconds:
+            raise TimeIsUp
+
+
+class Bench:
+    """Values of the levers, played on the same days and compared with today's.
+
+    :param objective: what is made smaller
+    :param choice: what may change
+    :param days: number of days
+    :param clock: ends the search
+    """
+
+    def __init__(self, objective: Objective, choice: Choice, days: int, clock: Clock) -> None:
+        self.objective, self.choice, self.levers, self.days = objective, choice, choice.levers, days
+        self._clock = clock
+        self._known: dict[Values, float] = {}
+        today = self.scores(choice.today)
+        self._bounds = today.protected + objective.slack[:, None]
+        # What a rise is measured in, so that metrics of different units count alike.
+        self._units = np.maximum(today.protected.mean(axis=1) + today.protected.std(axis=1), 1e-9)
+        self._scale = max(abs(float(today.objective.mean())), 1e-9)
+
+    @property
+    def played(self) -> int:
+        """How many values were played."""
+        return len(self._known)
+
+    def scores(self, values: Values) -> Scores:
+        """Play the days.
+
+        :param values: of each lever
+        :raises TimeIsUp: the time is over
+        """
+        self._clock.check()
+        return self.objective.scores(self.choice.lab(values), 0, self.days)
+
+    def cost(self, values: Values) -> float:
+        """The mean objective, and more where a protected metric may be above what is allowed.
+
+        That is, where the mean paired difference and two of its standard errors are above 0; each hundredth of the
+        metric's mean and spread costs a tenth of today's objective.
+
+        :param values: of each lever
+        """
+        if values not in self._known:
+            scores = self.scores(values)
+            more = scores.protected - self._bounds
+            sure = more.mean(axis=1) + 2 * more.std(axis=1) / np.sqrt(self.days)
+            rise = np.maximum(sure, 0) / self._units
+            self._known[values] = float(scores.objective.mean()) + _STRICT * self._scale * float(rise.sum())
+        return self._known[values]
+
+
+def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequence[int] | None = None) -> Values:
+    """Give one lever after the other its best value, until nothing helps.
+
+    :param bench: plays the days
+    :param values: to begin with
+    :param rng: order of the levers
+    :param levers: which may change; by default all
+    """
+    free = range(len(values)) if levers is None else levers
+    free = [lever for lever in free if len(bench.levers[lever].allowed) > 1]
+    before = None
+    try:
+        while before != values:
+            before = values
+            for lever in rng.permutation(free).tolist():
+                values = _best_value(bench, values, lever)
+    except TimeIsUp:
+        pass
+    return values
+
+
+def _best_value(bench: Bench, values: Values, lever: int) -> Values:
+    """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
+    grid = bench.levers[lever].allowed
+    here = grid.index(values[lever])
+    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
+    if best != values:
+        for step in (_COARSE // 2, 1):
+            found = grid.index(best[lever])
+            best = _cheapest(bench, best, lever, {found - step, found, found + step})
+    return best
+
+
+def _cheapest(bench: Bench, values: Values, lever: int, places: Iterable[int]) -> Values:
+    """The cheapest values with one lever at some places of its grid; those that it has win ties."""
+    grid = bench.levers[lever].allowed
+    tried = [changed(values, lever, grid[place]) for place in sorted(places) if 0 <= place < len(grid)]
+    return min(tried, key=lambda own: (bench.cost(own), own != values))
+
+
+def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> list[Values]:
+    """Values with one lever changed, two, up to ``most``: each takes the step that helps most, and mends those before.
+
+    :param bench: plays few days, to find steps
+    :param close: plays many, to choose among the best
+    :param most: largest number of steps
+    :param rng: order in which steps are mended
+    """
+    today = values = bench.choice.first
+    found: list[Values] = []
+    worth: dict[Step, float] = {}
+    try:
+        while len(found) < most:
+            for step in _candidates(bench, values, today, worth):
+                worth[step] = bench.cost(changed(values, *step))
+            ranked = sorted(worth, key=lambda step: (worth[step], step))
+            ranked = [step for step in ranked if values[step[0]] == today[step[0]]][: _KEPT // 4]
+            if not ranked:
+                break
+            # The first few are alike on few days: many days choose.
+            values = changed(values, *min(ranked, key=lambda step: (close.cost(changed(values, *step)), step)))
+            if found:
+                values = descend(close, values, rng, [k for k in range(len(values)) if values[k] != today[k]])
+            if close.cost(values) >= close.cost(found[-1] if found else today):
+                break
+            found.append(values)
+    except TimeIsUp:
+        pass
+    return found
+
+
+def _candidates(bench: Bench, values: Values, today: Values, worth: dict[Step, float]) -> list[Step]:
+    """Steps to be looked at: all of them first, later the best of before.
+
+    Of several levers that are alike and have the same value, the first stands for all.
+    """
+    first: dict[tuple[Hashable, int], int] = {}
+    for lever, own in enumerate(bench.levers):
+        if values[lever] == today[lever]:
+            first.setdefault((own.alike, values[lever]), lever)
+    free = [(lever, value) for lever in first.values() for value in bench.levers[lever].allowed]
+    fresh = [(lever, value) for lever, value in free if value != values[lever]]
+    ranked = sorted((step for step in fresh if step in worth), key=lambda step: (worth[step], step))
+    # A lever that now stands for its like has not been looked at yet.
+    return ranked[:_KEPT] + [step for step in fresh if step not in worth]
+
+
+def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Values]:
+    """Values to begin with: today's; those with everything alike spread evenly; today's with a third drawn at random.
+
+    :param choice: what may change
+    :param count: how many
+    :param rng: of the draws
+    """
+    found = [choice.first]
+    if count > 1:
+        found.append(_spread_evenly(choice))
+    while len(found) < count:
+        values = choice.first
+        for lever in rng.permutation(len(values))[: len(values) // 3].tolist():
+            values = changed(values, lever, int(rng.choice(choice.levers[lever].allowed)))
+        found.append(values)
+    return found
+
+
+def _spread_evenly(choice: Choice) -> Values:
+    """Levers that are alike at even distances over what they may be."""
+    values = list(choice.first)
+    groups: dict[Hashable, list[int]] = {}
+    for number, lever in enumerate(choice.levers):
+        groups.setdefault(lever.alike, []).append(number)
+    for group in groups.values():
+        in_order = sorted(group, key=lambda number: choice.levers[number].today)
+        for place, number in enumerate(in_order if len(group) > 1 else ()):
+            grid = choice.levers[number].allowed
+            values[number] = grid[round((place + 0.5) / len(group) * (len(grid) - 1))]
+    return tuple(values)
