@@ -52,7 +52,7 @@ class Case(NamedTuple):
     """One input.
 
     :param family: what it is about, for the table
-    :param command: ``evaluate``, ``train``, ``sweep``, ``calibrate``, ``schema``
+    :param command: a subcommand of ``echo-lab``
     :param arguments: of the command
     :param files: name -> text, laid into the folder before; a name that ends with a slash is a folder, a text
         ``<FIFO>`` a named pipe, ``<LINK x>`` a link to x, ``<BYTES n>`` n bytes that are no text, ``<NESTED n>`` n
@@ -72,6 +72,7 @@ COMPILED_FIRST = tuple(
     for command, arguments in (
         ("evaluate", "--policies policy_2 --days 2 --bound 1"),
         ("evaluate", "--env PatientPathways-v0 --draws 1 --trials 1 --patients 3 --resources 4 --bound"),
+        ("optimise", "scarce --seconds 1 --days 2 --most-moves 1"),
         ("train", "--env EchoLabScarce-v0 -n 3000 --log-folder logs"),
     )
 )
@@ -167,7 +168,7 @@ def import_all() -> None:
     import sb3_ext.zoo.cli
     import sb3_ext.zoo.training  # noqa: F401
     import train  # noqa: F401
-    from echo_env.commands import app, calibrate, pathways, schema, sweep  # noqa: F401
+    from echo_env.commands import app, calibrate, optimise, pathways, schema, sweep, template, validate  # noqa: F401
 
 
 def judge(case: Case, limit_s: float | None = None) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def clock(minute: int) -> dt.time:
 
 
 def write_week(path: Path, patients: int = 32, how: str = "") -> None:
-    """Write three days: every fourth patient is fetal, every eighth does not come, exams take 20 to 80 minutes.
+    """Write three days: every fourth patient is fetal, every eighth does not come, exams take 20 to 60 minutes.
 
     :param path: the workbook
     :param patients: rows of a day
@@ -39,15 +39,18 @@ def write_week(path: Path, patients: int = 32, how: str = "") -> None:
         if how == "blank far below":
             sheet["A1048576"] = " "
             sheet._current_row = 1  # where append goes on
+        free = dict.fromkeys((14, 19, 20, 21, 22, 23), 0)
         for patient in range(0 if how == "no rows" else patients):
-            due = 480 + 15 * (patient // 2)
-            came = due + int(rng.integers(-20, 40))
-            begin = max(came, due + 15) + 3
-            times = [clock(due), clock(came), clock(due + 15), clock(begin), clock(begin + int(rng.integers(20, 80)))]
+            due, fetal = 480 + 15 * patient, patient % 4 == 0
+            came = due + int(rng.integers(-20, 20))
+            room = 14 if fetal else min((k for k in free if k != 14), key=lambda k: (free[k], k))
+            begin, length = max(came + 3, due + 18, free[room]), int(rng.integers(20, 60))
+            times: list[object] = [clock(due), clock(came), clock(due + 15), clock(begin), clock(begin + length)]
             if patient % 8 == 7:
                 times = [clock(due), "N/A", clock(due + 15), "X", "X"]
-            fetal = patient % 4 == 0
-            sheet.append([1000 * number + patient, "YES" if fetal else None, *times, "AB", 14 if fetal else 19])
+            else:
+                free[room] = begin + length
+            sheet.append([1000 * number + patient, "YES" if fetal else None, *times, f"S{room}", room])
     if how == "no sheets":
         for sheet in workbook.worksheets[:]:
             workbook.remove(sheet)

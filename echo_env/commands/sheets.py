@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from echo_env.lab.calibration.checks import CHECKS, Finding, check_visits, refused
+from echo_env.lab.calibration.checks import Finding, check_visits, refused
 from echo_env.lab.calibration.reading import ColumnsGuessed, SheetError, load_columns, read_visits
 from echo_env.lab.calibration.visits import Visits
 
@@ -40,20 +40,17 @@ def check_accepted(accepted: Sequence[str]) -> None:
 
 
 def refuse(findings: Sequence[Finding], accepted: Sequence[str]) -> None:
-    """Print what checks have found, and refuse what nobody has accepted.
+    """Refuse what checks have found and nobody has accepted.
 
     :param findings: of the checks
     :param accepted: names of checks
-    :raises ValueError: some findings are not accepted
+    :raises ValueError: some findings are not accepted; says them, and how to accept them
     """
     left = refused(findings, accepted)
-    for finding in findings:
-        label = "refused" if finding in left else "accepted"
-        print(f"{finding.check} ({label}): {finding.sentence}", file=sys.stderr)
     if left:
-        names = list(dict.fromkeys(finding.check for finding in left))
-        meaning = "; ".join(CHECKS[name] for name in names)
-        raise ValueError(f"{meaning}: correct the cells, or go on with --accept {' '.join(names)}")
+        names = " ".join(dict.fromkeys(finding.check for finding in left))
+        said = " ".join(finding.sentence for finding in left)
+        raise ValueError(f"{said} Correct the cells, or go on with --accept {names}")
 
 
 def checked_visits(path: str, columns: str | None, accepted: Sequence[str]) -> tuple[Visits, list[Finding]]:

@@ -31,6 +31,9 @@ def kind_of(case: Case) -> str:
         ("evaluate", "evaluate"),
         ("pathways", "evaluate --env PatientPathways-v0"),
         ("calibrate", "calibrate"),
+        ("validate", "validate"),
+        ("template", "template"),
+        ("optimise", "optimise"),
         ("schema", "schema"),
     ],
 )
