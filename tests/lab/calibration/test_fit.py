@@ -269,3 +269,15 @@ def test_a_workbook_of_a_lab_reads_as_its_record(tmp_path: Path) -> None:
         pd.testing.assert_series_equal(read.table[column], record.table[column], check_names=False, check_dtype=False)
     own, other = (fit_points(one, Choices(name="lab", resamples=20)).config for one in (record, read))
     assert own == other
+
+
+def test_somebody_who_comes_on_the_hour_of_closing_is_let_in(record: Visits) -> None:
+    """The lab closes after the hour in which anybody has come without an appointment."""
+    table = record.table.copy()
+    table["unscheduled"] = True
+    table["booked"] = "no"
+    last = table["actual"].idxmax()
+    table.loc[last, "actual"] = 17 * 60
+    table.loc[last, ["begin", "end", "exam_min"]] = [17 * 60 + 5, 17 * 60 + 25, 20]
+    config = fit_points(dataclasses.replace(record, table=table), QUICK).config
+    assert config.hours.opening_min + config.hours.closing_min == 17 * 60 + 30

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 from hospital_sheets import HEADERS, VISIT, made_up_visits
 
-from echo_env.lab.calibration import ColumnsGuessed, SheetError, read_visits
+from echo_env.lab.calibration import ColumnMap, ColumnsGuessed, SheetError, read_visits
 from echo_env.lab.calibration.reading.columns import known_layout
 from echo_env.lab.calibration.reading.fields import _PAPER, KNOWN
 from echo_env.lab.calibration.reading.grids import MOST_EMPTY, column_letters, read_book
@@ -235,3 +235,14 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "week.xlsx")
     with pytest.raises(SheetError, match="is not a regular file, but must be an Excel workbook"):
         read_visits(tmp_path / "week.xlsx")
+
+
+def test_days_may_have_numbers_in_place_of_dates(tmp_path: Path) -> None:
+    """A column of sessions names the days, each of which begins anew."""
+    path = tmp_path / "sessions.csv"
+    path.write_text("Session,Start,Stop\n1,08:30,08:50\n1,09:00,09:30\n2,08:15,08:40\n")
+    columns = ColumnMap(session="Session", actual="Start", begin="Start", end="Stop")
+    visits = read_visits(path, columns)
+    assert visits.days == ("1", "2")
+    assert visits.table["exam_min"].tolist() == [20, 30, 25]
+    assert visits.table["unscheduled"].all()

@@ -116,7 +116,8 @@ def clock_hours(visits: Visits, book: dict[str, tuple[int, ...]], base: Any) -> 
     last = list(begins)
     for name in ("expected", "begin"):
         begins += table[name].dropna().astype(int).tolist()
-    unscheduled = table.loc[table["unscheduled"], "actual"].dropna().astype(int).tolist()
+    # The hour in which somebody comes without an appointment begins before closing.
+    unscheduled = (table.loc[table["unscheduled"], "actual"].dropna().astype(int) + 1).tolist()
     opening = min(base.opening_min, min(begins, default=base.opening_min) // 30 * 30)
     closing = max(base.opening_min + base.closing_min, -(-max([*last, *unscheduled], default=0) // 30) * 30)
     ends = table["end"].dropna().astype(int).tolist()

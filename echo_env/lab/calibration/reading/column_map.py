@@ -43,6 +43,7 @@ class ColumnMap:
     """Which column holds what: field -> header, as it stands on the sheets.
 
     :param day: date of the visit, where the sheet holds several days and times have no dates
+    :param session: name or number of the day, where there are no dates
     :param patient: patient number
     :param type: exam type
     :param fetal: whether the exam is fetal, in place of a type
@@ -65,6 +66,7 @@ class ColumnMap:
     """
 
     day: Name | None = None
+    session: Name | None = None
     patient: Name | None = None
     type: Name | None = None
     fetal: Name | None = None

@@ -19,6 +19,7 @@ class Meaning(NamedTuple):
 
 FIELDS = {
     "day": Meaning("day", "date"),
+    "session": Meaning("session", "text"),
     "patient": Meaning("patient", "text"),
     "type": Meaning("exam type", "text"),
     "fetal": Meaning("fetal", "yes_no"),
