@@ -94,10 +94,11 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
             f"average, in place of {found.error:.1f}."
         )
     right = evidence.own.every.error
+    rest = "; most of what makes single exams early or late is not in the lab" if every.error > 2 * right + 1 else ""
     sentences.append(
         f"Of the {every.seen_wait:.1f} minutes that patients wait from check-in the lab has {every.simulated_wait:.1f} "
         f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average, "
-        f"and would by {right:.1f} if the lab were right."
+        f"and would by {right:.1f} if the lab were right{rest}."
     )
     return tuple(sentences)
 
