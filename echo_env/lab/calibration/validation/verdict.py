@@ -9,7 +9,7 @@ import numpy as np
 
 from echo_env.lab.calibration.validation.agreement import Agreement, RuleFit, Unexplained
 from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, words_of
-from echo_env.lab.calibration.validation.predictive import SURPRISING, Check
+from echo_env.lab.calibration.validation.predictive import Check
 from echo_env.lab.config.clock import clock_text
 
 LITTLE_QUEUE_MIN = 2.0
@@ -194,7 +194,7 @@ def _judged(check: Check, checks: int) -> bool | None:
         return None
     if not check.matters:
         return True
-    return False if check.p < SURPRISING / checks else None
+    return False if check.contradicts(checks) else None
 
 
 def _together(judged: tuple[bool | None, ...]) -> bool | None:
