@@ -112,7 +112,7 @@ def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, typ
         f"minutes from check-in, {replayed.seen_wait:.1f} in the record ({_as_if_right(again)}{_correlation(replayed)})"
         f"; {_against(check)}"
     )
-    if judged[0] is not False and judged[1] is False:
+    if judged[0] is not False and judged[1] is not True:
         told += f"; {_what_differs(evidence, type_name)}"
     elif judged[0] is False and not type_name and _lacks(evidence.unexplained):
         told += f"; {_lower(_missing(evidence.unexplained))}"
