@@ -88,7 +88,7 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
     """
     every, found = evidence.fits[0].every, evidence.unexplained
     sentences = []
-    if _lacks(found):
+    if _lacks(evidence):
         sentences.append(
             f"{_missing(found)}: with that, begins differ from those seen by {found.error_with:.1f} minutes on "
             f"average, in place of {found.error:.1f}."
@@ -114,7 +114,7 @@ def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, typ
     )
     if judged[0] is not False and judged[1] is not True:
         told += f"; {_what_differs(evidence, type_name)}"
-    elif judged[0] is False and not type_name and _lacks(evidence.unexplained):
+    elif judged[0] is False and not type_name and _lacks(evidence):
         told += f"; {_lower(_missing(evidence.unexplained))}"
     return _answer(question, use, _together(judged), told)
 
@@ -138,7 +138,7 @@ def _days(evidence: Evidence, question: str, use: str, names: tuple[str, ...]) -
 
 def _flow(evidence: Evidence, waits: Answer) -> Answer:
     use, found = "what check-in times and preparation do to waits", evidence.unexplained
-    if _lacks(found):
+    if _lacks(evidence):
         return _answer("flow", use, False, _lower(_missing(found)))
     if waits.good:
         return _answer("flow", use, True, "check-in, preparation and appointment explain the waits seen")
@@ -173,10 +173,12 @@ def _answer(question: str, use: str, good: bool | None, told: str) -> Answer:
     return Answer(question, good, f"{begin}{told}.")
 
 
-def _lacks(found: Unexplained) -> bool:
-    """Whether something is missing that makes a difference."""
+def _lacks(evidence: Evidence) -> bool:
+    """Whether something is missing that makes a difference, in a lab that fits worse than one that is right."""
+    found = evidence.unexplained
     better = found.error - found.error_with
-    return better > 1 and better > 0.15 * found.error
+    much = found.minutes >= TOLERANCE_MIN or found.missing.appointment
+    return much and better > max(1, 0.15 * found.error) and found.error > 1.5 * evidence.own.every.error
 
 
 def _missing(found: Unexplained) -> str:
