@@ -118,6 +118,32 @@ def test_findings_are_accepted_by_name(capsys: pytest.CaptureFixture[str]) -> No
     assert any(line.startswith("accepted unread: ") for line in said)
 
 
+def test_days_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--leave-out`` a lab is fitted without each day, and the day played in it."""
+    command = ["validate", "lab.yaml", "sheet.csv", "--days", "50", "--leave-out", "--json", "numbers.json"]
+    assert app.main(command) == 0
+    days = json.loads(Path("numbers.json").read_text())["left_out"]
+    assert len(days) == 5
+    assert all(day["error"] < 5 for day in days)
+    assert "Fitted without a day" in " ".join(capsys.readouterr().out.split())
+
+
+def test_labs_of_a_bootstrap() -> None:
+    """With ``--input-uncertainty`` simulated days are those of the labs beside the file."""
+    content = {
+        "fitted": {"exam_types.stress_test.exam.mean_min": 50.0},
+        "samples": [[40.0], [50.0], [60.0]],
+    }
+    Path("lab.uncertainty.json").write_text(json.dumps(content))
+    spans = []
+    for more in ([], ["--input-uncertainty", "3"]):
+        command = ["validate", "lab.yaml", "sheet.csv", "--days", "200", "--json", "numbers.json", *more]
+        assert app.main(command) == 0
+        low, high = json.loads(Path("numbers.json").read_text())["checks"]["utilisation"]["such_days"]
+        spans.append(high - low)
+    assert spans[1] > 1.2 * spans[0]
+
+
 def test_a_lab_with_days_of_its_own() -> None:
     """A file with weekdays is read with each; one of them can be named."""
     write_lab(clinic(), {"monday": {"name": "mondays"}, "tuesday": None})
@@ -138,6 +164,7 @@ def test_a_lab_with_days_of_its_own() -> None:
         (["lab.yaml", "none.csv"], "none.csv"),
         (["none.yaml", "sheet.csv"], "none.yaml"),
         (["lab.yaml", "sheet.csv", "--json", "lab.yaml"], "--json lab.yaml is also LAB"),
+        (["lab.yaml", "sheet.csv", "--input-uncertainty", "5"], "lab.yaml has no lab.uncertainty.json"),
         (["lab.yaml", "sheet.csv", "--accept", "unred"], "did you mean unread"),
         (["baseline", "sheet.csv"], "the record has the exam type 'scan', but the lab 'baseline' has only fetal"),
     ],

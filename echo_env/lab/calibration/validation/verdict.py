@@ -9,7 +9,7 @@ import numpy as np
 
 from echo_env.lab.calibration.validation.agreement import Agreement, RuleFit, Unexplained
 from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, words_of
-from echo_env.lab.calibration.validation.predictive import SURPRISING, Check
+from echo_env.lab.calibration.validation.predictive import Check
 from echo_env.lab.config.clock import clock_text
 
 LITTLE_QUEUE_MIN = 2.0
@@ -88,16 +88,17 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
     """
     every, found = evidence.fits[0].every, evidence.unexplained
     sentences = []
-    if _lacks(found):
+    if _lacks(evidence):
         sentences.append(
             f"{_missing(found)}: with that, begins differ from those seen by {found.error_with:.1f} minutes on "
             f"average, in place of {found.error:.1f}."
         )
     right = evidence.own.every.error
+    rest = "; most of what makes single exams early or late is not in the lab" if every.error > 2 * right + 1 else ""
     sentences.append(
         f"Of the {every.seen_wait:.1f} minutes that patients wait from check-in the lab has {every.simulated_wait:.1f} "
         f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average, "
-        f"and would by {right:.1f} if the lab were right."
+        f"and would by {right:.1f} if the lab were right{rest}."
     )
     return tuple(sentences)
 
@@ -111,9 +112,9 @@ def _waits(evidence: Evidence, question: str, use: str, replayed: Agreement, typ
         f"minutes from check-in, {replayed.seen_wait:.1f} in the record ({_as_if_right(again)}{_correlation(replayed)})"
         f"; {_against(check)}"
     )
-    if judged[0] is not False and judged[1] is False:
+    if judged[0] is not False and judged[1] is not True:
         told += f"; {_what_differs(evidence, type_name)}"
-    elif judged[0] is False and not type_name and _lacks(evidence.unexplained):
+    elif judged[0] is False and not type_name and _lacks(evidence):
         told += f"; {_lower(_missing(evidence.unexplained))}"
     return _answer(question, use, _together(judged), told)
 
@@ -137,7 +138,7 @@ def _days(evidence: Evidence, question: str, use: str, names: tuple[str, ...]) -
 
 def _flow(evidence: Evidence, waits: Answer) -> Answer:
     use, found = "what check-in times and preparation do to waits", evidence.unexplained
-    if _lacks(found):
+    if _lacks(evidence):
         return _answer("flow", use, False, _lower(_missing(found)))
     if waits.good:
         return _answer("flow", use, True, "check-in, preparation and appointment explain the waits seen")
@@ -172,10 +173,12 @@ def _answer(question: str, use: str, good: bool | None, told: str) -> Answer:
     return Answer(question, good, f"{begin}{told}.")
 
 
-def _lacks(found: Unexplained) -> bool:
-    """Whether something is missing that makes a difference."""
+def _lacks(evidence: Evidence) -> bool:
+    """Whether something is missing that makes a difference, in a lab that fits worse than one that is right."""
+    found = evidence.unexplained
     better = found.error - found.error_with
-    return better > 1 and better > 0.15 * found.error
+    much = found.minutes >= TOLERANCE_MIN or found.missing.appointment
+    return much and better > max(1, 0.15 * found.error) and found.error > 1.5 * evidence.own.every.error
 
 
 def _missing(found: Unexplained) -> str:
@@ -193,7 +196,7 @@ def _judged(check: Check, checks: int) -> bool | None:
         return None
     if not check.matters:
         return True
-    return False if check.p < SURPRISING / checks else None
+    return False if check.contradicts(checks) else None
 
 
 def _together(judged: tuple[bool | None, ...]) -> bool | None:
