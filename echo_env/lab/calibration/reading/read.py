@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FROM = {
-    "day": ("day", "session"), "type": ("type", "fetal"), "end": ("end", "length"), "booked": ("scheduled", "expected", "status"),
+    "day": ("day", "session"), "type": ("type", "fetal"), "end": ("end", "length"),
+    "booked": ("scheduled", "expected", "status"),
     "came": ("actual", "status", "begin"), "offset_min": ("actual",), "exam_min": ("end", "length"),
 }  # fmt: skip
 """Column of the table -> the fields that it is worked out from, where they are not itself."""

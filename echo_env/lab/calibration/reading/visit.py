@@ -29,7 +29,8 @@ def visit_of(row: Row) -> dict[str, Any] | None:
     due = booked == "yes" and came == "yes"
     exam_min, offset_min = _exam_length(row, due), _offset(row) if due else None
     return {
-        "day": row.day.isoformat() if row.day else row.text("session") or row.sheet.name, "sheet": row.sheet.name, "row": row.number,
+        "day": row.day.isoformat() if row.day else row.text("session") or row.sheet.name,
+        "sheet": row.sheet.name, "row": row.number,
         "patient": _patient(row), "type": _type(row), **{name: row.minute(name) for name in MINUTES},
         "room": row.text("room"), "staff": _people(row), "booked": booked, "came": came, "unscheduled": unscheduled,
         "offset_min": offset_min, "exam_min": exam_min,
