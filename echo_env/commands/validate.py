@@ -12,13 +12,14 @@ replay.csv (a row for each exam) and figures.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from echo_env.commands.running import (
+    Flag,
     Several,
     Whole,
     check_output_folder,
@@ -33,10 +34,14 @@ from echo_env.common.files import check_file, delivery
 from echo_env.lab.config.file import PACKAGE
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.loading import load_lab
+from echo_env.lab.evaluation.bootstrap_labs import bootstrap_labs
 from echo_env.lab.evaluation.comparison import check_days
 
 if TYPE_CHECKING:
     from echo_env.lab.calibration.validation import Validation
+    from echo_env.lab.calibration.visits import Visits
+
+FEWEST_RESAMPLES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,9 @@ class ValidateOptions:
     :param json: file for all numbers, or - for standard output
     :param days: number of simulated days
     :param seed: of the simulated days
+    :param leave_out: also fit a lab without each recorded day, as calibrate does, and play that day in it
+    :param input_uncertainty: so many labs of the bootstrap beside the lab file: what simulated days may be then counts
+        that the lab is not exactly known; 0 for none
     """
 
     lab: str = field(kw_only=False)
@@ -61,6 +69,8 @@ class ValidateOptions:
     json: Annotated[str | None, Parameter(name="--json")] = None
     days: Whole = 1000
     seed: Whole = 0
+    leave_out: Flag = False
+    input_uncertainty: Whole = 0
 
 
 def check_outputs(options: ValidateOptions) -> None:
@@ -100,6 +110,24 @@ def labs_of(source: str) -> tuple[Lab, dict[str, Lab]]:
     return next(iter(books.values())), books
 
 
+def _labs(options: ValidateOptions, books: Mapping[str, Lab]) -> tuple[Lab, ...]:
+    """The labs of ``--input-uncertainty``."""
+    if not options.input_uncertainty:
+        return ()
+    if books:
+        one = f"{options.lab}#{next(iter(books))}"
+        raise ValueError(f"--input-uncertainty is of one lab, but {options.lab} has days: name one, as in {one}")
+    return bootstrap_labs(options.lab, options.input_uncertainty).labs
+
+
+def _refit(visits: Visits) -> Lab:
+    from echo_env.lab.calibration.fitting.choices import Choices
+    from echo_env.lab.calibration.fitting.fit import fit
+
+    # Only the lab counts here: as few resamples as there may be.
+    return fit(visits, Choices(resamples=FEWEST_RESAMPLES)).config
+
+
 def run(options: ValidateOptions, command: str) -> None:
     """Validate, write, and print."""
     from echo_env.lab.calibration.checks import check_lab
@@ -109,7 +137,8 @@ def run(options: ValidateOptions, command: str) -> None:
     check_outputs(options)
     config, books = labs_of(options.lab)
     visits, findings = checked_visits(options.spreadsheet, options.columns, options.accept)
-    found = validate(visits, config, options.days, options.seed, books=books)
+    refit = _refit if options.leave_out else None
+    found = validate(visits, config, options.days, options.seed, refit, _labs(options, books), books)
     said = [f"command: {command}", f"sheet: {visits.name}, sha256 {visits.sha256}"]
     said += [f"accepted {own.check}: {own.sentence}" for own in findings]
     against = [f"{own.check}: {own.sentence}" for own in check_lab(visits, config)]

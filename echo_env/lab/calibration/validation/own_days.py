@@ -14,7 +14,7 @@ import numpy as np
 
 from echo_env.lab.calibration.cell_log import CellLog
 from echo_env.lab.calibration.validation.agreement import RuleFit, fit_of
-from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, Number, Sums, played_days, words_of
+from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, Exams, Number, Sums, played_days, words_of
 from echo_env.lab.calibration.validation.predictive import Check, check_of
 from echo_env.lab.calibration.validation.recorded import only_days
 from echo_env.lab.calibration.validation.replay import Replayer
@@ -112,7 +112,12 @@ def replay_checks(recorded: pd.DataFrame, own: pd.DataFrame, seed: int) -> Mappi
 
 def _number(name: str) -> Number:
     words = f"begins of {words_of(name)} exams" if name else "begins"
-    return Number(f"replay_{name or 'all'}_min", words, "minutes", TOLERANCE_MIN, lambda exams: Sums(*np.zeros((2, 1))))
+    return Number(f"replay_{name or 'all'}_min", words, "minutes", TOLERANCE_MIN, _of_replays_only)
+
+
+def _of_replays_only(exams: Exams) -> Sums:
+    """No number of exams: it takes the rows of a replay, see :func:`_sums`."""
+    return Sums(np.zeros(exams.days), np.zeros(exams.days))
 
 
 def _sums(rows: pd.DataFrame, name: str) -> Sums:

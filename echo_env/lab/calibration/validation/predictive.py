@@ -39,6 +39,17 @@ class Check(NamedTuple):
         difference = self.simulated.mean - self.recorded.mean
         return difference / self.recorded.mean if self.number.name == "exams" else difference
 
+    def contradicts(self, checks: int) -> bool:
+        """Whether the record contradicts the lab: a difference that matters, and no chance.
+
+        It is no chance if hardly any mean over as many simulated days is so far out, and if the record's own interval
+        excludes the lab's mean: one extraordinary day is in no small sample of simulated ones, but widens the interval.
+
+        :param checks: so many checks share the probability of a wrong alarm
+        """
+        inside = self.recorded.low <= self.simulated.mean <= self.recorded.high
+        return self.matters and self.p < SURPRISING / checks and not inside
+
     @property
     def matters(self) -> bool:
         """Whether the two differ by more than the tolerance."""

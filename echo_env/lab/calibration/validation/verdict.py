@@ -9,7 +9,7 @@ import numpy as np
 
 from echo_env.lab.calibration.validation.agreement import Agreement, RuleFit, Unexplained
 from echo_env.lab.calibration.validation.exams import TOLERANCE_MIN, words_of
-from echo_env.lab.calibration.validation.predictive import SURPRISING, Check
+from echo_env.lab.calibration.validation.predictive import Check
 from echo_env.lab.config.clock import clock_text
 
 LITTLE_QUEUE_MIN = 2.0
@@ -94,10 +94,11 @@ def unexplained_sentences(evidence: Evidence) -> tuple[str, ...]:
             f"average, in place of {found.error:.1f}."
         )
     right = evidence.own.every.error
+    rest = "; most of what makes single exams early or late is not in the lab" if every.error > 2 * right + 1 else ""
     sentences.append(
         f"Of the {every.seen_wait:.1f} minutes that patients wait from check-in the lab has {every.simulated_wait:.1f} "
         f"when their days are played again; the begins of single exams differ by {every.error:.1f} minutes on average, "
-        f"and would by {right:.1f} if the lab were right."
+        f"and would by {right:.1f} if the lab were right{rest}."
     )
     return tuple(sentences)
 
@@ -193,7 +194,7 @@ def _judged(check: Check, checks: int) -> bool | None:
         return None
     if not check.matters:
         return True
-    return False if check.p < SURPRISING / checks else None
+    return False if check.contradicts(checks) else None
 
 
 def _together(judged: tuple[bool | None, ...]) -> bool | None:
