@@ -91,6 +91,10 @@ RULES = {
         "A time before 06:00 or from 20:00 on that fits between the row's other times when shifted by twelve hours "
         "is shifted.",
     ),
+    "morning_or_evening": Rule(
+        "kept",
+        "On a clock of twelve hours, a row whose times are all between 06:00 and 08:00 is read as a morning's.",
+    ),
     "outside_hours": Rule("dropped", "Any other time before 06:00 or from 20:00 on is not used."),
     "exam_before_check_in": Rule(
         "dropped",

@@ -24,6 +24,7 @@ CHECKS = {
     "attendance": "of more than 5 % of the booked patients nobody knows whether they came",
     "no_shows": "no booked patient is a no-show, but of some nobody knows whether they came",
     "days": "rows without a date go back in time, as if several days were one",
+    "clocks": "on clocks of twelve hours, rows between six and eight may be of the morning or of the evening",
     "overlaps": "more than 5 % of the exams begin in a room in which another one is under way",
     "order": "more than 10 % of the exams begin before the check-in, or end before they begin",
     "types": f"there are more than {MOST_TYPES} exam types, or more than 5 % of the rows have none",
@@ -39,6 +40,8 @@ _MOST_UNREAD, _MOST_UNBOOKED, _MOST_BACKWARDS = 0.05, 0.2, 0.1
 _OVERLAP_MIN = 10
 """Minutes by which two exams in a room must overlap: begin and end are often written down late."""
 _BACK_MIN = 240
+_LATE_MIN = 17 * 60
+"""Where exams begin so late, others may begin later."""
 _NOT_READ = {name for name, rule in RULES.items() if rule.action == "unread"} - {"blank", "record_stops"}
 _NOT_READ |= {"outside_hours", "other_day", "two_spells"}
 _NO_TIME = NOT_DONE_TEXTS | BLANK
@@ -67,7 +70,7 @@ def check_visits(visits: Visits) -> list[Finding]:
     :param visits: the record
     """
     checks: tuple[Callable[[Visits], Iterable[Finding]], ...] = (
-        _unread, _columns, _booking, _attendance, _days, _overlaps, _order, _types, _duplicates,
+        _unread, _columns, _booking, _attendance, _days, _clocks, _overlaps, _order, _types, _duplicates,
     )  # fmt: skip
     return [finding for check in checks for finding in check(visits)]
 
@@ -159,6 +162,15 @@ def _days(visits: Visits) -> Iterable[Finding]:
             yield _found("days", sentence, _cells(visits, back, "scheduled"), len(back))
 
 
+def _clocks(visits: Visits) -> Iterable[Finding]:
+    log = visits.log.to_pandas()
+    rows = log[(log["rule"] == "morning_or_evening") & (log["column"] == "begin")]
+    if len(rows) and (visits.table["begin"] >= _LATE_MIN).any():
+        where = [f"{sheet}!{cell}" for sheet, cell in zip(rows["sheet"], rows["cell"], strict=True)]
+        sentence = f"{len(rows)} exams may begin between 06:00 and 08:00 or twelve hours later; write am or pm"
+        yield _found("clocks", sentence, where, len(rows))
+
+
 def _overlaps(visits: Visits) -> Iterable[Finding]:
     exams = _exams(visits)
     exams = exams[exams["room"] != ""].sort_values("begin")
@@ -246,8 +258,10 @@ def _hours(visits: Visits, lab: Lab) -> Iterable[Finding]:
 
 def _volume(visits: Visits, lab: Lab) -> Iterable[Finding]:
     plan, table = lab.plan, visits.table
+    if table["exam_min"].isna().all():
+        return
     mean = float(table["exam_min"].mean())
-    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean if mean > 0 else float("inf")
+    can_hold = sum(group.count for group in plan.room_groups) * plan.end_min / mean
     booked = table[table["booked"] == "yes"].groupby("day", sort=False).size()
     too_many = booked[booked > can_hold]
     if len(too_many):

@@ -521,3 +521,44 @@ def test_headers_that_are_repeated_between_visits(tmp_path: Path) -> None:
     read = read_visits(log_of(tmp_path, [*rows[:11], rows[0], *rows[11:]]), ENGLISH_MAP)
     assert found(read, ALL) == written(RECORD, ALL)
     assert read.log.example("header_again").cell == "A12"
+
+
+def test_an_evening_on_a_clock_of_twelve_hours(tmp_path: Path) -> None:
+    """6:10 at the end of a row of the afternoon is 18:10; in a row from 6:00 on it is 6:10."""
+    late, early = RECORD[0] | {"patient": "late"}, RECORD[1] | {"patient": "early"}
+    late |= {"expected": 16 * 60 + 45, "scheduled": 17 * 60, "actual": 16 * 60 + 50, "begin": 17 * 60 + 5, "end": 1090}
+    early |= {"expected": 350, "scheduled": 365, "actual": 362, "begin": 370, "end": 400}
+    record = [early | {"expected": 360}, late]
+    read = read_visits(log_of(tmp_path, table(record, ENGLISH, twelve)), ENGLISH_MAP)
+    assert found(read, ALL) == written(record, ALL)
+    assert read.log.counts()["half_day_slip"] == 5
+
+
+def test_times_of_another_day_are_not_used(tmp_path: Path) -> None:
+    """A time with another date than the rest of its row is dropped under its rule."""
+    headers = without(ENGLISH, "day")
+    rows = table(RECORD, headers, **dated("%Y-%m-%d %H:%M"))
+    end = list(headers).index("end")
+    rows[3][end] = rows[3][end].replace("2026-03-02", "2026-03-12")
+    read = read_visits(log_of(tmp_path, rows), ColumnMap(**headers))
+    assert read.days == ("2026-03-02", "2026-03-03", "2026-03-04")
+    assert read.table["exam_min"].isna().tolist() == [False, False, True] + [False] * 27
+    assert read.log.example("out_missing").cell == f"{'ABCDEFGHI'[end]}4"
+
+
+def test_morning_or_evening_is_not_decided_in_silence(tmp_path: Path) -> None:
+    """Rows that may be of the morning or of the evening are found where the lab works late."""
+    late = [visit | {field: visit[field] + 240 for field in ALL[3:8]} for visit in visits(1, 20)]
+    late = [visit for visit in late if visit["end"] < 1200]
+    read = read_visits(log_of(tmp_path, table(late, ENGLISH, twelve)), ENGLISH_MAP)
+    (finding,) = (one for one in check_visits(read) if one.check == "clocks")
+    doubtful = [k for k, visit in enumerate(late) if visit["expected"] >= 1080 and visit["actual"] >= 1080]
+    assert finding.cells == tuple(f"log!G{k + 2}" for k in doubtful)
+    assert "exams may begin between 06:00 and 08:00 or twelve hours later; write am or pm (log!G" in finding.sentence
+
+
+def test_text_that_is_called_a_workbook(tmp_path: Path) -> None:
+    """An export that is named .xls, but is text with tabs, is read as what it is."""
+    path = write_csv(tmp_path / "export.csv", table(MISSED, ENGLISH, text_clock("%H:%M")), "\t", "cp1252")
+    read = read_visits(path.rename(tmp_path / "export.xls"), ENGLISH_MAP)
+    assert found(read, ALL) == written(MISSED, ALL)

@@ -163,6 +163,7 @@ def test_other_files_are_refused_in_one_sentence(write_sheets: Write, tmp_path: 
         ("text.xlsx", b"hello", "text.xlsx cannot be read as an Excel workbook"),
         ("text.ods", b"hello", "text.ods cannot be read as an Excel workbook"),
         ("cut.xlsx", whole.read_bytes()[:2000], "cut.xlsx cannot be read as an Excel workbook"),
+        ("secret.xlsx", b"\xd0\xcf" + "EncryptedPackage".encode("utf-16-le"), "secret.xlsx is protected by a password"),
         ("prose.csv", b"Dear all,\nplease find\n", "prose.csv has no sheet with visits .* its sheets are 'prose'"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -30,6 +30,8 @@ MOST_EMPTY = 1_000
 FORMATS = "an Excel workbook (.xlsx, .xls), an OpenDocument sheet (.ods) or a table as text (.csv)"
 _OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
+_WORKBOOK_STARTS = (b"PK", b"\xd0\xcf\x11\xe0", b"\x09")
+"""First bytes of archives, of Excel's older files, and of its oldest ones."""
 _DELIMITERS = ",;\t|"
 MANY_SHEETS = 20
 """Sheets from which a progress bar is shown."""
@@ -68,8 +70,12 @@ def read_book(path: str | Path, progress: bool = False) -> Book:
     content, ending = path.read_bytes(), path.suffix.lower()
     if not content:
         raise SheetError(f"{path.name} is empty, but must be {FORMATS}")
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise SheetError(f"{path.name} is protected by a password; save it without one")
+    # What systems export as .xls often is text.
+    text = ending in _TEXTS or (ending == ".xls" and not content.startswith(_WORKBOOK_STARTS))
     day = dt.date.fromtimestamp(path.stat().st_mtime)
-    if ending in _TEXTS:
+    if text:
         sheets = {path.stem: _filled(_text_rows(content))}
     else:
         try:
@@ -80,7 +86,7 @@ def read_book(path: str | Path, progress: bool = False) -> Book:
             # Depending on where a file is damaged, the libraries raise errors of zipfile, of an XML parser, and others.
             raise SheetError(f"{path.name} cannot be read as {FORMATS}") from None
         day = saved or day
-    return Book(path.name, hashlib.sha256(content).hexdigest(), day, ending not in _TEXTS, sheets)
+    return Book(path.name, hashlib.sha256(content).hexdigest(), day, not text, sheets)
 
 
 def shown(items: Collection[T], words: str, progress: bool, least: int) -> Iterable[T]:

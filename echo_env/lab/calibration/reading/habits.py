@@ -87,4 +87,5 @@ def _twelve_hours(values: list[Any]) -> bool:
     read = [read_time(value) for value in values[:: max(1, len(values) // 2000)]]
     minutes = [cell.minute for cell in read if cell.content == TIME and cell.minute is not None and not cell.sure]
     past_noon = sum(minute >= _NOON_MIN for minute in minutes)
-    return 10 * past_noon <= sum(minute < _NIGHT_MIN for minute in minutes)
+    at_night = sum(minute < _NIGHT_MIN for minute in minutes)
+    return at_night > 0 and 10 * past_noon <= at_night
