@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -115,11 +115,11 @@ class Fitted:
     weekday_books: dict[str, Book]
     no_show: Share
     choices: Choices
-    labs: dict[str, GeneralLabConfig] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        # The labs of a file: one, or one for each weekday. The dataclass is frozen for others.
-        object.__setattr__(self, "labs", self.weekdays or {"": self.config})
+    @property
+    def labs(self) -> dict[str, GeneralLabConfig]:
+        """The labs of the file: weekday -> lab, or one lab under an empty name."""
+        return self.weekdays or {"": self.config}
 
     def lab(self, number: int) -> GeneralLabConfig:
         """The lab with the values of a bootstrap sample.
