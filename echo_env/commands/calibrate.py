@@ -31,7 +31,12 @@ from echo_env.commands.sheets import check_accepted, checked_visits
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate_visits
 from echo_env.lab.calibration.calibration import DAYS
-from echo_env.lab.calibration.fitting.lab_file import check_own, lab_text, uncertainty_text
+from echo_env.lab.calibration.fitting.lab_file import (
+    check_own,
+    check_own_bootstrap,
+    lab_text,
+    uncertainty_text,
+)
 from echo_env.lab.calibration.reading.grids import FORMATS
 from echo_env.lab.config import ARRIVAL_MODELS
 from echo_env.lab.config.chance import ArrivalModel
@@ -93,6 +98,7 @@ def check_outputs(options: CalibrateOptions) -> None:
     check_file("--output", options.output, others | {"--report": [options.report] if options.report else []})
     if options.output != STANDARD_OUTPUT:
         check_own(options.output)
+        check_own_bootstrap(uncertainty_path(options.output))
     if options.report is not None:
         check_output_folder("--report", options.report, file_names())
         if Path(options.report).resolve() in Path(options.output).resolve().parents:

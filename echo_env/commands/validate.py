@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from echo_env.lab.calibration.validation import Validation
     from echo_env.lab.calibration.visits import Visits
 
-FEWEST_RESAMPLES = 20
-
 
 @dataclass(frozen=True, kw_only=True)
 class ValidateOptions:
@@ -122,10 +120,9 @@ def _labs(options: ValidateOptions, books: Mapping[str, Lab]) -> tuple[Lab, ...]
 
 def _refit(visits: Visits) -> Lab:
     from echo_env.lab.calibration.fitting.choices import Choices
-    from echo_env.lab.calibration.fitting.fit import fit
+    from echo_env.lab.calibration.fitting.points import fit_points
 
-    # Only the lab counts here: as few resamples as there may be.
-    return fit(visits, Choices(resamples=FEWEST_RESAMPLES)).config
+    return fit_points(visits, Choices()).config
 
 
 def run(options: ValidateOptions, command: str) -> None:

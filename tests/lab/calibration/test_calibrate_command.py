@@ -118,6 +118,7 @@ def test_bad_files_are_one_sentence_and_exit_code_2(
     ("arguments", "message"),
     [
         (["--output", "mine.yaml"], "mine.yaml is in the way"),
+        (["--output", "ours.yaml"], "ours.uncertainty.json is in the way, because it was not written by an earlier"),
         (["--output", ""], "--output is empty, but must be a file"),
         (["--output", "mine"], "--output mine is a folder, but must be a regular file"),
         (["--output", "mine.yaml", "--base", "mine.yaml"], "--output mine.yaml is also --base"),
@@ -138,6 +139,7 @@ def test_invalid_arguments_are_refused(
 ) -> None:
     """Invalid arguments are refused in one sentence before anything is fitted or written."""
     (folder / "mine.yaml").write_text("base: baseline\n")
+    (folder / "ours.uncertainty.json").write_text("{}")
     (folder / "mine").mkdir()
     (folder / "mine" / "report.md").write_text("mine")
     before = files_in(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -9,15 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hospital_sheets import NOTES, made_up_visits
+from lab_weeks import by_the_clock, write_lab_workbook
+from random_hospitals import random_hospital
+from simulated_visits import visits_of
 
 from echo_env.lab import ConfigError, evaluate, load_lab
 from echo_env.lab.calibration import Calibration, Choices, FitError, RefusedError, calibrate
+from echo_env.lab.calibration.calibration import refit_with
 from echo_env.lab.calibration.fitting.lab_file import EARLIER_FIRST_LINES, check_own, lab_text
 
 Write = Callable[..., Path]
 
 TODAY = dt.date(2026, 11, 24)
 QUICK = Choices(resamples=20)
+CLINIC = Choices(resamples=20, name="clinic")
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +157,28 @@ def test_only_earlier_calibrations_are_overwritten(found: Calibration, tmp_path:
         check_own(tmp_path)
     with pytest.raises(ValueError, match="baseline is the name of a preset"):
         check_own("baseline")
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five days of a simulated lab in the paper's format."""
+    record = by_the_clock(visits_of(random_hospital(0), 5, 1), 1)
+    return write_lab_workbook(tmp_path_factory.mktemp("record") / "clinic.xlsx", record)
+
+
+def test_a_sound_record_becomes_a_lab(workbook: Path) -> None:
+    """Each stage hands on its record; without a base of another hospital, no finding is left."""
+    found = calibrate(workbook, CLINIC, days=0)
+    assert found.visits.name == "clinic.xlsx"
+    assert found.findings == ()
+    assert found.fitted.config.name == "clinic"
+    assert found.validation is None
+
+
+def test_a_part_of_a_record_can_be_fitted_again(workbook: Path) -> None:
+    """A day that was chosen for the book may be the one that is left out."""
+    found = calibrate(workbook, CLINIC, days=0)
+    day = found.visits.days[0]
+    rest = found.visits.table[found.visits.table["day"] != day].reset_index(drop=True)
+    refit = refit_with(dataclasses.replace(CLINIC, day=day))
+    assert refit(dataclasses.replace(found.visits, table=rest)).name == "clinic"

@@ -24,6 +24,8 @@ EARLIER_FIRST_LINES = (
     "# A lab fitted to a whiteboard spreadsheet by python -m echo_env.calibrate.",
 )
 """First lines of files written by earlier versions."""
+_BOOTSTRAP = b'{"lab": '
+"""How the file of a bootstrap begins."""
 _WIDTH = 110
 _YAML_WIDTH = 100
 """PyYAML breaks a line behind the entry that passes it."""
@@ -47,6 +49,17 @@ def check_own(path: str | Path) -> None:
         raise FileExistsError(f"{target} is in the way, because it is a folder")
     own = tuple(line.encode() for line in (FIRST_LINE, *EARLIER_FIRST_LINES))
     if target.exists() and not target.read_bytes().startswith(own):
+        raise FileExistsError(f"{target} is in the way, because it was not written by an earlier calibration")
+
+
+def check_own_bootstrap(path: str | Path) -> None:
+    """Refuse to overwrite a file other than the bootstrap of an earlier calibration.
+
+    :param path: where the bootstrap is to be written, beside the lab
+    :raises OSError: another file or a folder is in the way
+    """
+    target = Path(path)
+    if target.is_dir() or (target.exists() and not target.read_bytes().startswith(_BOOTSTRAP)):
         raise FileExistsError(f"{target} is in the way, because it was not written by an earlier calibration")
 
 

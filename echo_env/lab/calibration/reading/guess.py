@@ -22,6 +22,7 @@ from echo_env.lab.calibration.reading.grids import Rows, SheetError, text_of
 
 _SYNONYMS = {
     "day": "date|exam date|visit date|appointment date|service date|datum|tag|untersuchungsdatum|jour|fecha|día",
+    "session": "session number|session id|sitzung|séance|sesión",
     "patient": "patient id|patient number|mrn|pat nr|patientennummer|pid|case id|numéro patient|paciente|nhc|id",
     "type": "exam type|study type|patient type|procedure|modality|exam|appointment type|protocol|art der untersuchung|"
     "untersuchungsart|untersuchung|leistung|type d'examen|examen|acte|tipo de examen|tipo de estudio|prueba|type",
