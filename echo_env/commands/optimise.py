@@ -47,6 +47,7 @@ class OptimiseOptions:
     :param starts: books that searches begin with
     :param days: held-out days of the comparison
     :param seed: of days and search
+    :param input_uncertainty: play the proposal in N labs of the calibration's bootstrap too (LAB.uncertainty.json)
     :param jobs: number of processes; results do not depend on it unless time ends the search
     :param output: YAML file for the lab with the proposed book, or - for standard output; nothing is written where
         nothing is recommended
@@ -66,6 +67,7 @@ class OptimiseOptions:
     starts: Whole = 3
     days: Whole = 4000
     seed: Whole = 0
+    input_uncertainty: Whole = 0
     jobs: Whole = 1
     output: str | None = None
     json: str | None = None
@@ -79,6 +81,7 @@ def run(options: OptimiseOptions) -> None:
     :raises ModuleNotFoundError: numba is missing
     """
     from echo_env.lab.config import load_lab
+    from echo_env.lab.evaluation.bootstrap_labs import bootstrap_labs
 
     if importlib.util.find_spec("numba") is None:
         raise ModuleNotFoundError("No module named 'numba'", name="numba")
@@ -89,6 +92,7 @@ def run(options: OptimiseOptions) -> None:
     if options.output is not None and options.output == options.json:
         raise ValueError(f"--output and --json are both {options.output}, but must be two files")
     config = load_lab(options.lab)
+    labs = bootstrap_labs(options.lab, options.input_uncertainty).labs if options.input_uncertainty else ()
 
     from echo_env.common.tables import progress_bar
     from echo_env.lab.optimise import Budget, optimise
@@ -105,6 +109,7 @@ def run(options: OptimiseOptions) -> None:
             most_changes=options.most_moves,
             budget=Budget(seconds=options.seconds, starts=options.starts, days=options.days, jobs=options.jobs),
             seed=options.seed,
+            labs=labs,
             progress=lambda stage: advance(1),
         )
     step = proposal.step

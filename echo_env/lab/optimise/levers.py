@@ -102,15 +102,17 @@ class Choice:
         """The allowed values nearest to today's."""
         return tuple(lever.first for lever in self.levers)
 
-    def lab(self, values: Values) -> PlannedLab:
+    def lab(self, values: Values, other: Lab | None = None) -> PlannedLab:
         """The lab with these values.
 
         :param values: of each lever
+        :param other: a lab of the same types and groups, in place of the lab itself
         """
-        plan = self.config.plan
+        config = self.config if other is None else other
+        plan = config.plan
         for decision, own in self._parts(values):
             plan = decision.apply(plan, own)
-        return PlannedLab(self.config.name, self.config.hours, self.config.penalty, plan)
+        return PlannedLab(config.name, config.hours, config.penalty, plan)
 
     def changes(self, values: Values) -> tuple[Change, ...]:
         """What has to be done for these values.

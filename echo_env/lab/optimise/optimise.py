@@ -10,6 +10,7 @@ import numpy as np
 
 from echo_env.common.parallel import map_in_order
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.evaluation.input_uncertainty import two_parts
 from echo_env.lab.optimise.kim_nelson import Selection, select
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of
 from echo_env.lab.optimise.objective import PROTECTED, WAITING, Floats, Objective
@@ -106,6 +107,7 @@ def optimise(
     most_changes: int | None = None,
     budget: Budget | None = None,
     seed: int = 0,
+    labs: Sequence[Lab] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
     """Look for better decisions, and measure what they are worth.
@@ -119,6 +121,7 @@ def optimise(
     :param most_changes: so many changes at most; None for any number
     :param budget: how long to search, and how well to measure
     :param seed: of days and search
+    :param labs: labs that this one might be as well, such as those of a calibration's bootstrap; none or at least 2
     :param progress: called with what is done now
     :return: the proposal; its intervals are of days that the search did not play
     :raises ValueError: an unknown metric or rule, or nothing that may change; one sentence
@@ -140,7 +143,8 @@ def optimise(
     tell("selection")
     selection = _selected(objective, choice, finalists)
     tell("comparison")
-    return _measured(objective, choice, finalists, selection, budget, sum(count for _, count in found))
+    proposal = _measured(objective, choice, finalists, selection, budget, sum(count for _, count in found))
+    return _in_labs(objective, proposal, labs, budget) if labs else proposal
 
 
 def _check_free(choice: Choice) -> None:
@@ -215,6 +219,8 @@ def _measured(
         chosen=chosen,
         selection=selection,
         worlds=_elsewhere(wide, names, choice, finalists[chosen], budget) if finalists else (),
+        unknown={},
+        wins=(0, 0),
         days=budget.days,
         searched=searched,
     )
@@ -225,6 +231,25 @@ def _with_told(objective: Objective) -> Objective:
     known = metrics_of(objective.config)
     more = [name for name in TOLD if name in known]
     return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
+
+
+def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budget: Budget) -> Proposal:
+    """The proposal in labs that this one might be as well, on the days of other worlds."""
+    if proposal.step is None:
+        return proposal
+    wide, choice, days = _with_told(objective), proposal.choice, max(budget.world_days, 2)
+
+    def gain(lab: Lab | None) -> Floats:
+        own, today = (
+            wide.scores(choice.lab(values, lab), WORLDS_FIRST, days).array
+            for values in (proposal.front[proposal.chosen].values, choice.today)
+        )
+        return own - today
+
+    here, others = gain(None), [gain(lab) for lab in labs]
+    names = list(proposal.today)
+    unknown = {name: two_parts(here[k], [other[k] for other in others]) for k, name in enumerate(names)}
+    return replace(proposal, unknown=unknown, wins=(sum(other[0].mean() < 0 for other in others), len(labs)))
 
 
 def _elsewhere(

@@ -11,6 +11,7 @@ import scipy
 
 from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.evaluation.input_uncertainty import TwoParts
 from echo_env.lab.optimise.kim_nelson import Selection
 from echo_env.lab.optimise.levers import Change, Choice, Values
 from echo_env.lab.optimise.objective import PROTECTED, Floats
@@ -61,6 +62,9 @@ class Proposal:
     :param chosen: number of the step that is proposed
     :param selection: how that one was chosen among the finalists; None if there was but one
     :param worlds: how it does elsewhere
+    :param unknown: metric -> mean paired difference of the proposal with both parts of its interval, for the number of
+        days and for not knowing the lab; empty without labs of a bootstrap
+    :param wins: labs of the bootstrap in which the objective falls, of how many
     :param days: held-out days
     :param searched: how much was played in the search
     """
@@ -74,6 +78,8 @@ class Proposal:
     chosen: int
     selection: Selection | None
     worlds: tuple[World, ...]
+    unknown: dict[str, TwoParts]
+    wins: tuple[int, int]
     days: int
     searched: int
 

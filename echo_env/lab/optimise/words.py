@@ -64,6 +64,14 @@ def verdict(proposal: Proposal) -> list[str]:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
     elif proposal.worlds:
         said.append(f"It wins in all {len(proposal.worlds)} other worlds that were tried.")
+    if proposal.unknown:
+        part, (wins, labs) = proposal.unknown[proposal.objective], proposal.wins
+        larger = "not knowing the lab" if part.dominated_by_lab else "the number of days"
+        said.append(
+            f"In {wins} of {labs} labs that the record would bear as well it wins; its gain is {part.mean:+.2f} "
+            f"± {part.simulation:.2f} for the number of days and ± {part.lab:.2f} for not knowing the lab: {larger} "
+            "is the larger part."
+        )
     return said
 
 
@@ -140,5 +148,7 @@ def as_json(proposal: Proposal) -> dict[str, object]:
         "recommended": proposal.recommended,
         "selection": None if selection is None else asdict(selection),
         "other_worlds": [{"world": world.name, "effects": effects(world.effects)} for world in proposal.worlds],
+        "input_uncertainty": {name: part.as_json() for name, part in proposal.unknown.items()},
+        "wins_in_labs": list(proposal.wins),
         "verdict": verdict(proposal),
     }

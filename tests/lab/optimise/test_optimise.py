@@ -200,6 +200,19 @@ def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
     assert "turned_away" in careful.harms
 
 
+def test_labs_that_this_one_might_be_as_well(crowded: LabConfig) -> None:
+    """Where labs differ, not knowing the lab is a part of the interval; where they are the same, it is none."""
+    decide = [template(crowded, 60, 240)]
+    means = (20.0, 45.0, 90.0)
+    labs = [crowded.replace(exam__mean_min=mean, exam__shortest_min=5, exam__longest_min=200) for mean in means]
+    for others, unsure in ((labs, True), ([crowded] * 3, False)):
+        found = optimise(crowded, decide, rule="policy_2", budget=TINY, labs=others)
+        part = found.unknown["waiting_penalty"]
+        assert (part.lab > 0) == unsure
+        assert found.wins == (3, 3)
+        assert any("labs that the record would bear as well" in said for said in verdict(found))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
