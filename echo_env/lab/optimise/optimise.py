@@ -14,7 +14,7 @@ from echo_env.lab.evaluation.input_uncertainty import two_parts
 from echo_env.lab.optimise.kim_nelson import Selection, select
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of
 from echo_env.lab.optimise.objective import PROTECTED, WAITING, Floats, Objective
-from echo_env.lab.optimise.proposal import Proposal, Step, World, estimates
+from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
 from echo_env.lab.optimise.search import FEW, MANY, Bench, Clock, descend, front, starts
 from echo_env.lab.optimise.template import template
 from echo_env.lab.optimise.worlds import other_worlds
@@ -28,7 +28,7 @@ _INDIFFERENT = 0.005
 """Differences below this share of today's objective do not matter."""
 _FRONT = 6
 """Changes that the front goes up to where any number is allowed."""
-TOLD = (*PROTECTED, "overall_wait_min", "p90_wait_min")
+TOLD = (*PROTECTED, WAIT, "p90_wait_min")
 """Metrics that every comparison has, whatever the objective and what is protected."""
 
 

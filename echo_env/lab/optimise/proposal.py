@@ -16,6 +16,8 @@ from echo_env.lab.optimise.kim_nelson import Selection
 from echo_env.lab.optimise.levers import Change, Choice, Values
 from echo_env.lab.optimise.objective import PROTECTED, Floats
 
+WAIT = "overall_wait_min"
+"""The mean wait of everybody who came, early patients included, for whom the penalty charges nothing."""
 MOST_OF_IT = 0.8
 """Share of the gain that the smallest change worth naming has."""
 
@@ -103,10 +105,10 @@ class Proposal:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Metrics that should be protected, are not, and rise under the proposal beyond chance."""
+        """What nobody wants to rise, is not protected, and rises under the proposal beyond chance."""
         if self.step is None:
             return ()
-        open_ = [name for name in PROTECTED if name not in self.protected]
+        open_ = [name for name in (*PROTECTED, WAIT) if name not in self.protected and name in self.step.effects]
         return tuple(name for name in open_ if self.step.effects[name].low > 0)
 
     @property

@@ -9,10 +9,9 @@ from rich.markup import escape
 
 from echo_env.common.stats import Estimate
 from echo_env.common.tables import cell, new_console, new_table, print_table
-from echo_env.lab.optimise.proposal import Proposal, Step
+from echo_env.lab.optimise.proposal import WAIT, Proposal, Step
 from echo_env.lab.simulation.metrics import metric_labels, metrics_of
 
-WAIT = "overall_wait_min"
 _MOST_SENTENCES = 12
 
 
@@ -50,7 +49,7 @@ def verdict(proposal: Proposal) -> list[str]:
     for name in proposal.warnings:
         rise, unit = step.effects[name], metrics_of(config)[name].unit
         said.append(
-            f"Warning: this raises what is not protected: {labels[name]} by {rise.mean:.2f} {unit} a day "
+            f"Warning: this raises what is not protected: {labels[name]} by {rise.mean:.2f} {unit} "
             f"({rise.low:.2f} to {rise.high:.2f})."
         )
     smallest = proposal.smallest
