@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echo_env.commands.running import Several, Whole, exit_status, parse, tables_beside
-from echo_env.common.files import check_file, delivery
+from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.lab import Lab
 
@@ -82,6 +82,7 @@ def run(options: OptimiseOptions) -> None:
     """
     from echo_env.lab.config import load_lab
     from echo_env.lab.evaluation.bootstrap_labs import bootstrap_labs
+    from echo_env.lab.optimise.better_file import better_text, check_own
 
     if importlib.util.find_spec("numba") is None:
         raise ModuleNotFoundError("No module named 'numba'", name="numba")
@@ -91,12 +92,13 @@ def run(options: OptimiseOptions) -> None:
             check_file(flag, path, inputs)
     if options.output is not None and options.output == options.json:
         raise ValueError(f"--output and --json are both {options.output}, but must be two files")
+    if options.output is not None and options.output != STANDARD_OUTPUT:
+        check_own(options.output)
     config = load_lab(options.lab)
     labs = bootstrap_labs(options.lab, options.input_uncertainty).labs if options.input_uncertainty else ()
 
     from echo_env.common.tables import progress_bar
     from echo_env.lab.optimise import Budget, optimise
-    from echo_env.lab.optimise.better_file import better_text
     from echo_env.lab.optimise.words import as_json, print_proposal
 
     with progress_bar("search, selection, comparison", 3) as advance:

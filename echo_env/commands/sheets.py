@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from echo_env.lab.calibration.calibration import refuse
 from echo_env.lab.calibration.checks import Finding, check_visits, refused
 from echo_env.lab.calibration.reading import ColumnsGuessed, SheetError, load_columns, read_visits
 from echo_env.lab.calibration.visits import Visits
@@ -39,20 +40,6 @@ def check_accepted(accepted: Sequence[str]) -> None:
     refused((), accepted)
 
 
-def refuse(findings: Sequence[Finding], accepted: Sequence[str]) -> None:
-    """Refuse what checks have found and nobody has accepted.
-
-    :param findings: of the checks
-    :param accepted: names of checks
-    :raises ValueError: some findings are not accepted; says them, and how to accept them
-    """
-    left = refused(findings, accepted)
-    if left:
-        names = " ".join(dict.fromkeys(finding.check for finding in left))
-        said = " ".join(finding.sentence for finding in left)
-        raise ValueError(f"{said} Correct the cells, or go on with --accept {names}")
-
-
 def checked_visits(path: str, columns: str | None, accepted: Sequence[str]) -> tuple[Visits, list[Finding]]:
     """Read a record and refuse it if a check finds something that is not accepted.
 
@@ -60,7 +47,7 @@ def checked_visits(path: str, columns: str | None, accepted: Sequence[str]) -> t
     :param columns: file of a column map, if there is one
     :param accepted: names of checks
     :return: the record, and what was found and accepted
-    :raises ValueError: see :func:`visits_of` and :func:`refuse`
+    :raises ValueError: see :func:`visits_of` and :func:`~echo_env.lab.calibration.calibration.refuse`
     """
     visits = visits_of(path, columns)
     findings = check_visits(visits)

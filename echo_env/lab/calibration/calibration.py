@@ -34,9 +34,9 @@ class RefusedError(ValueError):
     """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        names = dict.fromkeys(finding.check for finding in findings)
-        accept = " ".join(f"--accept {name}" for name in names)
-        super().__init__(f"{' '.join(finding.sentence for finding in findings)} If that is right, add {accept}")
+        names = " ".join(dict.fromkeys(finding.check for finding in findings))
+        said = " ".join(finding.sentence for finding in findings)
+        super().__init__(f"{said} Correct the record, or go on with --accept {names}")
         self.findings = tuple(findings)
 
 

@@ -120,7 +120,9 @@ def test_a_lab_against_its_record_is_refused_unless_accepted(write_sheets: Write
     """More rooms in use than the notes have are refused by the name of the check, and kept where they are accepted."""
     notes = ["2 regular echo rooms", "1 fetal echo room", *NOTES[2:]]
     path = write_sheets({"Monday (Nov 27)": made_up_visits(32, 1)}, notes=notes)
-    with pytest.raises(RefusedError, match=r"more rooms than the lab has.* add --accept rooms_seen"):
+    with pytest.raises(
+        RefusedError, match=r"more rooms than the lab has.* Correct the record, or go on with --accept rooms_seen$"
+    ):
         calibrate(path, QUICK, days=0)
     found = calibrate(path, QUICK, accept=["rooms_seen"], days=0)
     assert [finding.check for finding in found.findings] == ["rooms_seen"]

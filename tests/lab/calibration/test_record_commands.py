@@ -65,7 +65,7 @@ def test_checks_refuse_and_are_accepted_by_name(folder: Path, capsys: pytest.Cap
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 1
     assert error[0].startswith("error: 8 of 32 cells of 'end' cannot be read, such as 'later' (Monday (Nov 27)!O2")
-    assert error[0].endswith("Correct the cells, or go on with --accept unread")
+    assert error[0].endswith("Correct the record, or go on with --accept unread")
     assert not Path("lab.yaml").exists()
     report = ["--report", "report", "--days", "0"]
     assert main([*command, *report, "--accept", "unread"]) == 0

@@ -18,7 +18,7 @@ pytest.importorskip("numba")
 
 
 from echo_env.lab.optimise import Budget, Choice, optimise, template
-from echo_env.lab.optimise.better_file import better_text
+from echo_env.lab.optimise.better_file import FIRST_LINE, better_text, check_own
 from echo_env.lab.optimise.kim_nelson import select, squared_h
 from echo_env.lab.optimise.levers import changed, number_of
 from echo_env.lab.optimise.objective import PROTECTED, WAITING, Objective
@@ -257,8 +257,22 @@ def test_the_better_file_is_the_input_with_other_times(source: str, tmp_path: Pa
     choice = choice_of(config)
     times = changed(choice.today, 2, 15)
     text = better_text(name, choice, times)
-    assert text.startswith("# mine\nbase: ")
+    assert text.startswith(f"{FIRST_LINE}# mine\nbase: ")
     assert "  # the p" in text
     file.write_text(text)
     assert [seat.minute for seat in seats_of(load_lab(name).plan)] == list(times)
     assert load_lab(name).hours == config.hours
+    # A proposal may be improved on, and written again.
+    assert better_text(name, choice, times).count(FIRST_LINE) == 1
+    check_own(file)
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
+    """Files that no optimisation wrote, and names of presets, are refused."""
+    check_own(tmp_path / "new.yaml")
+    by_hand = tmp_path / "by_hand.yaml"
+    by_hand.write_text("base: baseline\n")
+    with pytest.raises(FileExistsError, match=r"by_hand\.yaml is in the way"):
+        check_own(by_hand)
+    with pytest.raises(ValueError, match="scarce is the name of a preset"):
+        check_own("scarce")

@@ -86,20 +86,12 @@ def exam_parameters(section: str, kind: int | None, bounds: tuple[float, float],
     :param bounds: ends of the interval, minutes
     :param name: whose exams, in words
     """
-    words = {f"{section}.shape": f"shape of the length of {name}", f"{section}.mean_min": f"mean of {name} (min)"}
 
     def sample(evidence: Evidence) -> NDArray[np.int64]:
         return whole(evidence.exam if kind is None else evidence.exam[evidence.type == kind])
 
-    def values(evidence: Evidence) -> Values:
-        minutes = sample(evidence)
-        if not len(minutes):
-            return {}
-        law = exam_law(minutes, *bounds)
-        return {f"{section}.shape": four_digits(law.shape), f"{section}.mean_min": four_digits(law.mean_min)}
-
-    source = "end minus begin of exams"
-    return Parameter(words, values, lambda evidence: len(sample(evidence)), source, _ends(section, bounds))
+    words = f"shape of the length of {name}", f"mean of {name} (min)"
+    return _lengths(section, bounds, words, sample, "end minus begin of exams")
 
 
 def lead_parameter(name: str, kind: int) -> Parameter:
@@ -152,29 +144,35 @@ def vitals_parameter(name: str, kind: int, bounds: tuple[float, float]) -> Param
     :param kind: its number
     :param bounds: ends of its interval, minutes
     """
-    section = f"exam_types.{name}.preparation"
-    words = {
-        f"{section}.shape": f"shape of the preparation of {name}",
-        f"{section}.mean_min": f"mean preparation of {name} (min)",
-    }
 
     def sample(evidence: Evidence) -> NDArray[np.int64]:
         return whole(evidence.vitals[evidence.type == kind])
+
+    words = f"shape of the preparation of {name}", f"mean preparation of {name} (min)"
+    source = "end of the recorded preparation minus check-in"
+    return _lengths(f"exam_types.{name}.preparation", bounds, words, sample, source)
+
+
+def _lengths(
+    section: str,
+    bounds: tuple[float, float],
+    words: tuple[str, str],
+    sample: Callable[[Evidence], NDArray[np.int64]],
+    source: str,
+) -> Parameter:
+    """A gamma distribution truncated to an interval."""
+    shape, mean_min = f"{section}.shape", f"{section}.mean_min"
 
     def values(evidence: Evidence) -> Values:
         minutes = sample(evidence)
         if not len(minutes):
             return {}
         law = exam_law(minutes, *bounds)
-        return {f"{section}.shape": four_digits(law.shape), f"{section}.mean_min": four_digits(law.mean_min)}
+        return {shape: four_digits(law.shape), mean_min: four_digits(law.mean_min)}
 
-    source = "end of the recorded preparation minus check-in"
-    return Parameter(words, values, lambda evidence: len(sample(evidence)), source, _ends(section, bounds))
-
-
-def _ends(section: str, bounds: tuple[float, float]) -> Values:
-    """The interval of a distribution of lengths."""
-    return {f"{section}.shortest_min": float(bounds[0]), f"{section}.longest_min": float(bounds[1])}
+    ends = {f"{section}.shortest_min": float(bounds[0]), f"{section}.longest_min": float(bounds[1])}
+    named = dict(zip((shape, mean_min), words, strict=True))
+    return Parameter(named, values, lambda evidence: len(sample(evidence)), source, ends)
 
 
 def whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
