@@ -83,8 +83,10 @@ class Searcher:
     most: int
     seed: int
 
-    def __call__(self, task: Task) -> tuple[list[Values], int]:
-        """Values found, and how many were played."""
+    def __call__(self, task: Task) -> tuple[list[Values], int, bool]:
+        """Values found, how many were played, and whether time ended the search."""
+        # What is compiled at its first call takes no time of the search.
+        self.objective.scores(self.choice.lab(self.choice.today), 0, 1)
         clock = Clock(self.seconds)
         rng = np.random.default_rng([self.seed, task.start + 1])
         few = Bench(self.objective, self.choice, FEW, clock)
@@ -94,7 +96,7 @@ class Searcher:
         else:
             begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
             found = [descend(many, descend(few, begun, rng), rng)]
-        return found, few.played + many.played
+        return found, few.played + many.played, clock.is_over
 
 
 def optimise(
@@ -139,11 +141,13 @@ def optimise(
     searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed)
     tell("search")
     found = map_in_order(searcher, tasks, budget.jobs, lambda task: None)
-    finalists = _distinct([values for own, _ in found for values in own], choice, most_changes)
+    finalists = _distinct([values for own, _, _ in found for values in own], choice, most_changes)
     tell("selection")
     selection = _selected(objective, choice, finalists)
     tell("comparison")
-    proposal = _measured(objective, choice, finalists, selection, budget, sum(count for _, count in found))
+    proposal = _measured(objective, choice, finalists, selection, budget)
+    searched, cut = sum(count for _, count, _ in found), any(over for _, _, over in found)
+    proposal = replace(proposal, searched=searched, cut=cut)
     return _in_labs(objective, proposal, labs, budget) if labs else proposal
 
 
@@ -194,7 +198,6 @@ def _measured(
     finalists: Sequence[Values],
     selection: Selection | None,
     budget: Budget,
-    searched: int,
 ) -> Proposal:
     """The lab as it is and all finalists on held-out days, and the chosen one in other worlds."""
     weights = objective.weights.items()
@@ -222,7 +225,6 @@ def _measured(
         unknown={},
         wins=(0, 0),
         days=budget.days,
-        searched=searched,
     )
 
 

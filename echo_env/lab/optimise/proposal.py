@@ -69,6 +69,7 @@ class Proposal:
     :param wins: labs of the bootstrap in which the objective falls, of how many
     :param days: held-out days
     :param searched: how much was played in the search
+    :param cut: whether time ended the search
     """
 
     choice: Choice
@@ -83,7 +84,8 @@ class Proposal:
     unknown: dict[str, TwoParts]
     wins: tuple[int, int]
     days: int
-    searched: int
+    searched: int = 0
+    cut: bool = False
 
     @property
     def config(self) -> Lab:

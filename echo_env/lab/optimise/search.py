@@ -48,8 +48,13 @@ class Clock:
 
         :raises TimeIsUp: the time is over
         """
-        if time.monotonic() - self.begun > self.seconds:
+        if self.is_over:
             raise TimeIsUp
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() - self.begun > self.seconds
 
 
 class Bench:
@@ -65,7 +70,8 @@ class Bench:
         self.objective, self.choice, self.levers, self.days = objective, choice, choice.levers, days
         self._clock = clock
         self._known: dict[Values, float] = {}
-        today = self.scores(choice.today)
+        # Without these there is nothing to compare with, however little time there is.
+        today = objective.scores(choice.lab(choice.today), 0, days)
         self._bounds = today.protected + objective.slack[:, None]
         # What a rise is measured in, so that metrics of different units count alike.
         self._units = np.maximum(today.protected.mean(axis=1) + today.protected.std(axis=1), 1e-9)

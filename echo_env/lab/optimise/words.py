@@ -31,6 +31,11 @@ def verdict(proposal: Proposal) -> list[str]:
 
     :param proposal: the proposal
     """
+    ended = ["Time ended the search: with more of it (--seconds), more may be found."] if proposal.cut else []
+    return [*_proposed(proposal), *ended]
+
+
+def _proposed(proposal: Proposal) -> list[str]:
     step, config = proposal.step, proposal.config
     labels = metric_labels(config)
     if step is None:
@@ -133,6 +138,7 @@ def as_json(proposal: Proposal) -> dict[str, object]:
         "units": {name: known[name].unit for name in proposal.today if name in known},
         "days": proposal.days,
         "played_in_the_search": proposal.searched,
+        "time_ended_the_search": proposal.cut,
         "today": effects(proposal.today),
         "front": [
             {

@@ -200,6 +200,17 @@ def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
     assert "turned_away" in careful.harms
 
 
+def test_a_search_that_time_ended_says_so(crowded: LabConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time is over at once nothing is found, and that is said; a search that has ended by itself is not cut."""
+    decide = [template(crowded, 60, 240)]
+    whole = optimise(crowded, decide, rule="policy_2", budget=TINY)
+    assert not whole.cut
+    monkeypatch.setattr(Clock, "is_over", True)
+    found = optimise(crowded, decide, rule="policy_2", budget=TINY)
+    assert found.cut
+    assert verdict(found)[-1].startswith("Time ended the search")
+
+
 def test_labs_that_this_one_might_be_as_well(crowded: LabConfig) -> None:
     """Where labs differ, not knowing the lab is a part of the interval; where they are the same, it is none."""
     decide = [template(crowded, 60, 240)]
