@@ -112,6 +112,15 @@ def test_the_front_falls_with_every_move(crowded: LabConfig) -> None:
     assert bench.cost(books[1]) < bench.cost(books[0]) < bench.cost(choice.today)
 
 
+def test_a_front_that_time_ends_gives_the_best_step_so_far(crowded: LabConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the steps that were looked at before time was over, the best one is the answer."""
+    bench = bench_of(crowded, choice_of(crowded, 60, 240), 200)
+    monkeypatch.setattr(Clock, "is_over", property(lambda clock: bench.played >= 2))
+    books = front(bench, bench, 2, np.random.default_rng(0))
+    assert len(books) == 1
+    assert bench.cost(books[0]) == min(bench._known.values()) < bench.reference
+
+
 def test_a_protected_metric_that_may_rise_is_dear() -> None:
     """A book that sends patients home costs more than today's, though its patients wait less."""
     config = load_lab("scarce")
