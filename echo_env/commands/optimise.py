@@ -82,7 +82,7 @@ def run(options: OptimiseOptions) -> None:
     """
     from echo_env.lab.config import load_lab
     from echo_env.lab.evaluation.bootstrap_labs import bootstrap_labs
-    from echo_env.lab.optimise.better_file import better_text, check_own
+    from echo_env.lab.optimise.report.better_file import better_text, check_own
 
     if importlib.util.find_spec("numba") is None:
         raise ModuleNotFoundError("No module named 'numba'", name="numba")
@@ -99,7 +99,7 @@ def run(options: OptimiseOptions) -> None:
 
     from echo_env.common.tables import progress_bar
     from echo_env.lab.optimise import Budget, optimise
-    from echo_env.lab.optimise.words import as_json, print_proposal
+    from echo_env.lab.optimise.report.words import as_json, print_proposal
 
     with progress_bar("search, selection, comparison", 3) as advance:
         proposal = optimise(

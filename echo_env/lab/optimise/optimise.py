@@ -11,12 +11,23 @@ import numpy as np
 from echo_env.common.parallel import map_in_order
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
-from echo_env.lab.optimise.kim_nelson import Selection, select
-from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of
-from echo_env.lab.optimise.objective import PROTECTED, WAITING, Floats, Objective
+from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of, template
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
-from echo_env.lab.optimise.search import FEW, MANY, Bench, Clock, descend, front, starts
-from echo_env.lab.optimise.template import template
+from echo_env.lab.optimise.search import (
+    FEW,
+    MANY,
+    PROTECTED,
+    WAITING,
+    Bench,
+    Clock,
+    Floats,
+    Objective,
+    Selection,
+    descend,
+    front,
+    select,
+    starts,
+)
 from echo_env.lab.optimise.worlds import other_worlds
 from echo_env.lab.simulation.metrics import metrics_of
 

@@ -12,9 +12,8 @@ import scipy
 from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import TwoParts
-from echo_env.lab.optimise.kim_nelson import Selection
 from echo_env.lab.optimise.levers import Change, Choice, Values
-from echo_env.lab.optimise.objective import PROTECTED, Floats
+from echo_env.lab.optimise.search import PROTECTED, Floats, Selection
 
 WAIT = "overall_wait_min"
 """The mean wait of everybody who came, early patients included, for whom the penalty charges nothing."""

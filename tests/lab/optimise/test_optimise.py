@@ -18,14 +18,12 @@ pytest.importorskip("numba")
 
 
 from echo_env.lab.optimise import Budget, Choice, optimise, template
-from echo_env.lab.optimise.better_file import FIRST_LINE, better_text, check_own
-from echo_env.lab.optimise.kim_nelson import select, squared_h
-from echo_env.lab.optimise.levers import changed, number_of
-from echo_env.lab.optimise.objective import PROTECTED, WAITING, Objective
+from echo_env.lab.optimise.levers import changed, number_of, seats_of
 from echo_env.lab.optimise.proposal import simultaneous
-from echo_env.lab.optimise.search import Bench, Clock, descend, front, starts
-from echo_env.lab.optimise.template import seats_of
-from echo_env.lab.optimise.words import as_json, verdict
+from echo_env.lab.optimise.report.better_file import FIRST_LINE, better_text, check_own
+from echo_env.lab.optimise.report.words import as_json, verdict
+from echo_env.lab.optimise.search import PROTECTED, WAITING, Bench, Clock, Objective, descend, front, starts
+from echo_env.lab.optimise.search.kim_nelson import select, squared_h
 from echo_env.lab.optimise.worlds import other_worlds
 
 TINY = Budget(seconds=20, starts=1, days=60, world_days=20)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import LabConfig
 from echo_env.lab.config.plan import LabPlan
-from echo_env.lab.optimise.levers import Change, Lever, Place, Values
+from echo_env.lab.optimise.levers.lever import Change, Lever, Place, Values
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

@@ -6,107 +6,22 @@ days are enough to tell better from worse (:mod:`echo_env.lab.day.draw`).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from echo_env.lab.optimise.levers import Choice, Values, changed
-from echo_env.lab.optimise.objective import Objective, Scores
+from echo_env.lab.optimise.search.bench import Bench, TimeIsUp
 
 FEW, MANY = 150, 800
 """Days of the first descent and of the second."""
-_STRICT = 10.0
-"""How dear it is if a protected metric rises: see :meth:`Bench.cost`."""
 _COARSE = 4
 """Values between those that a line search looks at first."""
 _KEPT = 40
 """Steps that the front looks at again after each one it has taken."""
 
-
 Step = tuple[int, int]
 """A lever and its new value."""
-
-
-class TimeIsUp(Exception):
-    """The time for the search is over."""
-
-
-@dataclass
-class Clock:
-    """When a search has to end.
-
-    :param seconds: from now on
-    """
-
-    seconds: float
-    begun: float = field(default_factory=time.monotonic)
-
-    def check(self) -> None:
-        """Go on, or not.
-
-        :raises TimeIsUp: the time is over
-        """
-        if self.is_over:
-            raise TimeIsUp
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is over."""
-        return time.monotonic() - self.begun > self.seconds
-
-
-class Bench:
-    """Values of the levers, played on the same days and compared with today's.
-
-    :param objective: what is made smaller
-    :param choice: what may change
-    :param days: number of days
-    :param clock: ends the search
-    """
-
-    def __init__(self, objective: Objective, choice: Choice, days: int, clock: Clock) -> None:
-        self.objective, self.choice, self.levers, self.days = objective, choice, choice.levers, days
-        self._clock = clock
-        self._known: dict[Values, float] = {}
-        # Without these there is nothing to compare with, however little time there is.
-        today = objective.scores(choice.lab(choice.today), 0, days)
-        self._bounds = today.protected + objective.slack[:, None]
-        # What a rise is measured in, so that metrics of different units count alike.
-        self._units = np.maximum(today.protected.mean(axis=1) + today.protected.std(axis=1), 1e-9)
-        self.reference = float(today.objective.mean())
-        self._scale = max(abs(self.reference), 1e-9)
-
-    @property
-    def played(self) -> int:
-        """How many values were played."""
-        return len(self._known)
-
-    def scores(self, values: Values) -> Scores:
-        """Play the days.
-
-        :param values: of each lever
-        :raises TimeIsUp: the time is over
-        """
-        self._clock.check()
-        return self.objective.scores(self.choice.lab(values), 0, self.days)
-
-    def cost(self, values: Values) -> float:
-        """The mean objective, and more where a protected metric may be above what is allowed.
-
-        That is, where the mean paired difference and two of its standard errors are above 0; each hundredth of the
-        metric's mean and spread costs a tenth of today's objective.
-
-        :param values: of each lever
-        """
-        if values not in self._known:
-            scores = self.scores(values)
-            more = scores.protected - self._bounds
-            sure = more.mean(axis=1) + 2 * more.std(axis=1) / np.sqrt(self.days)
-            rise = np.maximum(sure, 0) / self._units
-            self._known[values] = float(scores.objective.mean()) + _STRICT * self._scale * float(rise.sum())
-        return self._known[values]
 
 
 def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequence[int] | None = None) -> Values:
