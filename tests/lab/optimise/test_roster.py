@@ -76,7 +76,8 @@ def values_of(decision: Roster, **changes: int) -> Values:
 
 def random_values(decision: Roster, count: int, seed: int) -> list[Values]:
     """Values that fit, with a third of the levers drawn."""
-    rng, found = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    found: list[Values] = []
     while len(found) < count:
         values = tuple(
             int(rng.choice(lever.allowed)) if rng.random() < 0.3 else lever.today for lever in decision.levers
@@ -93,8 +94,8 @@ def test_the_file_says_what_was_played(source: str, tmp_path: Path) -> None:
     decision = roster_of(text, tmp_path)
     plan = decision.config.plan
     groups = set()
-    for values in random_values(decision, 25, seed=1):
-        changed = with_changes(text, dict(decision.in_file(values)))
+    for values in random_values(decision, 15, seed=1):
+        changed = with_changes(text, {(*place,): value for place, value in decision.in_file(values).items()})
         (tmp_path / "better.yaml").write_text(changed)
         better = load_lab(tmp_path / "better.yaml")
         assert better.plan == decision.apply(plan, values)
@@ -142,18 +143,31 @@ def test_sentences_say_what_to_do(changes: dict[str, int], sentences: list[str],
 
 
 def test_who_is_trained_joins_a_group_with_the_same_hours() -> None:
-    """In the scarce lab a trained member and an equipped room join the fetal groups; who is always there stays so."""
-    config = as_general(load_lab("scarce"))
+    """In the baseline lab a trained member and an equipped room join the fetal groups."""
+    config = as_general(load_lab("baseline"))
     decision = roster(config)
     values = values_of(decision, training_1=1, rooms_1=1)
     fetal, other = decision.apply(config.plan, values).staff_groups
-    assert (fetal.count, fetal.always_present) == (3, 2)
-    assert (other.count, other.always_present) == (0, 0)
-    assert [group.count for group in decision.apply(config.plan, values).room_groups] == [2, 2]
+    assert (fetal.count, fetal.always_present) == (5, 1)
+    assert (other.count, other.always_present) == (1, 1)
+    assert [group.count for group in decision.apply(config.plan, values).room_groups] == [2, 5]
     assert [change.sentence for change in decision.changes(values)] == [
         "Train one member of non_fetal for all that fetal does.",
         "Make one room of non_fetal fit for all that fetal is fit for.",
     ]
+
+
+def test_training_changes_nobodys_absence() -> None:
+    """Who is always there stays so when trained, in a group of their own if need be, and others keep their luck."""
+    config = as_general(load_lab("scarce"))
+    decision = roster(config)
+    plan = decision.apply(config.plan, values_of(decision, training_1=1))
+    assert [group.name for group in plan.staff_groups] == ["fetal", "non_fetal", "non_fetal_cross_trained"]
+    assert [(group.count, group.always_present) for group in plan.staff_groups] == [(2, 1), (0, 0), (1, 1)]
+    # Where fewer are left than are always there, as many of those who leave are.
+    decision = roster(as_general(load_lab("baseline")))
+    plan = decision.apply(decision.config.plan, values_of(decision, training_1=1, count_1=1))
+    assert [(group.count, group.always_present) for group in plan.staff_groups] == [(5, 2), (0, 0)]
 
 
 def test_who_is_trained_keeps_the_hours_in_a_group_of_their_own(tmp_path: Path) -> None:
@@ -180,7 +194,7 @@ def test_who_is_trained_keeps_the_hours_in_a_group_of_their_own(tmp_path: Path) 
     ],
 )
 def test_values_that_make_no_lab_do_not_fit(changes: dict[str, int], tmp_path: Path) -> None:
-    """Lunch outside the shift, a shift beyond the day, more trained than there are, and calls in place of nobody do not fit."""
+    """Lunch outside the shift, a shift beyond the day, more trained than there are, calls in place of nobody."""
     decision = roster_of(TWO_SHIFTS, tmp_path)
     assert not decision.fits(values_of(decision, **changes))
 

@@ -124,10 +124,14 @@ def _training(config: GeneralLabConfig, group: int, trained: int) -> Found:
     own = groups[group]
     if own.can == _every(config) or not own.count:
         return
-    # Training leaves everybody the hours that they have: who has others where they could join is a group of their own.
-    alike = ("shift", "starts_past_shift", "hands_over")
-    part = _joining(Part("training", group), groups, alike, f"{own.name}_cross_trained")
-    yield from _lever(part, 0, set(range(min(trained, own.count) + 1)))
+    most = min(trained, own.count)
+    # Training leaves everybody the hours that they have, and does not change who is how often absent: where that is
+    # otherwise in a group that could be joined, those who are trained are a group of their own.
+    alike = ("shift", "starts_past_shift", "hands_over", "absence_rate")
+    part = Part("training", group, NEW, _new_name(groups, f"{own.name}_cross_trained"))
+    if own.always_present <= own.count - most:
+        part = _joining(part, groups, alike)
+    yield from _lever(part, 0, set(range(most + 1)))
 
 
 def _equipment(config: GeneralLabConfig, group: int, rooms: int) -> Found:
@@ -135,21 +139,25 @@ def _equipment(config: GeneralLabConfig, group: int, rooms: int) -> Found:
     own = groups[group]
     if own.can == _every(config) or not own.count:
         return
-    part = _joining(Part("rooms", group), groups, ("turnover_min", "closed"), f"{own.name}_equipped")
+    part = Part("rooms", group, NEW, _new_name(groups, f"{own.name}_equipped"))
+    part = _joining(part, groups, ("turnover_min", "closed"))
     yield from _lever(part, 0, set(range(min(rooms, own.count) + 1)))
 
 
-def _joining(part: Part, groups: Sequence[T], alike: Sequence[str], name: str) -> Part:
-    """The part with the group that can do more and is alike else; a new one that can do everything if there is none."""
+def _joining(part: Part, groups: Sequence[T], alike: Sequence[str]) -> Part:
+    """The part with a group that can do more and is alike else, if there is one, in place of a new group."""
     own = groups[part.group]
     for place in supersets(own.can, [other.can for other in groups]):
-        other = groups[place]
-        if all(getattr(own, field) == getattr(other, field) for field in alike):
-            return part._replace(target=place, name=other.name)
-    taken = {other.name for other in groups}
+        if all(getattr(own, field) == getattr(groups[place], field) for field in alike):
+            return part._replace(target=place, name=groups[place].name)
+    return part
+
+
+def _new_name(groups: Sequence[T], name: str) -> str:
+    taken = {own.name for own in groups}
     while name in taken:
         name += "_2"
-    return part._replace(target=NEW, name=name)
+    return name
 
 
 def _every(config: GeneralLabConfig) -> int:
