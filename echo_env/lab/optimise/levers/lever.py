@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from echo_env.lab.config import Hours, Penalty
@@ -63,6 +64,10 @@ class Decision(Protocol):
     """A kind of decision: its levers, and what their values mean."""
 
     @property
+    def name(self) -> str:
+        """What ``--decide`` calls it."""
+
+    @property
     def levers(self) -> tuple[Lever, ...]:
         """The levers."""
 
@@ -86,6 +91,17 @@ class Choice:
 
     config: Lab
     decisions: tuple[Decision, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each decision is called."""
+        return tuple(decision.name for decision in self.decisions)
+
+    @property
+    def places(self) -> tuple[slice, ...]:
+        """Which of the values are those of each decision."""
+        ends = list(accumulate(len(decision.levers) for decision in self.decisions))
+        return tuple(slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False))
 
     @property
     def levers(self) -> tuple[Lever, ...]:
@@ -129,12 +145,7 @@ class Choice:
         return {place: value for decision, own in self._parts(values) for place, value in decision.in_file(own).items()}
 
     def _parts(self, values: Values) -> list[tuple[Decision, Values]]:
-        parts, begin = [], 0
-        for decision in self.decisions:
-            end = begin + len(decision.levers)
-            parts.append((decision, values[begin:end]))
-            begin = end
-        return parts
+        return [(own, values[place]) for own, place in zip(self.decisions, self.places, strict=True)]
 
 
 def number_of(changes: Sequence[Change]) -> int:

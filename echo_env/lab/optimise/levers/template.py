@@ -53,6 +53,7 @@ class Template:
     config: Lab
     seats: tuple[Seat, ...]
     levers: tuple[Lever, ...]
+    name: str = "template"
 
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these times."""
