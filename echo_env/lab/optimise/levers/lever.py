@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
@@ -74,10 +74,10 @@ class Decision(Protocol):
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these values."""
 
-    def changes(self, values: Values) -> list[Change]:
-        """What has to be done for these values."""
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
+        """What has to be done for these values, in a lab with the plan that the decisions before this one make."""
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """Field of a lab file -> its value, for the fields that change; those of :meth:`Lab.as_file`."""
 
 
@@ -135,14 +135,24 @@ class Choice:
 
         :param values: of each lever
         """
-        return tuple(change for decision, own in self._parts(values) for change in decision.changes(own))
+        return tuple(change for decision, plan, own in self._steps(values) for change in decision.changes(plan, own))
 
     def in_file(self, values: Values) -> dict[Place, Any]:
         """Field of a lab file -> its value, for the fields that change.
 
         :param values: of each lever
         """
-        return {place: value for decision, own in self._parts(values) for place, value in decision.in_file(own).items()}
+        places: dict[Place, Any] = {}
+        for decision, plan, own in self._steps(values):
+            places |= decision.in_file(plan, own)
+        return places
+
+    def _steps(self, values: Values) -> Iterator[tuple[Decision, LabPlan, Values]]:
+        """Each decision with the plan that those before it make, and its values."""
+        plan = self.config.plan
+        for decision, own in self._parts(values):
+            yield decision, plan, own
+            plan = decision.apply(plan, own)
 
     def _parts(self, values: Values) -> list[tuple[Decision, Values]]:
         return [(own, values[place]) for own, place in zip(self.decisions, self.places, strict=True)]

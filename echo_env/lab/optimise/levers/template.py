@@ -61,7 +61,7 @@ class Template:
         types = tuple(replace(own, scheduled=tuple(book)) for own, book in zip(plan.types, books, strict=True))
         return replace(plan, types=types)
 
-    def changes(self, values: Values) -> list[Change]:
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
         """The moves, like ones counted together."""
         clock = self.config.hours.clock
         said = []
@@ -85,11 +85,11 @@ class Template:
             moves.update((kind, *pair) for pair in pairs)
         return moves
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """The lists of the types whose appointments move, as clock times."""
         clock = self.config.hours.clock
         moving = {kind for kind, _, _ in self.moves(values)}
-        books = self._books(self.config.plan, values)
+        books = self._books(plan, values)
         places: dict[Place, Any] = {}
         for kind in sorted(moving):
             name = self.config.plan.types[kind].name
