@@ -37,15 +37,21 @@ class Lever(NamedTuple):
     :param today: its value, -1 where there is nothing of the kind
     :param allowed: the values that it may take, ascending, at least one
     :param alike: levers for which this and the value are equal are interchangeable, so that one stands for all
+    :param spread: whether a search may begin with the levers that are alike at even distances, as times of a day
+    :param start: the value that a search begins with; by default the allowed one nearest to today's
     """
 
     today: int
     allowed: tuple[int, ...]
     alike: Hashable
+    spread: bool = False
+    start: int | None = None
 
     @property
     def first(self) -> int:
-        """The allowed value nearest to today's: today's itself, unless a window shuts it out."""
+        """The value that a search begins with: today's, unless a window or a limit shuts it out."""
+        if self.start is not None:
+            return self.start
         return min(self.allowed, key=lambda value: abs(value - self.today))
 
 
@@ -69,7 +75,10 @@ class Decision(Protocol):
 
     @property
     def levers(self) -> tuple[Lever, ...]:
-        """The levers."""
+        """The levers; their :attr:`Lever.first` fit together."""
+
+    def fits(self, values: Values) -> bool:
+        """Whether these values are allowed together; each by itself is allowed. Others are never played."""
 
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these values."""
@@ -115,8 +124,15 @@ class Choice:
 
     @property
     def first(self) -> Values:
-        """The allowed values nearest to today's."""
+        """The values that a search begins with, which fit together."""
         return tuple(lever.first for lever in self.levers)
+
+    def fits(self, values: Values) -> bool:
+        """Whether the values of each decision are allowed together.
+
+        :param values: of each lever, each allowed by itself
+        """
+        return all(decision.fits(own) for decision, own in self._parts(values))
 
     def lab(self, values: Values, other: Lab | None = None) -> PlannedLab:
         """The lab with these values.
