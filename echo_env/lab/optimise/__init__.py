@@ -5,8 +5,8 @@ among the finalists, and :mod:`~.optimise` measures the choice on days that no s
 record of all that, :mod:`~.report` says it and writes the lab.
 """
 
-from echo_env.lab.optimise.levers import Choice, Decision, template
+from echo_env.lab.optimise.levers import Choice, Decision, roster, template
 from echo_env.lab.optimise.optimise import Budget, optimise
 from echo_env.lab.optimise.proposal import Proposal, Step, World
 
-__all__ = ["Budget", "Choice", "Decision", "Proposal", "Step", "World", "optimise", "template"]
+__all__ = ["Budget", "Choice", "Decision", "Proposal", "Step", "World", "optimise", "roster", "template"]

@@ -11,6 +11,7 @@ from echo_env.lab.optimise.levers.lever import (
     changed,
     number_of,
 )
+from echo_env.lab.optimise.levers.roster import Roster, roster
 from echo_env.lab.optimise.levers.template import Template, seats_of, template
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Lever",
     "Place",
     "PlannedLab",
+    "Roster",
     "Template",
     "Values",
     "changed",
     "number_of",
+    "roster",
     "seats_of",
     "template",
 ]
