@@ -13,6 +13,8 @@ from echo_env.lab.optimise.search.objective import Objective, Scores
 
 _STRICT = 10.0
 """How dear it is if a protected metric rises: see :meth:`Bench.cost`."""
+_ROOM = 0.005
+"""What room for a rise is worth: it leads a search whose objective, such as patients examined, few values change."""
 
 
 class TimeIsUp(Exception):
@@ -82,7 +84,8 @@ class Bench:
         """The mean objective, and more where a protected metric may be above what is allowed.
 
         That is, where the mean paired difference and two of its standard errors are above 0; each hundredth of the
-        metric's mean and spread costs a tenth of today's objective. Values that do not fit together cost inf.
+        metric's mean and spread costs a tenth of today's objective. Of values alike in the objective, those that leave
+        more room for a rise cost a little less. Values that do not fit together cost inf.
 
         :param values: of each lever
         """
@@ -91,7 +94,8 @@ class Bench:
                 return math.inf
             scores = self.scores(values)
             more = scores.protected - self._bounds
-            sure = more.mean(axis=1) + 2 * more.std(axis=1) / np.sqrt(self.days)
-            rise = np.maximum(sure, 0) / self._units
-            self._known[values] = float(scores.objective.mean()) + _STRICT * self._scale * float(rise.sum())
+            mean = more.mean(axis=1)
+            sure = mean + 2 * more.std(axis=1) / np.sqrt(self.days)
+            rise = (_STRICT * np.maximum(sure, 0) + _ROOM * np.minimum(mean, 0)) / self._units
+            self._known[values] = float(scores.objective.mean()) + self._scale * float(rise.sum())
         return self._known[values]
