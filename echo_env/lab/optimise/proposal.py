@@ -68,7 +68,8 @@ class Proposal:
     :param wins: labs of the bootstrap in which the objective falls, of how many
     :param days: held-out days
     :param searched: how much was played in the search
-    :param cut: whether time ended the search
+    :param cut: whether the search was ended before nothing got better: by time or by Ctrl-C
+    :param interrupted: whether by Ctrl-C
     """
 
     choice: Choice
@@ -85,6 +86,7 @@ class Proposal:
     days: int
     searched: int = 0
     cut: bool = False
+    interrupted: bool = False
 
     @property
     def config(self) -> Lab:
