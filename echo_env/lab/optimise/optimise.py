@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 
-from echo_env.common.parallel import map_in_order
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
 from echo_env.lab.optimise.gains import Gains, gains_of
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of, template
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
 from echo_env.lab.optimise.search import (
-    FEW,
-    MANY,
     PROTECTED,
     WAITING,
-    Bench,
-    Clock,
     Floats,
+    Journal,
     Objective,
+    Searcher,
     Selection,
-    descend,
-    front,
+    Task,
+    fingerprint,
+    searched,
     select,
-    starts,
 )
 from echo_env.lab.optimise.worlds import other_worlds
 from echo_env.lab.simulation.metrics import metrics_of
@@ -72,47 +69,6 @@ class Budget:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be at least {low}")
 
 
-class Task(NamedTuple):
-    """A part of the search: a descent from a start, or the front for ``start`` -1."""
-
-    start: int
-
-
-@dataclass(frozen=True)
-class Searcher:
-    """Does a part of the search; goes to other processes.
-
-    :param objective: what is made smaller
-    :param choice: what may change
-    :param starts: number of descents
-    :param seconds: for each part
-    :param most: longest front
-    :param seed: of the search
-    """
-
-    objective: Objective
-    choice: Choice
-    starts: int
-    seconds: float
-    most: int
-    seed: int
-
-    def __call__(self, task: Task) -> tuple[list[Values], int, bool]:
-        """Values found, how many were played, and whether time ended the search."""
-        # What is compiled at its first call takes no time of the search.
-        self.objective.scores(self.choice.lab(self.choice.today), 0, 1)
-        clock = Clock(self.seconds)
-        rng = np.random.default_rng([self.seed, task.start + 1])
-        few = Bench(self.objective, self.choice, FEW, clock)
-        many = Bench(self.objective, self.choice, MANY, clock)
-        if task.start < 0:
-            found = front(few, many, self.most, rng)
-        else:
-            begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
-            found = [descend(many, descend(few, begun, rng), rng)]
-        return found, few.played + many.played, clock.is_over
-
-
 def optimise(
     config: Lab,
     decide: Sequence[Decision] | None = None,
@@ -125,8 +81,11 @@ def optimise(
     seed: int = 0,
     labs: Sequence[Lab] = (),
     progress: Callable[[str], None] | None = None,
+    journal: Path | None = None,
 ) -> Proposal:
     """Look for better decisions, and measure what they are worth.
+
+    Ctrl-C ends the search, and the best of what was found until then is the answer; from then on it ends everything.
 
     :param config: the lab
     :param decide: what may be decided; by default the appointment book on a grid of 15 minutes
@@ -139,8 +98,9 @@ def optimise(
     :param seed: of days and search
     :param labs: labs that this one might be as well, such as those of a calibration's bootstrap; none or at least 2
     :param progress: called with what is done now
+    :param journal: folder that keeps what the search plays; with the same one, a search that was stopped goes on
     :return: the proposal; its intervals are of days that the search did not play
-    :raises ValueError: an unknown metric or rule, or nothing that may change; one sentence
+    :raises ValueError: an unknown metric or rule, nothing that may change, or another search's journal; one sentence
     """
     if most_changes is not None and most_changes < 1:
         raise ValueError(f"most_changes is {most_changes!r}, but must be at least 1")
@@ -152,16 +112,18 @@ def optimise(
     objective = Objective(config, weights or WAITING, wanted, rule, seed, allowance)
     tasks = [Task(-1)] if most_changes else [Task(start) for start in range(-1, budget.starts)]
     seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
-    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed)
+    kept = None if journal is None else Journal(Path(journal), fingerprint(objective, choice))
+    if kept is not None:
+        kept.check()
+    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed, kept)
     tell("search")
-    found = map_in_order(searcher, tasks, budget.jobs, lambda task: None)
-    finalists = _distinct([values for own, _, _ in found for values in own], choice, most_changes)
+    found = searched(searcher, tasks, budget.jobs)
+    finalists = _distinct(found.values, choice, most_changes)
     tell("selection")
     selection = _selected(objective, choice, finalists)
     tell("comparison")
     proposal = _measured(objective, choice, finalists, selection, budget)
-    searched, cut = sum(count for _, count, _ in found), any(over for _, _, over in found)
-    proposal = replace(proposal, searched=searched, cut=cut)
+    proposal = replace(proposal, searched=found.played, cut=found.cut, interrupted=found.interrupted)
     return _in_labs(objective, proposal, labs, budget) if labs else proposal
 
 

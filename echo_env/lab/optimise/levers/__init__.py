@@ -1,6 +1,7 @@
 """What may change of a lab: :mod:`~.lever` says what a decision is, the others are the kinds of decision."""
 
 from echo_env.lab.optimise.levers.lever import (
+    NOTHING,
     Change,
     Choice,
     Decision,
@@ -15,6 +16,7 @@ from echo_env.lab.optimise.levers.roster import Roster, roster
 from echo_env.lab.optimise.levers.template import Template, seats_of, template
 
 __all__ = [
+    "NOTHING",
     "Change",
     "Choice",
     "Decision",

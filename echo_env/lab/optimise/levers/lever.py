@@ -15,6 +15,8 @@ Values = tuple[int, ...]
 """A value of each lever."""
 Place = tuple[str, ...]
 """Names of sections and field in a lab file."""
+NOTHING = -1
+"""Value of a lever while there is nothing of the kind."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class PlannedLab:
 class Lever(NamedTuple):
     """A number that may change.
 
-    :param today: its value, -1 where there is nothing of the kind
+    :param today: its value, :data:`NOTHING` where there is nothing of the kind
     :param allowed: the values that it may take, ascending, at least one
     :param alike: levers for which this and the value are equal are interchangeable, so that one stands for all
     :param spread: whether a search may begin with the levers that are alike at even distances, as times of a day
