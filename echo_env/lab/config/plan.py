@@ -40,7 +40,8 @@ class TypePlan:
     :param unscheduled: expected number of patients without an appointment, by the minute since opening at which an
         hour begins: ((minute, number), ...)
     :param rebook_from: for each place in ``scheduled``, how many regular members of staff must be absent for the
-        patient to be rebooked to another day, :data:`NEVER` if nothing is; empty in a lab without an absence plan
+        patient to be rebooked to another day, :data:`NEVER` if nothing is; places behind the last one are never
+        rebooked, and it is empty in a lab without an absence plan
     """
 
     name: str

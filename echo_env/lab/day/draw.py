@@ -177,7 +177,9 @@ def _rebook_from(plan: LabPlan) -> Ints | None:
     for kind, own in enumerate(plan.types):
         if own.rebook_from:
             columns = np.flatnonzero((book.exam_type == kind) & ~book.unscheduled)
-            thresholds[columns] = np.array(own.rebook_from)[book.place[columns]]
+            # Patients whom a proposal adds to the book are behind those of the plan.
+            known = columns[book.place[columns] < len(own.rebook_from)]
+            thresholds[known] = np.array(own.rebook_from)[book.place[known]]
     return _frozen(thresholds)
 
 
