@@ -115,25 +115,27 @@ def absence_plan(
     """Whom a lab may rebook on mornings with absent staff: anybody with an appointment.
 
     :param config: the lab
-    :param most_absent: largest number of absent regular members that the plan tells apart: more count as so many
+    :param most_absent: largest number of absent regular members that the plan tells apart: more count as so many, and
+        it is lowered to as many as can be absent
     :param most_rebooked: so many patients are rebooked on one morning at most
     :param held: appointments at these times stay as they are, minutes since opening
-    :raises ValueError: a number that is not allowed, or nobody has an appointment; one sentence
+    :raises ValueError: a number that is not allowed, or nobody has an appointment or can be absent; one sentence
     """
     seats = seats_of(config.plan)
     if not seats:
         raise ValueError(f"absence_plan: nobody in {config.name!r} has an appointment that could be rebooked")
-    regular = sum(group.count for group in config.plan.staff_groups)
-    if not 1 <= most_absent <= regular:
-        raise ValueError(
-            f"most_absent is {most_absent!r}, but must be from 1 to {regular}, the regular members of staff"
-        )
+    can_be = sum(group.count - group.always_present for group in config.plan.staff_groups if group.absence_rate)
+    if not can_be:
+        raise ValueError(f"absence_plan: nobody in {config.name!r} can be absent")
+    if most_absent < 1:
+        raise ValueError(f"most_absent is {most_absent!r}, but must be at least 1")
     today = [_threshold(config.plan, seat) for seat in seats]
     highest = max((absent for absent in today if absent < NEVER), default=1)
     if most_absent < highest:
         raise ValueError(
             f"most_absent is {most_absent!r}, but must be at least {highest}, for which the lab has a plan today"
         )
+    most_absent = max(min(most_absent, can_be), highest)
     rebooked = sum(absent < NEVER for absent in today)
     if most_rebooked < max(rebooked, 1):
         raise ValueError(
