@@ -36,6 +36,8 @@ def random_lab(rng: np.random.Generator) -> GeneralLabConfig:
     _make_possible(rng, kinds, rooms, staff)
     points = rng.integers(0, 12, 7)
     weights = ("on_time", "late", "overtime", "idle", "turned_away", "left_waiting", "staff_overtime")
+    if _some(rng, 0.3):
+        _rebook(rng, kinds)
     data = {
         "name": "random",
         "hours": {"opening_min": int(rng.integers(0, 600)), "closing_min": closing, "end_min": end},
@@ -184,6 +186,16 @@ def _without_roster(rooms: dict[str, Any], staff: dict[str, Any]) -> None:
         for name in ("turnover_min", "closed", "shift", "lunch", "on_call"):
             group.pop(name, None)
         group.get("breaks", {}).pop("planned", None)
+
+
+def _rebook(rng: np.random.Generator, kinds: dict[str, Any]) -> None:
+    """Rebook some appointments when one, two or three are absent, in place."""
+    for kind in kinds.values():
+        plan: dict[int, list[int]] = {}
+        for time in kind["appointments"]:
+            if time is not None and _some(rng, 0.5):
+                plan.setdefault(_minute(rng, 1, 3), []).append(time)
+        kind["rebook_when_absent"] = plan
 
 
 def _make_possible(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from echo_env.lab.config.exam_types import rebooked_places
 from echo_env.lab.config.plan import NEVER, BreakPlan, LabPlan, LunchPlan, RoomGroup, StaffGroup, TypePlan
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def _type(config: GeneralLabConfig, name: str, kind: ExamType) -> TypePlan:
         preparation=kind.preparation.law() if kind.preparation else None,
         may_begin_early=kind.may_begin_early,
         unscheduled=tuple((minute, number) for minute, number in kind.unscheduled.items() if number),
+        rebook_from=rebooked_places(kind.appointments, kind.rebook_when_absent) if kind.rebook_when_absent else (),
     )
 
 

@@ -19,7 +19,7 @@ from echo_env.lab.config.chance import Arrival, ExamLaw
 Ints = NDArray[np.int64]
 
 NEVER = 1 << 30
-"""A minute that does not come: the end of a shift that nothing limits."""
+"""A minute that does not come, or a number that is not reached: the end of a shift that nothing limits."""
 
 MOST_TYPES = 8
 
@@ -39,6 +39,9 @@ class TypePlan:
     :param may_begin_early: whether an exam may begin before its appointment
     :param unscheduled: expected number of patients without an appointment, by the minute since opening at which an
         hour begins: ((minute, number), ...)
+    :param rebook_from: for each place in ``scheduled``, how many regular members of staff must be absent for the
+        patient to be rebooked to another day, :data:`NEVER` if nothing is; places behind the last one are never
+        rebooked, and it is empty in a lab without an absence plan
     """
 
     name: str
@@ -50,6 +53,7 @@ class TypePlan:
     preparation: ExamLaw | None = None
     may_begin_early: bool = True
     unscheduled: tuple[tuple[int, float], ...] = ()
+    rebook_from: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,11 @@ class LabPlan:
     def staff_group(self) -> Ints:
         """(S,) int64, group of each member of staff."""
         return np.repeat(np.arange(len(self.staff_groups)), [group.members for group in self.staff_groups])
+
+    @cached_property
+    def rebooks(self) -> bool:
+        """Whether there is a plan for mornings on which staff are absent, even if it rebooks nobody."""
+        return any(kind.rebook_from for kind in self.types)
 
     @cached_property
     def on_call(self) -> NDArray[np.bool_]:

@@ -42,6 +42,7 @@ def test_every_feature_occurs_and_is_missing_somewhere() -> None:
         "preparation": [any(kind.preparation for kind in plan.types) for plan in plans],
         "walk_ins": [any(kind.unscheduled for kind in plan.types) for plan in plans],
         "empty_place": [any(None in kind.scheduled for kind in plan.types) for plan in plans],
+        "absence_plan": [plan.rebooks for plan in plans],
         "not_early": [not all(kind.may_begin_early for kind in plan.types) for plan in plans],
     }
     assert {name for name, found in features.items() if not 10 <= sum(found) <= 190} == set()

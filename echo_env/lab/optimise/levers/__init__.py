@@ -1,5 +1,6 @@
 """What may change of a lab: :mod:`~.lever` says what a decision is, the others are the kinds of decision."""
 
+from echo_env.lab.optimise.levers.absence_plan import AbsencePlan, absence_plan
 from echo_env.lab.optimise.levers.lever import (
     NOTHING,
     Change,
@@ -17,6 +18,7 @@ from echo_env.lab.optimise.levers.template import Template, seats_of, template
 
 __all__ = [
     "NOTHING",
+    "AbsencePlan",
     "Change",
     "Choice",
     "Decision",
@@ -26,6 +28,7 @@ __all__ = [
     "Roster",
     "Template",
     "Values",
+    "absence_plan",
     "changed",
     "number_of",
     "roster",
