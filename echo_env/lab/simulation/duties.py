@@ -69,9 +69,9 @@ def next_duty(
     """
     if minute >= until:
         return _OFF_DUTY
-    if lunch_left and minute >= lunch_begin:
-        if minute >= lunch_latest or (at_lunch < at_once and not (lunch_put_off and wanted)):
-            return _AT_LUNCH
+    may_go = at_lunch < at_once and not (lunch_put_off and wanted)
+    if lunch_left and minute >= lunch_begin and (minute >= lunch_latest or may_go):
+        return _AT_LUNCH
     if minute >= planned_break and (minute >= planned_break + put_off_min or not wanted):
         return _ON_BREAK
     return _FREE
