@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echo_env.commands.running import Several, Whole, exit_status, parse, tables_beside
-from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
+from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder, delivery
 from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.lab import Lab
 
@@ -51,6 +52,7 @@ class OptimiseOptions:
     :param jobs: number of processes; results do not depend on it unless time ends the search
     :param output: YAML file for the lab with the proposed book, or - for standard output; nothing is written where
         nothing is recommended
+    :param report: folder for the report: sentences, figures, tables, all numbers, and the lab with the changes
     :param json: file for all numbers, or - for standard output
     """
 
@@ -70,12 +72,15 @@ class OptimiseOptions:
     input_uncertainty: Whole = 0
     jobs: Whole = 1
     output: str | None = None
+    report: str | None = None
     json: str | None = None
 
 
-def run(options: OptimiseOptions) -> None:
+def run(options: OptimiseOptions, command: str) -> None:
     """Search, measure, print and write.
 
+    :param options: as typed
+    :param command: the command line, to be recorded
     :raises ValueError: options that cannot be meant
     :raises OSError: something is in the way of what is to be written
     :raises ModuleNotFoundError: numba is missing
@@ -94,6 +99,10 @@ def run(options: OptimiseOptions) -> None:
         raise ValueError(f"--output and --json are both {options.output}, but must be two files")
     if options.output is not None and options.output != STANDARD_OUTPUT:
         check_own(options.output)
+    if options.report is not None:
+        from echo_env.lab.optimise.report.folder import file_names, write_report
+
+        check_folder(options.report, file_names())
     config = load_lab(options.lab)
     labs = bootstrap_labs(options.lab, options.input_uncertainty).labs if options.input_uncertainty else ()
 
@@ -115,9 +124,13 @@ def run(options: OptimiseOptions) -> None:
             progress=lambda stage: advance(1),
         )
     step = proposal.step
+    good = proposal.recommended and step is not None
+    better = better_text(options.lab, proposal.choice, step.values) if step is not None and good else None
     with delivery() as outputs:
-        if options.output is not None and proposal.recommended and step is not None:
-            outputs.text(options.output, better_text(options.lab, proposal.choice, step.values))
+        if options.report is not None:
+            write_report(outputs.folder(options.report), proposal, command, better)
+        if options.output is not None and better is not None:
+            outputs.text(options.output, better)
         if options.json is not None:
             outputs.text(options.json, json.dumps(as_json(proposal), indent=2, allow_nan=False))
     with tables_beside(options.output if options.json is None else options.json):
@@ -173,6 +186,6 @@ def main(tokens: Sequence[str], program: str = "echo-lab optimise") -> int:
     def work() -> None:
         options = parse(OptimiseOptions, tokens, program, __doc__)
         if options is not None:
-            run(options)
+            run(options, shlex.join([program, *tokens]))
 
     return exit_status(work, extra="fast")

@@ -37,7 +37,7 @@ def check_lab(config: GeneralLabConfig) -> None:
         with _at(("exam_types", name, "exam")):
             kind.exam.over(config.exam)
     _check_somebody_comes(config)
-    _check_somebody_can(config.plan)
+    check_somebody_can(config.plan)
 
 
 def _check_type(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
@@ -116,9 +116,17 @@ def _check_somebody_comes(config: GeneralLabConfig) -> None:
     raise ConfigError("exam_types has nobody who comes, but must have an appointment or an unscheduled patient")
 
 
-def _check_somebody_can(plan: LabPlan) -> None:
-    """Refuse an exam type for which no room or no member of staff is there long enough."""
+def check_somebody_can(plan: LabPlan) -> None:
+    """Refuse an exam type for which no room or no member of staff is there long enough.
+
+    A type for which nobody comes needs nobody.
+
+    :param plan: of the lab
+    :raises ConfigError: names the exam type and what is missing
+    """
     for bit, kind in enumerate(plan.types):
+        if not kind.unscheduled and all(minute is None for minute in kind.scheduled):
+            continue
         rooms = [room for room in plan.room_groups if room.can >> bit & 1 and room.count]
         staff = [group for group in plan.staff_groups if group.can >> bit & 1 and group.count]
         expected = int(plan.expected_min[bit])

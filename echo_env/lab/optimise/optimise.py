@@ -11,6 +11,7 @@ import numpy as np
 from echo_env.common.parallel import map_in_order
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
+from echo_env.lab.optimise.gains import Gains, gains_of
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of, template
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
 from echo_env.lab.optimise.search import (
@@ -37,6 +38,8 @@ _CHECKED = 2000
 """Days on which finalists that make something protected worse are dropped."""
 _INDIFFERENT = 0.005
 """Differences below this share of today's objective do not matter."""
+_GAIN_DAYS = 1000
+"""Held-out days on which it is told who gains and who loses, at most."""
 _FRONT = 6
 """Changes that the front goes up to where any number is allowed."""
 TOLD = (*PROTECTED, WAIT, "p90_wait_min")
@@ -236,7 +239,13 @@ def _measured(
         unknown={},
         wins=(0, 0),
         days=budget.days,
+        gains=_gains(objective, choice, finalists[chosen], budget) if finalists else None,
     )
+
+
+def _gains(objective: Objective, choice: Choice, values: Values, budget: Budget) -> Gains:
+    days = min(budget.days, _GAIN_DAYS)
+    return gains_of(choice, values, objective.rule, objective.seed, HELD_OUT_FIRST, days)
 
 
 def _with_told(objective: Objective) -> Objective:

@@ -11,6 +11,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import LabConfig
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.optimise.levers.lever import Change, Lever, Place, Values
+from echo_env.lab.optimise.levers.seating import seated
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -48,11 +49,18 @@ class Template:
     :param config: the lab
     :param seats: from :func:`seats_of`
     :param levers: one a seat: minutes since opening
+    :param at_once: so many appointments of all types may be at one time; None for any number
     """
 
     config: Lab
     seats: tuple[Seat, ...]
     levers: tuple[Lever, ...]
+    at_once: int | None = None
+    name: str = "template"
+
+    def fits(self, values: Values) -> bool:
+        """Whether no time has more appointments than is allowed."""
+        return self.at_once is None or max(Counter(values).values(), default=0) <= self.at_once
 
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these times."""
@@ -60,7 +68,7 @@ class Template:
         types = tuple(replace(own, scheduled=tuple(book)) for own, book in zip(plan.types, books, strict=True))
         return replace(plan, types=types)
 
-    def changes(self, values: Values) -> list[Change]:
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
         """The moves, like ones counted together."""
         clock = self.config.hours.clock
         said = []
@@ -84,11 +92,11 @@ class Template:
             moves.update((kind, *pair) for pair in pairs)
         return moves
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """The lists of the types whose appointments move, as clock times."""
         clock = self.config.hours.clock
         moving = {kind for kind, _, _ in self.moves(values)}
-        books = self._books(self.config.plan, values)
+        books = self._books(plan, values)
         places: dict[Place, Any] = {}
         for kind in sorted(moving):
             name = self.config.plan.types[kind].name
@@ -110,6 +118,7 @@ def template(
     latest_min: int | None = None,
     held: frozenset[int] = frozenset(),
     windows: Mapping[str, tuple[int, int]] | None = None,
+    at_once: int | None = None,
 ) -> Template:
     """The book of a lab on a grid of times.
 
@@ -118,7 +127,9 @@ def template(
     :param latest_min: last time, minutes since opening; by default closing, beyond which nobody is let in
     :param held: appointments at these times stay as they are, minutes since opening
     :param windows: exam type -> first and last minute of its appointments; those outside move in
-    :raises ValueError: an unknown exam type, or a window without a time of the grid; one sentence
+    :param at_once: so many appointments of all types may be at one time; where today's book has more, a search begins
+        with the nearest book that keeps to it
+    :raises ValueError: an unknown exam type, or times at which the patients do not fit; one sentence
     """
     names, windows = [own.name for own in config.plan.types], windows or {}
     for name in windows:
@@ -135,8 +146,23 @@ def template(
             times.append(seat.minute)
         _check_window(config, names[seat.kind], (low, high), latest, times)
         allowed = (seat.minute,) if seat.minute in held else tuple(sorted(set(times)))
-        levers.append(Lever(seat.minute, allowed, ("appointment", seat.kind)))
-    return Template(config, seats, tuple(levers))
+        levers.append(Lever(seat.minute, allowed, ("appointment", seat.kind), spread=True))
+    begun = levers if at_once is None else _repaired(levers, at_once)
+    return Template(config, seats, tuple(begun), at_once)
+
+
+def _repaired(levers: Sequence[Lever], at_once: int) -> list[Lever]:
+    """The levers, beginning with a book that has no more than so many appointments at one time."""
+    if at_once < 1:
+        raise ValueError(f"at_once is {at_once!r}, but must be at least 1")
+    times = seated([lever.first for lever in levers], [lever.allowed for lever in levers], at_once)
+    if times is None:
+        places = len({minute for lever in levers for minute in lever.allowed})
+        raise ValueError(
+            f"with at most {at_once} appointment{'s' if at_once > 1 else ''} at one time, the {len(levers)} patients "
+            f"do not fit: they may have {places} different times, and some of them only few of those"
+        )
+    return [lever._replace(start=minute) for lever, minute in zip(levers, times, strict=True)]
 
 
 def _check_window(config: Lab, name: str, window: tuple[int, int], latest: int, times: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -81,11 +82,13 @@ class Bench:
         """The mean objective, and more where a protected metric may be above what is allowed.
 
         That is, where the mean paired difference and two of its standard errors are above 0; each hundredth of the
-        metric's mean and spread costs a tenth of today's objective.
+        metric's mean and spread costs a tenth of today's objective. Values that do not fit together cost inf.
 
         :param values: of each lever
         """
         if values not in self._known:
+            if not self.choice.fits(values):
+                return math.inf
             scores = self.scores(values)
             more = scores.protected - self._bounds
             sure = more.mean(axis=1) + 2 * more.std(axis=1) / np.sqrt(self.days)
