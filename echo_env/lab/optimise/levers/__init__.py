@@ -1,5 +1,6 @@
 """What may change of a lab: :mod:`~.lever` says what a decision is, the others are the kinds of decision."""
 
+from echo_env.lab.optimise.levers.breaks import Breaks, breaks
 from echo_env.lab.optimise.levers.lever import (
     Change,
     Choice,
@@ -14,6 +15,7 @@ from echo_env.lab.optimise.levers.lever import (
 from echo_env.lab.optimise.levers.template import Template, seats_of, template
 
 __all__ = [
+    "Breaks",
     "Change",
     "Choice",
     "Decision",
@@ -22,6 +24,7 @@ __all__ = [
     "PlannedLab",
     "Template",
     "Values",
+    "breaks",
     "changed",
     "number_of",
     "seats_of",
