@@ -98,6 +98,11 @@ class Proposal:
         return self.choice.config
 
     @property
+    def lab(self) -> Lab:
+        """The lab as it is, with what the decisions let it know."""
+        return self.choice.lab(self.choice.today)
+
+    @property
     def step(self) -> Step | None:
         """The step that is proposed; None if nothing helps."""
         return self.front[self.chosen] if self.front else None
