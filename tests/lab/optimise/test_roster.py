@@ -95,12 +95,14 @@ def test_the_file_says_what_was_played(source: str, tmp_path: Path) -> None:
     plan = decision.config.plan
     groups = set()
     for values in random_values(decision, 15, seed=1):
-        changed = with_changes(text, {(*place,): value for place, value in decision.in_file(values).items()})
+        changed = with_changes(
+            text, {(*place,): value for place, value in decision.in_file(decision.config.plan, values).items()}
+        )
         (tmp_path / "better.yaml").write_text(changed)
         better = load_lab(tmp_path / "better.yaml")
         assert better.plan == decision.apply(plan, values)
         assert re.findall("#.*", changed) == re.findall("#.*", text)
-        assert bool(decision.changes(values)) == (better.plan != plan)
+        assert bool(decision.changes(decision.config.plan, values)) == (better.plan != plan)
         groups.add(len(better.plan.staff_groups) + len(better.plan.room_groups))
     assert max(groups) > len(plan.staff_groups) + len(plan.room_groups)
 
@@ -113,8 +115,8 @@ def test_todays_values_change_nothing(source: str, tmp_path: Path) -> None:
     assert all(lever.today in lever.allowed for lever in decision.levers)
     assert decision.fits(today)
     assert decision.apply(decision.config.plan, today) == decision.config.plan
-    assert decision.changes(today) == []
-    assert decision.in_file(today) == {}
+    assert decision.changes(decision.config.plan, today) == []
+    assert decision.in_file(decision.config.plan, today) == {}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_todays_values_change_nothing(source: str, tmp_path: Path) -> None:
 def test_sentences_say_what_to_do(changes: dict[str, int], sentences: list[str], tmp_path: Path) -> None:
     """Each change is a plain sentence with the group's name; nobody is on call before the shift begins."""
     decision = roster_of(TWO_SHIFTS, tmp_path)
-    said = decision.changes(values_of(decision, **changes))
+    said = decision.changes(decision.config.plan, values_of(decision, **changes))
     assert [change.sentence for change in said] == sentences
 
 
@@ -151,7 +153,7 @@ def test_who_is_trained_joins_a_group_with_the_same_hours() -> None:
     assert (fetal.count, fetal.always_present) == (5, 1)
     assert (other.count, other.always_present) == (1, 1)
     assert [group.count for group in decision.apply(config.plan, values).room_groups] == [2, 5]
-    assert [change.sentence for change in decision.changes(values)] == [
+    assert [change.sentence for change in decision.changes(decision.config.plan, values)] == [
         "Train one member of non_fetal for all that fetal does.",
         "Make one room of non_fetal fit for all that fetal is fit for.",
     ]

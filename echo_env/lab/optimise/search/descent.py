@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
-from echo_env.lab.optimise.levers import Choice, Values, changed
+from echo_env.lab.optimise.levers import NOTHING, Choice, Values, changed
 from echo_env.lab.optimise.search.bench import Bench, TimeIsUp
 
 FEW, MANY = 150, 800
@@ -49,7 +49,10 @@ def _best_value(bench: Bench, values: Values, lever: int) -> Values:
     """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
     grid = bench.levers[lever].allowed
     here = grid.index(values[lever])
-    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
+    # What may be there or not is looked at without it too, wherever it is now.
+    without = {0} if grid[0] == NOTHING else set()
+    coarse = range(here % _COARSE, len(grid), _COARSE)
+    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *without, *coarse})
     if best != values:
         for step in (_COARSE // 2, 1):
             found = grid.index(best[lever])
@@ -79,8 +82,8 @@ def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> li
         while len(found) < most:
             for step in _candidates(bench, values, today, worth):
                 worth[step] = bench.cost(changed(values, *step))
-            ranked = sorted(worth, key=lambda step: (worth[step], step))
-            ranked = [step for step in ranked if values[step[0]] == today[step[0]]][: _KEPT // 4]
+            free = [step for step in worth if values[step[0]] == today[step[0]] and _fits(bench, values, step)]
+            ranked = sorted(free, key=lambda step: (worth[step], step))[: _KEPT // 4]
             if not ranked:
                 break
             # The first few are alike on few days: many days choose.
@@ -97,8 +100,12 @@ def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> li
     return found
 
 
+def _fits(bench: Bench, values: Values, step: Step) -> bool:
+    return bench.choice.fits(changed(values, *step))
+
+
 def _candidates(bench: Bench, values: Values, today: Values, worth: dict[Step, float]) -> list[Step]:
-    """Steps to be looked at: all of them first, later the best of before.
+    """Steps that fit and are to be looked at: all of them first, later the best of before.
 
     Of several levers that are alike and have the same value, the first stands for all.
     """
@@ -107,14 +114,16 @@ def _candidates(bench: Bench, values: Values, today: Values, worth: dict[Step, f
         if values[lever] == today[lever]:
             first.setdefault((own.alike, values[lever]), lever)
     free = [(lever, value) for lever in first.values() for value in bench.levers[lever].allowed]
-    fresh = [(lever, value) for lever, value in free if value != values[lever]]
+    fresh = [step for step in free if step[1] != values[step[0]] and _fits(bench, values, step)]
     ranked = sorted((step for step in fresh if step in worth), key=lambda step: (worth[step], step))
-    # A lever that now stands for its like has not been looked at yet.
+    # A lever that now stands for its like, or a step that now fits, has not been looked at yet.
     return ranked[:_KEPT] + [step for step in fresh if step not in worth]
 
 
 def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Values]:
     """Values to begin with: today's; those with everything alike spread evenly; today's with a third drawn at random.
+
+    All of them fit: draws that do not are left out.
 
     :param choice: what may change
     :param count: how many
@@ -126,20 +135,25 @@ def starts(choice: Choice, count: int, rng: np.random.Generator) -> list[Values]
     while len(found) < count:
         values = choice.first
         for lever in rng.permutation(len(values))[: len(values) // 3].tolist():
-            values = changed(values, lever, int(rng.choice(choice.levers[lever].allowed)))
+            drawn = changed(values, lever, int(rng.choice(choice.levers[lever].allowed)))
+            values = drawn if choice.fits(drawn) else values
         found.append(values)
     return found
 
 
 def _spread_evenly(choice: Choice) -> Values:
-    """Levers that are alike at even distances over what they may be."""
-    values = list(choice.first)
+    """Levers that are alike at even distances over what they may be, or as near to them as others leave room."""
+    values = choice.first
     groups: dict[Hashable, list[int]] = {}
     for number, lever in enumerate(choice.levers):
-        groups.setdefault(lever.alike, []).append(number)
+        if lever.spread:
+            groups.setdefault(lever.alike, []).append(number)
     for group in groups.values():
         in_order = sorted(group, key=lambda number: choice.levers[number].today)
         for place, number in enumerate(in_order if len(group) > 1 else ()):
             grid = choice.levers[number].allowed
-            values[number] = grid[round((place + 0.5) / len(group) * (len(grid) - 1))]
-    return tuple(values)
+            even = round((place + 0.5) / len(group) * (len(grid) - 1))
+            nearest = sorted(range(len(grid)), key=lambda other: abs(other - even))
+            tried = (changed(values, number, grid[other]) for other in nearest)
+            values = next(filter(choice.fits, tried), values)
+    return values

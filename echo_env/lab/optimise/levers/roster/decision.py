@@ -29,6 +29,7 @@ class Roster:
     config: GeneralLabConfig
     parts: tuple[Part, ...]
     levers: tuple[Lever, ...]
+    name: str = "roster"
 
     def fits(self, values: Values) -> bool:
         """Whether the lab is a valid one: each exam type can be done, and shifts hold lunch, breaks and calls."""
@@ -40,13 +41,13 @@ class Roster:
         """The plan with these values, which fit."""
         return with_roster(plan, self._decided(values))
 
-    def changes(self, values: Values) -> list[Change]:
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
         """What has to be done, group by group."""
         today, decided = self.config.plan, self._decided(values)
         terms = {part: value for part, value in decided.items() if part.what not in ("training", "rooms")}
         return roster_changes(today, with_roster(today, terms), decided, self.config.hours.clock)
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """Fields of the groups that differ, and sections of new ones."""
         decided = self._decided(values)
         added = [part for part, number in decided.items() if part.target == NEW and part.name and number]
