@@ -84,6 +84,22 @@ def paired_difference(values: ArrayLike, reference: ArrayLike) -> Estimate:
     return estimate(np.asarray(values, dtype=np.float64) - np.asarray(reference, dtype=np.float64))
 
 
+def simultaneous(differences: Floats, comparisons: int) -> list[Estimate]:
+    """Mean paired differences with intervals that hold together at 95 % (Bonferroni).
+
+    :param differences: (M, n)
+    :param comparisons: how many intervals are given in all, at least 1
+    """
+    n = differences.shape[1]
+    quantile = float(scipy.special.stdtrit(n - 1, 1 - 0.025 / comparisons))
+    means = differences.mean(axis=1)
+    halves = quantile * differences.std(axis=1, ddof=1) / math.sqrt(n)
+    return [
+        Estimate(float(mean), float(mean - half), float(mean + half), n)
+        for mean, half in zip(means, halves, strict=True)
+    ]
+
+
 def over_seeds(means: ArrayLike, day_half_widths: ArrayLike) -> Estimate:
     """Mean over trainings evaluated on the same days, with an interval over both training seeds and days.
 

@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from echo_env.lab.config import ConfigError, GeneralLabConfig, Lab, LabConfig, load_lab
+from echo_env.lab.config import ConfigError, GeneralLabConfig, Lab, LabConfig, as_general, load_lab
 from echo_env.lab.day import Day, Days, sample_day, sample_days
 from echo_env.lab.evaluation.comparison import Comparison, evaluate
 from echo_env.lab.policies import Policy, make_policy, policy_names, register_policy
@@ -38,6 +38,7 @@ __all__ = [
     "Simulator",
     "Start",
     "Trace",
+    "as_general",
     "assign",
     "evaluate",
     "load_lab",

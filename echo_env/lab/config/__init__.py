@@ -7,7 +7,7 @@ from echo_env.lab.config.exam_types import ExamType, OwnArrival, OwnLaw, Prepara
 from echo_env.lab.config.file import preset_names
 from echo_env.lab.config.general import GeneralLabConfig, GeneralPenalty
 from echo_env.lab.config.groups import GroupOfRooms, GroupOfStaff, Lunch, OnCall, Shift, StaffBreaks
-from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.lab import Lab, as_general
 from echo_env.lab.config.lab_config import IDLE_RULES, Hours, LabConfig, Penalty
 from echo_env.lab.config.loading import load_lab
 from echo_env.lab.config.plan import LabPlan
@@ -44,6 +44,7 @@ __all__ = [
     "Sonographers",
     "StaffBreaks",
     "Stretch",
+    "as_general",
     "load_lab",
     "preset_names",
 ]

@@ -101,4 +101,6 @@ class Exam(ExamLaw):
 
         :param fetal: which of the two
         """
-        return self.fetal if fetal and self.fetal is not None else self
+        if fetal and self.fetal is not None:
+            return self.fetal
+        return ExamLaw(self.shape, self.mean_min, self.shortest_min, self.longest_min)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from echo_env.common.config_model import ConfigError, Loc
 from echo_env.common.words import did_you_mean
+from echo_env.lab.config.exam_types import Unbooked, rebooked_places
 from echo_env.lab.config.plan import MOST_TYPES, NEVER, LabPlan, RoomGroup, StaffGroup
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_lab(config: GeneralLabConfig) -> None:
         with _at(("exam_types", name, "exam")):
             kind.exam.over(config.exam)
     _check_somebody_comes(config)
-    _check_somebody_can(config.plan)
+    check_somebody_can(config.plan)
 
 
 def _check_type(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
@@ -56,6 +57,22 @@ def _check_type(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
                 f"{hours.clock(hours.closing_min)}",
                 ("exam_types", name, "unscheduled", hours.clock(minute)),
             )
+    _check_rebooking(config, name, kind)
+
+
+def _check_rebooking(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
+    try:
+        rebooked_places(kind.appointments, kind.rebook_when_absent)
+    except Unbooked as error:
+        clock, number = config.hours.clock, kind.appointments.count(error.minute)
+        again = " once more" if number else ""
+        there = "is no appointment" if not number else "is one appointment" if number == 1 else f"are {number}"
+        times = ", ".join(clock(minute) for minute in sorted({own for own in kind.appointments if own is not None}))
+        raise ConfigError(
+            f"exam_types.{name}.rebook_when_absent.{error.absent} has {clock(error.minute)}{again}, "
+            f"but there {there} at that time; the appointments are at {times or 'no time'}",
+            ("exam_types", name, "rebook_when_absent", str(error.absent), error.entry),
+        ) from None
 
 
 def _check_rooms(config: GeneralLabConfig, place: Loc, group: GroupOfRooms) -> None:
@@ -116,9 +133,17 @@ def _check_somebody_comes(config: GeneralLabConfig) -> None:
     raise ConfigError("exam_types has nobody who comes, but must have an appointment or an unscheduled patient")
 
 
-def _check_somebody_can(plan: LabPlan) -> None:
-    """Refuse an exam type for which no room or no member of staff is there long enough."""
+def check_somebody_can(plan: LabPlan) -> None:
+    """Refuse an exam type for which no room or no member of staff is there long enough.
+
+    A type for which nobody comes needs nobody.
+
+    :param plan: of the lab
+    :raises ConfigError: names the exam type and what is missing
+    """
     for bit, kind in enumerate(plan.types):
+        if not kind.unscheduled and all(minute is None for minute in kind.scheduled):
+            continue
         rooms = [room for room in plan.room_groups if room.can >> bit & 1 and room.count]
         staff = [group for group in plan.staff_groups if group.can >> bit & 1 and group.count]
         expected = int(plan.expected_min[bit])

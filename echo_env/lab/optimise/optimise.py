@@ -10,6 +10,8 @@ import numpy as np
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
+from echo_env.lab.optimise.gains import Gains, gains_of
+from echo_env.lab.optimise.interactions import Interaction, interactions
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of, template
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
 from echo_env.lab.optimise.search import (
@@ -34,10 +36,14 @@ _CHECKED = 2000
 """Days on which finalists that make something protected worse are dropped."""
 _INDIFFERENT = 0.005
 """Differences below this share of today's objective do not matter."""
+_GAIN_DAYS = 1000
+"""Held-out days on which it is told who gains and who loses, at most."""
 _FRONT = 6
 """Changes that the front goes up to where any number is allowed."""
 TOLD = (*PROTECTED, WAIT, "p90_wait_min")
 """Metrics that every comparison has, whatever the objective and what is protected."""
+TOLD_OF = {"roster": ("paid_h", "cost"), "absence_plan": ("rebooked",)}
+"""Kind of decision -> what it costs, where the lab knows that."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +112,12 @@ def optimise(
     _check_free(choice)
     allowance = dict(allowance or {})
     wanted = tuple(dict.fromkeys((*protected, *allowance)))
-    objective = Objective(config, weights or WAITING, wanted, rule, seed, allowance)
+    # Of the lab as the decisions leave it: an absence plan has a metric of its own.
+    objective = Objective(choice.lab(choice.today), weights or WAITING, wanted, rule, seed, allowance)
     tasks = [Task(-1)] if most_changes else [Task(start) for start in range(-1, budget.starts)]
+    if len(choice.decisions) > 1:
+        # Each kind of decision by itself, to see what it adds to the others.
+        tasks += [Task(0, decision) for decision in range(len(choice.decisions))]
     seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
     kept = None if journal is None else Journal(Path(journal), fingerprint(objective, choice))
     if kept is not None:
@@ -120,8 +130,23 @@ def optimise(
     selection = _selected(objective, choice, finalists)
     tell("comparison")
     proposal = _measured(objective, choice, finalists, selection, budget)
-    proposal = replace(proposal, searched=found.played, cut=found.cut, interrupted=found.interrupted)
+    proposal = replace(
+        proposal,
+        searched=found.played,
+        cut=found.cut,
+        interrupted=found.interrupted,
+        interactions=_interactions(objective, proposal, found.values, budget),
+    )
     return _in_labs(objective, proposal, labs, budget) if labs else proposal
+
+
+def _interactions(
+    objective: Objective, proposal: Proposal, found: Sequence[Values], budget: Budget
+) -> tuple[Interaction, ...]:
+    """Each kind of decision alone and with the rest of the proposal, where there are several."""
+    if proposal.step is None or len(proposal.choice.decisions) < 2:
+        return ()
+    return interactions(objective, proposal.choice, proposal.step.values, found, HELD_OUT_FIRST, budget.days)
 
 
 def _check_free(choice: Choice) -> None:
@@ -175,7 +200,7 @@ def _measured(
     """The lab as it is and all finalists on held-out days, and the chosen one in other worlds."""
     weights = objective.weights.items()
     name = " + ".join(metric if weight == 1 else f"{weight:g} {metric}" for metric, weight in weights)
-    wide = _with_told(objective)
+    wide = _with_told(objective, choice)
     names = [name, *wide.protected]
     today = wide.scores(choice.lab(choice.today), HELD_OUT_FIRST, budget.days).array
     comparisons = max(1, len(finalists) * len(names))
@@ -198,13 +223,20 @@ def _measured(
         unknown={},
         wins=(0, 0),
         days=budget.days,
+        gains=_gains(objective, choice, finalists[chosen], budget) if finalists else None,
     )
 
 
-def _with_told(objective: Objective) -> Objective:
+def _gains(objective: Objective, choice: Choice, values: Values, budget: Budget) -> Gains:
+    days = min(budget.days, _GAIN_DAYS)
+    return gains_of(choice, values, objective.rule, objective.seed, HELD_OUT_FIRST, days)
+
+
+def _with_told(objective: Objective, choice: Choice) -> Objective:
     """The objective with the metrics that are told besides."""
     known = metrics_of(objective.config)
-    more = [name for name in TOLD if name in known]
+    costs = (name for kind in choice.names for name in TOLD_OF.get(kind, ()))
+    more = [name for name in (*TOLD, *costs) if name in known]
     return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
 
 
@@ -212,7 +244,8 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     """The proposal in labs that this one might be as well, on the days of other worlds."""
     if proposal.step is None:
         return proposal
-    wide, choice, days = _with_told(objective), proposal.choice, max(budget.world_days, 2)
+    choice, days = proposal.choice, max(budget.world_days, 2)
+    wide = _with_told(objective, choice)
 
     def gain(lab: Lab | None) -> Floats:
         own, today = (

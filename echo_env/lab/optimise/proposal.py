@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
-from echo_env.common.stats import Estimate
+from echo_env.common.stats import Estimate, simultaneous
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import TwoParts
+from echo_env.lab.optimise.gains import Gains
+from echo_env.lab.optimise.interactions import Interaction
 from echo_env.lab.optimise.levers import Change, Choice, Values
 from echo_env.lab.optimise.search import PROTECTED, Floats, Selection
 
@@ -70,6 +70,8 @@ class Proposal:
     :param searched: how much was played in the search
     :param cut: whether the search was ended before nothing got better: by time or by Ctrl-C
     :param interrupted: whether by Ctrl-C
+    :param gains: who gains and who loses; None if nothing was found
+    :param interactions: each kind of decision alone and with the rest of the proposal, if there are several
     """
 
     choice: Choice
@@ -87,11 +89,18 @@ class Proposal:
     searched: int = 0
     cut: bool = False
     interrupted: bool = False
+    gains: Gains | None = None
+    interactions: tuple[Interaction, ...] = ()
 
     @property
     def config(self) -> Lab:
         """The lab as it is."""
         return self.choice.config
+
+    @property
+    def lab(self) -> Lab:
+        """The lab as it is, with what the decisions let it know."""
+        return self.choice.lab(self.choice.today)
 
     @property
     def step(self) -> Step | None:
@@ -126,22 +135,6 @@ class Proposal:
             return None
         goal = MOST_OF_IT * self.step.effects[self.objective].mean
         return next((own for own in self.front if own.effects[self.objective].mean <= goal), self.step)
-
-
-def simultaneous(differences: Floats, comparisons: int) -> list[Estimate]:
-    """Mean paired differences with intervals that hold together at 95 % (Bonferroni).
-
-    :param differences: (M, n)
-    :param comparisons: how many intervals are given in all, at least 1
-    """
-    n = differences.shape[1]
-    quantile = float(scipy.special.stdtrit(n - 1, 1 - 0.025 / comparisons))
-    means = differences.mean(axis=1)
-    halves = quantile * differences.std(axis=1, ddof=1) / math.sqrt(n)
-    return [
-        Estimate(float(mean), float(mean - half), float(mean + half), n)
-        for mean, half in zip(means, halves, strict=True)
-    ]
 
 
 def estimates(names: Sequence[str], differences: Floats, comparisons: int) -> dict[str, Estimate]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from echo_env.common.stats import simultaneous
 from echo_env.lab import GeneralLabConfig, LabConfig, load_lab
 
 pytest.importorskip("numba")
@@ -19,7 +20,6 @@ pytest.importorskip("numba")
 
 from echo_env.lab.optimise import Budget, Choice, optimise, template
 from echo_env.lab.optimise.levers import changed, number_of, seats_of
-from echo_env.lab.optimise.proposal import simultaneous
 from echo_env.lab.optimise.report.better_file import FIRST_LINE, better_text, check_own
 from echo_env.lab.optimise.report.words import as_json, verdict
 from echo_env.lab.optimise.search import PROTECTED, WAITING, Bench, Clock, Objective, descend, front, starts

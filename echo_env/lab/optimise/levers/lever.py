@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from echo_env.lab.config import Hours, Penalty
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.optimise.levers.workable import is_workable
 
 Values = tuple[int, ...]
 """A value of each lever."""
@@ -71,6 +73,10 @@ class Decision(Protocol):
     """A kind of decision: its levers, and what their values mean."""
 
     @property
+    def name(self) -> str:
+        """What ``--decide`` calls it."""
+
+    @property
     def levers(self) -> tuple[Lever, ...]:
         """The levers; their :attr:`Lever.first` fit together."""
 
@@ -80,10 +86,10 @@ class Decision(Protocol):
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these values."""
 
-    def changes(self, values: Values) -> list[Change]:
-        """What has to be done for these values."""
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
+        """What has to be done for these values, in a lab with the plan that the decisions before this one make."""
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """Field of a lab file -> its value, for the fields that change; those of :meth:`Lab.as_file`."""
 
 
@@ -97,6 +103,17 @@ class Choice:
 
     config: Lab
     decisions: tuple[Decision, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each decision is called."""
+        return tuple(decision.name for decision in self.decisions)
+
+    @property
+    def places(self) -> tuple[slice, ...]:
+        """Which of the values are those of each decision."""
+        ends = list(accumulate(len(decision.levers) for decision in self.decisions))
+        return tuple(slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False))
 
     @property
     def levers(self) -> tuple[Lever, ...]:
@@ -114,11 +131,14 @@ class Choice:
         return tuple(lever.first for lever in self.levers)
 
     def fits(self, values: Values) -> bool:
-        """Whether the values of each decision are allowed together.
+        """Whether the values are allowed together: those of each decision, and all of them as a lab.
 
         :param values: of each lever, each allowed by itself
         """
-        return all(decision.fits(own) for decision, own in self._parts(values))
+        if not all(decision.fits(own) for decision, own in self._parts(values)):
+            return False
+        # One decision may move a shift away from what another one puts into it.
+        return len(self.decisions) == 1 or is_workable(self.lab(values).plan)
 
     def lab(self, values: Values, other: Lab | None = None) -> PlannedLab:
         """The lab with these values.
@@ -137,22 +157,27 @@ class Choice:
 
         :param values: of each lever
         """
-        return tuple(change for decision, own in self._parts(values) for change in decision.changes(own))
+        return tuple(change for decision, plan, own in self._steps(values) for change in decision.changes(plan, own))
 
     def in_file(self, values: Values) -> dict[Place, Any]:
         """Field of a lab file -> its value, for the fields that change.
 
         :param values: of each lever
         """
-        return {place: value for decision, own in self._parts(values) for place, value in decision.in_file(own).items()}
+        places: dict[Place, Any] = {}
+        for decision, plan, own in self._steps(values):
+            places |= decision.in_file(plan, own)
+        return places
+
+    def _steps(self, values: Values) -> Iterator[tuple[Decision, LabPlan, Values]]:
+        """Each decision with the plan that those before it make, and its values."""
+        plan = self.config.plan
+        for decision, own in self._parts(values):
+            yield decision, plan, own
+            plan = decision.apply(plan, own)
 
     def _parts(self, values: Values) -> list[tuple[Decision, Values]]:
-        parts, begin = [], 0
-        for decision in self.decisions:
-            end = begin + len(decision.levers)
-            parts.append((decision, values[begin:end]))
-            begin = end
-        return parts
+        return [(own, values[place]) for own, place in zip(self.decisions, self.places, strict=True)]
 
 
 def number_of(changes: Sequence[Change]) -> int:

@@ -59,6 +59,7 @@ class Template:
     seats: tuple[Seat, ...]
     levers: tuple[Lever, ...]
     at_once: int | None = None
+    name: str = "template"
 
     def fits(self, values: Values) -> bool:
         """Whether no time has more appointments than is allowed."""
@@ -71,7 +72,7 @@ class Template:
         types = tuple(replace(own, scheduled=tuple(book)) for own, book in zip(plan.types, books, strict=True))
         return replace(plan, types=types)
 
-    def changes(self, values: Values) -> list[Change]:
+    def changes(self, plan: LabPlan, values: Values) -> list[Change]:
         """The moves and then the bookings, like ones counted together."""
         clock, said = self.config.hours.clock, []
         for (old, new, kind), number in sorted(self.moves(values).items()):
@@ -113,10 +114,10 @@ class Template:
         taken = set(linear_sum_assignment(distances)[1].tolist())
         return left, [fresh[k] for k in sorted(taken)], [own for k, own in enumerate(fresh) if k not in taken]
 
-    def in_file(self, values: Values) -> Mapping[Place, Any]:
+    def in_file(self, plan: LabPlan, values: Values) -> Mapping[Place, Any]:
         """The lists of the types whose appointments change, as clock times."""
         clock = self.config.hours.clock
-        books = self._books(self.config.plan, values)
+        books = self._books(plan, values)
         places: dict[Place, Any] = {}
         for kind, own in enumerate(self.config.plan.types):
             if any(self._differences(kind, values)):

@@ -8,8 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import cell, new_console, new_table, print_table
+from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.lab.optimise.gains import Gain, Gains, Waits
+from echo_env.lab.optimise.interactions import Interaction
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step
+from echo_env.lab.optimise.report.tables import counted, grids
 from echo_env.lab.simulation.metrics import metric_labels, metrics_of
 
 _MOST_SENTENCES = 12
@@ -24,6 +27,16 @@ def waiting_sentence(step: Step) -> str:
     word = "less" if wait.mean < 0 else "more"
     low, high = sorted((abs(wait.low), abs(wait.high))) if wait.excludes_zero else (wait.low, wait.high)
     return f"{abs(wait.mean):.1f} minutes {word} waiting per patient ({low:.1f} to {high:.1f})"
+
+
+def step_sentence(step: Step) -> str:
+    """A step of the front: what has to be done, and what that does to the waiting of patients.
+
+    :param step: the step
+    """
+    few = len(step.changes) <= _MOST_SENTENCES
+    done = " ".join(change.sentence for change in step.changes) if few else f"{counted(step.number)}."
+    return f"{done[:-1]}: {waiting_sentence(step)}."
 
 
 def verdict(proposal: Proposal) -> list[str]:
@@ -48,9 +61,10 @@ def _proposed(proposal: Proposal) -> list[str]:
         ]
     if not proposal.recommended:
         return [f"Nothing is recommended: the gain cannot be told from chance ({_signed(effect)})."]
-    said = [f"Recommended: {_counted(step.number)}, {waiting_sentence(step)}."]
+    said = [f"Recommended: {counted(step.number)}, {waiting_sentence(step)}."]
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
+    said += _costs(proposal, step)
     for name in proposal.warnings:
         rise, unit = step.effects[name], metrics_of(config)[name].unit
         said.append(
@@ -62,7 +76,8 @@ def _proposed(proposal: Proposal) -> list[str]:
         share = min(100, round(100 * smallest.effects[proposal.objective].mean / effect.mean))
         few = smallest.number <= _MOST_SENTENCES
         sentences = ": " + " ".join(change.sentence for change in smallest.changes) if few else "."
-        said.append(f"Just {_counted(smallest.number)} would bring {share} % of the gain{sentences}")
+        said.append(f"Just {counted(smallest.number)} would bring {share} % of the gain{sentences}")
+    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades]
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
@@ -79,34 +94,50 @@ def _proposed(proposal: Proposal) -> list[str]:
     return said
 
 
+def _costs(proposal: Proposal, step: Step) -> list[str]:
+    """What a proposal costs that is no harm to those who come."""
+    said = []
+    for name in ("paid_h", "cost"):
+        own = step.effects.get(name)
+        if own is not None and own.excludes_zero:
+            allowed = proposal.allowance.get(name, 0.0)
+            label = metric_labels(proposal.lab)[name]
+            most = f"; {allowed:g} are allowed" if name in proposal.protected else ""
+            said.append(f"It changes {label} by {own.mean:+.2f} a day ({own.low:+.2f} to {own.high:+.2f}{most}).")
+    rebooked = step.effects.get("rebooked")
+    if rebooked is not None and rebooked.excludes_zero:
+        said.append(
+            f"It rebooks {rebooked.mean:+.2f} patients a day on average ({rebooked.low:+.2f} to {rebooked.high:+.2f}), "
+            "who need appointments on other days: what they add there is not in these numbers."
+        )
+    return said
+
+
+def _alone_and_together(own: Interaction) -> str:
+    """A lever that helps by itself, and no longer does with the rest of the proposal."""
+    few = len(own.changes) <= _MOST_SENTENCES
+    changes = " ".join(change.sentence for change in own.changes) if few else f"{counted(len(own.changes))}."
+    ends = "makes it worse" if own.turns else "adds nothing that can be told from chance"
+    return (
+        f"Alone, {own.decision} helps ({_signed(own.alone)}), but with the rest of the proposal in place it {ends} "
+        f"({_signed(own.together)}): {changes}"
+    )
+
+
 def print_proposal(proposal: Proposal, console: Console | None = None) -> None:
-    """Print the front, the other worlds, and the verdict.
+    """Print all tables, and the verdict.
 
     :param proposal: the proposal
     :param console: console to print to; by default standard output
     """
     console = console or new_console()
-    names = list(next(iter(proposal.front)).effects) if proposal.front else [proposal.objective]
-    labels = metric_labels(proposal.config)
-    together = "95 % intervals that hold for all rows and columns together" if proposal.front else ""
-    table = new_table(f"{proposal.config.name}: gain by number of changes, {proposal.days} held-out days", together)
-    table.add_column("")
-    for name in names:
-        table.add_column(escape(labels.get(name, name)), justify="right")
-    table.add_row("as it is", *(cell(proposal.today[name]) for name in names if name in proposal.today))
-    for number, step in enumerate(proposal.front):
-        mark = " (proposed)" if number == proposal.chosen else ""
-        head = f"{_counted(step.number)}{mark}"
-        table.add_row(head, *(cell(step.effects[name], sign="+") for name in names))
-    print_table(console, table)
-    if proposal.worlds:
-        other = new_table("the proposal in other worlds", "95 % intervals, each by itself")
-        other.add_column("world")
-        for name in names:
-            other.add_column(escape(labels.get(name, name)), justify="right")
-        for world in proposal.worlds:
-            other.add_row(world.name, *(cell(world.effects[name], sign="+") for name in names))
-        print_table(console, other)
+    for grid in grids(proposal):
+        table = new_table(grid.title, escape(grid.caption))
+        for number, head in enumerate(grid.heads):
+            table.add_column(escape(head), justify="right" if number else "left")
+        for row in grid.rows:
+            table.add_row(*map(escape, row))
+        print_table(console, table)
     for sentence in verdict(proposal):
         console.print(f"- {escape(sentence)}", highlight=False)
 
@@ -115,17 +146,13 @@ def _signed(effect: Estimate) -> str:
     return f"{effect.mean:+.2f}, {effect.low:+.2f} to {effect.high:+.2f}"
 
 
-def _counted(number: int) -> str:
-    return f"{number} change{'s' if number > 1 else ''}"
-
-
 def as_json(proposal: Proposal) -> dict[str, object]:
     """The proposal as a JSON object.
 
     :param proposal: the proposal
     """
     selection = proposal.selection
-    known = metrics_of(proposal.config)
+    known = metrics_of(proposal.lab)
 
     def effects(of: dict[str, Estimate]) -> dict[str, object]:
         return {name: own.as_json() for name, own in of.items()}
@@ -155,5 +182,32 @@ def as_json(proposal: Proposal) -> dict[str, object]:
         "other_worlds": [{"world": world.name, "effects": effects(world.effects)} for world in proposal.worlds],
         "input_uncertainty": {name: part.as_json() for name, part in proposal.unknown.items()},
         "wins_in_labs": list(proposal.wins),
+        "interactions": [
+            {
+                "decision": own.decision,
+                "proposed": own.proposed,
+                "changes": [change._asdict() for change in own.changes],
+                "alone": own.alone.as_json(),
+                "together": own.together.as_json(),
+            }
+            for own in proposal.interactions
+        ],
+        "gains": None if proposal.gains is None else _gains(proposal.gains),
         "verdict": verdict(proposal),
+    }
+
+
+def _gains(gains: Gains) -> dict[str, object]:
+    def each(some: tuple[Gain, ...]) -> list[dict[str, object]]:
+        return [{**own._asdict(), "change": own.change.as_json()} for own in some]
+
+    def by_arrival(waits: Waits) -> list[dict[str, object]]:
+        hours = zip(waits.begins, waits.patients, waits.wait, strict=True)
+        return [{"minute": begin, "patients": number, "wait": own.as_json()} for begin, number, own in hours]
+
+    return {
+        "by_type": each(gains.by_type),
+        "by_hour": each(gains.by_hour),
+        "by_hour_of_arrival_today": by_arrival(gains.before),
+        "by_hour_of_arrival_proposed": by_arrival(gains.after),
     }

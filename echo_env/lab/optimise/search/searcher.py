@@ -19,9 +19,14 @@ from echo_env.lab.optimise.search.objective import Objective
 
 
 class Task(NamedTuple):
-    """A part of the search: a descent from a start, or the front for ``start`` -1."""
+    """A part of the search.
+
+    :param start: number of the start that a descent begins with, or -1 for the front
+    :param decision: number of the kind of decision that alone may change; -1 for all of them
+    """
 
     start: int
+    decision: int = -1
 
 
 class Found(NamedTuple):
@@ -70,17 +75,25 @@ class Searcher:
         # What is compiled at its first call takes no time of the search.
         self.objective.scores(self.choice.lab(self.choice.today), 0, 1)
         clock = Clock(self.seconds, self.stop)
-        with nullcontext() if self.journal is None else self.journal.part(task.start + 1) as kept:
+        with nullcontext() if self.journal is None else self.journal.part(self._number(task)) as kept:
             few, many = (Bench(self.objective, self.choice, days, clock, kept) for days in (FEW, MANY))
             found = self._found(task, few, many)
         return Found(found, few.played + many.played, clock.is_over, clock.is_stopped)
 
     def _found(self, task: Task, few: Bench, many: Bench) -> list[Values]:
-        rng = np.random.default_rng([self.seed, task.start + 1])
+        rng = np.random.default_rng([self.seed, self._number(task)])
         if task.start < 0:
             return front(few, many, self.most, rng)
         begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
-        return [descend(many, descend(few, begun, rng), rng)]
+        free = None
+        if task.decision >= 0:
+            place = self.choice.places[task.decision]
+            free = range(place.start, place.stop)
+        return [descend(many, descend(few, begun, rng, free), rng, free)]
+
+    def _number(self, task: Task) -> int:
+        """Number of a part, the same whatever parts there are besides."""
+        return task.start + 1 if task.decision < 0 else self.starts + 1 + task.decision
 
 
 def searched(searcher: Searcher, tasks: list[Task], jobs: int) -> Found:
