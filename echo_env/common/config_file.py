@@ -90,7 +90,10 @@ def with_changes(text: str, changes: dict[Loc, Any]) -> str:
     for (*sections, name), value in changes.items():
         part = document
         for section in sections:
-            part = part.setdefault(section, {})
+            if part.get(section) is None:
+                # Not there, or left empty.
+                part[section] = {}
+            part = part[section]
         part[name] = value
     out = StringIO()
     _yaml().dump(document, out)

@@ -51,6 +51,7 @@ def random_lab(rng: np.random.Generator) -> GeneralLabConfig:
             "idle_rule": IDLE_RULES[rng.integers(len(IDLE_RULES))],
         },
     }
+    _put_off(rng, staff)
     return build(GeneralLabConfig, data)
 
 
@@ -178,6 +179,15 @@ def _staff(rng: np.random.Generator, size: int, end: int) -> dict[str, Any]:
     if called:
         group["on_call"] = {"count": called, "from_min": _minute(rng, 0, until - 1)}
     return group
+
+
+def _put_off(rng: np.random.Generator, staff: dict[str, Any]) -> None:
+    """Let lunches and planned breaks of some groups be put off, in place."""
+    for group in staff.values():
+        if "lunch" in group:
+            group["lunch"]["put_off"] = _some(rng, 0.4)
+        if group.get("breaks", {}).get("planned"):
+            group["breaks"]["put_off_min"] = int(rng.choice([0, 1, 5, 30, 200]))
 
 
 def _without_roster(rooms: dict[str, Any], staff: dict[str, Any]) -> None:

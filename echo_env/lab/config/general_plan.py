@@ -66,6 +66,7 @@ def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGro
             one_probability=breaks.one_probability,
             last_probability=breaks.last_probability,
             planned=breaks.planned,
+            put_off_min=breaks.put_off_min,
         ),
         absence_rate=group.absence_rate,
         always_present=group.always_present,
@@ -75,7 +76,13 @@ def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGro
         hands_over=shift is not None and shift.hand_over,
         lunch=None
         if lunch is None
-        else LunchPlan(lunch.from_min, lunch.until_min - lunch.minutes, lunch.minutes, lunch.at_once or NEVER),
+        else LunchPlan(
+            begin_min=lunch.from_min,
+            latest_min=lunch.until_min - lunch.minutes,
+            minutes=lunch.minutes,
+            at_once=lunch.at_once or NEVER,
+            put_off=lunch.put_off,
+        ),
         on_call=on_call.count if on_call else 0,
         on_call_min=on_call.from_min if on_call else 0,
         price_per_hour=group.price_per_hour,

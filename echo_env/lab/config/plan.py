@@ -84,12 +84,14 @@ class LunchPlan:
     :param latest_min: last minute at which a lunch that begins fits into the window
     :param minutes: its length
     :param at_once: so many of the group are at lunch at the same time at most, before ``latest_min``
+    :param put_off: whether it is put off until ``latest_min`` while a patient waits whom the member may examine
     """
 
     begin_min: int
     latest_min: int
     minutes: int
     at_once: int = NEVER
+    put_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class BreakPlan:
     :param last_probability: with one left, probability to take it
     :param planned: times of planned breaks, minutes since opening, ascending; each is taken at the first free minute
         from then on
+    :param put_off_min: a planned break is put off for up to so many minutes while a patient waits whom the member may
+        examine
     """
 
     number: int = 0
@@ -111,6 +115,7 @@ class BreakPlan:
     one_probability: float = 0.0
     last_probability: float = 0.0
     planned: tuple[int, ...] = ()
+    put_off_min: int = 0
 
 
 @dataclass(frozen=True)
@@ -273,6 +278,13 @@ class LabPlan:
         """Whether anybody has a shift, a lunch, planned breaks or is on call, or a room is closed or cleaned."""
         opening = any(stretch[0] == 0 for room in self.room_groups for stretch in room.closed)
         return bool(len(self.roster_minutes)) or opening or any(room.turnover_min for room in self.room_groups)
+
+    @cached_property
+    def puts_off(self) -> bool:
+        """Whether anybody puts off a lunch or a planned break while patients wait."""
+        groups = self.staff_groups
+        lunch = any(group.lunch is not None and group.lunch.put_off for group in groups)
+        return lunch or any(group.breaks.planned and group.breaks.put_off_min for group in groups)
 
     @cached_property
     def nested(self) -> bool:

@@ -36,6 +36,8 @@ def test_every_feature_occurs_and_is_missing_somewhere() -> None:
         "past_shift": [any(group.starts_past_shift for group in plan.staff_groups) for plan in plans],
         "lunch": [any(group.lunch for group in plan.staff_groups) for plan in plans],
         "planned": [any(group.breaks.planned for group in plan.staff_groups) for plan in plans],
+        "lunch_put_off": [any(group.lunch and group.lunch.put_off for group in plan.staff_groups) for plan in plans],
+        "break_put_off": [any(group.breaks.put_off_min for group in plan.staff_groups) for plan in plans],
         "by_chance": [any(group.breaks.number for group in plan.staff_groups) for plan in plans],
         "on_call": [any(group.on_call for group in plan.staff_groups) for plan in plans],
         "empty_group": [not all(group.members for group in plan.staff_groups) for plan in plans],

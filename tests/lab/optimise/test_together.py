@@ -66,7 +66,7 @@ def test_a_book_is_seated_as_near_as_can_be() -> None:
 def test_searches_keep_to_the_limit(at_once: int) -> None:
     """Starts, descents and fronts have no time with more appointments than is allowed, and no other book is played."""
     config = load_lab("scarce")
-    choice = Choice(config, (template(config, 15, at_once=at_once),))
+    choice = Choice(config, (template(config, 60, at_once=at_once),))
     bench = Bench(Objective(config, WAITING, PROTECTED, "scarce_first", 3), choice, 10, Clock(600))
     books = starts(choice, 4, np.random.default_rng(0))
     books += [descend(bench, books[-1], np.random.default_rng(0), range(8))]

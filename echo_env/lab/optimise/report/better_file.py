@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from echo_env.common.config_file import with_changes
+from echo_env.lab.config import LabConfig, load_lab
 from echo_env.lab.config.file import preset_names
-from echo_env.lab.optimise.levers import Choice, Values
+from echo_env.lab.optimise.levers import Choice, Place, Values
 
 FIRST_LINE = "# A lab with the changes that echo-lab optimise proposed.\n"
+_REWRITTEN = (
+    "# It was read from {source}, which has the short form of fetal and non-fetal exams. That form has no fields for\n"
+    "# these changes, so that this is the same lab in the general form; comments are left behind.\n"
+)
+_SECTIONS = ("name", "hours", "arrival", "exam", "exam_types", "room_groups", "staff_groups", "penalty")
 
 
 def check_own(path: str | Path) -> None:
@@ -34,10 +43,38 @@ def better_text(source: str, choice: Choice, values: Values) -> str:
     :raises ConfigError: the file is no longer what it was
     """
     path, _, day = source.partition("#")
+    places: dict[Place, Any] | None = choice.in_file(values)
+    assert places is not None
+    if isinstance(load_lab(source), LabConfig) and not isinstance(choice.config, LabConfig):
+        short = _in_short_form(places)
+        if short is None:
+            return FIRST_LINE + _REWRITTEN.format(source=path) + _general(choice, places)
+        places = short
     within: tuple[str, ...] = ("days", day) if day else ()
     if path in preset_names():
         text, within = f"base: {source}\nname: {choice.config.name}_better\n", ()
     else:
         text = Path(path).read_text(encoding="utf8")
-    text = with_changes(text, {(*within, *place): value for place, value in choice.in_file(values).items()})
+    text = with_changes(text, {(*within, *place): value for place, value in places.items()})
     return FIRST_LINE + text.removeprefix(FIRST_LINE)
+
+
+def _in_short_form(places: dict[Place, Any]) -> dict[Place, Any] | None:
+    """The same changes in the short form; None if it has no fields for them."""
+    short: dict[Place, Any] = {}
+    for place, value in places.items():
+        section, name, *field = place
+        if section != "exam_types" or field != ["appointments"]:
+            return None
+        short["appointments", name] = value
+    return short
+
+
+def _general(choice: Choice, places: dict[Place, Any]) -> str:
+    """The whole lab in the general form."""
+    data = choice.config.as_file()  # type: ignore[attr-defined]
+    sections = {name: data[name] for name in (*_SECTIONS, *data) if data.get(name)}
+    return with_changes(
+        yaml.safe_dump(sections, sort_keys=False, width=120, default_flow_style=None),
+        {(*place,): value for place, value in places.items()},
+    )

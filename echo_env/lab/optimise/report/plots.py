@@ -42,11 +42,9 @@ def front(proposal: Proposal, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1.05 * max(numbers) + 0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     unit = (
-        metrics_of(proposal.config)[proposal.objective].unit
-        if proposal.objective in metric_labels(proposal.config)
-        else ""
+        metrics_of(proposal.lab)[proposal.objective].unit if proposal.objective in metric_labels(proposal.lab) else ""
     )
-    label = metric_labels(proposal.config).get(proposal.objective, proposal.objective)
+    label = metric_labels(proposal.lab).get(proposal.objective, proposal.objective)
     name_axes(ax, f"{proposal.config.name}: gain by number of changes, {proposal.days:,} held-out days",
               "Number of changes", f"Change of {label}" + (f" ({unit} a day)" if unit == "points" else ""))  # fmt: skip
     ax.legend(fontsize=8)

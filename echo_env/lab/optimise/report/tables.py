@@ -69,7 +69,7 @@ def _interactions(proposal: Proposal) -> Grid:
         for own in proposal.interactions
     ]  # fmt: skip
     heads = ("decision", "proposed", "changes", "alone", "with the rest of the proposal")
-    label = metric_labels(proposal.config).get(proposal.objective, proposal.objective)
+    label = metric_labels(proposal.lab).get(proposal.objective, proposal.objective)
     return Grid(f"each kind of decision alone and together: {label}", heads, rows, "95 % intervals, each by itself")
 
 
@@ -92,7 +92,7 @@ def _moved(gain: Gain) -> str:
 
 
 def _labels(proposal: Proposal, names: Sequence[str]) -> list[str]:
-    labels = metric_labels(proposal.config)
+    labels = metric_labels(proposal.lab)
     return [labels.get(name, name) for name in names]
 
 

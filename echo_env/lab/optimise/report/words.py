@@ -64,6 +64,7 @@ def _proposed(proposal: Proposal) -> list[str]:
     said = [f"Recommended: {counted(step.number)}, {waiting_sentence(step)}."]
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
+    said += _costs(proposal, step)
     for name in proposal.warnings:
         rise, unit = step.effects[name], metrics_of(config)[name].unit
         said.append(
@@ -89,6 +90,25 @@ def _proposed(proposal: Proposal) -> list[str]:
             f"In {wins} of {labs} labs that the record would bear as well it wins; its gain is {part.mean:+.2f} "
             f"± {part.simulation:.2f} for the number of days and ± {part.lab:.2f} for not knowing the lab: {larger} "
             "is the larger part."
+        )
+    return said
+
+
+def _costs(proposal: Proposal, step: Step) -> list[str]:
+    """What a proposal costs that is no harm to those who come."""
+    said = []
+    for name in ("paid_h", "cost"):
+        own = step.effects.get(name)
+        if own is not None and own.excludes_zero:
+            allowed = proposal.allowance.get(name, 0.0)
+            label = metric_labels(proposal.lab)[name]
+            most = f"; {allowed:g} are allowed" if name in proposal.protected else ""
+            said.append(f"It changes {label} by {own.mean:+.2f} a day ({own.low:+.2f} to {own.high:+.2f}{most}).")
+    rebooked = step.effects.get("rebooked")
+    if rebooked is not None and rebooked.excludes_zero:
+        said.append(
+            f"It rebooks {rebooked.mean:+.2f} patients a day on average ({rebooked.low:+.2f} to {rebooked.high:+.2f}), "
+            "who need appointments on other days: what they add there is not in these numbers."
         )
     return said
 
@@ -132,7 +152,7 @@ def as_json(proposal: Proposal) -> dict[str, object]:
     :param proposal: the proposal
     """
     selection = proposal.selection
-    known = metrics_of(proposal.config)
+    known = metrics_of(proposal.lab)
 
     def effects(of: dict[str, Estimate]) -> dict[str, object]:
         return {name: own.as_json() for name, own in of.items()}

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
-from echo_env.lab.optimise.levers import Choice, Values, changed
+from echo_env.lab.optimise.levers import NOTHING, Choice, Values, changed
 from echo_env.lab.optimise.search.bench import Bench, TimeIsUp
 
 FEW, MANY = 150, 800
@@ -49,7 +49,10 @@ def _best_value(bench: Bench, values: Values, lever: int) -> Values:
     """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
     grid = bench.levers[lever].allowed
     here = grid.index(values[lever])
-    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
+    # What may be there or not is looked at without it too, wherever it is now.
+    without = {0} if grid[0] == NOTHING else set()
+    coarse = range(here % _COARSE, len(grid), _COARSE)
+    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *without, *coarse})
     if best != values:
         for step in (_COARSE // 2, 1):
             found = grid.index(best[lever])
