@@ -19,8 +19,6 @@ from echo_env.lab.optimise.levers.workable import is_workable
 class Roster:
     """Members of staff by group, their shifts, calls and training, and what rooms are equipped for.
 
-    A decision about lunch and breaks comes after this one, so that a group that is added here keeps what its file says.
-
     :param config: the lab
     :param parts: what each lever decides
     :param levers: as many
@@ -51,7 +49,7 @@ class Roster:
         """Fields of the groups that differ, and sections of new ones."""
         decided = self._decided(values)
         added = [part for part, number in decided.items() if part.target == NEW and part.name and number]
-        return roster_in_file(self.config, with_roster(self.config.plan, decided), added)
+        return roster_in_file(self.config, with_roster(plan, decided), added)
 
     def _decided(self, values: Values) -> Decided:
         return dict(zip(self.parts, values, strict=True))

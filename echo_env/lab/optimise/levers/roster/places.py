@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from echo_env.lab.config import GeneralLabConfig, GroupOfRooms, GroupOfStaff, Shift
 from echo_env.lab.config.plan import NEVER, LabPlan, RoomGroup, StaffGroup
+from echo_env.lab.optimise.levers.break_words import breaks_in_file
 from echo_env.lab.optimise.levers.lever import Place
 from echo_env.lab.optimise.levers.roster.plans import Part
 
@@ -72,7 +73,12 @@ def _staff_section(config: GeneralLabConfig, part: Part, new: StaffGroup) -> dic
     section = replace(
         own, count=new.count, exam_types=None, shift=shift, always_present=new.always_present, on_call=None
     )
-    return _dumped(config, GroupOfStaff, section)
+    fields = _dumped(config, GroupOfStaff, section)
+    # Breaks and lunch may have been decided before.
+    others = breaks_in_file(config.plan.staff_groups[part.group], new, config.hours.clock)
+    for (name, field), value in others.items():
+        fields[name] = {**fields[name], field: value}
+    return fields
 
 
 def _room_section(config: GeneralLabConfig, part: Part, new: RoomGroup) -> dict[str, Any]:
