@@ -109,7 +109,7 @@ def test_room_for_a_rise_leads_where_the_objective_does_not(idle: LabConfig) -> 
 
 def test_further_patients_are_found(idle: LabConfig) -> None:
     """A lab that is idle for most of the day examines as many more as it may, and nobody waits longer."""
-    budget = Budget(seconds=60, starts=2, days=200, world_days=0)
+    budget = Budget(seconds=60, starts=1, days=200, world_days=0)
     decide = [template(idle, 60, 300, more={"non_fetal": 2})]
     found = optimise(idle, decide, {"served": -1.0}, (*PROTECTED, WAIT), rule="policy_2", budget=budget)
     assert found.recommended

@@ -93,12 +93,12 @@ def test_exchanged_patients_are_no_move() -> None:
 
 
 def test_descent_reaches_the_best_of_all_books(crowded: LabConfig) -> None:
-    """With three patients and five times, no book on these days costs less than the one found."""
+    """With three patients and five times, no book on these days costs less than the one found, whoever has which."""
     choice = choice_of(crowded, 60, 240)
     bench = bench_of(crowded, choice, 200)
     found = descend(bench, choice.first, np.random.default_rng(0))
     best = min(itertools.product(*(lever.allowed for lever in choice.levers)), key=bench.cost)
-    assert bench.cost(found) == bench.cost(best)
+    assert sorted(found) == sorted(best)
 
 
 def test_the_front_falls_with_every_move(crowded: LabConfig) -> None:

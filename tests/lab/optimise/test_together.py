@@ -6,11 +6,14 @@ import itertools
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from echo_env.lab import LabConfig, load_lab
+from echo_env.lab.config.plan import LabPlan
 
 pytest.importorskip("numba")
 
@@ -110,3 +113,61 @@ def test_books_that_cannot_hold_everybody_are_refused(crowded: LabConfig, limits
     """Limits that leave no book are one sentence."""
     with pytest.raises(ValueError, match=re.escape(words)):
         template(crowded, **{"grid_min": 60, **limits})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """Numbers of people in the groups of a lab, with as many in all as there are now."""
+
+    levers: tuple[Lever, ...]
+    most: int
+
+    def fits(self, values: Values) -> bool:
+        """Whether they are no more than there may be."""
+        return sum(values) <= self.most
+
+    def apply(self, plan: LabPlan, values: Values) -> LabPlan:
+        """A plan with these numbers."""
+        groups = [
+            replace(own, count=number, always_present=0) for own, number in zip(plan.staff_groups, values, strict=True)
+        ]
+        return replace(plan, staff_groups=tuple(groups))
+
+
+def test_under_a_budget_people_are_exchanged() -> None:
+    """Where nobody can be added, one is added to a group and one taken from another, if that is better."""
+    config = load_lab("baseline").replace(sonographers__fetal=1, sonographers__non_fetal=4)
+    levers = tuple(Lever(group.count, (1, 2, 3, 4), group.name) for group in config.plan.staff_groups)
+    helpers = Helpers(levers, 5)
+    choice = Choice(config, (helpers,))  # type: ignore[arg-type]
+    bench = Bench(Objective(config, WAITING, (), "scarce_first", 3), choice, 60, Clock(600))
+    found = descend(bench, choice.first, np.random.default_rng(0))
+    every = [values for values in itertools.product(range(1, 5), repeat=2) if helpers.fits(values)]
+    assert bench.cost(found) == min(map(bench.cost, every)) < bench.reference
+    assert sum(found) == 5
+
+
+def test_what_helps_only_together_is_found() -> None:
+    """Two levers with few values, neither of which helps alone, are tried together."""
+    levers = (Lever(0, (0, 1), "room"), Lever(0, (0, 1), "person"), Lever(0, (0, 1), "colour"))
+    costs = {(1, 0): 2.0, (0, 1): 2.0, (1, 1): 0.0, (0, 0): 1.0}
+    bench = SimpleNamespace(
+        levers=levers,
+        choice=SimpleNamespace(fits=lambda values: True),
+        cost=lambda values: costs[values[:2]] + 0.1 * values[2],
+    )
+    assert descend(bench, (0, 0, 0), np.random.default_rng(0)) == (1, 1, 0)  # type: ignore[arg-type]
+
+
+def test_appointments_of_two_types_change_places() -> None:
+    """Where every time is taken, two patients change theirs, and no other book is cheaper."""
+    config = load_lab("baseline").replace(appointments__fetal=(0, 60), appointments__non_fetal=(120, 180, 240))
+    choice = Choice(config, (template(config, 60, 240, at_once=1),))
+
+    def cost(times: Values) -> float:
+        return -times[0] - times[1] if choice.fits(times) else math.inf
+
+    bench = SimpleNamespace(levers=choice.levers, choice=choice, cost=cost)
+    found = descend(bench, choice.first, np.random.default_rng(0))  # type: ignore[arg-type]
+    assert sorted(found[:2]) == [180, 240]
+    assert choice.fits(found)

@@ -12,6 +12,7 @@ import numpy as np
 
 from echo_env.lab.optimise.levers import NOTHING, Choice, Values, changed
 from echo_env.lab.optimise.search.bench import Bench, TimeIsUp
+from echo_env.lab.optimise.search.pairs import SMALL, exchanged
 
 FEW, MANY = 150, 800
 """Days of the first descent and of the second."""
@@ -25,7 +26,7 @@ Step = tuple[int, int]
 
 
 def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequence[int] | None = None) -> Values:
-    """Give one lever after the other its best value, until nothing helps.
+    """Give one lever after the other its best value, and then pairs of them other values, until nothing helps.
 
     :param bench: plays the days
     :param values: to begin with
@@ -40,6 +41,8 @@ def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequ
             before = values
             for lever in rng.permutation(free).tolist():
                 values = _best_value(bench, values, lever)
+            if values == before:
+                values = exchanged(bench, values, free, rng)
     except TimeIsUp:
         pass
     return values
@@ -48,6 +51,8 @@ def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequ
 def _best_value(bench: Bench, values: Values, lever: int) -> Values:
     """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
     grid = bench.levers[lever].allowed
+    if len(grid) <= SMALL:
+        return _cheapest(bench, values, lever, range(len(grid)))
     here = grid.index(values[lever])
     # What may be there or not is looked at without it too, wherever it is now.
     without = {0} if grid[0] == NOTHING else set()
