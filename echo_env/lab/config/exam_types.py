@@ -240,3 +240,20 @@ def rebooked_places(appointments: Sequence[int | None], rebooked: Mapping[int, S
                 raise Unbooked(absent, entry, minute)
             places[free[0]] = absent
     return tuple(places)
+
+
+def rebooked_times(appointments: Sequence[int | None], rebook_from: Sequence[int]) -> dict[int, list[int]]:
+    """The times of an absence plan, such that :func:`rebooked_places` gives as many at each time.
+
+    :param appointments: minutes since opening, None in places that are left empty
+    :param rebook_from: how many must be absent for each place to be rebooked, for those behind it nothing is
+    :return: number of absent members -> times, ascending
+    """
+    times: dict[int, list[int]] = {}
+    for absent, minute in sorted(
+        (absent, minute)
+        for absent, minute in zip(rebook_from, appointments, strict=False)
+        if absent < NEVER and minute is not None
+    ):
+        times.setdefault(absent, []).append(minute)
+    return times

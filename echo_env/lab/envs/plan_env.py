@@ -20,10 +20,10 @@ from echo_env.lab.envs.mornings import Mornings, lab_of_mornings, morning_number
 from echo_env.lab.simulation.metrics import metrics_table, told_metrics
 from echo_env.lab.simulation.penalty import penalty_points
 
-REBOOK_POINTS = 480.0
-"""As much as an on-time patient pays for two hours of waiting."""
-CALL_POINTS = 960.0
-"""Twice as much."""
+REBOOK_POINTS = 960.0
+"""As much as four hours of an on-time patient's waiting: a patient who is rebooked waits for days."""
+CALL_POINTS = 1920.0
+"""As much as eight hours, the day of the member who is called in."""
 
 
 def check_plan_arguments(reward: str, rebook_points: float, call_points: float, most_rebooked: int) -> None:
@@ -103,8 +103,8 @@ class EchoLabPlanEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     :param config: the lab: a preset's name, the path of a YAML file, or a config; its own absence plan is left out
     :param policy: name of the rule by which exams begin, one that serves by class
-    :param rebook_points: cost of a rebooked patient; by default two hours of an on-time patient's wait
-    :param call_points: cost of a member who is called in; by default twice as much
+    :param rebook_points: cost of a rebooked patient; by default four hours of an on-time patient's wait
+    :param call_points: cost of a member who is called in; by default eight such hours
     :param most_rebooked: so many patients are rebooked at most
     :param reward: ``penalty`` or ``paired``
     :param render_mode: None: nothing is drawn

@@ -92,6 +92,22 @@ def test_the_file_gives_the_lab_that_was_played(tmp_path: Path) -> None:
     assert choice.in_file(choice.today) == {}
 
 
+def test_a_new_book_takes_today_s_plan_along(tmp_path: Path) -> None:
+    """Who is rebooked today is rebooked from the new time, in the lab that is played and in its file."""
+    config = lab_with({1: [20], 2: [60]})
+    choice = Choice(config, (template(config),))
+    values = (20, 0, 20, 75, 100, 30)
+    written = config.as_file()
+    for (section, name, field), value in choice.in_file(values).items():
+        written[section][name][field] = value
+    assert written["exam_types"]["scan"]["rebook_when_absent"] == {1: ["08:00"], 2: ["09:15"]}
+    path = tmp_path / "lab.yaml"
+    path.write_text(yaml.safe_dump(written, sort_keys=False))
+    assert load_lab(path).plan == choice.lab(values).plan
+    both = Choice(config, (template(config), absence_plan(config)))
+    assert both.in_file((*values, 0, 0, 2, 0, 0, 0))["exam_types", "scan", "rebook_when_absent"] == {1: ["08:20"]}
+
+
 def test_it_goes_to_other_processes() -> None:
     """A copy decides the same."""
     decision = absence_plan(lab_with())

@@ -78,7 +78,10 @@ class AbsencePlan:
         places: dict[Place, Any] = {}
         for kind, (name, own) in enumerate(self.config.exam_types.items()):
             table = _as_table(self._entries(plan, values, kind))
-            if table != {absent: sorted(times) for absent, times in own.rebook_when_absent.items() if times}:
+            today = {absent: sorted(times) for absent, times in own.rebook_when_absent.items() if times}
+            # With a new book today's plan has been written with its times, whether it is the plan from now on or not.
+            moved = bool(today) and plan.types[kind].scheduled != own.appointments
+            if moved or table != today:
                 clock = self.config.hours.clock
                 places["exam_types", name, "rebook_when_absent"] = {
                     absent: [clock(minute) for minute in times] for absent, times in table.items()

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from echo_env.lab.config.exam_types import rebooked_places, rebooked_times
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import LabConfig
-from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.config.plan import LabPlan, TypePlan
 from echo_env.lab.optimise.levers.lever import NOTHING, Change, Lever, Place, Values
 from echo_env.lab.optimise.levers.seating import seated
 
@@ -69,7 +70,7 @@ class Template:
     def apply(self, plan: LabPlan, values: Values) -> LabPlan:
         """The plan with these times."""
         books = self._books(plan, values)
-        types = tuple(replace(own, scheduled=tuple(book)) for own, book in zip(plan.types, books, strict=True))
+        types = tuple(_with_book(own, book) for own, book in zip(plan.types, books, strict=True))
         return replace(plan, types=types)
 
     def changes(self, plan: LabPlan, values: Values) -> list[Change]:
@@ -124,6 +125,12 @@ class Template:
                 short = isinstance(self.config, LabConfig)
                 place = ("appointments", own.name) if short else ("exam_types", own.name, "appointments")
                 places[place] = [None if minute is None else clock(minute) for minute in books[kind]]
+                rebooked = rebooked_times(books[kind], plan.types[kind].rebook_from)
+                if rebooked:
+                    # The absence plan says times as well.
+                    places["exam_types", own.name, "rebook_when_absent"] = {
+                        absent: [clock(minute) for minute in times] for absent, times in rebooked.items()
+                    }
         return places
 
     def _books(self, plan: LabPlan, values: Values) -> list[list[int | None]]:
@@ -135,6 +142,12 @@ class Template:
                 book.extend([None] * (seat.place + 1 - len(book)))
                 book[seat.place] = minute
         return books
+
+
+def _with_book(own: TypePlan, book: Sequence[int | None]) -> TypePlan:
+    """An exam type with other times; whom its absence plan rebooks is rebooked from the new time."""
+    rebook_from = own.rebook_from and rebooked_places(book, rebooked_times(book, own.rebook_from))
+    return replace(own, scheduled=tuple(book), rebook_from=rebook_from)
 
 
 def template(
