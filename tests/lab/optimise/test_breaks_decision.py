@@ -48,7 +48,7 @@ def test_the_plan_is_that_of_the_file(source: str, tmp_path: Path) -> None:
     text = f"base: {source}\n" if load_lab(source) is config else _as_text(config)
     assert set(preset_names()) >= {source}
     rng, path = np.random.default_rng(0), tmp_path / "lab.yaml"
-    for _ in range(25):
+    for _ in range(12):
         values = tuple(int(rng.choice(lever.allowed)) for lever in decision.levers)
         path.write_text(with_changes(text, dict(decision.in_file(config.plan, values))), encoding="utf8")
         assert load_lab(path).plan == decision.apply(config.plan, values), values

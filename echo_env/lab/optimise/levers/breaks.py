@@ -14,9 +14,9 @@ from echo_env.lab.config import GeneralLabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import NEVER, BreakPlan, LabPlan, LunchPlan, StaffGroup
 from echo_env.lab.optimise.levers.break_words import break_changes, breaks_in_file
-from echo_env.lab.optimise.levers.lever import Change, Lever, Place, Values
+from echo_env.lab.optimise.levers.lever import NOTHING, Change, Lever, Place, Values
 
-BY_CHANCE = -1
+BY_CHANCE = NOTHING
 """The value of a break that is taken by chance after an exam."""
 PUT_OFF_MIN = (0, 15, 30, 60)
 """Minutes for which planned breaks may be put off."""
