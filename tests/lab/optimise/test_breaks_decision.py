@@ -125,7 +125,7 @@ def test_planned_breaks_stay_apart_and_clear_of_the_ends() -> None:
 def test_lunch() -> None:
     """The window keeps its length and moves inside the shift; how many go at once, and putting off, is decided."""
     lunch = {"from_min": 100, "until_min": 180, "minutes": 30}
-    decision = breaks(lab_of(lunch=lunch), lunch_within_min=45)
+    decision = breaks(lab_of(lunch=lunch), clear_min=60, lunch_within_min=45)
     assert [lever.allowed for lever in decision.levers] == [(60, 75, 90, 100, 105, 120, 135), (1, 2), (0, 1)]
     own = decision.apply(decision.config.plan, values_of(decision)).staff_groups[0].lunch
     assert own is not None

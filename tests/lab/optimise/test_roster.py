@@ -303,3 +303,27 @@ def test_a_roster_goes_to_other_processes_and_together_with_a_book() -> None:
     lab = choice.lab((*(lever.today for lever in book.levers), *values))
     assert lab.plan.types == config.plan.types
     assert lab.plan.staff_groups == own.apply(config.plan, values).staff_groups
+
+
+def test_hours_that_may_be_spent_are_spent() -> None:
+    """A member is added where the hours are allowed, and not where no hour may be added."""
+    pytest.importorskip("numba")
+    from echo_env.lab.optimise import Budget, optimise
+
+    config = as_general(
+        load_lab("baseline").replace(
+            appointments__fetal=(),
+            appointments__non_fetal=(60, 60, 60),
+            sonographers__fetal=0,
+            sonographers__non_fetal=1,
+            sonographers__always_present_fetal=0,
+        )
+    )
+    decide = [roster(config, kinds=("count",))]
+    budget = Budget(seconds=30, starts=1, days=100, world_days=0)
+    found = optimise(config, decide, allowance={"paid_h": 9.0}, budget=budget)
+    assert found.step is not None
+    (change,) = found.step.changes
+    assert change.sentence in [f"Add one member of the group {name}." for name in config.staff_groups]
+    assert 7 < found.step.effects["paid_h"].mean < 9
+    assert optimise(config, decide, allowance={"paid_h": 0.0}, budget=budget).step is None

@@ -113,14 +113,14 @@ def _with_times(own: BreakPlan, times: Sequence[int], put_off_min: int, shift: t
 
 
 def breaks(
-    config: Lab, grid_min: int = 15, clear_min: int = 60, apart_min: int = 120, lunch_within_min: int = 120
+    config: Lab, grid_min: int = 15, clear_min: int = 60, apart_min: int = 120, lunch_within_min: int = 60
 ) -> Breaks:
     """Breaks and lunch of a lab, on a grid of times.
 
     :param config: the lab, of the general form: see :func:`~echo_env.lab.config.lab.as_general`
     :param grid_min: minutes between the times, from opening on, at least 1
-    :param clear_min: no planned break begins in so many minutes after the shift does, nor ends in so many before it is
-        over, or before closing: there a break would be free
+    :param clear_min: no planned break and no window for lunch begins in so many minutes after the shift does, nor ends
+        in so many before it is over: there it would be a shorter shift. Closing counts as the end for breaks
     :param apart_min: two planned breaks are so many minutes apart at least: those due together are taken as one
     :param lunch_within_min: the window for lunch, whose length is kept, moves by so many minutes at most
     :raises ValueError: a lab of the short form, one without breaks and lunch, or a number that is not allowed; one
@@ -136,7 +136,7 @@ def breaks(
     for number, own in enumerate(config.plan.staff_groups):
         if own.members:
             found += _breaks(config, number, own, grid_min, clear_min)
-            found += _lunches(config, number, own, grid_min, lunch_within_min)
+            found += _lunches(config, number, own, grid_min, clear_min, lunch_within_min)
     if not found:
         raise ValueError(f"nobody in the lab {config.name!r} has breaks or lunch, so that nothing of them can change")
     return Breaks(config, tuple(part for part, _ in found), tuple(lever for _, lever in found), apart_min)
@@ -161,13 +161,15 @@ def _breaks(config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int
     yield Part("put_off_min", group), Lever(law.put_off_min, allowed, ("put_off_min", group), start=start)
 
 
-def _lunches(config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int, within_min: int) -> Found:
+def _lunches(
+    config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int, clear_min: int, within_min: int
+) -> Found:
     law = own.lunch
     if law is None:
         return
     begin, until = own.shift or (0, NEVER)
-    last = min(until, config.hours.end_min) - (law.latest_min + law.minutes - law.begin_min)
-    low, high = max(begin, law.begin_min - within_min), min(last, law.begin_min + within_min)
+    last = min(until, config.hours.end_min) - clear_min - (law.latest_min + law.minutes - law.begin_min)
+    low, high = max(begin + clear_min, law.begin_min - within_min), min(last, law.begin_min + within_min)
     times = {minute for minute in range(0, high + 1, grid_min) if minute >= low}
     yield Part("lunch", group), Lever(law.begin_min, tuple(sorted({law.begin_min, *times})), ("lunch", group))
     if own.members > 1:

@@ -107,8 +107,9 @@ def _costs(proposal: Proposal, step: Step) -> list[str]:
     rebooked = step.effects.get("rebooked")
     if rebooked is not None and rebooked.excludes_zero:
         said.append(
-            f"It rebooks {rebooked.mean:+.2f} patients a day on average ({rebooked.low:+.2f} to {rebooked.high:+.2f}), "
-            "who need appointments on other days: what they add there is not in these numbers."
+            f"It rebooks {abs(rebooked.mean):.2f} {'more' if rebooked.mean > 0 else 'fewer'} patients a day on average "
+            f"({rebooked.low:+.2f} to {rebooked.high:+.2f}). They need appointments on other days, and what they add "
+            "there is not in these numbers."
         )
     return said
 
