@@ -21,8 +21,8 @@ Pair = tuple[Step, Step]
 """Steps of two levers."""
 
 
-def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.random.Generator) -> Values:
-    """The values after the first pair of steps that makes them cheaper, or as they are.
+def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.random.Generator) -> list[Values]:
+    """The values after the first pair of steps that makes them cheaper, if there is one.
 
     Under a limit, such as a budget or a number of appointments at once, a step that does not fit is tried with one that
     makes room. Steps of two levers with few values, such as a room and somebody to work in it, are tried together too.
@@ -38,8 +38,8 @@ def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.rando
         tried = (_after(values, pair) for pair in order)
         for both in islice(filter(bench.choice.fits, tried), _MOST):
             if bench.cost(both) < bench.cost(values):
-                return both
-    return values
+                return [both]
+    return []
 
 
 def _distinct(levers: Sequence[Lever], values: Values, among: Sequence[int]) -> list[int]:
