@@ -185,7 +185,7 @@ def by_us(objective: Objective, choice: Choice, clock: CpuClock, seed: int):
         if clock.is_over:
             break
         rng = np.random.default_rng([seed, number])
-        found.append(descend(many, descend(few, start, rng), rng))
+        found.append(descend(many, descend(few, start, rng, close=many), rng))
     return cheapest(many, found), few.played + many.played
 
 

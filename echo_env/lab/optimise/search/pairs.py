@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from echo_env.lab.optimise.search.bench import Bench
 
 SMALL = 8
 """A lever with no more values than this, such as a number of people, is looked at in all of them."""
-_MOST = 200
-"""Pairs of steps that are played."""
+_MOST, _LOOKED_AT = 200, 2000
+"""Pairs of steps that are played, and those of which it is asked whether they fit, of each kind of pair."""
 
 Step = tuple[int, int]
 """A lever and its new value."""
@@ -21,8 +21,8 @@ Pair = tuple[Step, Step]
 """Steps of two levers."""
 
 
-def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.random.Generator) -> Values:
-    """The values after the first pair of steps that makes them cheaper, or as they are.
+def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.random.Generator) -> list[Values]:
+    """The values after the first pair of steps that makes them cheaper, if there is one.
 
     Under a limit, such as a budget or a number of appointments at once, a step that does not fit is tried with one that
     makes room. Steps of two levers with few values, such as a room and somebody to work in it, are tried together too.
@@ -32,13 +32,14 @@ def exchanged(bench: Bench, values: Values, levers: Sequence[int], rng: np.rando
     :param levers: which may change
     :param rng: order of the pairs
     """
-    found = _distinct(bench.levers, values, levers)
-    pairs = [*_adjacent(bench, values, found), *_swaps(bench, values, found)]
-    for number in rng.permutation(len(pairs))[:_MOST].tolist():
-        both = _after(values, pairs[number])
-        if bench.cost(both) < bench.cost(values):
-            return both
-    return values
+    blocked, together = _pairs(bench, values, _distinct(bench.levers, values, levers))
+    for pairs in (blocked, together):
+        order = (pairs[number] for number in rng.permutation(len(pairs))[:_LOOKED_AT].tolist())
+        tried = (_after(values, pair) for pair in order)
+        for both in islice(filter(bench.choice.fits, tried), _MOST):
+            if bench.cost(both) < bench.cost(values):
+                return [both]
+    return []
 
 
 def _distinct(levers: Sequence[Lever], values: Values, among: Sequence[int]) -> list[int]:
@@ -49,31 +50,33 @@ def _distinct(levers: Sequence[Lever], values: Values, among: Sequence[int]) -> 
     return list(first.values())
 
 
-def _adjacent(bench: Bench, values: Values, found: Sequence[int]) -> list[Pair]:
-    """Steps to the next value, down or up, of which one does not fit alone, or both are of levers with few values."""
+def _pairs(bench: Bench, values: Values, found: Sequence[int]) -> tuple[list[Pair], list[Pair]]:
+    """Pairs of steps of which one does not fit alone, and others of levers with few values.
+
+    Steps are those to the next value, down or up; and two levers that are not alike may change values with each other.
+    """
     levers, fits = bench.levers, bench.choice.fits
-    steps = [(lever, value) for lever in found for value in _next_values(levers[lever], values[lever])]
-    alone = {step: fits(changed(values, *step)) for step in steps}
     few = {lever for lever in found if len(levers[lever].allowed) <= SMALL}
+    fitting: dict[Step, bool] = {}
 
-    def belong(one: Step, other: Step) -> bool:
-        different = levers[one[0]].alike != levers[other[0]].alike
-        return not (alone[one] and alone[other]) or (different and {one[0], other[0]} <= few)
+    def is_blocked(pair: Pair) -> bool:
+        for step in pair:
+            if step not in fitting:
+                fitting[step] = fits(changed(values, *step))
+        return not all(fitting[step] for step in pair)
 
-    pairs = [pair for pair in combinations(steps, 2) if pair[0][0] != pair[1][0] and belong(*pair)]
-    return [pair for pair in pairs if fits(_after(values, pair))]
+    steps = [(lever, value) for lever in found for value in _next_values(levers[lever], values[lever])]
+    adjacent = [(one, other) for one, other in combinations(steps, 2) if one[0] != other[0]]
+    swaps = [pair for one, other in combinations(found, 2) for pair in _swap(levers, values, one, other)]
+    blocked = [pair for pair in (*adjacent, *swaps) if is_blocked(pair)]
+    together = [pair for pair in adjacent if {lever for lever, _ in pair} <= few and not is_blocked(pair)]
+    return blocked, [pair for pair in together if levers[pair[0][0]].alike != levers[pair[1][0]].alike]
 
 
-def _swaps(bench: Bench, values: Values, found: Sequence[int]) -> list[Pair]:
-    """Levers that are not alike and change their values with each other, because one has no room otherwise."""
-    levers, fits = bench.levers, bench.choice.fits
-    pairs = []
-    for one, other in combinations(found, 2):
-        pair = (one, values[other]), (other, values[one])
-        allowed = all(value in levers[lever].allowed for lever, value in pair)
-        if allowed and levers[one].alike != levers[other].alike and fits(_after(values, pair)):
-            pairs.append(pair)
-    return [pair for pair in pairs if not all(fits(changed(values, *step)) for step in pair)]
+def _swap(levers: Sequence[Lever], values: Values, one: int, other: int) -> list[Pair]:
+    pair = (one, values[other]), (other, values[one])
+    allowed = all(value in levers[lever].allowed for lever, value in pair)
+    return [pair] if allowed and levers[one].alike != levers[other].alike else []
 
 
 def _next_values(lever: Lever, value: int) -> list[int]:

@@ -89,7 +89,7 @@ class Searcher:
         if task.decision >= 0:
             place = self.choice.places[task.decision]
             free = range(place.start, place.stop)
-        return [descend(many, descend(few, begun, rng, free), rng, free)]
+        return [descend(many, descend(few, begun, rng, free, many), rng, free)]
 
     def _number(self, task: Task) -> int:
         """Number of a part, the same whatever parts there are besides."""
