@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from echo_env.commands.optimise import OptimiseOptions
     from echo_env.lab.optimise import Decision
 
-TEMPLATE, ROSTER, BREAKS, ABSENCE_PLAN = KINDS = ("template", "roster", "breaks", "absence_plan")
-"""What may be decided, in the order in which it is applied: who is rebooked depends on the book."""
+ROSTER, TEMPLATE, BREAKS, ABSENCE_PLAN = KINDS = ("roster", "template", "breaks", "absence_plan")
+"""What may be decided, in the order in which it is applied and looked at: who is rebooked depends on the book, and the
+roster has so few values that time should not end before they are played."""
 ALIASES = {"staff_overtime": "staff_overtime_h", "waiting": "waiting_penalty", "paid_hours": "paid_h"}
 """Short names of metrics."""
 _READ_BY = {
@@ -69,14 +70,14 @@ def decided(options: OptimiseOptions, config: Lab) -> tuple[Lab, list[Decision]]
     kinds = options.decide
     general = as_general(config) if set(kinds) - {TEMPLATE} else None
     found: list[Decision] = []
-    if TEMPLATE in kinds:
-        found.append(_template(options, config if general is None else general))
     if general is None:
-        return config, found
+        return config, [_template(options, config)]
     if ROSTER in kinds:
         may_change = options.may_change or ROSTER_KINDS
         extra, on_call = _or(options.extra, 1), _or(options.on_call, 1)
         found.append(roster(general, extra, on_call, options.grid, kinds=may_change))
+    if TEMPLATE in kinds:
+        found.append(_template(options, general))
     if BREAKS in kinds:
         found.append(breaks(general, options.grid))
     if ABSENCE_PLAN in kinds:

@@ -131,9 +131,10 @@ def run(options: OptimiseOptions, command: str) -> None:
 
 def _check_outputs(options: OptimiseOptions) -> None:
     """Refuse what cannot be written, before the search."""
+    from echo_env.lab.config.file import source_and_day
     from echo_env.lab.optimise.report.better_file import check_own
 
-    others = {"LAB": [options.lab.partition("#")[0]]}
+    others = {"LAB": [source_and_day(options.lab)[0]]}
     for flag, path in (("--output", options.output), ("--json", options.json)):
         if path is not None:
             check_file(flag, path, others)

@@ -294,3 +294,18 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
         check_own(by_hand)
     with pytest.raises(ValueError, match="scarce is the name of a preset"):
         check_own("scarce")
+
+
+def test_sections_that_share_values_are_written_anew(tmp_path: Path) -> None:
+    """Where an alias would change two types at once, the file has the whole lab, and it is the one that was played."""
+    file = tmp_path / "shared.yaml"
+    file.write_text(
+        "base: mri_unit\nname: shared\nexam_types:\n"
+        "  neuro: {appointments: &times ['08:00', '10:00', '12:00']}\n  joint: {appointments: *times}\n"
+    )
+    choice = choice_of(load_lab(file))
+    values = changed(choice.today, 0, 15)
+    text = better_text(str(file), choice, values)
+    assert text.startswith(f"{FIRST_LINE}# The text of {file} could not take these changes")
+    file.write_text(text)
+    assert load_lab(file).plan == choice.lab(values).plan
