@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from echo_env.common.words import in_words
 from echo_env.lab.config import GeneralLabConfig
 from echo_env.lab.config.exam_types import rebooked_places
 from echo_env.lab.config.plan import NEVER, LabPlan
 from echo_env.lab.optimise.levers.lever import Change, Lever, Place, Values
 from echo_env.lab.optimise.levers.template import Seat, seats_of
-
-_ABSENT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 Entries = Counter[tuple[int, int]]
 """(how many must be absent, minute) -> how many appointments of a type at that time are rebooked then."""
@@ -105,10 +104,10 @@ class AbsencePlan:
         """What to do with the appointments of a type on mornings with so many absent."""
         clock, name = self.config.hours.clock, self.config.plan.types[kind].name
         counts = {minute: number for (own, minute), number in sorted(entries.items()) if own == absent}
-        times = [clock(minute) + (f" ({_said(number)})" if number > 1 else "") for minute, number in counts.items()]
+        times = [clock(minute) + (f" ({in_words(number)})" if number > 1 else "") for minute, number in counts.items()]
         listed = " and ".join(filter(None, [", ".join(times[:-1]), times[-1]]))
         number = sum(counts.values())
-        plural, when = "s" if number > 1 else "", f"On mornings with {_said(absent)} or more absent"
+        plural, when = "s" if number > 1 else "", f"On mornings with {in_words(absent)} or more absent"
         return Change(f"{when}, {verb} the {listed} {name} appointment{plural}.", number)
 
 
@@ -165,7 +164,3 @@ def _as_table(entries: Entries) -> dict[int, list[int]]:
     for absent, minute in sorted(entries.elements()):
         table.setdefault(absent, []).append(minute)
     return table
-
-
-def _said(number: int) -> str:
-    return _ABSENT[number] if number < len(_ABSENT) else str(number)

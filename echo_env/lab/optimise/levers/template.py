@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from echo_env.common.words import in_words
 from echo_env.lab.config.exam_types import rebooked_places, rebooked_times
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import LabConfig
 from echo_env.lab.config.plan import LabPlan, TypePlan
 from echo_env.lab.optimise.levers.lever import NOTHING, Change, Lever, Place, Values
 from echo_env.lab.optimise.levers.seating import seated
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 class Seat(NamedTuple):
@@ -85,8 +84,7 @@ class Template:
         return said
 
     def _counted(self, kind: int, number: int) -> tuple[str, str, str]:
-        many = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-        return self.config.plan.types[kind].name, many, "s" if number > 1 else ""
+        return self.config.plan.types[kind].name, in_words(number), "s" if number > 1 else ""
 
     def moves(self, values: Values) -> Counter[tuple[int, int, int]]:
         """(old time, new time, exam type) -> how many: as few moves as lead to these times.

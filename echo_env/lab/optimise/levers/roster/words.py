@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from echo_env.common.words import in_words
 from echo_env.lab.config.plan import NEVER, LabPlan, StaffGroup
 from echo_env.lab.optimise.levers.lever import Change
 from echo_env.lab.optimise.levers.roster.plans import NEW, Decided, Part
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
 Clock = Callable[[int], str]
-
-
-def in_words(number: int) -> str:
-    """``2`` -> ``"two"``; large numbers in digits.
-
-    :param number: not negative
-    """
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def roster_changes(today: LabPlan, plan: LabPlan, decided: Decided, clock: Clock) -> list[Change]:
