@@ -154,7 +154,7 @@ def _breaks(config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int
     times = {minute for minute in range(0, last + 1, grid_min) if minute >= begin + clear_min}
     for today in (*[BY_CHANCE] * law.number, *law.planned):
         alike = ("break", group, today == BY_CHANCE)
-        yield Part("break", group), Lever(today, tuple(sorted({today, *times})), alike)
+        yield Part("break", group), Lever(today, tuple(sorted({today, *times})), alike, spread=True)
     # With nothing planned it has no meaning yet, and planning is looked at with breaks that wait.
     start = None if law.planned else max(PUT_OFF_MIN)
     allowed = tuple(sorted({law.put_off_min, *PUT_OFF_MIN}))
