@@ -85,12 +85,15 @@ def decided(options: OptimiseOptions, config: Lab) -> tuple[Lab, list[Decision]]
     return general, found
 
 
-def aims(options: OptimiseOptions) -> tuple[dict[str, float], tuple[str, ...], dict[str, float]]:
+def aims(options: OptimiseOptions, config: Lab) -> tuple[dict[str, float], tuple[str, ...], dict[str, float]]:
     """What is made smaller (metric -> weight), what may not rise, and by how much it may all the same.
 
     :param options: as typed
+    :param config: the lab, whose metrics count
     :raises ValueError: a weight or a number that is none; one sentence
     """
+    from echo_env.lab.simulation.metrics import metrics_of
+
     typed = numbers("--objective", options.objective, "weight", 1.0)
     weights = {metric(name): weight for name, weight in typed.items()}
     protected = [metric(name) for name in options.protect]
@@ -102,6 +105,9 @@ def aims(options: OptimiseOptions) -> tuple[dict[str, float], tuple[str, ...], d
         weights, protected = {"served": -1.0}, [*protected, "overall_wait_min"]
     if ROSTER in options.decide and not {"paid_h", "cost"} & {*protected, *allowance, *weights}:
         protected.append("paid_h")
+    if BREAKS in options.decide:
+        # To put lunch off until it is late is no improvement.
+        protected += [name for name in ("lunches_late", "lunches_missed") if name in metrics_of(config)]
     return weights or {"waiting_penalty": 1.0}, tuple(dict.fromkeys(protected)), allowance
 
 

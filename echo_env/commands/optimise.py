@@ -159,7 +159,7 @@ def _proposal(options: OptimiseOptions) -> Proposal:
     read = load_lab(options.lab)
     labs = bootstrap_labs(options.lab, options.input_uncertainty).labs if options.input_uncertainty else ()
     config, decisions = decided(options, read)
-    weights, protected, allowance = aims(options)
+    weights, protected, allowance = aims(options, config)
     with progress_bar("search, selection, comparison", 3) as advance:
         return optimise(
             config,
