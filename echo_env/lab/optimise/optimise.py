@@ -23,6 +23,7 @@ from echo_env.lab.optimise.search import (
     Searcher,
     Selection,
     Task,
+    check_rule,
     fingerprint,
     searched,
     select,
@@ -107,6 +108,7 @@ def optimise(
     """
     if most_changes is not None and most_changes < 1:
         raise ValueError(f"most_changes is {most_changes!r}, but must be at least 1")
+    check_rule(rule, config)
     budget, tell = budget or Budget(), progress or (lambda words: None)
     choice = Choice(config, tuple(decide) if decide is not None else (template(config),))
     _check_free(choice)
@@ -236,7 +238,9 @@ def _with_told(objective: Objective, choice: Choice) -> Objective:
     """The objective with the metrics that are told besides."""
     known = metrics_of(objective.config)
     costs = (name for kind in choice.names for name in TOLD_OF.get(kind, ()))
-    more = [name for name in (*TOLD, *costs) if name in known]
+    # The parts of a sum, and what is to rise, are told by their own names too.
+    parts = () if set(objective.weights.values()) == {1.0} and len(objective.weights) == 1 else tuple(objective.weights)
+    more = [name for name in (*parts, *TOLD, *costs) if name in known]
     return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
 
 

@@ -18,11 +18,20 @@ from echo_env.lab.simulation.metrics import metric_labels, metrics_of
 _MOST_SENTENCES = 12
 
 
-def waiting_sentence(step: Step) -> str:
-    """What a step does to the waiting of patients.
+def effect_sentence(step: Step) -> str:
+    """What a step does to the waiting of patients, and to how many are examined where that is the aim.
 
     :param step: the step
     """
+    served = step.effects.get("served")
+    if served is None:
+        return _waiting(step)
+    word = "more" if served.mean >= 0 else "fewer"
+    low, high = sorted((abs(served.low), abs(served.high))) if served.excludes_zero else (served.low, served.high)
+    return f"{abs(served.mean):.1f} {word} patients examined a day ({low:.1f} to {high:.1f}), {_waiting(step)}"
+
+
+def _waiting(step: Step) -> str:
     wait = step.effects[WAIT]
     word = "less" if wait.mean < 0 else "more"
     low, high = sorted((abs(wait.low), abs(wait.high))) if wait.excludes_zero else (wait.low, wait.high)
@@ -36,7 +45,7 @@ def step_sentence(step: Step) -> str:
     """
     few = len(step.changes) <= _MOST_SENTENCES
     done = " ".join(change.sentence for change in step.changes) if few else f"{counted(step.number)}."
-    return f"{done[:-1]}: {waiting_sentence(step)}."
+    return f"{done[:-1]}: {effect_sentence(step)}."
 
 
 def verdict(proposal: Proposal) -> list[str]:
@@ -44,12 +53,16 @@ def verdict(proposal: Proposal) -> list[str]:
 
     :param proposal: the proposal
     """
-    ended = ["Time ended the search: with more of it (--seconds), more may be found."] if proposal.cut else []
+    ended = []
+    if proposal.interrupted:
+        ended = ["The search was interrupted: with a journal (--journal), the same command goes on from there."]
+    elif proposal.cut:
+        ended = ["Time ended the search: with more of it (--seconds), more may be found."]
     return [*_proposed(proposal), *ended]
 
 
 def _proposed(proposal: Proposal) -> list[str]:
-    step, config = proposal.step, proposal.config
+    step, config = proposal.step, proposal.lab
     labels = metric_labels(config)
     if step is None:
         return ["Nothing was found that is better than the lab as it is."]
@@ -61,7 +74,7 @@ def _proposed(proposal: Proposal) -> list[str]:
         ]
     if not proposal.recommended:
         return [f"Nothing is recommended: the gain cannot be told from chance ({_signed(effect)})."]
-    said = [f"Recommended: {counted(step.number)}, {waiting_sentence(step)}."]
+    said = [f"Recommended: {counted(step.number)}, {effect_sentence(step)}."]
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
     said += _costs(proposal, step)

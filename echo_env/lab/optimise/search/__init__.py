@@ -6,7 +6,7 @@ from echo_env.lab.optimise.search.bench import Bench, Clock
 from echo_env.lab.optimise.search.descent import FEW, MANY, descend, front, starts
 from echo_env.lab.optimise.search.journal import Journal, fingerprint
 from echo_env.lab.optimise.search.kim_nelson import Selection, select
-from echo_env.lab.optimise.search.objective import PROTECTED, WAITING, Floats, Objective
+from echo_env.lab.optimise.search.objective import PROTECTED, WAITING, Floats, Objective, check_rule
 from echo_env.lab.optimise.search.searcher import Found, Searcher, Task, searched
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Searcher",
     "Selection",
     "Task",
+    "check_rule",
     "descend",
     "fingerprint",
     "front",
