@@ -33,7 +33,7 @@ def lab(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--decide", "rooster"], "--decide has 'rooster' (did you mean roster?), but must be of template, roster"),
+        (["--decide", "rooster"], "--decide has 'rooster' (did you mean roster?), but must be of roster, template"),
         (["--most-rebooked", "3"], "--most-rebooked is for --decide absence_plan, which is not decided here"),
         (["--decide", "breaks", "--latest", "16:00"], "--latest is for --decide template, which is not decided here"),
         (["--decide", "roster", "--may-change", "hats"], "'hats'"),

@@ -301,7 +301,7 @@ def test_sections_that_share_values_are_written_anew(tmp_path: Path) -> None:
     file = tmp_path / "shared.yaml"
     file.write_text(
         "base: mri_unit\nname: shared\nexam_types:\n"
-        "  neuro: {appointments: &times ['08:00', '10:00', '12:00']}\n  joint: {appointments: *times}\n"
+        "  neuro: &both {appointments: ['08:00', '10:00', '12:00']}\n  joint: *both\n"
     )
     choice = choice_of(load_lab(file))
     values = changed(choice.today, 0, 15)
