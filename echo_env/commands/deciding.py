@@ -18,9 +18,12 @@ ROSTER, TEMPLATE, BREAKS, ABSENCE_PLAN = KINDS = ("roster", "template", "breaks"
 roster has so few values that time should not end before they are played."""
 ALIASES = {"staff_overtime": "staff_overtime_h", "waiting": "waiting_penalty", "paid_hours": "paid_h"}
 """Short names of metrics."""
+NOTHING = "none"
+"""In place of metrics: none is protected."""
 _READ_BY = {
     TEMPLATE: ("latest", "hold", "window", "at_once", "more"),
     ROSTER: ("may_change", "extra", "on_call"),
+    BREAKS: ("most_put_off",),
     ABSENCE_PLAN: ("most_absent", "most_rebooked"),
 }
 """Kind of decision -> options that nothing else reads."""
@@ -79,7 +82,7 @@ def decided(options: OptimiseOptions, config: Lab) -> tuple[Lab, list[Decision]]
     if TEMPLATE in kinds:
         found.append(_template(options, general))
     if BREAKS in kinds:
-        found.append(breaks(general, options.grid))
+        found.append(breaks(general, options.grid, most_put_off_min=_or(options.most_put_off, 60)))
     if ABSENCE_PLAN in kinds:
         found.append(absence_plan(general, _or(options.most_absent, 2), _or(options.most_rebooked, 4)))
     return general, found
@@ -96,7 +99,7 @@ def aims(options: OptimiseOptions, config: Lab) -> tuple[dict[str, float], tuple
 
     typed = numbers("--objective", options.objective, "weight", 1.0)
     weights = {metric(name): weight for name, weight in typed.items()}
-    protected = [metric(name) for name in options.protect]
+    protected = [] if options.protect == (NOTHING,) else [metric(name) for name in options.protect]
     allowance = {
         metric(name): most for name, most in numbers("--allow", options.allow, "most that it may rise").items()
     }

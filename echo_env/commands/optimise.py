@@ -38,7 +38,7 @@ class OptimiseOptions:
     :param decide: what may be decided, together: template, roster, breaks, absence_plan
     :param objective: what is made smaller: metrics, each alone or as METRIC=WEIGHT; by default the waiting part of the
         penalty, or with --more the number of patients who are not examined
-    :param protect: metrics that may not rise
+    :param protect: metrics that may not rise, or none
     :param allow: METRIC=NUMBER, protected metrics that may rise by so much, for example paid_h=8; with the roster paid
         hours may not rise unless this says so
     :param policy: the rule by which exams begin
@@ -51,6 +51,8 @@ class OptimiseOptions:
     :param may_change: roster: what of it may change: count, shift, on_call, training, rooms; all if nothing is said
     :param extra: roster: so many more members of each group at most; 1 if nothing is said
     :param on_call: roster: so many on call of each group at most; 1 if nothing is said
+    :param most_put_off: breaks: planned ones are put off for so many minutes at most while somebody waits; 60 if
+        nothing is said
     :param most_absent: absence_plan: it tells mornings with up to so many absent apart; 2 if nothing is said
     :param most_rebooked: absence_plan: so many patients of a morning are rebooked at most; 4 if nothing is said
     :param most_moves: so many changes of any kind at most; by default any number
@@ -82,6 +84,7 @@ class OptimiseOptions:
     may_change: Several = ()
     extra: Whole | None = None
     on_call: Whole | None = None
+    most_put_off: Whole | None = None
     most_absent: Whole | None = None
     most_rebooked: Whole | None = None
     most_moves: Whole | None = None

@@ -86,6 +86,14 @@ def test_as_many_more_as_fit(lab: str, tmp_path: Path) -> None:
     assert len(load_lab(output).plan.types[1].scheduled) == 5
 
 
+def test_a_naive_objective_is_answered_with_a_warning(lab: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing is protected, a book that sends patients home comes with the number of them."""
+    late = ["--window", "fetal=17:00-17:00", "non_fetal=17:00-17:00"]
+    assert main([lab, *QUICK, *late, "--objective", "waiting", "--protect", "none"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Warning: this raises what is not protected: turned away by" in said
+
+
 def test_a_stopped_search_goes_on(lab: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With a journal the same command gives the same numbers again, and another lab's is refused."""
     journal, first, again = tmp_path / "journal", tmp_path / "1.json", tmp_path / "2.json"
