@@ -3,6 +3,7 @@
 import numpy as np
 
 from sb3_ext.common.masks import as_masks, random_actions
+from sb3_ext.common.observations import Observations, as_observation, count_of, some_of
 from sb3_ext.maskable_dqn.fast_path import FastActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 
@@ -18,23 +19,23 @@ class EpsilonGreedy:
         self.policy = policy
         self._actor = FastActor(policy)
 
-    def greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def greedy(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
         """
         The best feasible actions.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
         :return: (n_envs,) int
         """
         return self._actor.choose(observations, masks)
 
     def choose(
-        self, observations: np.ndarray, masks: np.ndarray, epsilon: float, rng: np.random.Generator
+        self, observations: Observations, masks: np.ndarray, epsilon: float, rng: np.random.Generator
     ) -> np.ndarray:
         """
         A random feasible action with probability epsilon, else the best; each environment has its own coin.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
@@ -50,12 +51,12 @@ class EpsilonGreedy:
             return self.greedy(observations, masks)
         actions = np.empty(len(masks), dtype=np.int64)
         actions[explore] = random_actions(masks[explore], rng)
-        actions[~explore] = self.greedy(observations[~explore], masks[~explore])
+        actions[~explore] = self.greedy(some_of(observations, ~explore), masks[~explore])
         return actions
 
     def predict(
         self,
-        observation: np.ndarray,
+        observation: Observations,
         action_masks: np.ndarray | None,
         epsilon: float,
         rng: np.random.Generator,
@@ -69,13 +70,16 @@ class EpsilonGreedy:
         :param rng: source of coins and random actions
         :return: the actions, of shape () or (n_envs,)
         """
+        observation = as_observation(observation)
         n_actions = int(self.policy.action_space.n)  # type: ignore[attr-defined]
         vectorized = self.policy.is_vectorized_observation(observation)
-        observations = observation if vectorized else observation[None]
+        observations = observation if vectorized else some_of(observation, None)
+        n_envs = count_of(observations)
         if action_masks is None:
-            action_masks = np.ones((len(observations), n_actions), dtype=bool)
+            action_masks = np.ones((n_envs, n_actions), dtype=bool)
         masks = as_masks(action_masks, n_actions)
-        if len(masks) != len(observations):
-            raise ValueError(f"action_masks must be given for {len(observations)} observations, not for {len(masks)}.")
+        if len(masks) != n_envs:
+            raise ValueError(f"action_masks must be given for {n_envs} observations, not for {len(masks)}.")
         actions = self.choose(observations, masks, epsilon, rng)
-        return actions if vectorized else actions[0]
+        # As SB3: an array without dimensions, not a number.
+        return actions if vectorized else actions.squeeze(axis=0)

@@ -220,7 +220,7 @@ class MaskedQLearning(WholeSaves, DQN):
         if self.num_timesteps < learning_starts:
             actions = self._warm_up_actions(self.env, self._acting_masks, self._rng)
         else:
-            assert isinstance(self._last_obs, np.ndarray)
+            assert self._last_obs is not None
             actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
         return actions, actions
 
@@ -247,7 +247,7 @@ class MaskedQLearning(WholeSaves, DQN):
         epsilon = 0.0 if deterministic else self.exploration_rate
         if action_masks is None:
             self._mask_source.warn_no_masks()
-        return self._chooser.predict(np.asarray(observation), action_masks, epsilon, self._rng), state
+        return self._chooser.predict(observation, action_masks, epsilon, self._rng), state
 
     def save_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase) -> None:
         """Save the replay buffer under a temporary name, then rename it; see SB3."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+from sb3_ext.replay.records import as_observations
 
 #: Settings of a buffer that the transitions stored do not depend on.
 SETTINGS = ("buffer_size", "n_steps", "gamma")
@@ -64,8 +65,8 @@ def _copy(loaded: MaskableReplayBuffer, fresh: MaskableReplayBuffer) -> None:
         new, old = fresh.pos, loaded.records[position]
         masks = np.unpackbits(old["packed_masks"], axis=1, count=loaded.n_actions).view(np.bool_)
         fresh.add_step(
-            old["observations"],
-            old["next_observations"],
+            as_observations(old["observations"]),
+            as_observations(old["next_observations"]),
             old["actions"],
             old["rewards"],
             old["dones"] != 0.0,

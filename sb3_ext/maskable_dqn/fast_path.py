@@ -15,6 +15,7 @@ import numpy as np
 from torch import nn
 from torch.nn.modules import module as torch_module
 
+from sb3_ext.common.observations import Observations
 from sb3_ext.maskable_dqn import relu_pass
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater
@@ -138,16 +139,16 @@ class FastActor:
         self.policy = policy
         self._fast = FastPath(policy, ReluActor, trains=False)
 
-    def choose(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
         """
         The best feasible actions.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
         :return: (n_envs,) int
         """
         fast = self._fast.get()
-        if fast is not None:
+        if fast is not None and not isinstance(observations, dict):
             return fast.choose(observations, masks)
         return self.policy.predict(observations, action_masks=masks)[0]
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch as th
 from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -14,7 +15,7 @@ from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.continuing import with_settings_of
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
 from sb3_ext.maskable_dqn.fast_path import FastUpdater
-from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+from sb3_ext.maskable_dqn.policies import CnnPolicy, MaskableDQNPolicy, MultiInputPolicy
 from sb3_ext.maskable_dqn.settings import check_buffer_class, check_finite, check_target_interval
 from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
@@ -40,7 +41,7 @@ class MaskableDQN(MaskedQLearning):
 
     The first arguments are those of SB3's ``DQN``, in its order; those that DQN does not have are keyword-only.
 
-    :param policy: The policy model to use: MlpPolicy or RowPolicy
+    :param policy: The policy model to use: MlpPolicy, CnnPolicy, MultiInputPolicy (``Dict`` observations) or RowPolicy
     :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
     :param learning_rate: The learning rate, or a function of the progress remaining (from 1 to 0)
     :param buffer_size: Transitions in the replay buffer
@@ -90,6 +91,11 @@ class MaskableDQN(MaskedQLearning):
     :param demonstration_noise: Probability of a random feasible action in place of the rule's
     """
 
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
+        **MaskedQLearning.policy_aliases,
+        "CnnPolicy": CnnPolicy,
+        "MultiInputPolicy": MultiInputPolicy,
+    }
     memory_class: ClassVar[type[Any]] = MaskableReplayBuffer
     replay_buffer: MaskableReplayBuffer | None
 

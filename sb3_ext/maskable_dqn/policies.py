@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import torch as th
 from gymnasium import spaces
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, CombinedExtractor, FlattenExtractor, NatureCNN
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
 from sb3_ext.common.masks import as_masks
+from sb3_ext.common.observations import as_observation
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
 
 
@@ -210,6 +211,7 @@ class MaskableDQNPolicy(DQNPolicy):
         :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
         :return: the actions, of shape () or (n_envs,), and ``state``
         """
+        observation = as_observation(observation)
         if action_masks is None:
             return super().predict(observation, state, episode_start, deterministic)
         self.set_training_mode(False)
@@ -217,7 +219,7 @@ class MaskableDQNPolicy(DQNPolicy):
         obs, vectorized = self.obs_to_tensor(observation)
         with th.no_grad():
             actions = self._predict(obs, deterministic, th.as_tensor(masks, device=self.device)).cpu().numpy()
-        return (actions if vectorized else actions[0]), state
+        return (actions if vectorized else actions.squeeze(axis=0)), state
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
@@ -226,3 +228,59 @@ class MaskableDQNPolicy(DQNPolicy):
 
 
 MlpPolicy = MaskableDQNPolicy
+
+
+class CnnPolicy(MaskableDQNPolicy):
+    """
+    :class:`MaskableDQNPolicy` for images, with SB3's ``NatureCNN`` and, as in SB3, no hidden layers after it.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers after the extractor
+    :param activation_fn: Activation after each
+    :param features_extractor_class: Features extractor
+    :param kwargs: as :class:`MaskableDQNPolicy`
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Discrete,
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        features_extractor_class: type[BaseFeaturesExtractor] = NatureCNN,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            observation_space, action_space, lr_schedule, net_arch, activation_fn, features_extractor_class, **kwargs
+        )
+
+
+class MultiInputPolicy(MaskableDQNPolicy):
+    """
+    :class:`MaskableDQNPolicy` for ``Dict`` observations, with SB3's ``CombinedExtractor``.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers after the extractor
+    :param activation_fn: Activation after each
+    :param features_extractor_class: Features extractor
+    :param kwargs: as :class:`MaskableDQNPolicy`
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Discrete,
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        features_extractor_class: type[BaseFeaturesExtractor] = CombinedExtractor,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            observation_space, action_space, lr_schedule, net_arch, activation_fn, features_extractor_class, **kwargs
+        )

@@ -9,7 +9,9 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import VecNormalize
 
 from sb3_ext.common.masks import INFO_KEY
+from sb3_ext.common.observations import Observations
 from sb3_ext.common.transitions import TRUNCATED_KEY
+from sb3_ext.replay.records import as_observations, observation_type, warn_of_memory, write_observations
 from sb3_ext.replay.samples import MaskableReplayBufferSamples, ReplayBatch
 
 
@@ -24,12 +26,13 @@ class MaskableReplayBuffer(ReplayBuffer):
     environment was reset between two trainings (:meth:`end_trajectories`).
 
     A transition is one record in ``records``, and the arrays that SB3's buffer has are views of its fields: reading
-    a transition then takes one memory access instead of ten.
+    a transition then takes one memory access instead of ten. Of ``Dict`` observations every key is a field, and
+    ``observations`` and ``next_observations`` are dictionaries of views, as SB3's ``DictReplayBuffer`` has them.
 
     All randomness comes from the buffer's own generator, which is pickled with it.
 
     :param buffer_size: Transitions to keep, over all environments
-    :param observation_space: Observation space; dictionaries are not supported
+    :param observation_space: Observation space, or an unnested ``Dict`` of such
     :param action_space: Discrete action space
     :param device: PyTorch device of the samples
     :param n_envs: Number of parallel environments
@@ -44,6 +47,9 @@ class MaskableReplayBuffer(ReplayBuffer):
 
     #: (buffer_size, n_envs), with the fields named below
     records: np.ndarray
+    #: (buffer_size, n_envs, *obs_shape), or a dictionary of such arrays
+    observations: Observations  # type: ignore[assignment]
+    next_observations: Observations  # type: ignore[assignment]
     #: (buffer_size, n_envs, n_bytes) uint8, masks of the next states, 8 actions a byte
     packed_masks: np.ndarray
     #: (buffer_size, n_envs) float32, where nothing follows: ``dones`` that are not ``timeouts``
@@ -73,20 +79,15 @@ class MaskableReplayBuffer(ReplayBuffer):
             raise ValueError(f"{name}: optimize_memory_usage must be False; True is not supported.")
         if not isinstance(action_space, spaces.Discrete) or int(action_space.start) != 0:
             raise ValueError(f"{name}: action_space must be Discrete starting at 0, not {action_space}.")
-        if isinstance(observation_space, spaces.Dict):
-            raise ValueError(f"{name}: observation_space must not be a Dict, which is not supported.")
         if n_steps < 1:
             raise ValueError(f"{name}: n_steps must be at least 1, not {n_steps}.")
         if not 0.0 <= gamma <= 1.0:
             raise ValueError(f"{name}: gamma must be in [0, 1], not {gamma}.")
-        super().__init__(
-            buffer_size,
-            observation_space,
-            action_space,
-            device,
-            n_envs=n_envs,
-            handle_timeout_termination=handle_timeout_termination,
-        )
+        # Not the parent's own, which would make its arrays and knows no Dict.
+        super(ReplayBuffer, self).__init__(buffer_size, observation_space, action_space, device, n_envs=n_envs)
+        self.buffer_size = max(buffer_size // n_envs, 1)
+        self.optimize_memory_usage = optimize_memory_usage
+        self.handle_timeout_termination = handle_timeout_termination
         self.n_actions = int(action_space.n)
         self.n_steps = n_steps
         self.gamma = gamma
@@ -96,22 +97,28 @@ class MaskableReplayBuffer(ReplayBuffer):
         self._allocate()
 
     def _allocate(self) -> None:
-        """Replace the parent's arrays by records."""
-        names = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-        arrays = [(name, getattr(self, name)) for name in names]
-        fields = [(name, array.dtype, array.shape[2:]) for name, array in arrays]
-        fields += [
-            ("terminals", np.dtype(np.float32), ()),
-            ("discounts", np.dtype(np.float32), ()),
+        observation, number, flag = observation_type(self.observation_space), np.dtype(np.float32), np.dtype(np.bool_)
+        fields = [
+            ("observations", *observation),
+            ("next_observations", *observation),
+            ("actions", np.dtype(self.action_space.dtype), (self.action_dim,)),
+            ("rewards", number, ()),
+            ("dones", number, ()),
+            ("timeouts", number, ()),
+            ("terminals", number, ()),
+            ("discounts", number, ()),
             ("packed_masks", np.dtype(np.uint8), ((self.n_actions + 7) // 8,)),
-            ("ends", np.dtype(np.bool_), ()),
+            ("ends", flag, ()),
         ]
-        self.records = np.zeros((self.buffer_size, self.n_envs), dtype=np.dtype(fields, align=True))
+        record = np.dtype(fields, align=True)
+        warn_of_memory(record.itemsize * self.buffer_size * self.n_envs)
+        self.records = np.zeros((self.buffer_size, self.n_envs), dtype=record)
         self._show_fields()
 
     def _show_fields(self) -> None:
         for name in self.records.dtype.names or ():
-            setattr(self, name, self.records[name])
+            field = self.records[name]
+            setattr(self, name, as_observations(field) if name.endswith("observations") else field)
 
     def __getstate__(self) -> dict[str, Any]:
         # The views would be pickled as arrays of their own.
@@ -124,8 +131,8 @@ class MaskableReplayBuffer(ReplayBuffer):
 
     def add(
         self,
-        obs: np.ndarray,
-        next_obs: np.ndarray,
+        obs: Observations,
+        next_obs: Observations,
         action: np.ndarray,
         reward: np.ndarray,
         done: np.ndarray,
@@ -134,8 +141,8 @@ class MaskableReplayBuffer(ReplayBuffer):
         """
         Store one transition of each environment.
 
-        :param obs: (n_envs, *obs_shape)
-        :param next_obs: (n_envs, *obs_shape), the true next state, also where the episode ended
+        :param obs: (n_envs, *obs_shape), or a dictionary of such arrays
+        :param next_obs: (n_envs, *obs_shape), or a dictionary, the true next state, also where the episode ended
         :param action: (n_envs,) or (n_envs, 1) int
         :param reward: (n_envs,) float
         :param done: (n_envs,) bool, terminated or truncated
@@ -152,8 +159,8 @@ class MaskableReplayBuffer(ReplayBuffer):
 
     def add_step(
         self,
-        obs: np.ndarray,
-        next_obs: np.ndarray,
+        obs: Observations,
+        next_obs: Observations,
         actions: np.ndarray,
         rewards: np.ndarray,
         dones: np.ndarray,
@@ -164,8 +171,8 @@ class MaskableReplayBuffer(ReplayBuffer):
         """
         Store one transition of each environment, as :meth:`add` does, from arrays instead of dictionaries.
 
-        :param obs: (n_envs, *obs_shape)
-        :param next_obs: (n_envs, *obs_shape), the true next state, also where the episode ended
+        :param obs: (n_envs, *obs_shape), or a dictionary of such arrays
+        :param next_obs: (n_envs, *obs_shape), or a dictionary, the true next state, also where the episode ended
         :param actions: (n_envs,) or (n_envs, 1) int
         :param rewards: (n_envs,) float
         :param dones: (n_envs,) bool, terminated or truncated
@@ -176,8 +183,8 @@ class MaskableReplayBuffer(ReplayBuffer):
         position = self.pos
         # First, since it may raise an error, which must not leave half a transition.
         self.discounts[position] = self._discounts_of(elapsed)
-        self.observations[position] = np.reshape(obs, self.observations.shape[1:])
-        self.next_observations[position] = np.reshape(next_obs, self.observations.shape[1:])
+        write_observations(self.observations, position, obs)
+        write_observations(self.next_observations, position, next_obs)
         self.actions[position] = np.reshape(actions, self.actions.shape[1:])
         self.rewards[position] = rewards
         self.dones[position] = dones
@@ -248,9 +255,9 @@ class MaskableReplayBuffer(ReplayBuffer):
             last_rows, rewards, discounts = self._returns(rows, env)
             last = records.take(last_rows)
         return ReplayBatch(
-            observations=self._normalize_obs(first["observations"], env),  # type: ignore[arg-type]
+            observations=self._normalize_obs(as_observations(first["observations"]), env),
             actions=first["actions"][:, 0],
-            next_observations=self._normalize_obs(last["next_observations"], env),  # type: ignore[arg-type]
+            next_observations=self._normalize_obs(as_observations(last["next_observations"]), env),
             terminals=last["terminals"],
             rewards=rewards,
             discounts=discounts,

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch as th
 from gymnasium import spaces
 from replay_rows import N_ACTIONS, OBSERVATIONS, add, make, mask_of
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.buffers import DictReplayBuffer, ReplayBuffer
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
@@ -219,7 +220,7 @@ def test_other_observations(space: spaces.Space[Any]) -> None:
         ({"gamma": 1.5}, "gamma must be in"),
         ({"action_space": spaces.MultiDiscrete([2, 2])}, "action_space must be Discrete"),
         ({"action_space": spaces.Discrete(3, start=1)}, "action_space must be Discrete starting at 0"),
-        ({"observation_space": spaces.Dict({"a": OBSERVATIONS})}, "observation_space must not be a Dict"),
+        ({"observation_space": spaces.Dict({"a": spaces.Dict({"b": OBSERVATIONS})})}, "must be an unnested Dict"),
     ],
 )
 def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
@@ -233,3 +234,37 @@ def test_empty_buffer_cannot_be_drawn_from() -> None:
     """Drawing from an empty buffer raises an error."""
     with pytest.raises(ValueError, match="nothing can be drawn"):
         make().draw(1)
+
+
+def test_dict_observations_are_sb3s() -> None:
+    """The same transitions give the same samples as SB3's DictReplayBuffer, key by key."""
+    space = spaces.Dict(
+        {
+            "image": spaces.Box(0, 255, (2, 3, 3), np.uint8),
+            "numbers": spaces.Box(-1.0, 1.0, (3,), np.float64),
+            "kind": spaces.Discrete(4),
+            "flags": spaces.MultiBinary(3),
+        }
+    )
+    ours = MaskableReplayBuffer(12, space, spaces.Discrete(3), device="cpu", n_envs=2, seed=0)
+    theirs = DictReplayBuffer(12, space, spaces.Discrete(3), device="cpu", n_envs=2)
+    space.seed(0)
+    for t in range(8):
+        pairs = [[space.sample() for _ in range(2)] for _ in range(2)]
+        obs, next_obs = ({key: np.stack([one[key] for one in pair]) for key in space} for pair in pairs)
+        for buffer in (ours, theirs):
+            infos = [{"action_mask": np.ones(3, dtype=bool), "TimeLimit.truncated": t == 5}] * 2
+            dones = np.array([t == 5, t == 3])
+            buffer.add(dict(obs), dict(next_obs), np.array([t % 3, 2]), np.array([t, -t]), dones, infos)
+    np.random.seed(3)  # noqa: NPY002 - SB3's generator
+    samples = theirs._get_samples(np.arange(6))
+    np.random.seed(3)  # noqa: NPY002
+    rows = 2 * np.arange(6) + np.random.randint(0, high=2, size=6)  # noqa: NPY002
+    batch = ours.gather(rows).to_samples()
+    for name in ("observations", "next_observations"):
+        mine, reference = getattr(batch, name), getattr(samples, name)
+        for key in space:
+            assert mine[key].dtype == reference[key].dtype
+            assert th.equal(mine[key], reference[key]), (name, key)
+    for name in ("actions", "dones", "rewards"):
+        assert th.equal(getattr(batch, name), getattr(samples, name)), name
