@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sb3_ext.common.masks import as_masks, random_actions
+from sb3_ext.common.actions import ActionParts
+from sb3_ext.common.masks import as_masks
 from sb3_ext.common.observations import Observations, as_observation, count_of, some_of
 from sb3_ext.maskable_dqn.fast_path import FastActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
@@ -10,13 +11,15 @@ from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 
 class EpsilonGreedy:
     """
-    The epsilon-greedy choice of a policy.
+    The epsilon-greedy choice of a policy. Actions are (n_envs,) int, or (n_envs, n_parts) where they are vectors,
+    from 0, and masks (n_envs, n_actions) bool; see :class:`~sb3_ext.common.actions.ActionParts`.
 
     :param policy: Whose online network decides
     """
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
         self.policy = policy
+        self.parts = ActionParts(policy.action_space, type(policy).__name__)
         self._actor = FastActor(policy)
 
     def greedy(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
@@ -25,7 +28,7 @@ class EpsilonGreedy:
 
         :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
-        :return: (n_envs,) int
+        :return: the actions
         """
         return self._actor.choose(observations, masks)
 
@@ -39,18 +42,19 @@ class EpsilonGreedy:
         :param masks: (n_envs, n_actions) bool, every row with a True
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
-        :return: (n_envs,) int
+        :return: the actions
         """
         if epsilon == 0.0:
             # No coins: a deterministic evaluation must not advance the generator of the training.
             return self.greedy(observations, masks)
         explore = rng.random(len(masks)) < epsilon
         if explore.all():
-            return random_actions(masks, rng)
+            return self.parts.random(masks, rng)
         if not explore.any():
             return self.greedy(observations, masks)
-        actions = np.empty(len(masks), dtype=np.int64)
-        actions[explore] = random_actions(masks[explore], rng)
+        shape = (len(masks),) if self.parts.is_number else (len(masks), len(self.parts.sizes))
+        actions = np.empty(shape, dtype=np.int64)
+        actions[explore] = self.parts.random(masks[explore], rng)
         actions[~explore] = self.greedy(some_of(observations, ~explore), masks[~explore])
         return actions
 
@@ -68,18 +72,17 @@ class EpsilonGreedy:
         :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
-        :return: the actions, of shape () or (n_envs,)
+        :return: the actions as the environment takes them, without the first axis for a single observation
         """
         observation = as_observation(observation)
-        n_actions = int(self.policy.action_space.n)  # type: ignore[attr-defined]
         vectorized = self.policy.is_vectorized_observation(observation)
         observations = observation if vectorized else some_of(observation, None)
         n_envs = count_of(observations)
         if action_masks is None:
-            action_masks = np.ones((n_envs, n_actions), dtype=bool)
-        masks = as_masks(action_masks, n_actions)
+            action_masks = self.parts.all_feasible(n_envs)
+        masks = as_masks(action_masks, self.parts.n_choices, self.parts.begins)
         if len(masks) != n_envs:
             raise ValueError(f"action_masks must be given for {n_envs} observations, not for {len(masks)}.")
-        actions = self.choose(observations, masks, epsilon, rng)
+        actions = self.parts.to_env(self.choose(observations, masks, epsilon, rng))
         # As SB3: an array without dimensions, not a number.
         return actions if vectorized else actions.squeeze(axis=0)

@@ -32,12 +32,13 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
     Whether the passes of this module compute what the policy's networks compute.
 
     :param policy: the policy
-    :return: True for vectors of numbers through float32 Linear and ReLU layers on the CPU, without dropout, and one of
-        the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
+    :return: True for Discrete actions, and vectors of numbers through float32 Linear and ReLU layers on the CPU,
+        without dropout, and one of the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
     """
     space = policy.observation_space
     return (
-        isinstance(space, spaces.Box)
+        isinstance(policy.action_space, spaces.Discrete)
+        and isinstance(space, spaces.Box)
         and not is_image_space(space)
         and type(policy).predict is MaskableDQNPolicy.predict
         and type(policy)._predict is MaskableDQNPolicy._predict

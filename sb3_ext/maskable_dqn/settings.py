@@ -1,5 +1,6 @@
 """Checks of settings of the masked Q-learning algorithms that SB3 does not make."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,23 @@ def check_target_interval(interval: int | str) -> None:
     """
     if isinstance(interval, str) and interval != "episode":
         raise ValueError(f'target_update_interval must be a number of steps or "episode", not {interval!r}.')
+
+
+def warn_of_interval(n_envs: int, interval: int) -> None:
+    """
+    Warn, as SB3's DQN does, that the target network is updated less often than it is meant to be.
+
+    :param n_envs: Number of environments
+    :param interval: Steps between two updates of the target network, fewer than those
+    """
+    warnings.warn(
+        "The number of environments used is greater than the target network "
+        f"update interval ({n_envs} > {interval}), "
+        "therefore the target network will be updated after each call to env.step() "
+        f"which corresponds to {n_envs} steps.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def check_policy_class(policy_class: type[Any]) -> None:

@@ -8,7 +8,8 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.vec_env import VecNormalize
 
-from sb3_ext.common.masks import INFO_KEY
+from sb3_ext.common.actions import ActionParts
+from sb3_ext.common.masks import INFO_KEY, as_rows
 from sb3_ext.common.observations import Observations
 from sb3_ext.common.transitions import TRUNCATED_KEY
 from sb3_ext.replay.records import as_observations, observation_type, warn_of_memory, write_observations
@@ -33,7 +34,8 @@ class MaskableReplayBuffer(ReplayBuffer):
 
     :param buffer_size: Transitions to keep, over all environments
     :param observation_space: Observation space, or an unnested ``Dict`` of such
-    :param action_space: Discrete action space
+    :param action_space: Discrete, MultiDiscrete or MultiBinary action space. Actions are kept as numbers from 0, also
+        where those of the environment begin elsewhere.
     :param device: PyTorch device of the samples
     :param n_envs: Number of parallel environments
     :param optimize_memory_usage: Not supported
@@ -77,8 +79,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         name = type(self).__name__
         if optimize_memory_usage:
             raise ValueError(f"{name}: optimize_memory_usage must be False; True is not supported.")
-        if not isinstance(action_space, spaces.Discrete) or int(action_space.start) != 0:
-            raise ValueError(f"{name}: action_space must be Discrete starting at 0, not {action_space}.")
+        parts = ActionParts(action_space, name)
         if n_steps < 1:
             raise ValueError(f"{name}: n_steps must be at least 1, not {n_steps}.")
         if not 0.0 <= gamma <= 1.0:
@@ -88,7 +89,8 @@ class MaskableReplayBuffer(ReplayBuffer):
         self.buffer_size = max(buffer_size // n_envs, 1)
         self.optimize_memory_usage = optimize_memory_usage
         self.handle_timeout_termination = handle_timeout_termination
-        self.n_actions = int(action_space.n)
+        self.parts = parts
+        self.n_actions = parts.n_choices
         self.n_steps = n_steps
         self.gamma = gamma
         self.elapsed_key = elapsed_key
@@ -127,6 +129,8 @@ class MaskableReplayBuffer(ReplayBuffer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        if "parts" not in state:  # pickled by an earlier version
+            self.parts = ActionParts(self.action_space, type(self).__name__)
         self._show_fields()
 
     def add(
@@ -143,10 +147,12 @@ class MaskableReplayBuffer(ReplayBuffer):
 
         :param obs: (n_envs, *obs_shape), or a dictionary of such arrays
         :param next_obs: (n_envs, *obs_shape), or a dictionary, the true next state, also where the episode ended
-        :param action: (n_envs,) or (n_envs, 1) int
+        :param action: (n_envs,) or (n_envs, n_parts) int, from 0
         :param reward: (n_envs,) float
         :param done: (n_envs,) bool, terminated or truncated
-        :param infos: of each environment; ``action_mask``, (n_actions,) bool, is that of ``next_obs``
+        :param infos: of each environment; ``action_mask``, (n_actions,) bool, is that of ``next_obs``, and may be left
+            out where the state is terminal
+        :raises ValueError: a mask is missing, or leaves no action though the episode goes on
         """
         elapsed = None
         if self.elapsed_key is not None:
@@ -154,7 +160,7 @@ class MaskableReplayBuffer(ReplayBuffer):
             # A missing entry becomes nan, which is refused below.
             elapsed = np.array(told, dtype=np.float64)
         truncated = np.array([info.get(TRUNCATED_KEY, False) for info in infos])
-        masks = np.array([info[INFO_KEY] for info in infos])
+        masks = self._masks_of(infos, np.asarray(done, dtype=bool), truncated)
         self.add_step(obs, next_obs, action, reward, done, truncated, masks, elapsed)
 
     def add_step(
@@ -173,11 +179,12 @@ class MaskableReplayBuffer(ReplayBuffer):
 
         :param obs: (n_envs, *obs_shape), or a dictionary of such arrays
         :param next_obs: (n_envs, *obs_shape), or a dictionary, the true next state, also where the episode ended
-        :param actions: (n_envs,) or (n_envs, 1) int
+        :param actions: (n_envs,) or (n_envs, n_parts) int, from 0
         :param rewards: (n_envs,) float
         :param dones: (n_envs,) bool, terminated or truncated
         :param truncated: (n_envs,) bool, where the episode was cut off in a state that is not terminal
-        :param next_masks: (n_envs, n_actions) bool, of ``next_obs``
+        :param next_masks: (n_envs, n_actions) bool, of ``next_obs``; where the episode was truncated in a state without
+            any feasible action, nothing can follow, and the state counts as terminal
         :param elapsed: (n_envs,) units of time the step took, at least 0; needed if there is an ``elapsed_key``
         """
         position = self.pos
@@ -188,7 +195,11 @@ class MaskableReplayBuffer(ReplayBuffer):
         self.actions[position] = np.reshape(actions, self.actions.shape[1:])
         self.rewards[position] = rewards
         self.dones[position] = dones
-        self.timeouts[position] = truncated & self.handle_timeout_termination
+        bootstrapped = np.asarray(truncated, dtype=bool) & self.handle_timeout_termination
+        if np.any(dones):
+            stuck = np.asarray(dones, dtype=bool) & ~self.parts.has_action(next_masks)
+            next_masks, bootstrapped = next_masks | stuck[:, None], bootstrapped & ~stuck
+        self.timeouts[position] = bootstrapped
         self.terminals[position] = self.dones[position] * (1.0 - self.timeouts[position])
         self.packed_masks[position] = np.packbits(next_masks, axis=1)
         self.ends[position] = dones
@@ -196,6 +207,24 @@ class MaskableReplayBuffer(ReplayBuffer):
         if self.pos == self.buffer_size:
             self.full = True
             self.pos = 0
+
+    def _masks_of(self, infos: list[dict[str, Any]], done: np.ndarray, truncated: np.ndarray) -> np.ndarray:
+        given = [info.get(INFO_KEY) for info in infos]
+        for i, mask in enumerate(given):
+            if mask is None and not (done[i] and not truncated[i]):
+                raise ValueError(
+                    f"{type(self).__name__}.add(): infos[{i}] has no {INFO_KEY!r}, which must be the mask of next_obs "
+                    "(sb3_ext.ActionMaskInfo writes it)."
+                )
+        every = np.ones(self.n_actions, dtype=bool)
+        masks = as_rows([every if mask is None else mask for mask in given], self.n_actions)
+        wrong = np.flatnonzero(~done & ~self.parts.has_action(masks))
+        if len(wrong):
+            raise ValueError(
+                f"{type(self).__name__}.add(): infos[{wrong[0]}][{INFO_KEY!r}] must have at least one feasible action, "
+                "since the episode goes on."
+            )
+        return masks
 
     def _discounts_of(self, elapsed: np.ndarray | None) -> float | np.ndarray:
         if self.elapsed_key is None:
@@ -256,7 +285,7 @@ class MaskableReplayBuffer(ReplayBuffer):
             last = records.take(last_rows)
         return ReplayBatch(
             observations=self._normalize_obs(as_observations(first["observations"]), env),
-            actions=first["actions"][:, 0],
+            actions=first["actions"][:, 0] if self.parts.is_number else first["actions"],
             next_observations=self._normalize_obs(as_observations(last["next_observations"]), env),
             terminals=last["terminals"],
             rewards=rewards,

@@ -15,7 +15,8 @@ class MaskableReplayBufferSamples(NamedTuple):
     a dictionary of tensors.
 
     The first six are SB3's ``ReplayBufferSamples``. ``next_action_masks`` is (B, n_actions) bool, ``weights``
-    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``.
+    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``. Where actions are vectors they are
+    (B, n_parts).
     """
 
     observations: PyTorchObs
@@ -38,7 +39,7 @@ class ReplayBatch(NamedTuple):
 
     #: (B, *obs_shape), or a dictionary of such arrays, normalized if the environment normalizes
     observations: Observations
-    #: (B,) int
+    #: (B,) int, or (B, n_parts) where actions are vectors; from 0
     actions: np.ndarray
     #: (B, *obs_shape), or a dictionary
     next_observations: Observations
@@ -76,7 +77,7 @@ class ReplayBatch(NamedTuple):
 
         return MaskableReplayBufferSamples(
             observations=tensors(self.observations),
-            actions=tensor(self.actions[:, None]),
+            actions=tensor(self.actions[:, None] if self.actions.ndim == 1 else self.actions),
             next_observations=tensors(self.next_observations),
             dones=tensor(self.terminals[:, None]),
             rewards=tensor(self.rewards[:, None]),

@@ -116,7 +116,7 @@ def test_predict_one_and_several() -> None:
 
 
 def test_normalized_observations() -> None:
-    """The buffer keeps observations as the environments gave them, and batches are normalized by the keys' statistics."""
+    """The buffer keeps what the environments gave, and batches are normalized by the statistics of each key."""
     env = VecNormalize(make_vec_env(make_dict_env, n_envs=2), norm_obs_keys=["numbers"])
     model = make(env).learn(60)
     assert model.replay_buffer is not None

@@ -218,8 +218,8 @@ def test_other_observations(space: spaces.Space[Any]) -> None:
         ({"optimize_memory_usage": True}, "optimize_memory_usage must be False"),
         ({"n_steps": 0}, "n_steps must be at least 1, not 0"),
         ({"gamma": 1.5}, "gamma must be in"),
-        ({"action_space": spaces.MultiDiscrete([2, 2])}, "action_space must be Discrete"),
-        ({"action_space": spaces.Discrete(3, start=1)}, "action_space must be Discrete starting at 0"),
+        ({"action_space": spaces.Box(0.0, 1.0, (2,))}, "action_space must be Discrete, or MultiDiscrete or"),
+        ({"action_space": spaces.MultiBinary((2, 2))}, "MultiBinary of one dimension, not MultiBinary"),
         ({"observation_space": spaces.Dict({"a": spaces.Dict({"b": OBSERVATIONS})})}, "must be an unnested Dict"),
     ],
 )
