@@ -268,3 +268,25 @@ def test_dict_observations_are_sb3s() -> None:
             assert th.equal(mine[key], reference[key]), (name, key)
     for name in ("actions", "dones", "rewards"):
         assert th.equal(getattr(batch, name), getattr(samples, name)), name
+
+
+def test_missing_masks_are_named() -> None:
+    """A transition without the mask of its next state is refused with a sentence, and leaves the buffer as it was."""
+    buffer, obs = make(n_envs=2), np.zeros((2, 1), dtype=np.float32)
+    given = {"action_mask": mask_of(1)}
+
+    def add_two(dones: list[bool], infos: list[dict[str, Any]]) -> None:
+        buffer.add(obs, obs, np.zeros(2), np.zeros(2), np.array(dones), infos)
+
+    for infos in ([given, {}], [given, {"TimeLimit.truncated": True}]):
+        with pytest.raises(ValueError, match=r"add\(\): infos\[1\] has no 'action_mask'"):
+            add_two([False, "TimeLimit.truncated" in infos[1]], infos)
+    with pytest.raises(ValueError, match=r"infos\[0\]\['action_mask'\] must have at least one feasible action"):
+        add_two([False, False], [{"action_mask": mask_of(0)}, given])
+    with pytest.raises(ValueError, match="must have 11 entries"):
+        add_two([False, False], [{"action_mask": np.ones(3)}] * 2)
+    assert buffer.size() == 0
+    add_two([True, True], [{}, {"action_mask": mask_of(0), "TimeLimit.truncated": True}])
+    batch = buffer.gather(np.arange(2))
+    assert batch.terminals.tolist() == [1.0, 1.0]
+    assert batch.next_action_masks.all()
