@@ -65,7 +65,8 @@ class MaskableDQN(MaskedQLearning):
         ``prioritized_replay`` decides.
     :param replay_buffer_kwargs: Keyword arguments to pass to the replay buffer on creation, for instance
         ``{"alpha": 0.6, "normalize_weights": False}``
-    :param optimize_memory_usage: Not supported
+    :param optimize_memory_usage: Keep each observation once; as in SB3 only with
+        ``replay_buffer_kwargs={"handle_timeout_termination": False}``
     :param n_steps: Steps of the return; works with every replay buffer above
     :param target_update_interval: update the target network every ``target_update_interval`` environment
         steps, or at the end of each episode if it is ``"episode"`` (the paper's A.4.3)
@@ -274,6 +275,8 @@ class MaskableDQN(MaskedQLearning):
         :raises ValueError: use_masking is True, and the environment has no ``action_masks()``
         """
         self._use_masking = use_masking
+        if self.replay_buffer is not None:
+            self.replay_buffer.use_masking = use_masking
         return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:

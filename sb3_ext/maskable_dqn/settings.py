@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from stable_baselines3.her import HerReplayBuffer
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.replay import MaskableReplayBuffer
@@ -55,8 +56,12 @@ def check_buffer_class(buffer_class: type[Any] | None) -> None:
     :param buffer_class: class of the replay buffer, or None for the default
     :raises ValueError: it does not
     """
-    if not issubclass(buffer_class or MaskableReplayBuffer, MaskableReplayBuffer):
-        raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class}.")
+    if buffer_class is None or issubclass(buffer_class, MaskableReplayBuffer):
+        return
+    reason = ""
+    if issubclass(buffer_class, HerReplayBuffer):
+        reason = ", which stores no masks and replaces goals, on which the feasible actions may depend"
+    raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class.__name__}{reason}.")
 
 
 def check_finite(what: str, values: np.ndarray | float, who: str) -> None:

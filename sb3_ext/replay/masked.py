@@ -38,7 +38,9 @@ class MaskableReplayBuffer(ReplayBuffer):
         where those of the environment begin elsewhere.
     :param device: PyTorch device of the samples
     :param n_envs: Number of parallel environments
-    :param optimize_memory_usage: Not supported
+    :param optimize_memory_usage: Keep each observation once, as the next one of the transition before it. As in SB3,
+        ``handle_timeout_termination`` must then be False, since the next transition overwrites the last state of an
+        episode; and so does a reset, which therefore counts as the end of one.
     :param handle_timeout_termination: Whether to bootstrap beyond a truncated episode
     :param n_steps: Steps of the return, at least 1
     :param gamma: Discount per unit of time, in [0, 1]
@@ -47,6 +49,8 @@ class MaskableReplayBuffer(ReplayBuffer):
     :param compiled: Whether prioritized draws use Numba where it is installed; they are the same to the bit
     """
 
+    #: Whether :meth:`add` needs masks; MaskableDQN sets it to what it was told, and a missing mask is then all True.
+    use_masking: bool = True
     #: (buffer_size, n_envs), with the fields named below
     records: np.ndarray
     #: (buffer_size, n_envs, *obs_shape), or a dictionary of such arrays
@@ -77,8 +81,11 @@ class MaskableReplayBuffer(ReplayBuffer):
         compiled: bool = True,
     ) -> None:
         name = type(self).__name__
-        if optimize_memory_usage:
-            raise ValueError(f"{name}: optimize_memory_usage must be False; True is not supported.")
+        if optimize_memory_usage and handle_timeout_termination:
+            raise ValueError(
+                f"{name}: optimize_memory_usage must be False where handle_timeout_termination is True: the last "
+                "states of truncated episodes would be lost."
+            )
         parts = ActionParts(action_space, name)
         if n_steps < 1:
             raise ValueError(f"{name}: n_steps must be at least 1, not {n_steps}.")
@@ -86,7 +93,8 @@ class MaskableReplayBuffer(ReplayBuffer):
             raise ValueError(f"{name}: gamma must be in [0, 1], not {gamma}.")
         # Not the parent's own, which would make its arrays and knows no Dict.
         super(ReplayBuffer, self).__init__(buffer_size, observation_space, action_space, device, n_envs=n_envs)
-        self.buffer_size = max(buffer_size // n_envs, 1)
+        # Two hold one transition where memory is saved.
+        self.buffer_size = max(buffer_size // n_envs, 2 if optimize_memory_usage else 1)
         self.optimize_memory_usage = optimize_memory_usage
         self.handle_timeout_termination = handle_timeout_termination
         self.parts = parts
@@ -112,6 +120,8 @@ class MaskableReplayBuffer(ReplayBuffer):
             ("packed_masks", np.dtype(np.uint8), ((self.n_actions + 7) // 8,)),
             ("ends", flag, ()),
         ]
+        if self.optimize_memory_usage:
+            del fields[1]
         record = np.dtype(fields, align=True)
         warn_of_memory(record.itemsize * self.buffer_size * self.n_envs)
         self.records = np.zeros((self.buffer_size, self.n_envs), dtype=record)
@@ -191,7 +201,10 @@ class MaskableReplayBuffer(ReplayBuffer):
         # First, since it may raise an error, which must not leave half a transition.
         self.discounts[position] = self._discounts_of(elapsed)
         write_observations(self.observations, position, obs)
-        write_observations(self.next_observations, position, next_obs)
+        if self.optimize_memory_usage:
+            write_observations(self.observations, (position + 1) % self.buffer_size, next_obs)
+        else:
+            write_observations(self.next_observations, position, next_obs)
         self.actions[position] = np.reshape(actions, self.actions.shape[1:])
         self.rewards[position] = rewards
         self.dones[position] = dones
@@ -211,7 +224,7 @@ class MaskableReplayBuffer(ReplayBuffer):
     def _masks_of(self, infos: list[dict[str, Any]], done: np.ndarray, truncated: np.ndarray) -> np.ndarray:
         given = [info.get(INFO_KEY) for info in infos]
         for i, mask in enumerate(given):
-            if mask is None and not (done[i] and not truncated[i]):
+            if mask is None and self.use_masking and not (done[i] and not truncated[i]):
                 raise ValueError(
                     f"{type(self).__name__}.add(): infos[{i}] has no {INFO_KEY!r}, which must be the mask of next_obs "
                     "(sb3_ext.ActionMaskInfo writes it)."
@@ -238,6 +251,8 @@ class MaskableReplayBuffer(ReplayBuffer):
         """Mark that the next transition does not follow the last one: the environments were reset."""
         if self.size() > 0:
             self.ends[self.pos - 1] = True
+            if self.optimize_memory_usage:
+                self.dones[self.pos - 1] = self.terminals[self.pos - 1] = 1.0
 
     def sample(self, batch_size: int, env: VecNormalize | None = None) -> MaskableReplayBufferSamples:  # type: ignore[override]
         """
@@ -257,13 +272,24 @@ class MaskableReplayBuffer(ReplayBuffer):
         :param env: Environment that normalizes observations and rewards
         :return: the batch
         """
-        return self.gather(self.rng.integers(self._n_rows(), size=batch_size), env)
+        return self.gather(self._rows(self.rng.integers(self._n_rows(), size=batch_size)), env)
+
+    def n_positions(self) -> int:
+        """How many of the newest positions hold transitions, of every environment."""
+        # The observations of the oldest have been overwritten by the next ones of the newest.
+        return self.size() - int(self.optimize_memory_usage and self.full)
 
     def _n_rows(self) -> int:
-        n_rows = self.size() * self.n_envs
+        n_rows = self.n_positions() * self.n_envs
         if n_rows == 0:
             raise ValueError(f"{type(self).__name__}: nothing can be drawn while no transition is stored.")
         return n_rows
+
+    def _rows(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows of numbers from 0 to :meth:`_n_rows`."""
+        if self.optimize_memory_usage and self.full:
+            return np.asarray((numbers + (self.pos + 1) * self.n_envs) % self.records.size)
+        return numbers
 
     def gather(
         self, rows: np.ndarray, env: VecNormalize | None = None, weights: np.ndarray | None = None
@@ -278,6 +304,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         """
         records = self.records.reshape(-1)
         first = last = records.take(rows)
+        last_rows = rows
         if self.n_steps == 1:
             rewards, discounts = self._normalize_reward(first["rewards"], env), first["discounts"]
         else:
@@ -286,7 +313,7 @@ class MaskableReplayBuffer(ReplayBuffer):
         return ReplayBatch(
             observations=self._normalize_obs(as_observations(first["observations"]), env),
             actions=first["actions"][:, 0] if self.parts.is_number else first["actions"],
-            next_observations=self._normalize_obs(as_observations(last["next_observations"]), env),
+            next_observations=self._normalize_obs(self.next_observations_of(last_rows, last), env),
             terminals=last["terminals"],
             rewards=rewards,
             discounts=discounts,
@@ -294,6 +321,19 @@ class MaskableReplayBuffer(ReplayBuffer):
             rows=rows,
             weights=weights,
         )
+
+    def next_observations_of(self, rows: np.ndarray, records: np.ndarray) -> Observations:
+        """
+        The observations that transitions led to, as the environments gave them.
+
+        :param rows: (B,) int, of the transitions
+        :param records: (B,), theirs
+        :return: (B, *obs_shape), or a dictionary of such arrays
+        """
+        if not self.optimize_memory_usage:
+            return as_observations(records["next_observations"])
+        every = self.records.reshape(-1)
+        return as_observations(every.take((rows + self.n_envs) % every.size)["observations"])
 
     def _returns(self, rows: np.ndarray, env: VecNormalize | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The last row of each return (B,), the returns (B,), and the discounts of what follows (B,)."""

@@ -89,6 +89,9 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         rows = self.pos * self.n_envs + self._env_columns
         super().add_step(*args, **kwargs)
         self.tree.update(rows, (self.largest_priority + self.epsilon) ** self.alpha)
+        if self.optimize_memory_usage:
+            # The oldest, whose observations are now the next ones of the newest.
+            self.tree.update(self.pos * self.n_envs + self._env_columns, 0.0)
 
     def draw(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBatch:
         """
@@ -128,7 +131,7 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :return: (n,) float64, their last known limited TD errors; not available with alpha 0
         """
         n_rows = self._n_rows()
-        rows = np.arange(0, n_rows, max(1, -(-n_rows // at_most)))
+        rows = self._rows(np.arange(0, n_rows, max(1, -(-n_rows // at_most))))
         return self.tree.values(rows) ** (1.0 / self.alpha) - self.epsilon
 
 

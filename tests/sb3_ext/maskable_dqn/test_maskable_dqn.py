@@ -12,6 +12,7 @@ from masked_envs import N_ACTIONS, AllOffered, CountingEnv
 from ruled_envs import RuledEnv
 from sb3_contrib.common.maskable.callbacks import MaskableEvalCallback
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
+from stable_baselines3 import HerReplayBuffer
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
@@ -377,7 +378,8 @@ def test_loaded_replay_buffer_must_know_masks(tmp_path: Any) -> None:
     ("arguments", "message"),
     [
         ({"target_update_interval": "day"}, 'target_update_interval must be a number of steps or "episode"'),
-        ({"replay_buffer_class": ReplayBuffer}, "replay_buffer_class must be a MaskableReplayBuffer"),
+        ({"replay_buffer_class": ReplayBuffer}, "replay_buffer_class must be a MaskableReplayBuffer, not ReplayBuffer"),
+        ({"replay_buffer_class": HerReplayBuffer}, "HerReplayBuffer, which stores no masks and replaces goals"),
         ({"optimize_memory_usage": True}, "optimize_memory_usage must be False"),
         ({"policy_kwargs": {"dropout": 1.0}}, "dropout must be in"),
         ({"gamma": 1.1}, "gamma must be in"),

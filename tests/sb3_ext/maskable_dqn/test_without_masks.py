@@ -103,3 +103,15 @@ def test_a_state_without_actions_in_the_middle_is_an_error(native: bool) -> None
     env = GymnasiumVecEnv(gym.vector.SyncVectorEnv(makers)) if native else make_vec_env(makers[0], n_envs=2)
     with pytest.raises(ValueError, match="at least one feasible action in every state that is not terminal"):
         MaskableDQN("MlpPolicy", env, **SETTINGS).learn(30)
+
+
+def test_a_buffer_filled_without_masks_needs_none(tmp_path: Any) -> None:
+    """Transitions without masks can be added by hand to the buffer of a training without masks, also once loaded."""
+    model = MaskableDQN("MlpPolicy", "CartPole-v1", **SETTINGS).learn(30, use_masking=False)
+    model.save_replay_buffer(tmp_path / "buffer")
+    model.load_replay_buffer(tmp_path / "buffer")
+    buffer = model.replay_buffer
+    assert buffer is not None
+    obs = np.zeros((1, 4), dtype=np.float32)
+    buffer.add(obs, obs, np.zeros(1), np.zeros(1), np.zeros(1), [{}])
+    assert buffer.gather(np.array([30])).next_action_masks.all()

@@ -290,3 +290,41 @@ def test_missing_masks_are_named() -> None:
     batch = buffer.gather(np.arange(2))
     assert batch.terminals.tolist() == [1.0, 1.0]
     assert batch.next_action_masks.all()
+
+
+@pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_memory_is_saved(cls: type, n_steps: int) -> None:
+    """
+    With optimize_memory_usage every stored transition is drawn as without it, except for the oldest one of a full
+    buffer, whose observation is overwritten and which is never drawn.
+    """
+    settings: dict[str, Any] = {"cls": cls, "n_steps": n_steps, "n_envs": 2, "gamma": 0.5}
+    settings["handle_timeout_termination"] = False
+    small, large = make(optimize_memory_usage=True, **settings), make(**settings)
+    assert set(large.records.dtype.names) - set(small.records.dtype.names) == {"next_observations"}
+    for t in range(1, 10):
+        end = "term" if t == 3 else "trunc" if t == 8 else ""
+        for buffer in (small, large):
+            add(buffer, ((10 * (t > 3) + t, float(t), end), (100 + t, float(-t), "")))
+        valid = [row for row in range(2 * min(t, 6)) if t < 6 or row // 2 != small.pos]
+        ours, theirs = (buffer.gather(np.array(valid)) for buffer in (small, large))
+        live = ours.terminals == 0.0
+        assert np.array_equal(ours.next_observations[live], theirs.next_observations[live])
+        for name in ("observations", "actions", "terminals", "rewards", "discounts", "next_action_masks"):
+            assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+        assert set(small.draw(2000).rows) == set(valid)
+    if cls is PrioritizedReplayBuffer:
+        assert small.priorities(100).min() > 0.0
+
+
+def test_memory_is_saved_across_resets() -> None:
+    """Where the environments are reset between two trainings the last state is lost, and counts as terminal."""
+    buffer = make(optimize_memory_usage=True, handle_timeout_termination=False)
+    add(buffer, (0, 1.0, ""), (1, 2.0, ""))
+    buffer.end_trajectories()
+    add(buffer, (7, 4.0, ""))
+    batch = buffer.gather(np.arange(3))
+    assert batch.terminals.tolist() == [0.0, 1.0, 0.0]
+    assert batch.observations[:, 0].tolist() == [0.0, 1.0, 7.0]
+    assert batch.next_observations[[0, 2], 0].tolist() == [1.0, 8.0]
