@@ -201,7 +201,7 @@ def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
     decide = [template(crowded, 60, windows={"non_fetal": (closing, closing)})]
     naive = optimise(crowded, decide, {"wait_min": 1.0}, (), rule="policy_2", budget=TINY)
     assert "turned_away" in naive.warnings
-    assert any(said.startswith("Warning: ") and "turned away" in said for said in verdict(naive))
+    assert any(said.startswith("Warning: ") and "would be sent home" in said for said in verdict(naive))
     careful = optimise(crowded, decide, {"wait_min": 1.0}, rule="policy_2", budget=TINY)
     assert not careful.recommended
     assert "turned_away" in careful.harms

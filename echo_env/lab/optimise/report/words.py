@@ -78,12 +78,7 @@ def _proposed(proposal: Proposal) -> list[str]:
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
     said += _costs(proposal, step)
-    for name in proposal.warnings:
-        rise, unit = step.effects[name], metrics_of(config)[name].unit
-        said.append(
-            f"Warning: this raises what is not protected: {labels[name]} by {rise.mean:.2f} {unit} "
-            f"({rise.low:.2f} to {rise.high:.2f})."
-        )
+    said += [_warning(proposal, name, step.effects[name]) for name in proposal.warnings]
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
         share = min(100, round(100 * smallest.effects[proposal.objective].mean / effect.mean))
@@ -105,6 +100,15 @@ def _proposed(proposal: Proposal) -> list[str]:
             "is the larger part."
         )
     return said
+
+
+def _warning(proposal: Proposal, name: str, rise: Estimate) -> str:
+    """What nobody wants, is not protected, and rises."""
+    span = f"({rise.low:.2f} to {rise.high:.2f}), which is not protected"
+    if name == "turned_away":
+        return f"Warning: {rise.mean:.2f} more patients a day would be sent home {span}."
+    label, unit = metric_labels(proposal.lab)[name], metrics_of(proposal.lab)[name].unit
+    return f"Warning: {label} would rise by {rise.mean:.2f} {unit} {span}."
 
 
 def _costs(proposal: Proposal, step: Step) -> list[str]:
