@@ -85,7 +85,7 @@ def _proposed(proposal: Proposal) -> list[str]:
         few = smallest.number <= _MOST_SENTENCES
         sentences = ": " + " ".join(change.sentence for change in smallest.changes) if few else "."
         said.append(f"Just {counted(smallest.number)} would bring {share} % of the gain{sentences}")
-    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades]
+    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades or own.needs_the_rest]
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
@@ -132,13 +132,14 @@ def _costs(proposal: Proposal, step: Step) -> list[str]:
 
 
 def _alone_and_together(own: Interaction) -> str:
-    """A lever that helps by itself, and no longer does with the rest of the proposal."""
+    """A change that does one thing by itself, and another with the rest of the proposal."""
     few = len(own.changes) <= _MOST_SENTENCES
     changes = " ".join(change.sentence for change in own.changes) if few else f"{counted(len(own.changes))}."
-    ends = "makes it worse" if own.turns else "adds nothing that can be told from chance"
+    does = "makes things worse" if own.needs_the_rest else "helps"
+    ends = "helps" if own.needs_the_rest else "makes things worse" if own.turns else "adds nothing beyond chance"
     return (
-        f"Alone, {own.decision} helps ({_signed(own.alone)}), but with the rest of the proposal in place it {ends} "
-        f"({_signed(own.together)}): {changes}"
+        f"By itself a change of the {own.decision.replace('_', ' ')} {does} ({_signed(own.alone)}), but with the rest of "
+        f"the proposal in place it {ends} ({_signed(own.together)}): {changes}"
     )
 
 
