@@ -138,8 +138,8 @@ def _alone_and_together(own: Interaction) -> str:
     does = "makes things worse" if own.needs_the_rest else "helps"
     ends = "helps" if own.needs_the_rest else "makes things worse" if own.turns else "adds nothing beyond chance"
     return (
-        f"By itself a change of the {own.decision.replace('_', ' ')} {does} ({_signed(own.alone)}), but with the rest of "
-        f"the proposal in place it {ends} ({_signed(own.together)}): {changes}"
+        f"By itself a change of the {own.decision.replace('_', ' ')} {does} ({_signed(own.alone)}), but with the rest "
+        f"of the proposal in place it {ends} ({_signed(own.together)}): {changes}"
     )
 
 
