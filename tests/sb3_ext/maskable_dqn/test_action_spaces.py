@@ -9,6 +9,7 @@ import pytest
 import torch as th
 from gymnasium import spaces
 from masked_envs import N_ACTIONS, CountingEnv
+from ruled_envs import RuledEnv
 from sb3_contrib.common.envs import InvalidActionEnvMultiBinary, InvalidActionEnvMultiDiscrete
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
 from stable_baselines3.common.env_util import make_vec_env
@@ -48,6 +49,10 @@ class OtherActions(gym.ActionWrapper[np.ndarray, Any, int]):
         """(5,) bool."""
         masks: np.ndarray = self.env.get_wrapper_attr("action_masks")()
         return masks
+
+    def rule_actions(self, rule: str) -> int:
+        """What a rule of a RuledEnv does now, as this environment numbers it."""
+        return int(self.env.get_wrapper_attr("rule_actions")(rule)) + self.start
 
 
 class Pairs(gym.ActionWrapper[np.ndarray, Any, int]):
@@ -93,6 +98,20 @@ def test_first_action_does_not_matter(start: int) -> None:
         assert np.array_equal(ours - start, theirs)
     single, _ = shifted.predict(observations[0], action_masks=np.arange(N_ACTIONS) == 4)
     assert (single.shape, int(single)) == ((), 4 + start)
+
+
+def test_demonstrations_of_shifted_actions() -> None:
+    """A rule's actions are taken in the environment's numbers, and stored from 0."""
+    stored = []
+    for start in (0, 4):
+        env = OtherActions(RuledEnv(), start, vector=False)
+        model = MaskableDQN("MlpPolicy", env, demonstrator="higher", demonstration_noise=0.0, **SETTINGS).learn(20)
+        assert model.replay_buffer is not None
+        stored.append(model.replay_buffer.actions[:20])
+        assert (model.replay_buffer.rewards[1:7] == -1.0).all()
+    assert np.array_equal(*stored)
+    with pytest.raises(ValueError, match=r"rule_actions\('wrong'\) of the environment gave action 4, which is infeas"):
+        MaskableDQN("MlpPolicy", OtherActions(RuledEnv(), 4, False), demonstrator="wrong", **SETTINGS).learn(3)
 
 
 def test_statistics_of_shifted_actions() -> None:

@@ -14,7 +14,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.envs import FakeImageEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
-from sb3_ext import ActionMaskInfo, MaskableDQN, PrioritizedReplayBuffer
+from sb3_ext import ActionMaskInfo, GymnasiumVecEnv, MaskableDQN, PrioritizedReplayBuffer
 from sb3_ext.replay import MaskableReplayBuffer
 
 SETTINGS: dict[str, Any] = {"learning_starts": 10, "batch_size": 8, "train_freq": 1, "buffer_size": 60}
@@ -55,6 +55,16 @@ def test_stored_parts_belong_together(settings: dict[str, Any]) -> None:
     expected = [env_of.mask_of(int(t), int(k)) for t, k in zip(then["step"][:, 0], episodes, strict=True)]
     assert np.array_equal(batch.next_action_masks, expected)
     assert (then["step"] == 7).any()
+
+
+def test_native_vector_environments() -> None:
+    """Dict observations of a Gymnasium VectorEnv are stored as those of a DummyVecEnv are."""
+
+    def one() -> gym.Env[Any, Any]:
+        return ActionMaskInfo(make_dict_env(truncates=True))
+
+    native = make(GymnasiumVecEnv(gym.vector.SyncVectorEnv([one] * 2))).learn(50)
+    assert np.array_equal(weights(native), weights(make(make_vec_env(one, n_envs=2)).learn(50)))
 
 
 def test_one_update_is_sb3s() -> None:
