@@ -94,7 +94,9 @@ def is_about_ours(item: pytest.Function) -> bool:
     from stable_baselines3.common.buffers import BaseBuffer
 
     parameters = list(getattr(getattr(item, "callspec", None), "params", {}).values())
-    classes = [value for value in parameters if isinstance(value, type) and issubclass(value, BaseAlgorithm | BaseBuffer)]
+    classes = [
+        value for value in parameters if isinstance(value, type) and issubclass(value, BaseAlgorithm | BaseBuffer)
+    ]
     if classes and ours:
         return not ours.isdisjoint(classes)
     names = {cls.__name__ for cls in ours} | set(SETTINGS["ids"])
