@@ -1,4 +1,4 @@
-"""The pytest plug-in of ``foreign_suites.py``: puts our classes in place of theirs, and leaves out what concerns neither.
+"""The pytest plug-in of ``foreign_suites.py``: our classes in place of theirs, and no test that concerns neither.
 
 What it is to do is JSON in the environment variable ``FOREIGN_SUITE``, see :class:`benchmarks.foreign_suites.Suite`.
 """

@@ -30,6 +30,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,8 @@ class Excuse(NamedTuple):
     why: str
 
 
-class Suite(NamedTuple):
+@dataclass(frozen=True)
+class Suite:
     """Tests of another project, and what stands in for what.
 
     :param name: for the table
@@ -81,16 +83,16 @@ class Suite(NamedTuple):
     name: str
     option: str
     files: list[str]
-    swap: dict[str, str] = {}
+    swap: dict[str, str] = field(default_factory=dict)
     unmasked: bool = False
-    rename: dict[str, str] = {}
-    lists: list[str] = []
-    ids: list[str] = []
-    packages: list[str] = []
+    rename: dict[str, str] = field(default_factory=dict)
+    lists: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
     commands: bool = False
-    copies: list[str] = []
+    copies: list[str] = field(default_factory=list)
     limit_s: int = 300
-    not_applicable: list[Excuse] = []
+    not_applicable: list[Excuse] = field(default_factory=list)
 
 
 class Result(NamedTuple):
@@ -167,29 +169,14 @@ def run(suite: Suite, folder: Path, arguments: Sequence[str] = ()) -> list[Resul
     :param arguments: for pytest
     """
     report = folder / "report.xml"
-    settings = {key: value for key, value in suite._asdict().items() if key != "not_applicable"}
+    settings = {key: value for key, value in asdict(suite).items() if key != "not_applicable"}
     env = {**os.environ, "FOREIGN_SUITE": json.dumps(settings)}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [env.get("PYTHONPATH")])])
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
     env |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
-    line = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *suite.files,
-        "-q",
-        "-p",
-        "benchmarks.foreign_plugin",
-        "-p",
-        "no:cacheprovider",
-    ]
-    line += [
-        "--continue-on-collection-errors",
-        "--tb=short",
-        f"--junitxml={report}",
-        f"--basetemp={folder / 'tmp'}",
-        *arguments,
-    ]
+    line = [sys.executable, "-m", "pytest", *suite.files, "-q", "-p", "benchmarks.foreign_plugin", *arguments]
+    line += ["-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short"]
+    line += [f"--junitxml={report}", f"--basetemp={folder / 'tmp'}"]
     done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode not in (0, 1) or not report.exists():
         said = (done.stdout + done.stderr)[-2000:].strip()
@@ -223,9 +210,9 @@ def judge(result: Result, excuses: Sequence[Excuse]) -> tuple[str, str]:
     if result.outcome == "passed":
         return "passed", ""
     for excuse in excuses:
-        if fnmatch.fnmatchcase(f"{result.file}::{result.test}", excuse.test):
-            if re.search(excuse.said, result.details, re.S):
-                return "not applicable", excuse.why
+        named = fnmatch.fnmatchcase(f"{result.file}::{result.test}", excuse.test)
+        if named and re.search(excuse.said, result.details, re.S):
+            return "not applicable", excuse.why
     return "failed", " ".join(result.said.split())
 
 
