@@ -15,8 +15,11 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 
+ANY_ACTION = "AnyAction/"
+"""What ids of environments begin with that play the first feasible action in place of an infeasible one."""
 SETTINGS: dict[str, Any] = json.loads(os.environ["FOREIGN_SUITE"])
 ours: set[type[Any]] = set()
 """The classes that stand in for theirs."""
@@ -28,6 +31,20 @@ def resolve(path: str) -> tuple[Any, str]:
     """Module and attribute of a dotted path."""
     module, _, name = path.rpartition(".")
     return importlib.import_module(module), name
+
+
+class PlaysAnyAction(gymnasium.ActionWrapper[Any, Any, Any]):
+    """Plays the first feasible action in place of an infeasible one, for tests that draw actions without a mask."""
+
+    def action(self, action: Any) -> Any:
+        """The action, or the first feasible one."""
+        masks = self.get_wrapper_attr("action_masks")()
+        return action if masks[action] else np.argmax(masks)
+
+
+def plays_any_action(env_id: str, **kwargs: Any) -> PlaysAnyAction:
+    """An environment of ours that refuses no action."""
+    return PlaysAnyAction(gymnasium.make(env_id, disable_env_checker=True, **kwargs))
 
 
 def stand_in(theirs: str, cls: type[Any], unmasked: bool) -> type[Any]:
@@ -42,6 +59,9 @@ def stand_in(theirs: str, cls: type[Any], unmasked: bool) -> type[Any]:
     @functools.wraps(cls.__init__)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         _used.append(theirs)
+        if SETTINGS["drop"] and kwargs.get("policy_kwargs"):
+            given = kwargs["policy_kwargs"].items()
+            kwargs["policy_kwargs"] = {name: value for name, value in given if name not in SETTINGS["drop"]}
         cls.__init__(self, *args, **kwargs)
 
     @functools.wraps(getattr(cls, "learn", init))
@@ -65,11 +85,22 @@ def pytest_configure(config: pytest.Config) -> None:
         cls = stand_in(name, found[path], SETTINGS["unmasked"])
         ours.add(cls)
         setattr(module, name, cls)
+    for env_id in SETTINGS["ids"]:
+        if env_id.startswith(ANY_ACTION):
+            settings = {"env_id": env_id.removeprefix(ANY_ACTION)}
+            gymnasium.register(env_id, f"{__name__}:plays_any_action", kwargs=settings)
+    specs = [gymnasium.spec(env_id) for env_id in SETTINGS["ids"]]
     for path in SETTINGS["lists"]:
         module, name = resolve(path)
-        specs = [gymnasium.spec(env_id) for env_id in SETTINGS["ids"]]
-        made = [spec.make(disable_env_checker=True).unwrapped for spec in specs] if "initialised" in name else specs
-        setattr(module, name, made)
+        setattr(module, name, [bare(spec) for spec in specs] if "initialised" in name else specs)
+
+
+def bare(spec: Any) -> gymnasium.Env[Any, Any]:
+    """An environment without the wrappers of ``gymnasium.make``, as theirs are in such a list."""
+    env: Any = spec.make(disable_env_checker=True)
+    while not isinstance(env, PlaysAnyAction) and env is not env.unwrapped:
+        env = env.env
+    return env
 
 
 def words(function: Any, depth: int = 3) -> set[str]:

@@ -8,7 +8,7 @@ here. ``foreign_suites.yaml`` says which of their files are run and what stands 
 into a temporary folder. Classes are exchanged by a pytest plug-in (``foreign_plugin.py``), and the text of the tests
 stays as it is: a class that stands in is an empty subclass of ours with their name, and does not ask for masks where
 an environment has none. Ids of environments and algorithms of commands are exchanged in the text. Tests that concern
-neither are left out.
+neither are left out. Environments named ``AnyAction/`` play the first feasible action in place of an infeasible one.
 
 A test passes, fails, or is not applicable: then ``foreign_suites.yaml`` has the test and the words it fails with, and
 why; a test that fails in other words has failed.
@@ -70,6 +70,7 @@ class Suite:
     :param files: the tests, relative to the checkout
     :param swap: dotted path of a class of theirs -> that of ours
     :param unmasked: the classes that stand in ask for no masks where an environment has none
+    :param drop: keyword arguments of policies that ours do not have
     :param rename: word in the text of the tests -> what stands in for it
     :param lists: dotted paths of lists of environments, which get ours
     :param ids: environments of ours that the tests get
@@ -85,6 +86,7 @@ class Suite:
     files: list[str]
     swap: dict[str, str] = field(default_factory=dict)
     unmasked: bool = False
+    drop: list[str] = field(default_factory=list)
     rename: dict[str, str] = field(default_factory=dict)
     lists: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
