@@ -53,7 +53,7 @@ def stand_in(theirs: str, cls: type[Any], unmasked: bool) -> type[Any]:
 
     :param theirs: the name that it bears
     :param cls: the class of ours
-    :param unmasked: ``learn`` asks for no masks where the environment has none, as the class whose name it bears
+    :param unmasked: it asks for no masks where the environment has none, as the class whose name it bears
     """
 
     @functools.wraps(cls.__init__)
@@ -72,7 +72,10 @@ def stand_in(theirs: str, cls: type[Any], unmasked: bool) -> type[Any]:
             kwargs.setdefault("use_masking", False)
         return cls.learn(self, *args, **kwargs)
 
-    return type(theirs, (cls,), {"__init__": init, "__module__": __name__, **({"learn": learn} if unmasked else {})})
+    own = {"__init__": init, "__module__": __name__}
+    # An algorithm learns without masks, a replay buffer stores none.
+    own |= {name: value for name, value in (("learn", learn), ("use_masking", False)) if unmasked and hasattr(cls, name)}
+    return type(theirs, (cls,), own)
 
 
 def pytest_configure(config: pytest.Config) -> None:
