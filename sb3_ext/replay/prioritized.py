@@ -88,10 +88,10 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         """Store one transition of each environment with the largest priority known; see the parent."""
         rows = self.pos * self.n_envs + self._env_columns
         super().add_step(*args, **kwargs)
-        self.tree.update(rows, (self.largest_priority + self.epsilon) ** self.alpha)
+        self.tree.write(rows, (self.largest_priority + self.epsilon) ** self.alpha)
         if self.optimize_memory_usage:
             # The oldest, whose observations are now the next ones of the newest.
-            self.tree.update(self.pos * self.n_envs + self._env_columns, 0.0)
+            self.tree.write(self.pos * self.n_envs + self._env_columns, 0.0)
 
     def draw(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBatch:
         """
@@ -121,7 +121,7 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
             raise ValueError("PrioritizedReplayBuffer: td_errors must not be nan; the training has diverged.")
         self.largest_priority = max(self.largest_priority, largest)
         priorities += self.epsilon
-        self.tree.update(rows, priorities**self.alpha)
+        self.tree.write(rows, priorities**self.alpha)
 
     def priorities(self, at_most: int) -> np.ndarray:
         """

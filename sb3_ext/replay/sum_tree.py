@@ -52,6 +52,15 @@ class SumTree:
         least = values.min(initial=0.0) if isinstance(values, np.ndarray) else values
         if not least >= 0.0:
             raise ValueError(f"SumTree: values must be at least 0, not {least}.")
+        self.write(indices, values)
+
+    def write(self, indices: np.ndarray, values: np.ndarray | float) -> None:
+        """
+        :meth:`update` without its check, which takes a fifth of its time, for values known to be right.
+
+        :param indices: (n,) int, leaves in [0, capacity)
+        :param values: (n,) float or one float for all, finite and at least 0
+        """
         nodes = np.asarray(indices, dtype=np.int64) + self._first_leaf
         self._nodes[nodes] = values
         self._stale.append(nodes)
