@@ -74,7 +74,9 @@ def stand_in(theirs: str, cls: type[Any], unmasked: bool) -> type[Any]:
 
     own = {"__init__": init, "__module__": __name__}
     # An algorithm learns without masks, a replay buffer stores none.
-    own |= {name: value for name, value in (("learn", learn), ("use_masking", False)) if unmasked and hasattr(cls, name)}
+    own |= {
+        name: value for name, value in (("learn", learn), ("use_masking", False)) if unmasked and hasattr(cls, name)
+    }
     return type(theirs, (cls,), own)
 
 
@@ -88,6 +90,11 @@ def pytest_configure(config: pytest.Config) -> None:
         cls = stand_in(name, found[path], SETTINGS["unmasked"])
         ours.add(cls)
         setattr(module, name, cls)
+    if SETTINGS["commands"]:
+        import rl_zoo3.utils
+
+        # Asks a hub on the net which agents there are.
+        rl_zoo3.utils.get_hf_trained_models = dict
     for env_id in SETTINGS["ids"]:
         if env_id.startswith(ANY_ACTION):
             settings = {"env_id": env_id.removeprefix(ANY_ACTION)}

@@ -44,6 +44,22 @@ from benchmarks.record import commit  # noqa: E402
 SUITES = Path(__file__).with_name("foreign_suites.yaml")
 TABLE = Path(__file__).with_name("foreign_suites.csv")
 OPTIONS = ("sb3", "contrib", "gymnasium", "rl_zoo")
+COMMAND = """
+import pathlib, runpy, sys
+sys.path.insert(0, {root!r})
+arguments = sys.argv[1:]
+if {name!r} == "enjoy.py":
+    arguments = ["enjoy", *arguments]
+else:
+    # Their hyperparameters, as theirs finds them, where they have some of the environment.
+    algo, env_id = (arguments[arguments.index(option) + 1] for option in ("--algo", "--env"))
+    path = pathlib.Path("hyperparams") / f"{{algo}}.yml"
+    if path.exists() and f"\\n{{env_id}}:" in path.read_text():
+        arguments = ["--conf-file", str(path), *arguments]
+sys.argv = ["train.py", *arguments]
+runpy.run_path({root!r} + "/train.py", run_name="__main__")
+"""
+"""What stands in for their train.py and enjoy.py, which take their hyperparameters from their own folder."""
 OUTCOMES = ("passed", "not applicable", "failed")
 COLUMNS = ("date", "commit", "suite", "version", "file", "test", "outcome", "why")
 
@@ -156,13 +172,8 @@ def lay(suite: Suite, checkout: Path, folder: Path) -> None:
     for path in folder.glob("tests/**/*.py") if suite.rename else ():
         text = path.read_text(encoding="utf-8")
         path.write_text(words.sub(lambda found: suite.rename[found[1]], text), encoding="utf-8")
-    for name, command in {"train.py": "", "enjoy.py": "'enjoy', "}.items() if suite.commands else ():
-        call = f"sys.exit(train.main([{command}*sys.argv[1:]]))"
-        # By its path: a module named train would be this file itself.
-        load = f"path = {str(ROOT / 'train.py')!r}\nspec = importlib.util.spec_from_file_location('our_train', path)"
-        make = "train = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(train)"
-        text = f"import importlib.util, sys\nsys.path.insert(0, {str(ROOT)!r})\n{load}\n{make}\n"
-        (folder / name).write_text(f"{text}if __name__ == '__main__':\n    {call}\n", encoding="utf-8")
+    for name in ("train.py", "enjoy.py") if suite.commands else ():
+        (folder / name).write_text(COMMAND.format(root=str(ROOT), name=name), encoding="utf-8")
 
 
 def run(suite: Suite, folder: Path, arguments: Sequence[str] = ()) -> list[Result]:
@@ -178,7 +189,7 @@ def run(suite: Suite, folder: Path, arguments: Sequence[str] = ()) -> list[Resul
     env |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
     line = [sys.executable, "-m", "pytest", *suite.files, "-q", "-p", "benchmarks.foreign_plugin", *arguments]
     line += ["-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short"]
-    line += [f"--junitxml={report}", f"--basetemp={folder / 'tmp'}"]
+    line += ["-o", "junit_logging=all", f"--junitxml={report}", f"--basetemp={folder / 'tmp'}"]
     done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode not in (0, 1) or not report.exists():
         said = (done.stdout + done.stderr)[-2000:].strip()
@@ -196,8 +207,11 @@ def read_report(report: Path) -> Iterator[Result]:
         bad = [entry for entry in case if entry.tag in ("failure", "error")]
         skipped = case.find("skipped")
         if bad:
+            printed = "\n".join(entry.text or "" for entry in case if entry.tag.startswith("system-"))
             details = "\n".join(f"{entry.get('message')}\n{entry.text}" for entry in bad)
             lines = [line[1:].strip() for line in details.splitlines() if line.startswith("E  ")]
+            lines += re.findall(r"^train\.py: .*", printed, re.M)
+            details = f"{printed}\n{details}"
             yield Result(file, name, "failed", " ".join(lines or details.split())[-300:], details)
         elif skipped is not None:
             yield Result(file, name, "skipped", skipped.get("message", ""))
