@@ -140,7 +140,10 @@ def is_about_ours(item: pytest.Function) -> bool:
     ]
     if classes and ours:
         return not ours.isdisjoint(classes)
-    names = {cls.__name__ for cls in ours} | set(SETTINGS["ids"])
+    names, own = {cls.__name__ for cls in ours} | set(SETTINGS["ids"]), words(item.function, depth=0)
+    others = [value for name, value in vars(item.module).items() if name in own and isinstance(value, type)]
+    if ours and names.isdisjoint(own) and any(issubclass(value, BaseAlgorithm) for value in others):
+        return False
     named = {str(getattr(getattr(value, "spec", value), "id", value)) for value in parameters}
     return not names.isdisjoint(words(item.function) | named)
 

@@ -38,7 +38,12 @@ def test_failing():
 
 
 def test_only_mentioned():
-    assert DQN is not None
+    assert DQN is None
+
+
+def test_of_another_class():
+    A2C("MlpPolicy", make().env)
+    raise ValueError("not to be run")
 
 
 def test_of_others():
@@ -93,7 +98,7 @@ def test_only_whole_words_are_exchanged(checkout: Path, tmp_path: Path) -> None:
     lay(suite, checkout, tmp_path / "laid")
     expected = text.replace("--algo ppo", "--algo maskable_ppo").replace("--env X-v1", "--env Y-v0")
     assert (tmp_path / "laid" / "tests" / "test_tiny.py").read_text() == expected
-    assert str(foreign_suites.ROOT / "train.py") in (tmp_path / "laid" / "enjoy.py").read_text()
+    assert f'{str(foreign_suites.ROOT)!r} + "/train.py"' in (tmp_path / "laid" / "enjoy.py").read_text()
 
 
 def test_excuses_hold_for_their_words_only() -> None:
