@@ -292,9 +292,10 @@ def main() -> int:
         checkout = getattr(arguments, suite.option)
         if checkout is None or not suite.name.startswith(tuple(arguments.only)):
             continue
-        rows += run_suite(suite, checkout.resolve(), ["-k", arguments.k] if arguments.k else [])
+        done = run_suite(suite, checkout.resolve(), ["-k", arguments.k] if arguments.k else [])
         if not arguments.k:
-            write_rows(rows)
+            write_rows(done)
+        rows += done
     print(table(rows))
     return int(any(row["outcome"] == "failed" for row in rows))
 
