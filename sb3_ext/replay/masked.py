@@ -274,6 +274,11 @@ class MaskableReplayBuffer(ReplayBuffer):
         """
         return self.gather(self._rows(self.rng.integers(self._n_rows(), size=batch_size)), env)
 
+    def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> MaskableReplayBufferSamples:  # type: ignore[override]
+        """The transitions at positions (B,), each of an environment that is drawn, as SB3's buffers give them."""
+        envs = self.rng.integers(self.n_envs, size=len(batch_inds))
+        return self.gather(np.asarray(batch_inds) * self.n_envs + envs, env).to_samples(self.device)
+
     def n_positions(self) -> int:
         """How many of the newest positions hold transitions, of every environment."""
         # The observations of the oldest have been overwritten by the next ones of the newest.

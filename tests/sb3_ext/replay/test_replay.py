@@ -292,6 +292,15 @@ def test_missing_masks_are_named() -> None:
     assert batch.next_action_masks.all()
 
 
+def test_positions_give_n_step_returns() -> None:
+    """_get_samples, which SB3's buffers have, gives the returns over n steps, of every environment."""
+    buffer = make(n_envs=2, n_steps=2, gamma=0.5)
+    add(buffer, *(((t, t, ""), (t, 10 * t, "")) for t in range(4)))
+    returns = buffer._get_samples(np.ones(40, dtype=np.int64)).rewards
+    assert returns.shape == (40, 1)
+    assert set(returns[:, 0].tolist()) == {1 + 0.5 * 2, 10 + 0.5 * 20}
+
+
 @pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_memory_is_saved(cls: type, n_steps: int) -> None:
