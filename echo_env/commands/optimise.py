@@ -191,6 +191,6 @@ def main(tokens: Sequence[str], program: str = "echo-lab optimise") -> int:
     def work() -> None:
         options = parse(OptimiseOptions, tokens, program, __doc__)
         if options is not None:
-            run(options, shlex.join([program, *tokens]))
+            run(options, f"{program} {shlex.join(tokens)}")
 
     return exit_status(work, extra="fast")
