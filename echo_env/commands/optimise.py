@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echo_env.commands.deciding import TEMPLATE, aims, decided
-from echo_env.commands.running import Several, Whole, exit_status, parse, tables_beside
-from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder, delivery
+from echo_env.commands.running import Several, Whole, check_output_folder, exit_status, parse, tables_beside
+from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 
 if TYPE_CHECKING:
     from echo_env.lab.optimise import Proposal
@@ -149,7 +149,9 @@ def _check_outputs(options: OptimiseOptions) -> None:
     if options.report is not None:
         from echo_env.lab.optimise.report.folder import file_names
 
-        check_folder(options.report, file_names())
+        check_output_folder("--report", options.report, file_names())
+    if options.journal is not None:
+        check_output_folder("--journal", options.journal, ())
 
 
 def _proposal(options: OptimiseOptions) -> Proposal:

@@ -50,6 +50,8 @@ def lab(tmp_path: Path) -> str:
         (["--extra", "-1", "--decide", "roster"], "--extra is -1, but must be at least 0"),
         (["--hold", "08:00", "08:15", "08:30"], "there is nothing to decide"),
         (["--journal", "small.yaml/x"], "small.yaml"),
+        (["--journal", ""], "--journal is empty, but must be a folder"),
+        (["--report", ""], "--report is empty, but must be a folder"),
         (["--output", "-", "--json", "-"], "--output and --json are both -"),
     ],
 )
