@@ -280,7 +280,7 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     here, others = gain(None), [gain(lab) for lab in labs]
     names = list(proposal.today)
     unknown = {name: two_parts(here[k], [other[k] for other in others]) for k, name in enumerate(names)}
-    return replace(proposal, unknown=unknown, wins=(sum(other[0].mean() < 0 for other in others), len(labs)))
+    return replace(proposal, unknown=unknown, wins=(sum(bool(other[0].mean() < 0) for other in others), len(labs)))
 
 
 def _elsewhere(

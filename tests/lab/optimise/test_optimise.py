@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from dataclasses import replace
@@ -229,6 +230,7 @@ def test_labs_that_this_one_might_be_as_well(crowded: LabConfig) -> None:
         assert (part.lab > 0) == unsure
         assert found.wins == (3, 3)
         assert any("labs that the record would bear as well" in said for said in verdict(found))
+        assert json.loads(json.dumps(as_json(found)))["wins_in_labs"] == [3, 3]
 
 
 @pytest.mark.parametrize(
