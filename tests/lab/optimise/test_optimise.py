@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.common.stats import simultaneous
 from echo_env.lab import GeneralLabConfig, LabConfig, load_lab
@@ -33,17 +34,7 @@ TINY = Budget(seconds=20, starts=1, days=60, world_days=20)
 @pytest.fixture(scope="module")
 def crowded() -> LabConfig:
     """One room and one sonographer; three patients who are booked at the same time."""
-    return load_lab("baseline").replace(
-        name="crowded",
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    return one_room_lab(60, 60, 60)
 
 
 def choice_of(config: LabConfig | GeneralLabConfig, *limits: Any) -> Choice:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.common.tables import new_console, print_grid
 from echo_env.lab.optimise.gains import Gain, Gains, Waits
 from echo_env.lab.optimise.interactions import Interaction
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step
@@ -119,7 +119,7 @@ def _costs(proposal: Proposal, step: Step) -> list[str]:
         if own is not None and own.excludes_zero:
             allowed = proposal.allowance.get(name, 0.0)
             label = metric_labels(proposal.lab)[name]
-            most = f"; {allowed:g} are allowed" if name in proposal.protected else ""
+            most = f"; {allowed:g} more are allowed" if name in proposal.protected and own.mean > 0 else ""
             said.append(f"It changes {label} by {own.mean:+.2f} a day ({own.low:+.2f} to {own.high:+.2f}{most}).")
     rebooked = step.effects.get("rebooked")
     if rebooked is not None and rebooked.excludes_zero:
@@ -151,12 +151,7 @@ def print_proposal(proposal: Proposal, console: Console | None = None) -> None:
     """
     console = console or new_console()
     for grid in grids(proposal):
-        table = new_table(grid.title, escape(grid.caption))
-        for number, head in enumerate(grid.heads):
-            table.add_column(escape(head), justify="right" if number else "left")
-        for row in grid.rows:
-            table.add_row(*map(escape, row))
-        print_table(console, table)
+        print_grid(console, grid)
     for sentence in verdict(proposal):
         console.print(f"- {escape(sentence)}", highlight=False)
 
