@@ -99,7 +99,8 @@ def values_of(q_values: th.Tensor, columns: th.Tensor) -> th.Tensor:
 
 class AutogradUpdater:
     """
-    Updates any network, by PyTorch's automatic differentiation. The reference for faster ones.
+    Updates any network, by PyTorch's automatic differentiation. The reference for faster ones. A subclass may learn
+    more of actions than their values.
 
     :param policy: Whose online network is updated
     """
@@ -114,9 +115,9 @@ class AutogradUpdater:
         targets = self.targets(samples, settings)
         # Training mode for this pass only: targets and acting use no dropout.
         policy.set_training_mode(True)
-        q_values = values_of(policy.q_net(samples.observations), self._columns(samples.actions))
+        predicted = self.predicted(samples)
         policy.set_training_mode(False)
-        losses = F.smooth_l1_loss(q_values, targets, reduction="none")
+        losses = self.losses(predicted, targets)
         if samples.weights is not None:
             losses = losses * samples.weights
         loss = losses.mean()
@@ -124,9 +125,21 @@ class AutogradUpdater:
         loss.backward()  # type: ignore[no-untyped-call]
         th.nn.utils.clip_grad_norm_(policy.q_net.parameters(), settings.max_grad_norm)
         policy.optimizer.step()
-        estimates = q_values.detach()
+        estimates, targets = self.values(predicted.detach()), self.values(targets)
         td_errors = targets - estimates
         return UpdateResult(loss.item(), estimates.cpu().numpy()[:, 0], td_errors.cpu().numpy()[:, 0])
+
+    def predicted(self, samples: MaskableReplayBufferSamples) -> th.Tensor:
+        """What is learned of the actions taken: here their values, (B, 1) float, as :meth:`targets`."""
+        return values_of(self.policy.q_net(samples.observations), self._columns(samples.actions))
+
+    def losses(self, predicted: th.Tensor, targets: th.Tensor) -> th.Tensor:
+        """Loss of each transition, here Huber's, (B, 1) float."""
+        return F.smooth_l1_loss(predicted, targets, reduction="none")
+
+    def values(self, predicted: th.Tensor) -> th.Tensor:
+        """Action values of what is learned, or of targets, (B, 1) float."""
+        return predicted
 
     def _columns(self, actions: th.Tensor) -> th.Tensor:
         """Where in the action values those of each part are, (B, n_parts) int64."""
