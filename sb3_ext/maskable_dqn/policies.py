@@ -80,7 +80,7 @@ class MaskableQNetwork(QNetwork):
         **kwargs: Any,
     ) -> None:
         self.parts = ActionParts(action_space, type(self).__name__)
-        super().__init__(observation_space, spaces.Discrete(self.parts.n_choices), *args, **kwargs)
+        super().__init__(observation_space, spaces.Discrete(copies * self.parts.n_choices), *args, **kwargs)
         self.action_space = action_space  # type: ignore[assignment]
         if (dueling or factors is not None) and not self.parts.is_number:
             raise ValueError(f"MaskableQNetwork: dueling and factors are for Discrete actions, not {action_space}.")
@@ -97,7 +97,7 @@ class MaskableQNetwork(QNetwork):
         self.noisy = noisy
         self.noisy_sigma = noisy_sigma
         self.copies = copies
-        if dropout > 0.0 or dueling or factors is not None or noisy or copies > 1:
+        if dropout > 0.0 or dueling or factors is not None or noisy:
             self.q_net = nn.Sequential(*self._layers())
         self.noisy_layers = [module for module in self.q_net.modules() if isinstance(module, NoisyLinear)]
         if kaiming_init:

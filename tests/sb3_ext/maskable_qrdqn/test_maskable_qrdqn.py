@@ -64,6 +64,13 @@ def test_one_update_is_contribs(settings: dict[str, Any]) -> None:
         assert difference_between(QRDQN, MaskableQRDQN, policy, env, policy_kwargs=kwargs, **settings) < 1e-6
 
 
+def test_networks_begin_as_contribs() -> None:
+    """With the same seed both networks begin with the parameters that those of sb3-contrib's QRDQN begin with."""
+    kwargs: dict[str, Any] = {"n_quantiles": 25, "net_arch": [16, 16]}
+    ours, theirs = (cls("MlpPolicy", CountingEnv(), policy_kwargs=kwargs, seed=3) for cls in (MaskableQRDQN, QRDQN))
+    assert all(map(th.equal, ours.policy.parameters(), theirs.policy.parameters()))
+
+
 def test_arguments_are_contribs() -> None:
     """It takes QRDQN's arguments in QRDQN's order and with its defaults, except for the smaller replay buffer."""
     ours, theirs = (dict(inspect.signature(cls).parameters) for cls in (MaskableQRDQN, QRDQN))
