@@ -22,6 +22,9 @@ from sb3_contrib.common.maskable.evaluation import evaluate_policy
 from sb3_ext import MaskableDQN, MaskableQRDQN
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_qrdqn import MaskableQRDQNPolicy
+from sb3_ext.zoo.agents import load_agent
+from sb3_ext.zoo.saved.description import describe
+from sb3_ext.zoo.saved.plain import export
 
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -104,7 +107,7 @@ def test_continuing_is_exact(settings: dict[str, Any], tmp_path: Path) -> None:
 
 
 ENVS = [
-    lambda: InvalidActionEnvDiscrete(dim=20, n_invalid_actions=10),
+    lambda: InvalidActionEnvDiscrete(dim=10, n_invalid_actions=5),
     lambda: InvalidActionEnvMultiDiscrete(dims=[11, 3], n_invalid_actions=7),
     lambda: InvalidActionEnvMultiBinary(dims=5, n_invalid_actions=2),
 ]
@@ -202,3 +205,18 @@ def test_refused(arguments: dict[str, Any], message: str) -> None:
     """Policies without quantiles, and no quantiles, raise an error."""
     with pytest.raises(ValueError, match=message):
         make(**arguments)
+
+
+@pytest.mark.parametrize("policy_kwargs", [{}, {"noisy": True, "dueling": True}])
+def test_the_zoo_loads_it(policy_kwargs: dict[str, Any], tmp_path: Path) -> None:
+    """Under its name in the zoo it is loaded without pickle, and acts as it did."""
+    model = make(policy_kwargs=policy_kwargs)
+    model.learn(20)
+    export(model, describe(model), tmp_path / "agent.zip")
+    loaded: Any = load_agent("maskable_qrdqn", tmp_path / "agent.zip")
+    assert type(loaded) is MaskableQRDQN
+    observations = np.random.default_rng(0).random((50, 2), dtype=np.float32)
+    masks = np.random.default_rng(1).random((50, N_ACTIONS)) < 0.5
+    masks[:, 0] = True
+    chosen = [each.predict(observations, deterministic=True, action_masks=masks)[0] for each in (model, loaded)]
+    assert np.array_equal(*chosen)
