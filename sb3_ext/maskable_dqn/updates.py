@@ -1,5 +1,6 @@
 """One update of the online network: the loss of a batch, its gradient, an optimizer step."""
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ class UpdateSettings(NamedTuple):
 
     :param double_q: The online network selects the next action, the target network evaluates it
     :param reward_scale: What rewards are multiplied by in the target
-    :param max_grad_norm: Largest norm of the gradient of all parameters together
+    :param max_grad_norm: Largest norm of the gradient of all parameters together; infinity for no clipping
     """
 
     double_q: bool = True
@@ -123,7 +124,8 @@ class AutogradUpdater:
         loss = losses.mean()
         policy.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        th.nn.utils.clip_grad_norm_(policy.q_net.parameters(), settings.max_grad_norm)
+        if settings.max_grad_norm < math.inf:
+            th.nn.utils.clip_grad_norm_(policy.q_net.parameters(), settings.max_grad_norm)
         policy.optimizer.step()
         estimates, targets = self.values(predicted.detach()), self.values(targets)
         td_errors = targets - estimates
