@@ -30,13 +30,13 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 import torch as th
-from record import append_row
 from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from sb3_ext import MaskableDQN
 
 N_ACTIONS, N_KINDS, EPISODE = 18, 12, 200
+FIRST_STEPS = 400
 SETTINGS: dict[str, Any] = {
     "buffer_size": 5_000,
     "learning_starts": 200,
@@ -141,7 +141,8 @@ class Learner:
         freq = {"train_freq": max(4 // case.n_envs, 1), "gradient_steps": max(case.n_envs // 4, 1)}
         self.model = algorithm(case.policy, env, **SETTINGS, **freq, **own)
         self._options: dict[str, Any] = {"use_masking": use_masking} if masked else {}
-        self.model.learn(SETTINGS["learning_starts"] + 400, **self._options)
+        # The first updates take longer, and epsilon falls.
+        self.model.learn(SETTINGS["learning_starts"] + FIRST_STEPS, **self._options)
 
     def steps_per_second(self, steps: int) -> float:
         """Go on learning for some transitions; how many a CPU second."""
@@ -198,6 +199,8 @@ def row_of(name: str, label: str, values: list[float], reference: list[float]) -
 
 def main() -> None:
     """Read the command line and time."""
+    from record import append_row
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES), help="default: all")
     parser.add_argument("--turns", type=int, default=15, help="turns of all models of a case, at least 2")
