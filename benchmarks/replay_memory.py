@@ -22,7 +22,6 @@ import numpy as np
 from stable_baselines3.common.buffers import DictReplayBuffer
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
-from sb3_ext.replay.backend import load_kernels
 
 N_ACTIONS, N_ENVS = 18, 100
 SPACE = gym.spaces.Dict(
@@ -79,14 +78,8 @@ def memory(what: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what + ":"))
 
 
-def fill(name: str, transitions: int) -> dict[str, Any]:
-    """
-    Make a buffer, fill it, and draw from it.
-
-    :param name: Which of ``BUFFERS``
-    :param transitions: Its size
-    :return: bytes by what they are
-    """
+def filled(name: str, transitions: int) -> Any:
+    """A full buffer, from which a batch was drawn; see :func:`fill`."""
     buffer_class, options = BUFFERS[name]
     space, rng = gym.spaces.Dict(SPACE.spaces), np.random.default_rng(0)
     space.seed(0)
@@ -95,22 +88,34 @@ def fill(name: str, transitions: int) -> dict[str, Any]:
     infos = [{"action_mask": rng.random(N_ACTIONS) < 0.5} for _ in range(N_ENVS)]
     for info in infos:
         info["action_mask"][0] = True
-    # Numba takes more than 100 MB, once for a process.
-    load_kernels()
-    before = memory("VmRSS")
     buffer = buffer_class(transitions, space, gym.spaces.Discrete(N_ACTIONS), "cpu", N_ENVS, **options)
     numbers, none = np.zeros(N_ENVS, dtype=np.int64), np.zeros(N_ENVS, dtype=bool)
     for _ in range(buffer.buffer_size):
         buffer.add(dict(observations), dict(observations), numbers, numbers, none, infos)
     buffer.sample(32)
+    return buffer
+
+
+def fill(name: str, transitions: int) -> dict[str, int]:
+    """
+    Make a buffer, fill it, and draw from it.
+
+    :param name: Which of ``BUFFERS``
+    :param transitions: Its size
+    :return: bytes by what they are
+    """
+    # What code and libraries take, Numba's 170 MB among them, is no buffer's.
+    filled(name, 2 * N_ENVS)
+    before = memory("VmRSS")
+    buffer = filled(name, transitions)
     return {"allocated": bytes_of(buffer), "resident": memory("VmHWM") - before}
 
 
-def measure(name: str, transitions: int) -> dict[str, Any]:
+def measure(name: str, transitions: int) -> dict[str, int]:
     """:func:`fill` in a process of its own."""
     command = [sys.executable, __file__, "--only", name, "--transitions", str(transitions)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    result: dict[str, Any] = json.loads(done.stdout)
+    result: dict[str, int] = json.loads(done.stdout)
     return result
 
 
@@ -126,7 +131,7 @@ def main() -> None:
     if args.only is not None:
         print(json.dumps(fill(args.only, args.transitions)))
         return
-    reference: dict[str, Any] | None = None
+    reference: dict[str, int] | None = None
     for name in BUFFERS:
         found = measure(name, args.transitions)
         reference = reference or found
