@@ -104,7 +104,7 @@ def fill(name: str, transitions: int) -> dict[str, int]:
     :param transitions: Its size
     :return: bytes by what they are
     """
-    # What code and libraries take, Numba's 170 MB among them, is no buffer's.
+    # What code and libraries take, Numba's 120 MB among them, is no buffer's.
     filled(name, 2 * N_ENVS)
     before = memory("VmRSS")
     buffer = filled(name, transitions)
