@@ -56,8 +56,14 @@ class MaskableQRDQN(MaskableDQN):
     :param seed: as MaskableDQN
     :param device: as MaskableDQN
     :param _init_setup_model: Whether or not to build the network at the creation of the instance
-    :param own: the keyword-only arguments of MaskableDQN: exploration_decay, exploration_decay_every, double_q,
-        prioritized_replay, reward_scale, elapsed_key, demonstrator and demonstration_noise
+    :param exploration_decay: as MaskableDQN
+    :param exploration_decay_every: as MaskableDQN
+    :param double_q: as MaskableDQN
+    :param prioritized_replay: as MaskableDQN; priorities are TD errors of the means of the quantiles
+    :param reward_scale: as MaskableDQN
+    :param elapsed_key: as MaskableDQN
+    :param demonstrator: as MaskableDQN
+    :param demonstration_noise: as MaskableDQN
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
@@ -97,7 +103,15 @@ class MaskableQRDQN(MaskableDQN):
         seed: int | None = None,
         device: th.device | str = "auto",
         _init_setup_model: bool = True,
-        **own: Any,
+        *,
+        exploration_decay: float | None = None,
+        exploration_decay_every: int = 4,
+        double_q: bool = True,
+        prioritized_replay: bool = True,
+        reward_scale: float = 1.0,
+        elapsed_key: str | None = None,
+        demonstrator: str | None = None,
+        demonstration_noise: float = 0.1,
     ) -> None:
         policy_kwargs = dict(policy_kwargs or {})
         if not {"optimizer_class", "optimizer_kwargs"} & set(policy_kwargs):
@@ -129,7 +143,14 @@ class MaskableQRDQN(MaskableDQN):
             seed,
             device,
             _init_setup_model,
-            **own,
+            exploration_decay=exploration_decay,
+            exploration_decay_every=exploration_decay_every,
+            double_q=double_q,
+            prioritized_replay=prioritized_replay,
+            reward_scale=reward_scale,
+            elapsed_key=elapsed_key,
+            demonstrator=demonstrator,
+            demonstration_noise=demonstration_noise,
         )
 
     def _check_settings(self) -> None:
