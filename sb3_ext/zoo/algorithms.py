@@ -51,22 +51,22 @@ TABLE: dict[str, Algorithm] = {
     "lookahead_dqn": Algorithm(
         LookaheadDQN,
         maskable=True,
-        sampler="sb3_ext.zoo.search:sample_lookahead_dqn_params",
-        converter="sb3_ext.zoo.search:convert_lookahead_dqn_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_lookahead_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_lookahead_dqn_params",
         needs=("base",),
         sign="base_steps",
     ),
     "maskable_dqn": Algorithm(
         MaskableDQN,
         maskable=True,
-        sampler="sb3_ext.zoo.search:sample_maskable_dqn_params",
-        converter="sb3_ext.zoo.search:convert_maskable_dqn_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
     ),
     "maskable_ppo": Algorithm(
         MaskablePPO,
         maskable=True,
-        sampler="rl_zoo3.hyperparams_opt:sample_ppo_params",
-        converter="rl_zoo3.hyperparams_opt:convert_onpolicy_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_ppo_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
     ),
 }
 

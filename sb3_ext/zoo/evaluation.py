@@ -96,6 +96,7 @@ class ZooEvalCallback(MaskableEvalCallback):
         self.evaluation_seed = evaluation_seed
         self.reference = reference
         self._reference_rewards: np.ndarray | None = None
+        self.last_difference = math.nan
 
     def _init_callback(self) -> None:
         super()._init_callback()
@@ -115,6 +116,11 @@ class ZooEvalCallback(MaskableEvalCallback):
         if self.evaluation_seed is not None:
             self.eval_env.seed(self.evaluation_seed)
         self._rewards = EpisodeRewards(self.eval_env.num_envs)
+        going_on = self._evaluate()
+        self._evaluated()
+        return going_on
+
+    def _evaluate(self) -> bool:
         path: Any = self.log_path
         if path is None:
             return super()._on_step()
@@ -132,8 +138,17 @@ class ZooEvalCallback(MaskableEvalCallback):
         # Here and not after the evaluation, which ends with writing the log.
         if self._reference_rewards is not None and len(self._rewards) == self.n_eval_episodes:
             assert self.reference is not None
-            for name, value in differences(self.reference.name, self._rewards.by_env(), self._reference_rewards):
-                self.logger.record(f"eval/{name}", value)
+            self._compared(dict(differences(self.reference.name, self._rewards.by_env(), self._reference_rewards)))
+
+    def _compared(self, compared: dict[str, float]) -> None:
+        """Log the differences to the reference; a subclass may do more with them."""
+        assert self.reference is not None
+        self.last_difference = compared[f"minus_{self.reference.name}"]
+        for name, value in compared.items():
+            self.logger.record(f"eval/{name}", value)
+
+    def _evaluated(self) -> None:
+        """Called after each evaluation, for subclasses."""
 
     def held_out(self, agent: BaseAlgorithm, n_episodes: int) -> dict[str, float]:
         """

@@ -1,7 +1,6 @@
 """rl_zoo3's experiment manager, with checks before anything is written and masks where they belong."""
 
 import copy
-import functools
 import glob
 import os
 import shutil
@@ -10,7 +9,6 @@ from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
-import optuna
 from rl_zoo3 import ALGOS, exp_manager
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -22,9 +20,9 @@ from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetr
 from sb3_ext.common.saving import remove_left_behind
 from sb3_ext.common.snapshots import EpisodeState, set_last_observations
 from sb3_ext.zoo.algorithms import MASKABLE
-from sb3_ext.zoo.errors import UsageError, first_line
+from sb3_ext.zoo.errors import UsageError
 from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
-from sb3_ext.zoo.failures import NewFolders, tells_of_nan
+from sb3_ext.zoo.failures import NewFolders
 from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
 from sb3_ext.zoo.inputs.continuing import (
     apply_normalize,
@@ -40,6 +38,8 @@ from sb3_ext.zoo.inputs.native import check_native, make_native
 from sb3_ext.zoo.inputs.resuming import check_same_settings, copy_best, load_state
 from sb3_ext.zoo.outcome import kept_agent, record_outcome, writes_tensorboard
 from sb3_ext.zoo.replacing import replaced
+from sb3_ext.zoo.search.manager import SearchingManager
+from sb3_ext.zoo.search.spaces import merged
 
 # Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
 NATIVE = "native"
@@ -47,9 +47,9 @@ NATIVE = "native"
 MOST_EVAL_ENVS = 256
 
 
-class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is untyped
+class ZooExperimentManager(SearchingManager):
     """
-    rl_zoo3's ``ExperimentManager`` with these differences:
+    rl_zoo3's ``ExperimentManager`` with these differences, and those of ``SearchingManager`` in a search:
 
     - hyperparameters and environment arguments are checked by name, type and range before any folder is made, and
       a training that fails before it has learned anything leaves none behind;
@@ -67,9 +67,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
     - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
       by default with an environment for each episode of an evaluation;
-    - a loss or a reward of nan or infinity ends the training, and prunes a trial, see ``DivergenceCheck``;
-    - an error in a trial that is not about NaNs ends the search, where rl_zoo3 would count the trial
-      as pruned and so hide, for instance, that infeasible actions are taken;
+    - a loss or a reward of nan or infinity ends the training, see ``DivergenceCheck``;
     - after Ctrl-C the model is saved, as in rl_zoo3, and then ``KeyboardInterrupt`` is raised;
     - what a killed training has left of files that it was saving is removed when the next one begins;
     - checkpoints have their own normalisation statistics beside them and, with ``save_replay_buffer``, their own
@@ -176,12 +174,19 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         from_command_line: dict[str, Any] = self.env_kwargs
         # Hidden from rl_zoo3, which would replace all of the config's by them.
         self.env_kwargs = {}
-        self._load_trial()
+        sampled = self.load_sampled()
+        # rl_zoo3 would ignore trial 0, and replace all of policy_kwargs by those of the others.
+        self.trial_id = None
         try:
             hyperparams, saved = super().read_hyperparameters()
         except Exception as error:  # a config in Python can raise anything
             raise UsageError(why_unusable(self.config, self.env_name.gym_id, error)) from error
         read_texts(hyperparams, self.args.allow_code, vars(exp_manager))
+        if sampled is not None:
+            print(f"Hyperparameters of the trial: {sampled}")
+            given = self.custom_hyperparams or {}
+            hyperparams.update(merged(hyperparams, sampled) | {name: hyperparams[name] for name in given})
+            saved.update({name: hyperparams[name] for name in sampled})
         check_hyperparameters(self.algo, hyperparams, self.config)
         if self.n_timesteps > 0:
             hyperparams["n_timesteps"] = saved["n_timesteps"] = self.n_timesteps
@@ -196,19 +201,6 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
             self._resumed = load_state(self.trained_agent)
             check_same_settings(self._resumed, self._settings, self.trained_agent)
         return hyperparams, saved
-
-    def _load_trial(self) -> None:
-        """Put the hyperparameters of a trial under those of the command line; rl_zoo3 ignores trial 0."""
-        number, self.trial_id = self.trial_id, None
-        if number is None:
-            return
-        try:
-            sampled = self.load_trial(str(self.storage), str(self.study_name), number)
-        except IndexError as error:
-            raise UsageError(f"--trial-id: the study {self.study_name} has no trial {number}.") from error
-        except Exception as error:  # of Optuna or of its database
-            raise UsageError(f"--trial-id: trial {number} cannot be read: {first_line(error)}") from error
-        self.custom_hyperparams = {**sampled, **(self.custom_hyperparams or {})}
 
     def _merge_env_kwargs(
         self, hyperparams: dict[str, Any], saved: dict[str, Any], from_command_line: dict[str, Any]
@@ -260,6 +252,7 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         # A copy without the model: rl_zoo3 would take the statistics of the end of its run.
         fresh = copy.copy(self)
         fresh.trained_agent = os.path.join(os.devnull, "none.zip")
+        fresh.normalize_kwargs = self.trials_normalize_kwargs()
         normalized: VecEnv = ExperimentManager._maybe_normalize(fresh, env, eval_env)
         return normalized
 
@@ -324,23 +317,10 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         algorithm = type(model)
         options = {"reset_num_timesteps": False} if self.continue_training else {}
         # On the class and for a while: on the model it would be saved with it.
-        with replaced(algorithm, learn=partialmethod(self._noting_interrupts(algorithm.learn), **options)):
+        with replaced(algorithm, learn=partialmethod(self.noting_interrupts(algorithm.learn), **options)):
             super().learn(model)
         if not self.interrupted:
             self._record_outcome(model)
-
-    def _noting_interrupts(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, which notes Ctrl-C; rl_zoo3 passes over it in silence."""
-
-        @functools.wraps(function)
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except KeyboardInterrupt:
-                self.interrupted = True
-                raise
-
-        return noting
 
     def save_trained_model(self, model: BaseAlgorithm) -> None:
         """
@@ -366,40 +346,6 @@ class ZooExperimentManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 
         record_outcome(model, {**run, **self._saved_hyperparams}, results)
         if self.verbose > 0:
             print("On held-out episodes:", ", ".join(f"{name} {value:.2f}" for name, value in results.items()))
-
-    def objective(self, trial: optuna.Trial) -> float:
-        """
-        Train and evaluate with sampled hyperparameters.
-
-        :param trial: Optuna trial
-        :return: mean reward of its last evaluation
-        """
-        try:
-            return float(self._noting_interrupts(super().objective)(trial))
-        except optuna.exceptions.TrialPruned as pruned:
-            cause = pruned.__cause__
-            # Without a cause it is the pruner's doing.
-            if cause is None or tells_of_nan(cause):
-                raise
-            raise cause from None
-        except RuntimeError as error:
-            # PyTorch's words for nan, where rl_zoo3 looks for two other kinds of errors.
-            if tells_of_nan(error):
-                raise optuna.exceptions.TrialPruned from error
-            raise
-
-    def hyperparameters_optimization(self) -> None:
-        """Search for hyperparameters and write the report; after Ctrl-C that of the trials until then."""
-        try:
-            super().hyperparameters_optimization()
-        except ValueError as error:
-            # Optuna's words when a study has no best trial; any other error is what it is.
-            if "No trials are completed" not in str(error):
-                raise
-            if not self.interrupted:
-                raise UsageError("No trial was completed, so there is no best one: allow more trials.") from error
-        if self.interrupted:
-            raise KeyboardInterrupt
 
 
 def _outermost(inner: Callable[[Any], Any] | None, env: Any) -> EpisodeState:
