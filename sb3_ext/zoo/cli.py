@@ -23,7 +23,13 @@ except ImportError as missing:
 
 from sb3_ext.zoo.evaluation import FindReference
 from sb3_ext.zoo.failures import as_usage_error
-from sb3_ext.zoo.inputs.checks import check_config_file, check_env_id, check_trained_agent, import_packages
+from sb3_ext.zoo.inputs.checks import (
+    check_actions,
+    check_config_file,
+    check_env_id,
+    check_trained_agent,
+    import_packages,
+)
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, CLASSES, parse
 from sb3_ext.zoo.inputs.options import check_options
 from sb3_ext.zoo.inputs.resuming import HELP, RESUME, options_of_run
@@ -187,6 +193,7 @@ class TrainParser(ReadableParser):
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]
         import_packages(parsed.gym_packages)
         check_env_id(parsed.env, parsed.gym_packages)
+        check_actions(parsed.algo, parsed.env, parsed.env_kwargs or {})
         parsed.conf_file = check_config_file(parsed.conf_file, parsed.algo, parsed.env, defaults.config_folder)
         self.verbose.append(parsed.verbose)
         return parsed
