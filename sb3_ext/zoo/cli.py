@@ -21,7 +21,7 @@ try:
 except ImportError as missing:
     raise ImportError(INSTALL_HINT) from missing
 
-from sb3_ext.zoo.evaluation import FindReference
+from sb3_ext.zoo.evaluation import DrawLevels, FindReference
 from sb3_ext.zoo.failures import as_usage_error
 from sb3_ext.zoo.inputs.checks import (
     check_actions,
@@ -73,6 +73,7 @@ class ZooDefaults:
     :param eval_episodes: Episodes of an evaluation during training
     :param held_out_episodes: Episodes of the evaluation at the end of a training
     :param find_reference: Finds what evaluations compare with
+    :param draw_levels: Draws level lines of other policies into TensorBoard's folder
     :param epilog: Text at the end of ``--help``
     """
 
@@ -83,6 +84,7 @@ class ZooDefaults:
     eval_episodes: int = 5
     held_out_episodes: int = 200
     find_reference: FindReference | None = None
+    draw_levels: DrawLevels | None = None
     epilog: str = ""
 
 
@@ -215,7 +217,10 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
     register()
     managers: list[ZooExperimentManager] = []
     ours = partial(
-        ZooExperimentManager, find_reference=defaults.find_reference, held_out_episodes=defaults.held_out_episodes
+        ZooExperimentManager,
+        find_reference=defaults.find_reference,
+        draw_levels=defaults.draw_levels,
+        held_out_episodes=defaults.held_out_episodes,
     )
 
     def make_manager(*args: Any, **kwargs: Any) -> ZooExperimentManager:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,9 @@ class Reference(NamedTuple):
 
 #: (id of an environment, arguments of the evaluation environments) -> what to compare with in it, if anything.
 FindReference = Callable[[str, Mapping[str, Any]], Reference | None]
+#: Draws level lines of other policies into TensorBoard's folder, on the episodes of the evaluations: (folder, id of an
+#: environment, arguments of the evaluation environments, seeds, episodes of each, steps of the training).
+DrawLevels = Callable[[Path, str, Mapping[str, Any], Sequence[int], Sequence[int], int], None]
 
 
 class EpisodeRewards:
@@ -104,11 +108,20 @@ class ZooEvalCallback(MaskableEvalCallback):
         if self.reference is not None:
             if self.evaluation_seed is None:
                 raise ValueError("ZooEvalCallback: evaluation_seed must be a number for a reference, not None.")
-            # As evaluate_policy shares the episodes out.
-            n_envs = self.eval_env.num_envs
-            episodes = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
-            seeds = range(self.evaluation_seed, self.evaluation_seed + n_envs)
-            self._reference_rewards = self.reference.rewards(seeds, episodes)
+            self._reference_rewards = self.reference.rewards(*self.episodes())
+
+    def episodes(self) -> tuple[range, list[int]]:
+        """
+        Which episodes an evaluation plays: the seed of each environment, and the number of episodes in it.
+
+        :raises ValueError: there is no ``evaluation_seed``, so they are others each time
+        """
+        if self.evaluation_seed is None:
+            raise ValueError("ZooEvalCallback: without evaluation_seed the episodes are others each time.")
+        n_envs = self.eval_env.num_envs
+        # As evaluate_policy shares the episodes out.
+        counts = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
+        return range(self.evaluation_seed, self.evaluation_seed + n_envs), counts
 
     def _on_step(self) -> bool:
         if self.eval_freq <= 0 or self.n_calls % self.eval_freq != 0:

@@ -16,12 +16,19 @@ from stable_baselines3.common.callbacks import CheckpointCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, sync_envs_normalization
 
-from sb3_ext.callbacks import ActionMaskStatistics, DivergenceCheck, EpisodeMetrics, ResumableCheckpoint, Resume
+from sb3_ext.callbacks import (
+    ActionMaskStatistics,
+    DivergenceCheck,
+    EpisodeMetrics,
+    EvaluationCharts,
+    ResumableCheckpoint,
+    Resume,
+)
 from sb3_ext.common.saving import remove_left_behind
 from sb3_ext.common.snapshots import EpisodeState, set_last_observations
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.errors import UsageError
-from sb3_ext.zoo.evaluation import FindReference, ZooEvalCallback
+from sb3_ext.zoo.evaluation import DrawLevels, FindReference, ZooEvalCallback
 from sb3_ext.zoo.failures import NewFolders
 from sb3_ext.zoo.inputs.checks import check_env_kwargs, check_hyperparameters, check_memory, read_texts, why_unusable
 from sb3_ext.zoo.inputs.continuing import (
@@ -43,8 +50,9 @@ from sb3_ext.zoo.search.spaces import merged
 
 # Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
 NATIVE = "native"
-# Largest default number of vectorized environments in an evaluation.
-MOST_EVAL_ENVS = 256
+# Largest default number of environments in an evaluation: with one for each episode, number k is what is played after
+# the seed plus k, in every training, and the model is asked about all of them at once.
+MOST_EVAL_ENVS = 1000
 
 
 class ZooExperimentManager(SearchingManager):
@@ -66,7 +74,7 @@ class ZooExperimentManager(SearchingManager):
       episodes, which stands beside the hyperparameters in the tab HPARAMS;
     - off-policy algorithms log every 4 episodes of each environment, where SB3 counts those of all together;
     - ``--vec-env native`` trains and evaluates on the environment's own vectorized form, see ``GymnasiumVecEnv``,
-      by default with an environment for each episode of an evaluation;
+      and by default has an environment for each episode of an evaluation, as others have;
     - a loss or a reward of nan or infinity ends the training, see ``DivergenceCheck``;
     - after Ctrl-C the model is saved, as in rl_zoo3, and then ``KeyboardInterrupt`` is raised;
     - what a killed training has left of files that it was saving is removed when the next one begins;
@@ -78,6 +86,7 @@ class ZooExperimentManager(SearchingManager):
     :param args: Arguments of ``ExperimentManager``
     :param vec_env_type: "dummy", "subproc" or "native"
     :param find_reference: Finds what evaluations compare with
+    :param draw_levels: Draws level lines of other policies into TensorBoard's folder
     :param held_out_episodes: Episodes of the evaluation at the end
     :param kwargs: Keyword arguments of ``ExperimentManager``
     """
@@ -92,11 +101,13 @@ class ZooExperimentManager(SearchingManager):
         *args: Any,
         vec_env_type: str = "dummy",
         find_reference: FindReference | None = None,
+        draw_levels: DrawLevels | None = None,
         held_out_episodes: int = 200,
         **kwargs: Any,
     ) -> None:
         self.native = vec_env_type == NATIVE
         self.find_reference = find_reference
+        self.draw_levels = draw_levels
         self.held_out_episodes = held_out_episodes
         self.interrupted = False
         # What a failure has to clean up, and to say.
@@ -110,7 +121,7 @@ class ZooExperimentManager(SearchingManager):
         self._resumed: dict[str, Any] | None = None
         super().__init__(*args, vec_env_type="dummy" if self.native else vec_env_type, **kwargs)
         if self.n_eval_envs is None:
-            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS) if self.native else 1
+            self.n_eval_envs: int = min(self.n_eval_episodes, MOST_EVAL_ENVS)
             self.args.n_eval_envs = self.n_eval_envs
 
     def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
@@ -299,6 +310,9 @@ class ZooExperimentManager(SearchingManager):
         evaluation = self._evaluation()
         if evaluation is not None and self.find_reference is not None:
             evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
+        if evaluation is not None:
+            reference = evaluation.reference
+            self.callbacks.append(EvaluationCharts(None if reference is None else reference.name))
 
     def _evaluation(self) -> ZooEvalCallback | None:
         return next((callback for callback in self.callbacks if isinstance(callback, ZooEvalCallback)), None)
@@ -314,13 +328,23 @@ class ZooExperimentManager(SearchingManager):
             self.log_interval = 4 * model.n_envs
         if self._resumed is not None:
             self.n_timesteps -= model.num_timesteps
+        self._draw_levels()
         algorithm = type(model)
-        options = {"reset_num_timesteps": False} if self.continue_training else {}
+        options: dict[str, Any] = {"tb_log_name": f"{self.algo}_seed_{self.seed}"}
+        if self.continue_training:
+            options["reset_num_timesteps"] = False
         # On the class and for a while: on the model it would be saved with it.
         with replaced(algorithm, learn=partialmethod(self.noting_interrupts(algorithm.learn), **options)):
             super().learn(model)
         if not self.interrupted:
             self._record_outcome(model)
+
+    def _draw_levels(self) -> None:
+        evaluation = self._evaluation()
+        if self.draw_levels is None or evaluation is None or self.tensorboard_log is None:
+            return
+        evaluation_of = self.env_name.gym_id, self.eval_env_kwargs
+        self.draw_levels(Path(self.tensorboard_log), *evaluation_of, *evaluation.episodes(), self.n_timesteps)
 
     def save_trained_model(self, model: BaseAlgorithm) -> None:
         """
