@@ -17,6 +17,7 @@ import yaml
 from interrupts import heed_ctrl_c
 from stable_baselines3.common.monitor import load_results
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,7 +33,9 @@ from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
 from sb3_ext.zoo.inputs.literals import RunLoader  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
-ALGOS = ["a2c", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
+ALGOS = [
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "ppo_lstm", "qrdqn", "trpo",
+]  # fmt: skip
 SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2"]
 
 
@@ -50,7 +53,13 @@ def run_folder(algo: str, env_id: str = "EchoLabScarce-v0", number: int = 1) -> 
 REFUSED: list[tuple[list[str], str]] = [
     (["--env", "EchoLabScarse-v0"], "did you mean 'EchoLabScarce-v0'?): choose from EchoLab-v0, "),
     (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
-    (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn, "),
+    *(
+        (
+            ["--algo", algo],
+            f"{algo} chooses continuous actions and EchoLab-v0 has Discrete(729): choose from a2c, ars, ",
+        )
+        for algo in ("crossq", "ddpg", "sac", "td3", "tqc")
+    ),
     (["--alg0", "dqn"], "did you mean '--algo'?"),
     (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
     (["--vec-env", "sub"], "choose from dummy, native, subproc"),
@@ -280,8 +289,9 @@ def test_every_config_trains(algo: str) -> None:
     """Every config trains on the scarce lab and leaves a model that loads."""
     small = {
         "a2c": ["n_envs:2"],
+        "ars": ["n_delta:2", "n_top:1"],
         "maskable_ppo": ["n_steps:32", "batch_size:32"],
-        "ppo": ["n_steps:32", "batch_size:32"],
+        **dict.fromkeys(("ppo", "ppo_lstm", "trpo"), ["n_steps:32", "batch_size:32"]),
     }
     parameters = ["-params", *small.get(algo, ["learning_starts:50"])]
     arguments = ["--algo", algo, "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60", *parameters]
@@ -420,7 +430,7 @@ def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFix
 
 
 def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without arguments the quick start trains on the scarce lab, compares with the rules and draws them."""
+    """Without arguments the quick start trains on the scarce lab, and compares with the rules."""
     trained: list[list[str]] = []
     compared: list[list[str]] = []
 
@@ -436,13 +446,14 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
         assert part in line
     assert "maskable_dqn=logs/somewhere" in compared[0]
     assert "tensorboard --logdir runs" in capsys.readouterr().out
-    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train_command.RULES_DRAWN)
 
 
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     """The rules' levels in TensorBoard are their mean rewards on the days of the agent's evaluations."""
-    train_command.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
-    events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + 20)
+    for _ in range(2):  # a second training replaces them
+        train_command.draw_rules(tmp_path, "EchoLabScarce-v0", {"reward": "penalty"}, seeds, [1] * 20, 800_000)
+    events = EventAccumulator(str(tmp_path / "policy_2_20_days"))
     events.Reload()
     drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
     penalties = []
@@ -453,6 +464,36 @@ def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
         rule = make_policy("policy_2", env.config)
         penalties.append(simulate(env.config, env.trace.day, rule).penalty.total)
     assert drawn == [(0, pytest.approx(-np.mean(penalties))), (800_000, pytest.approx(-np.mean(penalties)))]
+
+
+def test_tensorboard_opens_on_the_evaluations_of_agents_and_rules() -> None:
+    """A run is named by algorithm and seed, has chart layout and held-out results, and its rules are on its days."""
+    arguments = ["--algo", "maskable_ppo", "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60"]
+    settings = ["-params", "n_steps:32", "batch_size:32", "n_envs:2", "--tensorboard-log", "runs"]
+    assert train.main([*SMALL, *arguments, *settings]) == 0
+    found = {path.parent.name: EventAccumulator(str(path.parent)).Reload() for path in Path("runs").rglob("events*")}
+    rules = {f"{name}_2_days" for name in train_command.RULES_DRAWN}
+    assert set(found) == {"maskable_ppo_seed_1_1", "held_out", *rules}
+    run = found["maskable_ppo_seed_1_1"]
+    charts = Layout.FromString(run.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0])
+    assert [category.title for category in charts.category][:2] == ["eval", "training"]
+    assert list(charts.category[0].chart[0].multiline.tag) == ["eval/mean_reward"]
+    (margin,) = charts.category[0].chart[1].margin.series
+    for tag in ("eval/mean_reward", margin.value, margin.lower, margin.upper, "held_out/minus_policy_2"):
+        assert tag in run.Tags()["scalars"]
+    # On the same two days: the agent's mean reward minus the rule's is the difference that it logged.
+    level, first = found["policy_2_2_days"].Scalars("eval/mean_reward")[0], run.Scalars("eval/mean_reward")[0]
+    difference = run.Scalars("eval/minus_policy_2")[0].value
+    assert first.value - level.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
+
+
+def test_an_evaluation_has_an_environment_for_each_day() -> None:
+    """Day k is played after the evaluation seed plus k, whatever makes the environments: all see the same days."""
+    arguments = ["--env", "EchoLabScarce-v0", "-n", "10", "--eval-episodes", "3", "--eval-freq", "4", "--verbose", "0"]
+    for algo in ("maskable_dqn", "a2c"):
+        assert train.main(["--algo", algo, *arguments, "-params", "n_envs:2"]) == 0
+        args = (run_folder(algo) / "EchoLabScarce-v0" / "args.yml").read_text()
+        assert yaml.load(args, Loader=RunLoader)["n_eval_envs"] == 3
 
 
 @pytest.mark.slow

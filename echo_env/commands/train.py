@@ -273,12 +273,14 @@ def draw_rules(
     :param n_timesteps: where the lines end
     """
     from echo_env.lab.evaluation.references import rule_rewards
+    from echo_env.lab.policies.base import policies_of_any_lab
 
     if env_id not in ENV_IDS or find_reference(env_id, env_kwargs) is None:
         return
     training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
     config, days = load_lab(env_kwargs.get("config", ENV_IDS[env_id])), sum(episodes)
-    known = [name for name in RULES_DRAWN if name in policy_names(config)]
+    any_lab = policies_of_any_lab()
+    known = [name for name in RULES_DRAWN if config.plan.nested_pair or name in any_lab]
     rewards = {name: rule_rewards(config, name, seeds, episodes) for name in known}
     usual = days == EVALUATION_DAYS == len(seeds)
     runs = {}
@@ -286,9 +288,8 @@ def draw_rules(
         differences = training.differences(REFERENCE, own, rewards[REFERENCE])
         levels = {"mean_reward": own.mean(), **dict(differences)}
         run = name if usual else f"{name}_{days}_days"
-        runs[run] = tensorboard.Run(
-            {f"eval/{tag}": ((0, n_timesteps), (level,) * 2) for tag, level in levels.items()}, {}
-        )
+        curves = {f"eval/{tag}": ((0, n_timesteps), (level, level)) for tag, level in levels.items()}
+        runs[run] = tensorboard.Run(curves, {})
         for earlier in (folder / run).glob("events.out.tfevents.*"):
             earlier.unlink()
     tensorboard.write_runs(folder, runs)

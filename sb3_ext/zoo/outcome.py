@@ -17,8 +17,8 @@ def record_outcome(model: BaseAlgorithm, settings: Mapping[str, Any], results: M
     """
     Write results into a training's log, and once more, with the settings, into its folder ``held_out``.
 
-    A folder of its own for the settings, because the tab shows beside the settings all curves of their folder: here the results only,
-    and not every number that the training logged.
+    A folder of its own for the settings, because the tab shows beside them all curves of their folder: here the results
+    only, and not every number that the training logged.
 
     :param model: The model that was trained
     :param settings: What it was trained with

@@ -32,12 +32,12 @@ def test_a_restart_of_exploration_is_marked_by_a_text_and_a_step(tmp_path: Path)
 def test_without_tensorboard_nothing_is_written() -> None:
     """A training that logs nowhere runs as without the callback."""
     model = MaskableDQN("MlpPolicy", CountingEnv(), learning_starts=10**6, buffer_size=200)
-    assert model.learn(50, callback=EvaluationCharts("policy")).num_timesteps == 50
+    assert model.learn(50, callback=EvaluationCharts("policy")).num_timesteps >= 50
 
 
 def test_charts_begin_with_the_evaluations() -> None:
     """The first category is eval, with a margin of three tags only where there is a reference."""
-    assert list(layout(None))[0] == "eval"
+    assert next(iter(layout(None))) == "eval"
     assert list(layout(None)["eval"]) == ["mean reward"]
     (_, (kind, tags)) = layout("rule")["eval"].values()
     assert (kind, tags) == ("Margin", ["eval/minus_rule", "eval/minus_rule_low", "eval/minus_rule_high"])
