@@ -56,7 +56,7 @@ REFUSED: list[tuple[list[str], str]] = [
     *(
         (
             ["--algo", algo],
-            f"{algo} chooses continuous actions and EchoLab-v0 has Discrete(729): choose from a2c, ars, ",
+            f"{algo} chooses continuous actions and EchoLab-v0 has Discrete(729): choose from a2c, ",
         )
         for algo in ("crossq", "ddpg", "sac", "td3", "tqc")
     ),
@@ -291,7 +291,7 @@ def test_every_config_trains(algo: str) -> None:
         "a2c": ["n_envs:2"],
         "ars": ["n_delta:2", "n_top:1"],
         "maskable_ppo": ["n_steps:32", "batch_size:32"],
-        **dict.fromkeys(("ppo", "ppo_lstm", "trpo"), ["n_steps:32", "batch_size:32"]),
+        **{algo: ["n_steps:32", "batch_size:32"] for algo in ("ppo", "ppo_lstm", "trpo")},
     }
     parameters = ["-params", *small.get(algo, ["learning_starts:50"])]
     arguments = ["--algo", algo, "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60", *parameters]
