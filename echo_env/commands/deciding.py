@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,12 @@ ROSTER, TEMPLATE, BREAKS, ABSENCE_PLAN = KINDS = ("roster", "template", "breaks"
 roster has so few values that time should not end before they are played."""
 ALIASES = {"staff_overtime": "staff_overtime_h", "waiting": "waiting_penalty", "paid_hours": "paid_h"}
 """Short names of metrics."""
+NOTHING = "none"
+"""In place of metrics: none is protected."""
 _READ_BY = {
     TEMPLATE: ("latest", "hold", "window", "at_once", "more"),
     ROSTER: ("may_change", "extra", "on_call"),
+    BREAKS: ("most_put_off",),
     ABSENCE_PLAN: ("most_absent", "most_rebooked"),
 }
 """Kind of decision -> options that nothing else reads."""
@@ -51,7 +55,9 @@ def numbers(flag: str, typed: Sequence[str], what: str, default: float | None = 
         try:
             found[name] = float(number) if equals else float(default or 0)
         except ValueError:
-            raise ValueError(f"{flag} has {item!r}, but the {what} must be a number") from None
+            found[name] = math.nan
+        if not math.isfinite(found[name]):
+            raise ValueError(f"{flag} has {item!r}, but the {what} must be a number")
     return found
 
 
@@ -79,7 +85,7 @@ def decided(options: OptimiseOptions, config: Lab) -> tuple[Lab, list[Decision]]
     if TEMPLATE in kinds:
         found.append(_template(options, general))
     if BREAKS in kinds:
-        found.append(breaks(general, options.grid))
+        found.append(breaks(general, options.grid, most_put_off_min=_or(options.most_put_off, 60)))
     if ABSENCE_PLAN in kinds:
         found.append(absence_plan(general, _or(options.most_absent, 2), _or(options.most_rebooked, 4)))
     return general, found
@@ -96,10 +102,13 @@ def aims(options: OptimiseOptions, config: Lab) -> tuple[dict[str, float], tuple
 
     typed = numbers("--objective", options.objective, "weight", 1.0)
     weights = {metric(name): weight for name, weight in typed.items()}
-    protected = [metric(name) for name in options.protect]
+    protected = [] if options.protect == (NOTHING,) else [metric(name) for name in options.protect]
     allowance = {
         metric(name): most for name, most in numbers("--allow", options.allow, "most that it may rise").items()
     }
+    for name, most in allowance.items():
+        if most < 0:
+            raise ValueError(f"--allow has {name}={most:g}, but the most that it may rise must be at least 0")
     if options.more and not weights:
         # As many more as fit at today's wait.
         weights, protected = {"served": -1.0}, [*protected, "overall_wait_min"]
@@ -152,5 +161,9 @@ def _template(options: OptimiseOptions, config: Lab) -> Decision:
         windows[name] = minute("--window", begin), minute("--window", until)
     latest = None if options.latest is None else minute("--latest", options.latest)
     held = frozenset(minute("--hold", text) for text in options.hold)
-    more = {name: int(number) for name, number in numbers("--more", options.more, "number of patients").items()}
-    return template(config, options.grid, latest, held, windows, options.at_once, more)
+    more = numbers("--more", options.more, "number of patients")
+    for name, number in more.items():
+        if not number.is_integer():
+            raise ValueError(f"--more has {name}={number:g}, but the number of patients must be a whole number")
+    further = {name: int(number) for name, number in more.items()}
+    return template(config, options.grid, latest, held, windows, options.at_once, further)

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from echo_env.commands.deciding import TEMPLATE, aims, decided
-from echo_env.commands.running import Several, Whole, exit_status, parse, tables_beside
-from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder, delivery
+from echo_env.commands.running import Several, Whole, check_output_folder, exit_status, parse, tables_beside
+from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 
 if TYPE_CHECKING:
     from echo_env.lab.optimise import Proposal
@@ -38,7 +38,7 @@ class OptimiseOptions:
     :param decide: what may be decided, together: template, roster, breaks, absence_plan
     :param objective: what is made smaller: metrics, each alone or as METRIC=WEIGHT; by default the waiting part of the
         penalty, or with --more the number of patients who are not examined
-    :param protect: metrics that may not rise
+    :param protect: metrics that may not rise, or none
     :param allow: METRIC=NUMBER, protected metrics that may rise by so much, for example paid_h=8; with the roster paid
         hours may not rise unless this says so
     :param policy: the rule by which exams begin
@@ -51,6 +51,8 @@ class OptimiseOptions:
     :param may_change: roster: what of it may change: count, shift, on_call, training, rooms; all if nothing is said
     :param extra: roster: so many more members of each group at most; 1 if nothing is said
     :param on_call: roster: so many on call of each group at most; 1 if nothing is said
+    :param most_put_off: breaks: planned ones are put off for so many minutes at most while somebody waits; 60 if
+        nothing is said
     :param most_absent: absence_plan: it tells mornings with up to so many absent apart; 2 if nothing is said
     :param most_rebooked: absence_plan: so many patients of a morning are rebooked at most; 4 if nothing is said
     :param most_moves: so many changes of any kind at most; by default any number
@@ -82,6 +84,7 @@ class OptimiseOptions:
     may_change: Several = ()
     extra: Whole | None = None
     on_call: Whole | None = None
+    most_put_off: Whole | None = None
     most_absent: Whole | None = None
     most_rebooked: Whole | None = None
     most_moves: Whole | None = None
@@ -146,7 +149,9 @@ def _check_outputs(options: OptimiseOptions) -> None:
     if options.report is not None:
         from echo_env.lab.optimise.report.folder import file_names
 
-        check_folder(options.report, file_names())
+        check_output_folder("--report", options.report, file_names())
+    if options.journal is not None:
+        check_output_folder("--journal", options.journal, ())
 
 
 def _proposal(options: OptimiseOptions) -> Proposal:
@@ -188,6 +193,6 @@ def main(tokens: Sequence[str], program: str = "echo-lab optimise") -> int:
     def work() -> None:
         options = parse(OptimiseOptions, tokens, program, __doc__)
         if options is not None:
-            run(options, shlex.join([program, *tokens]))
+            run(options, f"{program} {shlex.join(tokens)}")
 
     return exit_status(work, extra="fast")

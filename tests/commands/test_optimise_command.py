@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def lab(tmp_path: Path) -> str:
             ["--more", "fetal"],
             "--more has 'fetal', but must be NAME=NUMBER, where the number is the number of patients",
         ),
+        (["--more", "fetal=1.5"], "--more has fetal=1.5, but the number of patients must be a whole number"),
+        (["--allow", "paid_h=nan"], "--allow has 'paid_h=nan', but the most that it may rise must be a number"),
+        (["--allow", "paid_h=-1"], "--allow has paid_h=-1, but the most that it may rise must be at least 0"),
+        (["--objective", "wait_min=inf"], "--objective has 'wait_min=inf', but the weight must be a number"),
         (["--more", "foetal=2"], "'foetal', which is no exam type of the lab"),
         (["--allow", "paid_h=x"], "--allow has 'paid_h=x', but the most that it may rise must be a number"),
         (["--allow", "paid_hour=1"], "'paid_hour' is no metric of the lab"),
@@ -49,6 +54,8 @@ def lab(tmp_path: Path) -> str:
         (["--extra", "-1", "--decide", "roster"], "--extra is -1, but must be at least 0"),
         (["--hold", "08:00", "08:15", "08:30"], "there is nothing to decide"),
         (["--journal", "small.yaml/x"], "small.yaml"),
+        (["--journal", ""], "--journal is empty, but must be a folder"),
+        (["--report", ""], "--report is empty, but must be a folder"),
         (["--output", "-", "--json", "-"], "--output and --json are both -"),
     ],
 )
@@ -84,6 +91,14 @@ def test_as_many_more_as_fit(lab: str, tmp_path: Path) -> None:
     output = tmp_path / "more.yaml"
     assert main([lab, *QUICK, "--more", "non_fetal=2", "--grid", "60", "--output", str(output)]) == 0
     assert len(load_lab(output).plan.types[1].scheduled) == 5
+
+
+def test_a_naive_objective_is_answered_with_a_warning(lab: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing is protected, a book that sends patients home comes with the number of them."""
+    late = ["--window", "fetal=17:00-17:00", "non_fetal=17:00-17:00"]
+    assert main([lab, *QUICK, *late, "--objective", "waiting", "--protect", "none"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"Warning: \d\.\d+ more patients a day would be sent home", said)
 
 
 def test_a_stopped_search_goes_on(lab: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

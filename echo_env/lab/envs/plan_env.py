@@ -26,7 +26,9 @@ CALL_POINTS = 1920.0
 """As much as eight hours, the day of the member who is called in."""
 
 
-def check_plan_arguments(reward: str, rebook_points: float, call_points: float, most_rebooked: int) -> None:
+def check_plan_arguments(
+    reward: str, rebook_points: float, call_points: float, most_rebooked: int, render_mode: str | None
+) -> None:
     """Check the arguments that both environments of mornings share.
 
     :raises ValueError: names the argument, its value and what is allowed
@@ -38,6 +40,8 @@ def check_plan_arguments(reward: str, rebook_points: float, call_points: float, 
             raise ValueError(f"{name} is {value!r}, but must be a number of at least 0")
     if most_rebooked < 1:
         raise ValueError(f"most_rebooked is {most_rebooked!r}, but must be at least 1")
+    if render_mode is not None:
+        raise ValueError(f"render_mode is {render_mode!r}, but a morning is not drawn: it must be None")
 
 
 def plan_space(config: GeneralLabConfig) -> gym.spaces.Box:
@@ -128,9 +132,7 @@ class EchoLabPlanEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         reward: str = "penalty",
         render_mode: str | None = None,
     ) -> None:
-        check_plan_arguments(reward, rebook_points, call_points, most_rebooked)
-        if render_mode is not None:
-            raise ValueError(f"render_mode is {render_mode!r}, but a morning is not drawn: it must be None")
+        check_plan_arguments(reward, rebook_points, call_points, most_rebooked, render_mode)
         self.config = lab_of_mornings(load_lab(config))
         self.render_mode = None
         self.reward = reward

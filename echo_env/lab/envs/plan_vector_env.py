@@ -58,9 +58,7 @@ class EchoLabPlanVectorEnv(gym.vector.VectorEnv):
         render_mode: str | None = None,
     ) -> None:
         require("numba")
-        check_plan_arguments(reward, rebook_points, call_points, most_rebooked)
-        if render_mode is not None:
-            raise ValueError(f"render_mode is {render_mode!r}, but a morning is not drawn: it must be None")
+        check_plan_arguments(reward, rebook_points, call_points, most_rebooked, render_mode)
         self.num_envs, self.render_mode, self.reward = num_envs, None, reward
         self.config = lab_of_mornings(load_lab(config))
         self._mornings = Mornings(self.config, num_envs, policy, most_rebooked)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from echo_env.common.stats import simultaneous
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
 from echo_env.lab.optimise.gains import Gains, gains_of
@@ -170,17 +169,19 @@ def _distinct(found: Sequence[Values], choice: Choice, most: int | None) -> list
 def _selected(objective: Objective, choice: Choice, finalists: Sequence[Values]) -> Selection | None:
     """The best of the finalists, by the procedure of Kim and Nelson on days of their own.
 
-    Those under which something protected rises beyond chance take no part, unless all do.
+    Those under which something protected rises beyond chance take no part, unless all do. Beyond chance for all
+    finalists and metrics together: a good one must not be lost for one of many intervals that misses by chance.
     """
     if len(finalists) < 2:
         return None
     labs = [choice.lab(values) for values in finalists]
     today = objective.scores(choice.lab(choice.today), SELECTION_FIRST, _CHECKED)
     bounds = today.protected + objective.slack[:, None]
+    comparisons = max(1, len(labs) * len(objective.protected))
     harmless = []
     for number, lab in enumerate(labs):
         rise = objective.scores(lab, SELECTION_FIRST, _CHECKED).protected - bounds
-        if (rise.mean(axis=1) <= 2 * rise.std(axis=1) / np.sqrt(_CHECKED)).all():
+        if all(own.low <= 0 for own in simultaneous(rise, comparisons)):
             harmless.append(number)
     taking_part = harmless or list(range(len(labs)))
 
@@ -211,7 +212,7 @@ def _measured(
         scores = wide.scores(choice.lab(values), HELD_OUT_FIRST, budget.days).array
         changes = choice.changes(values)
         steps.append(Step(values, changes, number_of(changes), estimates(names, scores - today, comparisons)))
-    chosen = selection.best if selection else 0
+    chosen = _chosen(steps, selection, objective, name)
     return Proposal(
         choice=choice,
         objective=name,
@@ -227,6 +228,24 @@ def _measured(
         days=budget.days,
         gains=_gains(objective, choice, finalists[chosen], budget) if finalists else None,
     )
+
+
+def _chosen(steps: Sequence[Step], selection: Selection | None, objective: Objective, name: str) -> int:
+    """Number of the step to propose: the one selected, unless the held-out days show that it does harm.
+
+    Then it is the best one that does none, if there is one. The intervals hold for all steps together, so that they
+    hold for whichever is taken.
+    """
+    first = selection.best if selection else 0
+    allowed = dict(zip(objective.protected, objective.slack.tolist(), strict=True))
+    good = [
+        number
+        for number, step in enumerate(steps)
+        if all(step.effects[metric].low <= most for metric, most in allowed.items())
+    ]
+    if not good or first in good:
+        return first
+    return min(good, key=lambda number: steps[number].effects[name].mean)
 
 
 def _gains(objective: Objective, choice: Choice, values: Values, budget: Budget) -> Gains:
@@ -261,7 +280,7 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     here, others = gain(None), [gain(lab) for lab in labs]
     names = list(proposal.today)
     unknown = {name: two_parts(here[k], [other[k] for other in others]) for k, name in enumerate(names)}
-    return replace(proposal, unknown=unknown, wins=(sum(other[0].mean() < 0 for other in others), len(labs)))
+    return replace(proposal, unknown=unknown, wins=(sum(bool(other[0].mean() < 0) for other in others), len(labs)))
 
 
 def _elsewhere(

@@ -178,3 +178,12 @@ def test_bad_input() -> None:
         breaks(load_lab("mri_unit"), 0)
     with pytest.raises(ValueError, match="apart_min is -1, but must be at least 0"):
         breaks(load_lab("mri_unit"), apart_min=-1)
+
+
+def test_nothing_is_put_off_where_that_is_no_choice() -> None:
+    """With 0 minutes at most, planned breaks and lunch cannot be put off."""
+    decision = breaks(load_lab("mri_unit"), most_put_off_min=0)
+    offered = {
+        lever.allowed for part, lever in zip(decision.parts, decision.levers, strict=True) if "put_off" in part.what
+    }
+    assert offered == {(0,)}

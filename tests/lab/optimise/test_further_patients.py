@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.lab import LabConfig, load_lab
 
@@ -24,17 +25,7 @@ WAIT = "overall_wait_min"
 @pytest.fixture(scope="module")
 def idle() -> LabConfig:
     """One room and one sonographer, two patients booked at the same time, and nobody for the rest of the day."""
-    return load_lab("baseline").replace(
-        name="idle",
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    return one_room_lab(60, 60)
 
 
 def test_nobody_more_is_the_book_as_it_is() -> None:

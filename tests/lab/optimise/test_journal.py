@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.lab import load_lab
 from tests.interrupts import heed_ctrl_c
@@ -39,16 +40,7 @@ ROOT = Path(echo_env.__file__).parents[1]
 
 def searcher_of(folder: Path, seed: int = 3, latest_min: int = 180) -> Searcher:
     """Descents in a lab of one room, one sonographer, and three patients who are booked at the same time."""
-    crowded = load_lab("baseline").replace(
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    crowded = one_room_lab(60, 60, 60)
     choice = Choice(crowded, (template(crowded, 60, latest_min),))
     objective = Objective(crowded, WAITING, PROTECTED, "policy_2", seed)
     return Searcher(objective, choice, 2, 600, 2, 0, Journal(folder, fingerprint(objective, choice)))

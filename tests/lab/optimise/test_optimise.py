@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.common.stats import simultaneous
 from echo_env.lab import GeneralLabConfig, LabConfig, load_lab
@@ -32,17 +34,7 @@ TINY = Budget(seconds=20, starts=1, days=60, world_days=20)
 @pytest.fixture(scope="module")
 def crowded() -> LabConfig:
     """One room and one sonographer; three patients who are booked at the same time."""
-    return load_lab("baseline").replace(
-        name="crowded",
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    return one_room_lab(60, 60, 60)
 
 
 def choice_of(config: LabConfig | GeneralLabConfig, *limits: Any) -> Choice:
@@ -201,7 +193,7 @@ def test_patients_who_would_be_sent_home_are_named(crowded: LabConfig) -> None:
     decide = [template(crowded, 60, windows={"non_fetal": (closing, closing)})]
     naive = optimise(crowded, decide, {"wait_min": 1.0}, (), rule="policy_2", budget=TINY)
     assert "turned_away" in naive.warnings
-    assert any(said.startswith("Warning: ") and "turned away" in said for said in verdict(naive))
+    assert any(said.startswith("Warning: ") and "would be sent home" in said for said in verdict(naive))
     careful = optimise(crowded, decide, {"wait_min": 1.0}, rule="policy_2", budget=TINY)
     assert not careful.recommended
     assert "turned_away" in careful.harms
@@ -229,6 +221,7 @@ def test_labs_that_this_one_might_be_as_well(crowded: LabConfig) -> None:
         assert (part.lab > 0) == unsure
         assert found.wins == (3, 3)
         assert any("labs that the record would bear as well" in said for said in verdict(found))
+        assert json.loads(json.dumps(as_json(found)))["wins_in_labs"] == [3, 3]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.lab import LabConfig, load_lab
 from echo_env.lab.config.plan import LabPlan
@@ -27,17 +28,7 @@ from echo_env.lab.optimise.search import PROTECTED, WAITING, Bench, Clock, Objec
 @pytest.fixture(scope="module")
 def crowded() -> LabConfig:
     """One room and one sonographer; three patients who are booked at the same time."""
-    return load_lab("baseline").replace(
-        name="crowded",
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    return one_room_lab(60, 60, 60)
 
 
 def most_at_once(times: Values) -> int:

@@ -113,7 +113,12 @@ def _with_times(own: BreakPlan, times: Sequence[int], put_off_min: int, shift: t
 
 
 def breaks(
-    config: Lab, grid_min: int = 15, clear_min: int = 60, apart_min: int = 120, lunch_within_min: int = 60
+    config: Lab,
+    grid_min: int = 15,
+    clear_min: int = 60,
+    apart_min: int = 120,
+    lunch_within_min: int = 60,
+    most_put_off_min: int = 60,
 ) -> Breaks:
     """Breaks and lunch of a lab, on a grid of times.
 
@@ -123,20 +128,23 @@ def breaks(
         in so many before it is over: there it would be a shorter shift. Closing counts as the end for breaks
     :param apart_min: two planned breaks are so many minutes apart at least: those due together are taken as one
     :param lunch_within_min: the window for lunch, whose length is kept, moves by so many minutes at most
+    :param most_put_off_min: planned breaks are put off for so many minutes at most while somebody waits; with 0 neither
+        they nor lunch are, unless they are today
     :raises ValueError: a lab of the short form, one without breaks and lunch, or a number that is not allowed; one
         sentence
     """
     if not isinstance(config, GeneralLabConfig):
         raise ValueError(f"the lab {config.name!r} has no groups of staff, but breaks need them: use as_general")
-    limits = (("clear_min", clear_min), ("apart_min", apart_min), ("lunch_within_min", lunch_within_min))
+    limits = (("clear_min", clear_min), ("apart_min", apart_min), ("lunch_within_min", lunch_within_min),
+              ("most_put_off_min", most_put_off_min))  # fmt: skip
     for name, value, low in (("grid_min", grid_min, 1), *((name, value, 0) for name, value in limits)):
         if value < low:
             raise ValueError(f"{name} is {value!r}, but must be at least {low}")
     found: list[tuple[Part, Lever]] = []
     for number, own in enumerate(config.plan.staff_groups):
         if own.members:
-            found += _breaks(config, number, own, grid_min, clear_min)
-            found += _lunches(config, number, own, grid_min, clear_min, lunch_within_min)
+            found += _breaks(config, number, own, grid_min, clear_min, most_put_off_min)
+            found += _lunches(config, number, own, grid_min, clear_min, lunch_within_min, most_put_off_min > 0)
     if not found:
         raise ValueError(f"nobody in the lab {config.name!r} has breaks or lunch, so that nothing of them can change")
     return Breaks(config, tuple(part for part, _ in found), tuple(lever for _, lever in found), apart_min)
@@ -145,7 +153,9 @@ def breaks(
 Found = Iterator[tuple[Part, Lever]]
 
 
-def _breaks(config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int, clear_min: int) -> Found:
+def _breaks(
+    config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int, clear_min: int, most_put_off_min: int
+) -> Found:
     law = own.breaks
     if not law.number and not law.planned:
         return
@@ -156,13 +166,20 @@ def _breaks(config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int
         alike = ("break", group, today == BY_CHANCE)
         yield Part("break", group), Lever(today, tuple(sorted({today, *times})), alike, spread=True)
     # With nothing planned it has no meaning yet, and planning is looked at with breaks that wait.
-    start = None if law.planned else max(PUT_OFF_MIN)
-    allowed = tuple(sorted({law.put_off_min, *PUT_OFF_MIN}))
+    offered = [minutes for minutes in PUT_OFF_MIN if minutes <= most_put_off_min]
+    start = None if law.planned else max(offered)
+    allowed = tuple(sorted({law.put_off_min, *offered}))
     yield Part("put_off_min", group), Lever(law.put_off_min, allowed, ("put_off_min", group), start=start)
 
 
 def _lunches(
-    config: GeneralLabConfig, group: int, own: StaffGroup, grid_min: int, clear_min: int, within_min: int
+    config: GeneralLabConfig,
+    group: int,
+    own: StaffGroup,
+    grid_min: int,
+    clear_min: int,
+    within_min: int,
+    put_off: bool,
 ) -> Found:
     law = own.lunch
     if law is None:
@@ -175,4 +192,5 @@ def _lunches(
     if own.members > 1:
         allowed = tuple(range(1, own.members + 1))
         yield Part("at_once", group), Lever(min(law.at_once, own.members), allowed, ("at_once", group))
-    yield Part("lunch_put_off", group), Lever(int(law.put_off), (0, 1), ("lunch_put_off", group))
+    offered = (0, 1) if put_off else (int(law.put_off),)
+    yield Part("lunch_put_off", group), Lever(int(law.put_off), offered, ("lunch_put_off", group))

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from echo_env.common.figures import BLACK, BLUE, ORANGE, axes_or_new, name_axes
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.optimise.gains import Gain, Gains
+from echo_env.lab.optimise.gains import MOVED, Gain, Gains
 from echo_env.lab.optimise.proposal import Proposal
 from echo_env.lab.plots.style import clock_axis, type_labels, type_looks
 from echo_env.lab.simulation.metrics import metric_labels, metrics_of
@@ -111,7 +111,7 @@ def who_gains(config: Lab, gains: Gains) -> Figure:
     :param gains: of a proposal
     """
     labels = dict(zip((own.name for own in config.plan.types), type_labels(config), strict=True))
-    by_type = [(f"{labels[gain.who]}{_MOVED[gain.moved]}", gain) for gain in gains.by_type]
+    by_type = [(f"{labels[gain.who]}{MOVED[gain.moved]}", gain) for gain in gains.by_type]
     by_hour = [(f"{gain.who} to {_an_hour_later(config, gain.who)}", gain) for gain in gains.by_hour]
     lines = len(by_type) + len(by_hour)
     figure = Figure(figsize=(7.5, 1.6 + 0.3 * lines), layout="constrained")
@@ -120,9 +120,6 @@ def who_gains(config: Lab, gains: Gains) -> Figure:
     _changes(below, by_hour, "by the hour of today's appointment")
     below.set_xlabel("Minutes for one patient, with 95 % interval; left of 0 is less waiting")
     return figure
-
-
-_MOVED = {True: ", other time", False: ", same time", None: ", no appointment"}
 
 
 def _an_hour_later(config: Lab, clock: str) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.common.tables import new_console, print_grid
 from echo_env.lab.optimise.gains import Gain, Gains, Waits
 from echo_env.lab.optimise.interactions import Interaction
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step
@@ -78,19 +78,14 @@ def _proposed(proposal: Proposal) -> list[str]:
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
     said += _costs(proposal, step)
-    for name in proposal.warnings:
-        rise, unit = step.effects[name], metrics_of(config)[name].unit
-        said.append(
-            f"Warning: this raises what is not protected: {labels[name]} by {rise.mean:.2f} {unit} "
-            f"({rise.low:.2f} to {rise.high:.2f})."
-        )
+    said += [_warning(proposal, name, step.effects[name]) for name in proposal.warnings]
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
         share = min(100, round(100 * smallest.effects[proposal.objective].mean / effect.mean))
         few = smallest.number <= _MOST_SENTENCES
         sentences = ": " + " ".join(change.sentence for change in smallest.changes) if few else "."
         said.append(f"Just {counted(smallest.number)} would bring {share} % of the gain{sentences}")
-    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades]
+    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades or own.needs_the_rest]
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
@@ -107,6 +102,15 @@ def _proposed(proposal: Proposal) -> list[str]:
     return said
 
 
+def _warning(proposal: Proposal, name: str, rise: Estimate) -> str:
+    """What nobody wants, is not protected, and rises."""
+    span = f"({rise.low:.2f} to {rise.high:.2f}), which is not protected"
+    if name == "turned_away":
+        return f"Warning: {rise.mean:.2f} more patients a day would be sent home {span}."
+    label, unit = metric_labels(proposal.lab)[name], metrics_of(proposal.lab)[name].unit
+    return f"Warning: {label} would rise by {rise.mean:.2f} {unit} {span}."
+
+
 def _costs(proposal: Proposal, step: Step) -> list[str]:
     """What a proposal costs that is no harm to those who come."""
     said = []
@@ -115,7 +119,7 @@ def _costs(proposal: Proposal, step: Step) -> list[str]:
         if own is not None and own.excludes_zero:
             allowed = proposal.allowance.get(name, 0.0)
             label = metric_labels(proposal.lab)[name]
-            most = f"; {allowed:g} are allowed" if name in proposal.protected else ""
+            most = f"; {allowed:g} more are allowed" if name in proposal.protected and own.mean > 0 else ""
             said.append(f"It changes {label} by {own.mean:+.2f} a day ({own.low:+.2f} to {own.high:+.2f}{most}).")
     rebooked = step.effects.get("rebooked")
     if rebooked is not None and rebooked.excludes_zero:
@@ -128,13 +132,14 @@ def _costs(proposal: Proposal, step: Step) -> list[str]:
 
 
 def _alone_and_together(own: Interaction) -> str:
-    """A lever that helps by itself, and no longer does with the rest of the proposal."""
+    """A change that does one thing by itself, and another with the rest of the proposal."""
     few = len(own.changes) <= _MOST_SENTENCES
     changes = " ".join(change.sentence for change in own.changes) if few else f"{counted(len(own.changes))}."
-    ends = "makes it worse" if own.turns else "adds nothing that can be told from chance"
+    does = "makes things worse" if own.needs_the_rest else "helps"
+    ends = "helps" if own.needs_the_rest else "makes things worse" if own.turns else "adds nothing beyond chance"
     return (
-        f"Alone, {own.decision} helps ({_signed(own.alone)}), but with the rest of the proposal in place it {ends} "
-        f"({_signed(own.together)}): {changes}"
+        f"By itself a change of the {own.decision.replace('_', ' ')} {does} ({_signed(own.alone)}), but with the rest "
+        f"of the proposal in place it {ends} ({_signed(own.together)}): {changes}"
     )
 
 
@@ -146,12 +151,7 @@ def print_proposal(proposal: Proposal, console: Console | None = None) -> None:
     """
     console = console or new_console()
     for grid in grids(proposal):
-        table = new_table(grid.title, escape(grid.caption))
-        for number, head in enumerate(grid.heads):
-            table.add_column(escape(head), justify="right" if number else "left")
-        for row in grid.rows:
-            table.add_row(*map(escape, row))
-        print_table(console, table)
+        print_grid(console, grid)
     for sentence in verdict(proposal):
         console.print(f"- {escape(sentence)}", highlight=False)
 
