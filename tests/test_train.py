@@ -63,7 +63,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--alg0", "dqn"], "did you mean '--algo'?"),
     (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
     (["--vec-env", "sub"], "choose from dummy, native, subproc"),
-    (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
+    (
+        ["--vec-env", "native", "-params", "env_wrapper:gymnasium.wrappers.TimeAwareObservation"],
+        "the config's env_wrapper wraps single environments",
+    ),
     (["--conf-file", "none.yml"], "there is no file none.yml"),
     (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
     (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
@@ -231,7 +234,7 @@ def test_arguments_of_gym_make_itself(pair: str) -> None:
 
 
 def test_trial_0_is_a_trial() -> None:
-    """--trial-id 0 trains with the hyperparameters of the first trial, and a trial that is not there is refused."""
+    """--trial-id 0 trains as the first trial did, its rate falling as the config's; an unknown trial is refused."""
     common = ["--env", "EchoLabScarce-v0", "--storage", "study.log", "--study-name", "lab", "--verbose", "0"]
     study = optuna.create_study(
         study_name="lab",
@@ -246,7 +249,7 @@ def test_trial_0_is_a_trial() -> None:
     assert not Path("logs").exists()
     assert train.main([*SMALL, *common, "--trial-id", "0", "-n", "30", "--eval-freq", "-1"]) == 0
     config = (run_folder("maskable_dqn") / "EchoLabScarce-v0" / "config.yml").read_text()
-    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == sampled["learning_rate"]
+    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == f"lin_{sampled['learning_rate']}"
 
 
 def test_the_command_ends_with_code_2() -> None:
@@ -451,7 +454,7 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     """The rules' levels in TensorBoard are their mean rewards on the days of the agent's evaluations."""
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + 20)
-    for _ in range(2):  # a second training replaces them
+    for _ in range(2):  # a second training finds them there
         train_command.draw_rules(tmp_path, "EchoLabScarce-v0", {"reward": "penalty"}, seeds, [1] * 20, 800_000)
     events = EventAccumulator(str(tmp_path / "policy_2_20_days"))
     events.Reload()
@@ -487,13 +490,23 @@ def test_tensorboard_opens_on_the_evaluations_of_agents_and_rules() -> None:
     assert first.value - level.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
 
 
-def test_an_evaluation_has_an_environment_for_each_day() -> None:
-    """Day k is played after the evaluation seed plus k, whatever makes the environments: all see the same days."""
-    arguments = ["--env", "EchoLabScarce-v0", "-n", "10", "--eval-episodes", "3", "--eval-freq", "4", "--verbose", "0"]
-    for algo in ("maskable_dqn", "a2c"):
-        assert train.main(["--algo", algo, *arguments, "-params", "n_envs:2"]) == 0
-        args = (run_folder(algo) / "EchoLabScarce-v0" / "args.yml").read_text()
-        assert yaml.load(args, Loader=RunLoader)["n_eval_envs"] == 3
+def test_all_trainings_are_evaluated_on_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day k is what a lab plays after the evaluation seed plus k: in one compiled batch, and one by one, to the bit."""
+    played: dict[int, np.ndarray] = {}
+    arguments = ["--env", "EchoLabScarce-v0", "-n", "40", "--eval-episodes", "6", "--eval-freq", "20", "--verbose", "0"]
+    small = ["--algo", "a2c", "--seed", "1", "-params", "n_envs:2"]
+    assert train.main([*arguments, *small]) == 0
+    monkeypatch.setattr(train_command, "COMPILED", False)
+    assert train.main([*arguments, *small]) == 0
+    assert train.main([*arguments, *small, "--n-eval-envs", "2", "--vec-env", "subproc"]) == 0
+    for number, envs in ((1, 6), (2, 1), (3, 2)):
+        folder = run_folder("a2c", number=number)
+        args = yaml.load((folder / "EchoLabScarce-v0" / "args.yml").read_text(), Loader=RunLoader)
+        assert args["n_eval_envs"] == envs
+        played[number] = np.load(folder / "evaluations.npz")["results"]
+    for number in (2, 3):
+        # In the order in which days end, one by one, or among several.
+        assert np.array_equal(np.sort(played[number]), np.sort(played[1]))
 
 
 @pytest.mark.slow

@@ -53,10 +53,12 @@ ROWS_SUFFIX = "_rows.yml"
 DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
+COMPILED = find_spec("numba") is not None
 # Of an evaluation, in every training in a lab and for the rules' level lines: with other days for each, a rule would
 # differ from itself by more than a training gains. Enough for the best model of a run not to be the one with the
-# luckiest days: differences to a rule in the scarce lab have a 95 % half-width of about 30 points.
-EVALUATION_DAYS = 500
+# luckiest days: differences to a rule in the scarce lab have a 95 % half-width of about 30 points. Without the compiled
+# engine a day takes about 40 ms.
+EVALUATION_DAYS = 500 if COMPILED else 100
 # Of an evaluation elsewhere, where no rule is drawn.
 EVALUATION_EPISODES = 100
 # The rule that evaluations compare with: the paper's best one.
@@ -136,15 +138,18 @@ def run(arguments: Sequence[str]) -> Path | None:
     :return: the folder of the run, if there is one
     """
     training = plugins.plugin("training")
+    env_id = _env_of(arguments)
     defaults = training.ZooDefaults(
         algo=DEFAULT_ALGO,
         env=DEFAULT_ENV,
         config_folder=configs_folder(),
         gym_packages=("echo_env",),
-        eval_episodes=EVALUATION_DAYS if _env_of(arguments) in ENV_IDS else EVALUATION_EPISODES,
+        eval_episodes=EVALUATION_DAYS if env_id in ENV_IDS else EVALUATION_EPISODES,
         held_out_episodes=1000,
         find_reference=find_reference,
         draw_levels=draw_rules,
+        # What is compiled plays to the bit what single environments play.
+        native_evaluation=COMPILED and env_id in (*ENV_IDS, PLAN_ID, PATHWAYS_ID),
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
@@ -179,7 +184,7 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
     # Single environments are cut off by a wrapper of Gymnasium's.
     limited = any(argument.startswith("max_episode_steps:") for argument in arguments)
-    if maskable and find_spec("numba") is not None and not limited and "--vec-env" not in flags:
+    if maskable and COMPILED and not limited and "--vec-env" not in flags:
         given += ["--vec-env", "native"]
     return given
 
@@ -263,7 +268,7 @@ def draw_rules(
     """Put the rules into TensorBoard, as level lines beside an agent's evaluations, on the same days.
 
     Nothing is drawn where evaluations are not compared with a rule, see :func:`find_reference`. Lines on another number
-    of days than usual are named by it. Those of an earlier training are replaced.
+    of days than usual are named by it. Those that an earlier training has drawn are not drawn again.
 
     :param folder: folder of the runs
     :param env_id: id of an environment
@@ -282,17 +287,14 @@ def draw_rules(
     any_lab = policies_of_any_lab()
     known = [name for name in RULES_DRAWN if config.plan.nested_pair or name in any_lab]
     rewards = {name: rule_rewards(config, name, seeds, episodes) for name in known}
-    usual = days == EVALUATION_DAYS == len(seeds)
-    runs = {}
+    # One each, and the first ones: those of a training with no other number.
+    usual = days == EVALUATION_DAYS and sorted(seeds) == list(range(min(seeds), min(seeds) + days))
+    levels = {}
     for name, own in rewards.items():
         differences = training.differences(REFERENCE, own, rewards[REFERENCE])
-        levels = {"mean_reward": own.mean(), **dict(differences)}
-        run = name if usual else f"{name}_{days}_days"
-        curves = {f"eval/{tag}": ((0, n_timesteps), (level, level)) for tag, level in levels.items()}
-        runs[run] = tensorboard.Run(curves, {})
-        for earlier in (folder / run).glob("events.out.tfevents.*"):
-            earlier.unlink()
-    tensorboard.write_runs(folder, runs)
+        named = {"mean_reward": own.mean(), **dict(differences)}
+        levels[name if usual else f"{name}_{days}_days"] = {f"eval/{tag}": level for tag, level in named.items()}
+    tensorboard.write_levels(folder, levels, n_timesteps)
 
 
 def quick_start() -> None:

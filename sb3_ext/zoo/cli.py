@@ -74,6 +74,8 @@ class ZooDefaults:
     :param held_out_episodes: Episodes of the evaluation at the end of a training
     :param find_reference: Finds what evaluations compare with
     :param draw_levels: Draws level lines of other policies into TensorBoard's folder
+    :param native_evaluation: Whether evaluations may play on the environment's own vectorized form, whatever trains;
+        see :class:`~sb3_ext.zoo.manager.ZooExperimentManager`
     :param epilog: Text at the end of ``--help``
     """
 
@@ -85,6 +87,7 @@ class ZooDefaults:
     held_out_episodes: int = 200
     find_reference: FindReference | None = None
     draw_levels: DrawLevels | None = None
+    native_evaluation: bool = False
     epilog: str = ""
 
 
@@ -221,6 +224,7 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
         find_reference=defaults.find_reference,
         draw_levels=defaults.draw_levels,
         held_out_episodes=defaults.held_out_episodes,
+        native_evaluation=defaults.native_evaluation,
     )
 
     def make_manager(*args: Any, **kwargs: Any) -> ZooExperimentManager:

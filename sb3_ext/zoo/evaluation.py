@@ -1,6 +1,7 @@
 """Evaluation during training: masked where the model supports it, on the same episodes, against a reference."""
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from scipy import stats
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sb3_ext.common.saving import saved_whole
+from sb3_ext.common.vec_env import GymnasiumVecEnv
+from sb3_ext.common.wrappers import SeededEpisodes
 from sb3_ext.zoo.algorithms import takes_masks
 
 # Far from the small seeds that trainings use: a VecEnv gives environment i the seed plus i.
@@ -101,18 +104,24 @@ class ZooEvalCallback(MaskableEvalCallback):
         self.reference = reference
         self._reference_rewards: np.ndarray | None = None
         self.last_difference = math.nan
+        #: Called once, after the first evaluation.
+        self.after_first: Callable[[], None] | None = None
 
     def _init_callback(self) -> None:
-        super()._init_callback()
+        with warnings.catch_warnings():
+            if isinstance(self.eval_env.unwrapped, GymnasiumVecEnv):
+                # Other environments than those that train are meant then.
+                warnings.filterwarnings("ignore", "Training and eval env are not of the same type")
+            super()._init_callback()
         self.use_masking = takes_masks(self.model)
         if self.reference is not None:
             if self.evaluation_seed is None:
                 raise ValueError("ZooEvalCallback: evaluation_seed must be a number for a reference, not None.")
             self._reference_rewards = self.reference.rewards(*self.episodes())
 
-    def episodes(self) -> tuple[range, list[int]]:
+    def episodes(self) -> tuple[list[int], list[int]]:
         """
-        Which episodes an evaluation plays: the seed of each environment, and the number of episodes in it.
+        Which episodes an evaluation plays: seeds, and the number of episodes that an environment plays after each.
 
         :raises ValueError: there is no ``evaluation_seed``, so they are others each time
         """
@@ -121,7 +130,11 @@ class ZooEvalCallback(MaskableEvalCallback):
         n_envs = self.eval_env.num_envs
         # As evaluate_policy shares the episodes out.
         counts = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
-        return range(self.evaluation_seed, self.evaluation_seed + n_envs), counts
+        seeds = range(self.evaluation_seed, self.evaluation_seed + n_envs)
+        if not all(self.eval_env.env_is_wrapped(SeededEpisodes)):
+            return list(seeds), counts
+        each = [seed + k * n_envs for seed, count in zip(seeds, counts, strict=True) for k in range(count)]
+        return each, [1] * len(each)
 
     def _on_step(self) -> bool:
         if self.eval_freq <= 0 or self.n_calls % self.eval_freq != 0:
@@ -131,6 +144,9 @@ class ZooEvalCallback(MaskableEvalCallback):
         self._rewards = EpisodeRewards(self.eval_env.num_envs)
         going_on = self._evaluate()
         self._evaluated()
+        if self.after_first is not None:
+            self.after_first()
+            self.after_first = None
         return going_on
 
     def _evaluate(self) -> bool:
