@@ -13,7 +13,9 @@ sys.path.insert(0, str(ROOT))
 import train  # noqa: E402
 
 CONFIGS = ROOT / "zoo_configs"
-ALGOS = ["a2c", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
+ALGOS = [
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "ppo_lstm", "qrdqn", "trpo",
+]  # fmt: skip
 PAIRS = [(algo, env_id) for algo in ALGOS for env_id in yaml.safe_load((CONFIGS / f"{algo}.yml").read_text())]
 SEARCH = ["--optimize", "--n-trials", "2", "--n-evaluations", "1", "--no-optim-plots", "--sampler", "random"]
 SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2", "--n-eval-envs", "2"]

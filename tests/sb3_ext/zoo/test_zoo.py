@@ -17,11 +17,8 @@ import torch as th
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3 import DQN
-from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.callbacks import EvalCallback
-from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.env_util import make_vec_env
-from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3.common.monitor import load_results
 
 from sb3_ext.maskable_dqn import MaskableDQN
