@@ -120,6 +120,8 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
     (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
     (["enjoy"], "was not found"),
+    (["enjoy", "--env", "EchoLabPlan-v0"], "cannot be drawn as pictures, and be played with --no-render only"),
+    (["record_video", "--env", "EchoLabPlan-v0"], "cannot be drawn as pictures; its render modes: none."),
     (["record_video", "--algo", "maskable"], "Unknown algorithm 'maskable'"),
 ]
 
@@ -518,11 +520,11 @@ def test_the_quick_start_in_full() -> None:
 
 
 @pytest.mark.slow
-def test_a_video_of_the_lab_is_written() -> None:
-    """record_video writes a video."""
+@pytest.mark.parametrize("env_id", ["EchoLabScarce-v0", "PatientPathways-v0"])
+def test_a_video_is_written(env_id: str) -> None:
+    """record_video writes a video of an agent."""
     pytest.importorskip("moviepy")
-    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]
-    assert train.main(arguments) == 0
-    assert train.main(["record_video", "--env", "EchoLabScarce-v0", "-n", "20"]) == 0
-    (video,) = (run_folder("maskable_dqn") / "videos").glob("*.mp4")
+    assert train.main([*SMALL, "--env", env_id, "-n", "60", "--eval-freq", "-1"]) == 0
+    assert train.main(["record_video", "--env", env_id, "-n", "20"]) == 0
+    (video,) = (run_folder("maskable_dqn", env_id) / "videos").glob("*.mp4")
     assert video.stat().st_size > 10_000
