@@ -12,7 +12,6 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 
 from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
-from echo_env.common.window import Window
 from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day, checked_rate, sample_day
@@ -339,7 +338,9 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if self.render_mode == "rgb_array":
             return pixels
         if self._window is None:
-            self._window = Window("Echo lab", *pixels.shape[:2])
+            from echo_env.common import figures
+
+            self._window = figures.Window("Echo lab", *pixels.shape[:2])
         self._window.show(pixels)
         return None
 

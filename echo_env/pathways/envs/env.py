@@ -11,7 +11,6 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
-from echo_env.common.window import Window
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
 from echo_env.pathways.envs import render
@@ -127,7 +126,7 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self.action_space: FeasibleDiscrete = FeasibleDiscrete(self.layout.patients + 1)
         self._episode: Episode | None = None
         self._picture: render.EpisodePicture | None = None
-        self._window: Window | None = None
+        self._window: Any = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -191,7 +190,9 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if self.render_mode == "rgb_array":
             return pixels
         if self._window is None:
-            self._window = Window("Patient pathways", *pixels.shape[:2])
+            from echo_env.common import figures
+
+            self._window = figures.Window("Patient pathways", *pixels.shape[:2])
         self._window.show(pixels)
         return None
 

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from echo_env import PATHWAYS_ID
-from echo_env.pathways.envs import env as env_module
 
 pytest.importorskip("matplotlib")
-SMALL = {"patients": 5, "resources": 3, "max_patients": 6}
+SMALL = {"patients": 5, "resources": 4, "max_patients": 6}
 ORANGE = np.array([213, 94, 0])
 
 
@@ -70,7 +69,7 @@ def test_a_window_shows_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
         def close(self) -> None:
             closed.append(True)
 
-    monkeypatch.setattr(env_module, "Window", Screen)
+    monkeypatch.setattr("echo_env.common.figures.Window", Screen)
     env = gym.make(PATHWAYS_ID, render_mode="human", **SMALL)
     played(env, 3)
     assert len(shown) == 4
