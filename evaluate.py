@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from echo_env.commands.interrupts import interruptible
+from echo_env.commands.common.interrupts import interruptible
 
 with interruptible():
-    from echo_env.commands import evaluate, plugins
-    from echo_env.commands.policies import find_lab, find_policies
+    from echo_env.commands import evaluate
+    from echo_env.commands.players import plugins
+    from echo_env.commands.players.policies import find_lab, find_policies
 
 __all__ = ["find_lab", "find_policies", "main"]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from echo_env.commands.interrupts import interruptible
+from echo_env.commands.common.interrupts import interruptible
 
 with interruptible():
-    from echo_env.commands import plugins, train
+    from echo_env.commands import train
+    from echo_env.commands.players import plugins
 
 plugins.provide(models="sb3_ext.zoo.agents", tensorboard="sb3_ext.zoo.tensorboard", training="sb3_ext.zoo.training")
 

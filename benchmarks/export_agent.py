@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 
-from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
-from echo_env.commands.models import AGENTS, trained_policy  # noqa: E402
-from echo_env.commands.policies import find_lab  # noqa: E402
+from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from echo_env.commands.players.models import AGENTS, trained_policy  # noqa: E402
+from echo_env.commands.players.policies import find_lab  # noqa: E402
 from echo_env.common.files import written_whole  # noqa: E402
 from echo_env.lab import Lab  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402

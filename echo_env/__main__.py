@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from echo_env.commands.interrupts import interruptible
+from echo_env.commands.common.interrupts import interruptible
 
 
 def main(argv: Sequence[str] | None = None) -> int:

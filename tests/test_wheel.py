@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from echo_env.commands.models import AGENTS, configs_folder
+from echo_env.commands.players.models import AGENTS, configs_folder
 
 pytest.importorskip("stable_baselines3")
 ROOT = Path(__file__).parents[1]

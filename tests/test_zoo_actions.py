@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 import train  # noqa: E402
 from echo_env import ENV_IDS, PLAN_ID  # noqa: E402
-from echo_env.commands.models import TrainedPolicy, TrainedStartPolicy, trained_policy  # noqa: E402
+from echo_env.commands.players.models import TrainedPolicy, TrainedStartPolicy, trained_policy  # noqa: E402
 from echo_env.commands.train import _with_lab_defaults  # noqa: E402
 from echo_env.lab import evaluate, load_lab, sample_days, simulate  # noqa: E402
 from echo_env.lab.envs.env import EchoLabEnv  # noqa: E402

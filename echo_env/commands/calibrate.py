@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from echo_env.commands.running import (
+from echo_env.commands.common.running import (
     Several,
     Whole,
     check_output_folder,
@@ -27,7 +27,7 @@ from echo_env.commands.running import (
     parse,
     tables_beside,
 )
-from echo_env.commands.sheets import check_accepted, checked_visits
+from echo_env.commands.inputs.sheets import check_accepted, checked_visits
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate_visits
 from echo_env.lab.calibration.calibration import DAYS

@@ -52,18 +52,18 @@ from functools import partial
 from itertools import pairwise
 
 from echo_env import PATHWAYS_ID
-from echo_env.commands import plugins
-from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.common.running import command_line, exit_status, parse, tables_beside
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
+from echo_env.commands.inputs.uncertainty import find_labs, play_labs
 from echo_env.commands.output import check_outputs, write_output
-from echo_env.commands.policies import (
+from echo_env.commands.players import plugins
+from echo_env.commands.players.policies import (
     default_policies,
     find_lab,
     find_policies,
     read_env_kwargs,
     reference_name,
 )
-from echo_env.commands.running import command_line, exit_status, parse, tables_beside
-from echo_env.commands.uncertainty import find_labs, play_labs
 from echo_env.common.files import delivery
 from echo_env.lab import Comparison, Lab, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from echo_env.commands import plugins
-from echo_env.commands.options import EvaluateOptions
-from echo_env.commands.running import check_destinations, files_of_models
+from echo_env.commands.common.running import check_destinations, files_of_models
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
+from echo_env.commands.players import plugins
 from echo_env.common.extras import missing
 from echo_env.common.results import SUMMARY
 from echo_env.lab import Comparison, Lab, Policy

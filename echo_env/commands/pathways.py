@@ -33,9 +33,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from echo_env.commands import plugins
-from echo_env.commands.models import loader
-from echo_env.commands.running import Flag, Several, Whole, check_destinations, files_of_models, tables_beside
+from echo_env.commands.common.running import Flag, Several, Whole, check_destinations, files_of_models, tables_beside
+from echo_env.commands.players import plugins
+from echo_env.commands.players.models import loader
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.pathways.bounds.shares import Shares, find_shares

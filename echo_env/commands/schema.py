@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from echo_env.commands.running import exit_status, parse
+from echo_env.commands.common.running import exit_status, parse
 from echo_env.lab.config.schema import lab_schema
 from echo_env.pathways.config.schema import pathways_schema
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from echo_env.commands.options import EvaluateOptions
-from echo_env.commands.policies import reference_name
-from echo_env.commands.running import tables_beside
-from echo_env.commands.uncertainty import find_labs
+from echo_env.commands.common.running import tables_beside
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
+from echo_env.commands.inputs.uncertainty import find_labs
+from echo_env.commands.players.policies import reference_name
 from echo_env.common.files import delivery
 from echo_env.common.tables import progress_bar
 from echo_env.lab.config.lab import Lab

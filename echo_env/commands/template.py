@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from echo_env.commands.running import exit_status, parse
+from echo_env.commands.common.running import exit_status, parse
 from echo_env.common.files import STANDARD_OUTPUT, check_file, written_whole
 
 

@@ -38,9 +38,9 @@ from pathlib import Path
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID, PLAN_ID
-from echo_env.commands import plugins
-from echo_env.commands.interrupts import INTERRUPTED
-from echo_env.commands.models import configs_folder
+from echo_env.commands.common.interrupts import INTERRUPTED
+from echo_env.commands.players import plugins
+from echo_env.commands.players.models import configs_folder
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
 from echo_env.lab import ConfigError, load_lab

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from echo_env.commands.running import (
+from echo_env.commands.common.running import (
     Flag,
     Several,
     Whole,
@@ -28,7 +28,7 @@ from echo_env.commands.running import (
     parse,
     tables_beside,
 )
-from echo_env.commands.sheets import check_accepted, checked_visits
+from echo_env.commands.inputs.sheets import check_accepted, checked_visits
 from echo_env.common.config_file import read_layers
 from echo_env.common.files import check_file, delivery
 from echo_env.lab.config.file import PACKAGE

@@ -12,7 +12,7 @@ from hospital_sheets import made_up_visits, write_workbook
 from workbooks import ENGLISH, GERMAN, MONDAY, set_saved, table, visits, with_no_shows, write_xlsx
 
 from echo_env.commands.app import main
-from echo_env.commands.sheets import visits_of
+from echo_env.commands.inputs.sheets import visits_of
 from echo_env.lab.calibration import ColumnMap, SheetError, read_visits
 from echo_env.lab.calibration.fitting.resources.notes import resources_noted
 from echo_env.lab.calibration.reading import grids

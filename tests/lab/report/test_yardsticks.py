@@ -17,7 +17,7 @@ pytest.importorskip("numba")
 from rich.console import Console
 from rich.table import Table
 
-from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 from echo_env.commands.output import check_outputs
 from echo_env.lab import Comparison
 from echo_env.lab.bounds.bounds import Bounds

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from echo_env.commands.options import SHOWN
+from echo_env.commands.inputs.evaluate_options import SHOWN
 from echo_env.common.stats import estimate, paired_difference
 from echo_env.lab import Comparison, LabConfig, Policy, evaluate, make_policy
 from echo_env.lab.simulation.metrics import METRICS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import echo_env
-from echo_env.commands.interrupts import interruptible
+from echo_env.commands.common.interrupts import interruptible
 
 ROOT = Path(echo_env.__file__).parents[1]
 

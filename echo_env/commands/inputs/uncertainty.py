@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from echo_env.commands.options import EvaluateOptions
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 from echo_env.common.tables import progress_bar
 from echo_env.lab import Comparison, Lab, Policy, evaluate
 from echo_env.lab.evaluation.bootstrap_labs import BootstrapLabs, bootstrap_labs

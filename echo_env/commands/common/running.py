@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
-from echo_env.commands.interrupts import INTERRUPTED
+from echo_env.commands.common.interrupts import INTERRUPTED
 from echo_env.common.extras import missing
 from echo_env.common.files import STANDARD_OUTPUT, check_file, check_folder
 from echo_env.common.tables import make_output_encodable, new_console

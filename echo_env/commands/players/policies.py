@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.commands.models import MODEL_KWARGS, find_agent, is_agent, trained_policy
+from echo_env.commands.players.models import MODEL_KWARGS, find_agent, is_agent, trained_policy
 from echo_env.common.words import did_you_mean
 from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy, policy_names
 from echo_env.lab.decisions.observation import OBSERVATIONS

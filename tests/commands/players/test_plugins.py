@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import evaluate
-from echo_env.commands import plugins
+from echo_env.commands.players import plugins
 from echo_env.lab.policies.base import _REGISTRY
 
 RULE = """

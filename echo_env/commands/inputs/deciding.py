@@ -6,17 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from echo_env.commands.inputs.optimise_options import ABSENCE_PLAN, BREAKS, KINDS, ROSTER, TEMPLATE, OptimiseOptions
 from echo_env.common.words import did_you_mean
 from echo_env.lab.config.clock import read_clock
 from echo_env.lab.config.lab import Lab
 
 if TYPE_CHECKING:
-    from echo_env.commands.optimise import OptimiseOptions
     from echo_env.lab.optimise import Decision
 
-ROSTER, TEMPLATE, BREAKS, ABSENCE_PLAN = KINDS = ("roster", "template", "breaks", "absence_plan")
-"""What may be decided, in the order in which it is applied and looked at: who is rebooked depends on the book, and the
-roster has so few values that time should not end before they are played."""
 ALIASES = {"staff_overtime": "staff_overtime_h", "waiting": "waiting_penalty", "paid_hours": "paid_h"}
 """Short names of metrics."""
 NOTHING = "none"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from echo_env import ENV_IDS
-from echo_env.commands import plugins
-from echo_env.commands.agent_list import LIST, read_list
-from echo_env.commands.trained_lab import differences, listed, training_note
+from echo_env.commands.players import plugins
+from echo_env.commands.players.agent_list import LIST, read_list
+from echo_env.commands.players.trained_lab import differences, listed, training_note
 from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.observation import default_observation
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy, decides_on_starts

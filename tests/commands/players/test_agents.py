@@ -20,16 +20,16 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 pytest.importorskip("rl_zoo3")
 pd = pytest.importorskip("pandas")
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import export_agent  # noqa: E402
 
 import evaluate  # noqa: E402
 import train  # noqa: E402
-from echo_env.commands import models  # noqa: E402
-from echo_env.commands.agent_list import LIST, ListedAgent, read_list  # noqa: E402
-from echo_env.commands.trained_lab import training_note  # noqa: E402
+from echo_env.commands.players import models  # noqa: E402
+from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from echo_env.commands.players.trained_lab import training_note  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
 from sb3_ext import MaskableDQN  # noqa: E402

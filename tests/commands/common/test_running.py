@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from echo_env.commands.options import EvaluateOptions
-from echo_env.commands.running import Flag, Several, command_line, exit_status, parse
+from echo_env.commands.common.running import Flag, Several, command_line, exit_status, parse
+from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 
 
 @dataclass(frozen=True, kw_only=True)

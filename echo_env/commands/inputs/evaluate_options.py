@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from echo_env.commands.running import Flag, Several, Whole
+from echo_env.commands.common.running import Flag, Several, Whole
 from echo_env.lab.sweep.grid import MODES
 
 SHOWN = ("waiting_penalty", "wait_min", "penalty")

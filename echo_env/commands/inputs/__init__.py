@@ -1,0 +1,1 @@
+"""What commands are told: their options, decisions, sheets, labs of a calibration."""

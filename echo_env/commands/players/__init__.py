@@ -1,0 +1,1 @@
+"""Who decides: rules and trained agents by name, and the packages that provide the latter."""
