@@ -24,7 +24,8 @@ from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateResult, UpdateSe
 from sb3_ext.replay import ReplayBatch
 
 T = TypeVar("T")
-
+#: The best feasible actions for observations and masks, see :meth:`FastActor.choose`.
+Chooser = Callable[[Observations, np.ndarray], np.ndarray]
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -123,8 +124,9 @@ class FastPath(Generic[T]):
         return self._made
 
     def _look_anew(self, networks: Sequence[nn.Module]) -> None:
-        seen = [Snapshot(network) for network in networks]
-        plain = all(map(Snapshot.is_bare, seen)) and relu_pass.is_plain_relu(self.policy)
+        # First what is cheaper: a network of another kind is looked at each time.
+        seen = [Snapshot(network) for network in networks] if relu_pass.is_plain_relu(self.policy) else []
+        plain = bool(seen) and all(map(Snapshot.is_bare, seen))
         self._seen = seen if plain else []
         self._made = self._make(self.policy) if plain else None
 
@@ -134,11 +136,13 @@ class FastActor:
     The greedy choice of a policy, by the fastest way that computes it.
 
     :param policy: Whose online network decides
+    :param any_network: Chooses where it is not a plain ReLU network; by default the policy's ``predict``
     """
 
-    def __init__(self, policy: MaskableDQNPolicy) -> None:
+    def __init__(self, policy: MaskableDQNPolicy, any_network: Chooser | None = None) -> None:
         self.policy = policy
         self._parts = ActionParts(policy.action_space, type(policy).__name__)
+        self._any_network = any_network
         self._fast = FastPath(policy, ReluActor, trains=False)
 
     def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
@@ -150,8 +154,10 @@ class FastActor:
         :return: (n_envs,) or (n_envs, n_parts) int, from 0
         """
         fast = self._fast.get()
-        if fast is not None and not isinstance(observations, dict):
+        if fast is not None:
             return fast.choose(observations, masks)
+        if self._any_network is not None:
+            return self._any_network(observations, masks)
         return self._parts.from_env(self.policy.predict(observations, action_masks=masks)[0])
 
 
