@@ -20,7 +20,7 @@ from sb3_ext.common.observations import Observations
 from sb3_ext.maskable_dqn import relu_pass
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
 T = TypeVar("T")
@@ -166,13 +166,18 @@ class FastUpdater:
     Updates a policy, by the fastest way that computes what its networks need.
 
     :param policy: Whose online network is updated
+    :param any_network: Updates it where its networks are not plain ReLU networks; by default an ``AutogradUpdater``
     """
 
-    def __init__(self, policy: MaskableDQNPolicy) -> None:
+    def __init__(self, policy: MaskableDQNPolicy, any_network: Updater | None = None) -> None:
+        self.policy = policy
         self._fast = FastPath(policy, ReluUpdater, trains=True)
-        self._autograd = AutogradUpdater(policy)
+        self._any_network = any_network or AutogradUpdater(policy)
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
-        """See ``Updater.update``."""
+        """See ``Updater.update``; noisy layers have the same noise throughout an update."""
         fast = self._fast.get()
-        return (self._autograd if fast is None else fast).update(batch, settings)
+        if fast is not None:
+            return fast.update(batch, settings)
+        with self.policy.q_net.noise(), self.policy.q_net_target.noise():
+            return self._any_network.update(batch, settings)

@@ -1,5 +1,6 @@
 """One update of the online network: the loss of a batch, its gradient, an optimizer step."""
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -25,7 +26,7 @@ class UpdateSettings(NamedTuple):
 
     :param double_q: The online network selects the next action, the target network evaluates it
     :param reward_scale: What rewards are multiplied by in the target
-    :param max_grad_norm: Largest norm of the gradient of all parameters together
+    :param max_grad_norm: Largest norm of the gradient of all parameters together; infinity for no clipping
     """
 
     double_q: bool = True
@@ -134,7 +135,8 @@ def clip_gradient(network: nn.Module, max_norm: float) -> None:
 
 class AutogradUpdater:
     """
-    Updates any network, by PyTorch's automatic differentiation. The reference for faster ones.
+    Updates any network, by PyTorch's automatic differentiation. The reference for faster ones. A subclass may learn
+    more of actions than their values.
 
     :param policy: Whose online network is updated
     """
@@ -149,19 +151,32 @@ class AutogradUpdater:
         targets = self.targets(samples, settings)
         # Training mode for this pass only: targets and acting use no dropout.
         switch_mode(policy, True)
-        q_values = values_of(policy.q_net(samples.observations), self._columns(samples.actions))
+        predicted = self.predicted(samples)
         switch_mode(policy, False)
-        losses = F.smooth_l1_loss(q_values, targets, reduction="none")
+        losses = self.losses(predicted, targets)
         if samples.weights is not None:
             losses = losses * samples.weights
         loss = losses.mean()
         policy.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        clip_gradient(policy.q_net, settings.max_grad_norm)
+        if settings.max_grad_norm < math.inf:
+            clip_gradient(policy.q_net, settings.max_grad_norm)
         policy.optimizer.step()
-        estimates = q_values.detach()
+        estimates, targets = self.values(predicted.detach()), self.values(targets)
         td_errors = targets - estimates
         return UpdateResult(loss.item(), estimates.cpu().numpy()[:, 0], td_errors.cpu().numpy()[:, 0])
+
+    def predicted(self, samples: MaskableReplayBufferSamples) -> th.Tensor:
+        """What is learned of the actions taken: here their values, (B, 1) float, as :meth:`targets`."""
+        return values_of(self.policy.q_net(samples.observations), self._columns(samples.actions))
+
+    def losses(self, predicted: th.Tensor, targets: th.Tensor) -> th.Tensor:
+        """Loss of each transition, here Huber's, (B, 1) float."""
+        return F.smooth_l1_loss(predicted, targets, reduction="none")
+
+    def values(self, predicted: th.Tensor) -> th.Tensor:
+        """Action values of what is learned, or of targets, (B, 1) float."""
+        return predicted
 
     def _columns(self, actions: th.Tensor) -> th.Tensor:
         """Where in the action values those of each part are, (B, n_parts) int64."""

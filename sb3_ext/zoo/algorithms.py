@@ -13,6 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_ppo import MaskablePPO
+from sb3_ext.maskable_qrdqn import MaskableQRDQN
 
 INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
 
@@ -69,6 +70,12 @@ TABLE: dict[str, Algorithm] = {
         maskable=True,
         sampler="sb3_ext.zoo.search.spaces:sample_maskable_ppo_params",
         converter="sb3_ext.zoo.search.spaces:convert_params",
+    ),
+    "maskable_qrdqn": Algorithm(
+        MaskableQRDQN,
+        maskable=True,
+        sampler="sb3_ext.zoo.search:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search:convert_maskable_dqn_params",
     ),
 }
 
