@@ -34,7 +34,8 @@ from sb3_ext.zoo.inputs.literals import RunLoader  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
 ALGOS = [
-    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "ppo_lstm", "qrdqn", "trpo",
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "maskable_qrdqn", "ppo", "ppo_lstm",
+    "qrdqn", "trpo",
 ]  # fmt: skip
 SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2"]
 

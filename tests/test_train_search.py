@@ -19,7 +19,8 @@ from sb3_ext.zoo.algorithms import MASKABLE  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore:PartialFixedSampler is experimental")
 CONFIGS = ROOT / "zoo_configs"
 ALGOS = [
-    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "ppo_lstm", "qrdqn", "trpo",
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "maskable_qrdqn", "ppo", "ppo_lstm",
+    "qrdqn", "trpo",
 ]  # fmt: skip
 PAIRS = [(algo, env_id) for algo in ALGOS for env_id in yaml.safe_load((CONFIGS / f"{algo}.yml").read_text())]
 SEARCH = ["--optimize", "--n-trials", "2", "--n-evaluations", "1", "--no-optim-plots", "--sampler", "random"]
@@ -37,7 +38,7 @@ FEW: dict[str, list[str]] = {
     **{algo: ["n_envs:1"] for algo in ["a2c", "ppo", "ppo_lstm", "trpo"]},
     "ars": [],
     "maskable_ppo": [],
-    **{algo: ["learning_starts:200"] for algo in ["dqn", "lookahead_dqn", "maskable_dqn", "qrdqn"]},
+    **{algo: ["learning_starts:200"] for algo in ["dqn", "lookahead_dqn", "maskable_dqn", "maskable_qrdqn", "qrdqn"]},
 }
 
 
@@ -61,7 +62,7 @@ def searched(algo: str, env_id: str, monkeypatch: pytest.MonkeyPatch) -> tuple[i
     return status, reports[0].read_text().splitlines()
 
 
-@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
+@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo", "maskable_qrdqn"])
 def test_a_search_on_rows_ends_with_a_report(algo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search on patient pathways, whose policy shares weights, compares two trials with the auction."""
     status, (columns, *trials) = searched(algo, "PatientPathways-v0", monkeypatch)

@@ -74,8 +74,8 @@ TABLE: dict[str, Algorithm] = {
     "maskable_qrdqn": Algorithm(
         MaskableQRDQN,
         maskable=True,
-        sampler="sb3_ext.zoo.search:sample_maskable_dqn_params",
-        converter="sb3_ext.zoo.search:convert_maskable_dqn_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
     ),
 }
 
