@@ -62,7 +62,7 @@ def searched(algo: str, env_id: str, monkeypatch: pytest.MonkeyPatch) -> tuple[i
     return status, reports[0].read_text().splitlines()
 
 
-@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo", "maskable_qrdqn"])
+@pytest.mark.parametrize("algo", ["maskable_dqn", "maskable_ppo"])
 def test_a_search_on_rows_ends_with_a_report(algo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search on patient pathways, whose policy shares weights, compares two trials with the auction."""
     status, (columns, *trials) = searched(algo, "PatientPathways-v0", monkeypatch)
@@ -73,7 +73,7 @@ def test_a_search_on_rows_ends_with_a_report(algo: str, monkeypatch: pytest.Monk
     assert "dueling" not in columns
 
 
-@pytest.mark.parametrize("algo", ["a2c", "ars", "dqn", "maskable_ppo", "trpo"])
+@pytest.mark.parametrize("algo", ["a2c", "ars", "dqn", "maskable_ppo", "maskable_qrdqn", "trpo"])
 def test_a_search_in_a_lab_is_judged_by_the_difference_to_a_rule(algo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The value of a trial is its difference to policy_2 on common days, with masks and without."""
     status, (columns, *trials) = searched(algo, "EchoLabScarce-v0", monkeypatch)
