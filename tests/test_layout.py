@@ -43,9 +43,10 @@ ROOMS = {
         "decisions",
         "compiled",
         "policies",
+        "plots",
         "envs",
         "evaluation",
-        "bounds plots",
+        "bounds",
         "report",
     ],
     "sb3_ext": [

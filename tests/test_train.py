@@ -17,6 +17,7 @@ import yaml
 from interrupts import heed_ctrl_c
 from stable_baselines3.common.monitor import load_results
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,7 +33,10 @@ from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
 from sb3_ext.zoo.inputs.literals import RunLoader  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
-ALGOS = ["a2c", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
+ALGOS = [
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "maskable_qrdqn", "ppo", "ppo_lstm",
+    "qrdqn", "trpo",
+]  # fmt: skip
 SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2"]
 
 
@@ -50,11 +54,20 @@ def run_folder(algo: str, env_id: str = "EchoLabScarce-v0", number: int = 1) -> 
 REFUSED: list[tuple[list[str], str]] = [
     (["--env", "EchoLabScarse-v0"], "did you mean 'EchoLabScarce-v0'?): choose from EchoLab-v0, "),
     (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
-    (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn, "),
+    *(
+        (
+            ["--algo", algo],
+            f"{algo} chooses continuous actions and EchoLab-v0 has Discrete(729): choose from a2c, ",
+        )
+        for algo in ("crossq", "ddpg", "sac", "td3", "tqc")
+    ),
     (["--alg0", "dqn"], "did you mean '--algo'?"),
     (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
     (["--vec-env", "sub"], "choose from dummy, native, subproc"),
-    (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
+    (
+        ["--vec-env", "native", "-params", "env_wrapper:gymnasium.wrappers.TimeAwareObservation"],
+        "the config's env_wrapper wraps single environments",
+    ),
     (["--conf-file", "none.yml"], "there is no file none.yml"),
     (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
     (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
@@ -108,6 +121,8 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
     (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
     (["enjoy"], "was not found"),
+    (["enjoy", "--env", "EchoLabPlan-v0"], "cannot be drawn as pictures, and be played with --no-render only"),
+    (["record_video", "--env", "EchoLabPlan-v0"], "cannot be drawn as pictures; its render modes: none."),
     (["record_video", "--algo", "maskable"], "Unknown algorithm 'maskable'"),
 ]
 
@@ -222,7 +237,7 @@ def test_arguments_of_gym_make_itself(pair: str) -> None:
 
 
 def test_trial_0_is_a_trial() -> None:
-    """--trial-id 0 trains with the hyperparameters of the first trial, and a trial that is not there is refused."""
+    """--trial-id 0 trains as the first trial did, its rate falling as the config's; an unknown trial is refused."""
     common = ["--env", "EchoLabScarce-v0", "--storage", "study.log", "--study-name", "lab", "--verbose", "0"]
     study = optuna.create_study(
         study_name="lab",
@@ -237,7 +252,7 @@ def test_trial_0_is_a_trial() -> None:
     assert not Path("logs").exists()
     assert train.main([*SMALL, *common, "--trial-id", "0", "-n", "30", "--eval-freq", "-1"]) == 0
     config = (run_folder("maskable_dqn") / "EchoLabScarce-v0" / "config.yml").read_text()
-    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == sampled["learning_rate"]
+    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == f"lin_{sampled['learning_rate']}"
 
 
 def test_the_command_ends_with_code_2() -> None:
@@ -280,8 +295,9 @@ def test_every_config_trains(algo: str) -> None:
     """Every config trains on the scarce lab and leaves a model that loads."""
     small = {
         "a2c": ["n_envs:2"],
+        "ars": ["n_delta:2", "n_top:1"],
         "maskable_ppo": ["n_steps:32", "batch_size:32"],
-        "ppo": ["n_steps:32", "batch_size:32"],
+        **{algo: ["n_steps:32", "batch_size:32"] for algo in ("ppo", "ppo_lstm", "trpo")},
     }
     parameters = ["-params", *small.get(algo, ["learning_starts:50"])]
     arguments = ["--algo", algo, "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60", *parameters]
@@ -420,7 +436,7 @@ def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFix
 
 
 def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without arguments the quick start trains on the scarce lab, compares with the rules and draws them."""
+    """Without arguments the quick start trains on the scarce lab, and compares with the rules."""
     trained: list[list[str]] = []
     compared: list[list[str]] = []
 
@@ -436,13 +452,14 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
         assert part in line
     assert "maskable_dqn=logs/somewhere" in compared[0]
     assert "tensorboard --logdir runs" in capsys.readouterr().out
-    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train_command.RULES_DRAWN)
 
 
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     """The rules' levels in TensorBoard are their mean rewards on the days of the agent's evaluations."""
-    train_command.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
-    events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + 20)
+    for _ in range(2):  # a second training finds them there
+        train_command.draw_rules(tmp_path, "EchoLabScarce-v0", {"reward": "penalty"}, seeds, [1] * 20, 800_000)
+    events = EventAccumulator(str(tmp_path / "policy_2_20_days"))
     events.Reload()
     drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
     penalties = []
@@ -455,6 +472,46 @@ def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     assert drawn == [(0, pytest.approx(-np.mean(penalties))), (800_000, pytest.approx(-np.mean(penalties)))]
 
 
+def test_tensorboard_opens_on_the_evaluations_of_agents_and_rules() -> None:
+    """A run is named by algorithm and seed, has chart layout and held-out results, and its rules are on its days."""
+    arguments = ["--algo", "maskable_ppo", "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60"]
+    settings = ["-params", "n_steps:32", "batch_size:32", "n_envs:2", "--tensorboard-log", "runs"]
+    assert train.main([*SMALL, *arguments, *settings, "--eval-episodes", "50"]) == 0
+    found = {path.parent.name: EventAccumulator(str(path.parent)).Reload() for path in Path("runs").rglob("events*")}
+    rules = {f"{name}_50_days" for name in train_command.RULES_DRAWN}
+    assert set(found) == {"maskable_ppo_seed_1_1", "held_out", *rules}
+    run = found["maskable_ppo_seed_1_1"]
+    charts = Layout.FromString(run.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0])
+    assert [category.title for category in charts.category][:2] == ["eval", "training"]
+    assert list(charts.category[0].chart[0].multiline.tag) == ["eval/mean_reward"]
+    (margin,) = charts.category[0].chart[1].margin.series
+    for tag in ("eval/mean_reward", margin.value, margin.lower, margin.upper, "held_out/minus_policy_2"):
+        assert tag in run.Tags()["scalars"]
+    # On the same days: the agent's mean reward minus the rule's is the difference that it logged.
+    level, first = found["policy_2_50_days"].Scalars("eval/mean_reward")[0], run.Scalars("eval/mean_reward")[0]
+    difference = run.Scalars("eval/minus_policy_2")[0].value
+    assert first.value - level.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
+
+
+def test_all_trainings_are_evaluated_on_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day k is what a lab plays after the evaluation seed plus k: in one compiled batch, and one by one, to the bit."""
+    played: dict[int, np.ndarray] = {}
+    arguments = ["--env", "EchoLabScarce-v0", "-n", "20", "--eval-episodes", "6", "--eval-freq", "20", "--verbose", "0"]
+    small = ["--algo", "a2c", "--seed", "1", "-params", "n_envs:2"]
+    assert train.main([*arguments, *small]) == 0
+    monkeypatch.setattr(train_command, "COMPILED", False)
+    assert train.main([*arguments, *small]) == 0
+    assert train.main([*arguments, *small, "--n-eval-envs", "2"]) == 0
+    for number, envs in ((1, 6), (2, 1), (3, 2)):
+        folder = run_folder("a2c", number=number)
+        args = yaml.load((folder / "EchoLabScarce-v0" / "args.yml").read_text(), Loader=RunLoader)
+        assert args["n_eval_envs"] == envs
+        played[number] = np.load(folder / "evaluations.npz")["results"]
+    for number in (2, 3):
+        # In the order in which days end, one by one, or among several.
+        assert np.array_equal(np.sort(played[number]), np.sort(played[1]))
+
+
 @pytest.mark.slow
 def test_the_quick_start_in_full() -> None:
     """The quick start runs to its end."""
@@ -464,11 +521,11 @@ def test_the_quick_start_in_full() -> None:
 
 
 @pytest.mark.slow
-def test_a_video_of_the_lab_is_written() -> None:
-    """record_video writes a video."""
+@pytest.mark.parametrize("env_id", ["EchoLabScarce-v0", "PatientPathways-v0"])
+def test_a_video_is_written(env_id: str) -> None:
+    """record_video writes a video of an agent."""
     pytest.importorskip("moviepy")
-    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]
-    assert train.main(arguments) == 0
-    assert train.main(["record_video", "--env", "EchoLabScarce-v0", "-n", "20"]) == 0
-    (video,) = (run_folder("maskable_dqn") / "videos").glob("*.mp4")
+    assert train.main([*SMALL, "--env", env_id, "-n", "60", "--eval-freq", "-1"]) == 0
+    assert train.main(["record_video", "--env", env_id, "-n", "20"]) == 0
+    (video,) = (run_folder("maskable_dqn", env_id) / "videos").glob("*.mp4")
     assert video.stat().st_size > 10_000

@@ -18,6 +18,7 @@ from sb3_ext.common.actions import ActionParts
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo.agents import check_trust
+from sb3_ext.zoo.algorithms import ALGORITHMS, CONTINUOUS
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
@@ -82,6 +83,28 @@ def check_env_id(env_id: str, packages: Iterable[str]) -> None:
         # Hundreds of ids help nobody.
         message = message.split(": choose from")[0] + "; --gym-packages names packages that register environments."
     raise UsageError(message)
+
+
+def check_actions(algo: str, env_id: str, env_kwargs: Mapping[str, Any]) -> None:
+    """
+    Check that an algorithm for continuous actions has an environment with them.
+
+    :param algo: Name of the algorithm
+    :param env_id: Id of a registered environment
+    :param env_kwargs: Its arguments on the command line
+    """
+    if algo not in CONTINUOUS:
+        return
+    try:
+        env = gym.make(env_id, **env_kwargs)
+    except Exception:  # environments raise what they like; the training says it
+        return
+    space = env.action_space
+    env.close()
+    if not isinstance(space, gym.spaces.Box):
+        raise UsageError(
+            f"{algo} chooses continuous actions and {env_id} has {space}: choose from {', '.join(sorted(ALGORITHMS))}."
+        )
 
 
 def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> None:
@@ -187,7 +210,7 @@ def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -
     :param hyperparams: Hyperparameters of one environment, those in :data:`PYTHON_TEXTS` as values
     :param source: Where they were read, for the message
     """
-    parameters = inspect.signature(ALGOS[algo]).parameters
+    parameters = _parameters(ALGOS[algo])
     allowed = (set(parameters) - SET_BY_ZOO) | ZOO_KEYS
     if "action_noise" in parameters:
         allowed |= {"noise_type", "noise_std"}
@@ -206,6 +229,15 @@ def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -
             build({what: hyperparams.get(what)})
         except Exception as error:  # importing runs the user's module, which can raise anything
             raise UsageError(f"The {what} in {source} cannot be used: {first_line(error)}") from error
+
+
+def _parameters(algorithm: type) -> dict[str, inspect.Parameter]:
+    """Arguments of a class, with those of its base where it passes on all that it does not name."""
+    own = dict(inspect.signature(algorithm).parameters)
+    rest = [name for name, parameter in own.items() if parameter.kind is inspect.Parameter.VAR_KEYWORD]
+    for name in rest:
+        del own[name]
+    return {**_parameters(algorithm.__mro__[1]), **own} if rest else own
 
 
 def _check_number(parameter: inspect.Parameter, value: Any) -> None:
