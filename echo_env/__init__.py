@@ -9,7 +9,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["ENV_IDS", "PATHWAYS_ID", "register_envs"]
+__all__ = ["ENV_IDS", "PATHWAYS_ID", "PLAN_ID", "register_envs"]
 
 ENV_IDS = {
     "EchoLab-v0": "baseline",
@@ -17,6 +17,9 @@ ENV_IDS = {
     "EchoLabAbundant-v0": "abundant",
 }
 """Env id -> its preset."""
+
+PLAN_ID = "EchoLabPlan-v0"
+"""The morning in a lab, before it opens: whom to rebook, whom to call in."""
 
 PATHWAYS_ID = "PatientPathways-v0"
 """Patient pathways allocated by auction: :mod:`echo_env.pathways`."""
@@ -34,6 +37,13 @@ def register_envs() -> None:
                 vector_entry_point="echo_env.lab.envs.vector_env:EchoLabVectorEnv",
                 kwargs={"config": preset},
             )
+    if PLAN_ID not in gymnasium.registry:
+        gymnasium.register(
+            PLAN_ID,
+            entry_point="echo_env.lab.envs.plan_env:EchoLabPlanEnv",
+            vector_entry_point="echo_env.lab.envs.plan_vector_env:EchoLabPlanVectorEnv",
+            kwargs={"config": "scarce"},
+        )
     if PATHWAYS_ID not in gymnasium.registry:
         gymnasium.register(
             PATHWAYS_ID,

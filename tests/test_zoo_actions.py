@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import yaml
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import train  # noqa: E402
-from echo_env import ENV_IDS  # noqa: E402
+from echo_env import ENV_IDS, PLAN_ID  # noqa: E402
 from echo_env.commands.models import TrainedPolicy, TrainedStartPolicy, trained_policy  # noqa: E402
 from echo_env.commands.train import _with_lab_defaults  # noqa: E402
 from echo_env.lab import evaluate, load_lab, sample_days, simulate  # noqa: E402
@@ -112,3 +113,17 @@ def test_hyperparameters_of_any_lab_are_taken_only_where_they_are_needed() -> No
     for arguments in (["-n", "9"], ["--env-kwargs", "config:scarce"], ["--env-kwargs", "config:nowhere.yaml"]):
         assert file_of(*arguments) == ""
     assert file_of("--eval-env-kwargs", "config:mri_unit") == ""
+
+
+@pytest.mark.parametrize("algo", FEW)
+def test_the_morning_trains_out_of_the_box(algo: str) -> None:
+    """Each masked algorithm has hyperparameters for the decision of the morning, and rebooks no more than it may."""
+    run = trained(algo, env_id=PLAN_ID)
+    model: Any = load_predictor(algo, str(run))
+    env = gym.make(PLAN_ID)
+    shown, info = env.reset(seed=0)
+    over = False
+    while not over:
+        action, _ = model.predict(shown[None], deterministic=True, action_masks=info["action_mask"][None])
+        shown, _, over, _, info = env.step(action[0])
+    assert info["metrics"]["rebooked"] == info["rebooked"] <= 8

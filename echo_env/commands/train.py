@@ -39,7 +39,7 @@ from typing import Any
 
 import yaml
 
-from echo_env import ENV_IDS, PATHWAYS_ID
+from echo_env import ENV_IDS, PATHWAYS_ID, PLAN_ID
 from echo_env.commands import plugins
 from echo_env.commands.interrupts import INTERRUPTED
 from echo_env.commands.models import configs_folder
@@ -165,11 +165,11 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
         # All options are those of the run.
         return given
     env_id = _option(arguments, "--env", DEFAULT_ENV)
-    if env_id not in (*ENV_IDS, PATHWAYS_ID):
+    if env_id not in (*ENV_IDS, PLAN_ID, PATHWAYS_ID):
         return given
     if env_id in ENV_IDS and not {"--conf-file", "-conf"} & set(flags):
         given += _conf_file_of_any_lab(arguments)
-    if env_id in ENV_IDS and "--eval-env-kwargs" not in flags:
+    if env_id in (*ENV_IDS, PLAN_ID) and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
     # Single environments are cut off by a wrapper of Gymnasium's.

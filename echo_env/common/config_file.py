@@ -90,11 +90,27 @@ def with_changes(text: str, changes: dict[Loc, Any]) -> str:
     for (*sections, name), value in changes.items():
         part = document
         for section in sections:
-            part = part.setdefault(section, {})
-        part[name] = value
+            if part.get(section) is None:
+                # Not there, or left empty.
+                part[section] = {}
+            part = part[section]
+        part[name] = _on_one_line(value)
     out = StringIO()
     _yaml().dump(document, out)
     return out.getvalue()
+
+
+def _on_one_line(value: Any) -> Any:
+    """A value with its lists on as few lines as they fit on, as people write them."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    if isinstance(value, dict):
+        return {name: _on_one_line(own) for name, own in value.items()}
+    if not isinstance(value, (list, tuple)):
+        return value
+    line = CommentedSeq(value)
+    line.fa.set_flow_style()
+    return line
 
 
 def _line(lines: dict[Loc, str], loc: Loc) -> str:

@@ -256,17 +256,17 @@ def _resolved(loc: Loc, schema: dict[str, Any]) -> tuple[tuple[str, ...], dict[s
     """
     names, node = [], _followed(schema, schema)
     for number, part in enumerate(loc):
-        if isinstance(part, int):
+        if isinstance(part, int) and entry_schema(node) is None:
             lists = [_followed(option, schema) for option in node.get("anyOf", [node])]
             node = next(option for option in lists if option.get("type") == "array")
             node = _followed((node.get("prefixItems", [])[part : part + 1] or [node.get("items", {})])[0], schema)
-        elif part in node.get("properties", {}):
+        elif isinstance(part, str) and part in node.get("properties", {}):
             names.append(part)
             node = _followed(node["properties"][part], schema)
         elif (entry := entry_schema(node)) is not None and part != KEY:
-            names.append(part)
+            names.append(str(part))
             node = _followed(entry, schema)
-        elif number == len(loc) - 1 and "properties" in node and part != KEY:
+        elif isinstance(part, str) and number == len(loc) - 1 and "properties" in node and part != KEY:
             names.append(part)
     return tuple(names), node
 

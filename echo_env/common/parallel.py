@@ -157,4 +157,4 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler)
     if held:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)

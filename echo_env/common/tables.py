@@ -6,9 +6,9 @@ import codecs
 import copy
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -111,6 +111,49 @@ def cell(value: Estimate, sign: str = "") -> str:
         digits = min(max(1, 1 - math.floor(math.log10(half))), 6)
     mean = f"{value.mean:{sign},.{digits}f}"
     return mean if math.isnan(half) else f"{mean} ± {half:,.{digits}f}"
+
+
+class Grid(NamedTuple):
+    """A table of texts, for the terminal and for reports.
+
+    :param title: what it shows
+    :param heads: of its columns; the first one is of names
+    :param rows: of it
+    :param caption: what a reader has to know
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    caption: str = ""
+
+
+def print_grid(console: Console, grid: Grid) -> None:
+    """Print a table of texts, names on the left and all else on the right.
+
+    :param console: where
+    :param grid: the table
+    """
+    table = new_table(grid.title, escape(grid.caption) or None)
+    for number, head in enumerate(grid.heads):
+        table.add_column(escape(head), justify="right" if number else "left")
+    for row in grid.rows:
+        table.add_row(*map(escape, row))
+    print_table(console, table)
+
+
+def grid_lines(grid: Grid) -> list[str]:
+    """A table of texts as lines of Markdown, below its title as a heading.
+
+    :param grid: the table
+    """
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+    heading = f"## {grid.title[0].upper()}{grid.title[1:]}"
+    lines = [heading, "", line(grid.heads), line(["---"] * len(grid.heads)), *map(line, grid.rows), ""]
+    return [*lines, grid.caption, ""] if grid.caption else lines
 
 
 def table_width(table: Table, console: Console) -> int:

@@ -1,9 +1,19 @@
-"""Words that error messages share."""
+"""Words that messages and reports share."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def in_words(number: int) -> str:
+    """``2`` -> ``"two"``; large numbers in digits.
+
+    :param number: not negative
+    """
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

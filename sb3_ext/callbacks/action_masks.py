@@ -37,10 +37,11 @@ class ActionMaskStatistics(BaseCallback):
         masks = self._masks()
         if masks is None:
             return True
+        first = int(self.model.action_space.start)  # type: ignore[attr-defined]
         # One count at a time: with hundreds of actions much cheaper than a cumulative sum over them.
         for mask, action in zip(masks, self.locals["actions"], strict=True):
             self._offered.append(int(np.count_nonzero(mask)))
-            self._ranks.append(int(np.count_nonzero(mask[: int(action)])))
+            self._ranks.append(int(np.count_nonzero(mask[: int(action) - first])))
         if len(self._offered) >= self.window:
             self._record(np.array(self._offered), np.array(self._ranks))
             self._offered.clear()

@@ -13,33 +13,59 @@ METHOD_NAME = "action_masks"
 INFO_KEY = "action_mask"
 
 
-def check_masking_supported(env: VecEnv, who: str) -> None:
+def check_masking_supported(env: VecEnv, who: str, otherwise: str = "") -> None:
     """
     Raise an error unless every environment has a method ``action_masks()``.
 
     :param env: the vectorized environment
     :param who: Class that needs masks, for the message
+    :param otherwise: What else can be done, for the message
     """
     if not env.has_attr(METHOD_NAME):
         raise ValueError(
             f"{who} needs an environment with a method action_masks(), which is missing "
-            "(sb3_contrib.common.wrappers.ActionMasker adds one)."
+            f"(sb3_contrib.common.wrappers.ActionMasker adds one{otherwise})."
         )
 
 
-def as_masks(masks: Any, n_actions: int) -> np.ndarray:
+def as_rows(masks: Any, n_actions: int) -> np.ndarray:
     """
-    Check masks and convert them to one shape and dtype.
+    Convert masks to one shape and dtype.
 
     :param masks: (n_actions,) or (n_envs, n_actions), convertible to booleans
-    :param n_actions: Number of actions
-    :return: (n_envs, n_actions) bool, every row with a True
+    :param n_actions: Number of entries of a mask
+    :return: (n_envs, n_actions) bool
     """
     rows = np.asarray(masks, dtype=bool)
     if rows.ndim == 0 or rows.shape[-1] != n_actions:
         raise ValueError(f"action_masks must have {n_actions} entries per environment, not shape {rows.shape}.")
-    rows = rows.reshape(-1, n_actions)
-    if not rows.any(axis=1).all():
+    return rows.reshape(-1, n_actions)
+
+
+def has_action(rows: np.ndarray, begins: np.ndarray | None = None) -> np.ndarray:
+    """
+    Which masks leave an action.
+
+    :param rows: (n, n_actions) bool
+    :param begins: (n_parts,) int, where the choices of each part of an action begin; None for a single part
+    :return: (n,) bool, whether there is a True, in every part
+    """
+    if begins is None or len(begins) == 1:
+        return np.asarray(rows.any(axis=1))
+    return np.asarray(np.logical_or.reduceat(rows, begins, axis=1).all(axis=1))
+
+
+def as_masks(masks: Any, n_actions: int, begins: np.ndarray | None = None) -> np.ndarray:
+    """
+    Check masks and convert them to one shape and dtype.
+
+    :param masks: (n_actions,) or (n_envs, n_actions), convertible to booleans
+    :param n_actions: Number of entries of a mask
+    :param begins: (n_parts,) int, where the choices of each part of an action begin; None for a single part
+    :return: (n_envs, n_actions) bool, every part of every row with a True
+    """
+    rows = as_rows(masks, n_actions)
+    if not has_action(rows, begins).all():
         raise ValueError("action_masks must have at least one feasible action in every state that is not terminal.")
     return rows
 
@@ -74,13 +100,18 @@ class MaskSource:
     the VecEnv has then already reset the environment: ``env_method("action_masks")`` describes the new
     episode.
 
-    :param n_actions: Number of actions
+    Where an episode ended its last state may have no feasible action: a terminal state counts as all True, and that
+    of an episode that was truncated stays all False. Anywhere else it is an error.
+
+    :param n_actions: Number of entries of a mask
     :param who: Class that asks for masks, for its warnings
+    :param begins: (n_parts,) int, where the choices of each part of an action begin; None for a single part
     """
 
-    def __init__(self, n_actions: int, who: str) -> None:
+    def __init__(self, n_actions: int, who: str, begins: np.ndarray | None = None) -> None:
         self.n_actions = n_actions
         self.who = who
+        self._begins = begins
         self._warned_mask_lost = False
         self._warned_no_masks = False
 
@@ -91,7 +122,10 @@ class MaskSource:
         :param env: the vectorized environment
         :return: (n_envs, n_actions) bool
         """
-        return as_masks(np.stack(env.env_method(METHOD_NAME)), self.n_actions)
+        return self._checked(np.stack(env.env_method(METHOD_NAME)))
+
+    def _checked(self, masks: Any) -> np.ndarray:
+        return as_masks(masks, self.n_actions, self._begins)
 
     def after_step(self, env: VecEnv, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -115,7 +149,7 @@ class MaskSource:
             if not infos[i].get(TRUNCATED_KEY, False):
                 following[i] = True  # Terminal: nothing follows, and all True can never give -inf or nan.
             elif given[i] is not None:
-                following[i] = as_masks(given[i], self.n_actions)[0]
+                following[i] = as_rows(given[i], self.n_actions)[0]
             else:
                 following[i] = True
                 self._warn_mask_lost()
@@ -124,12 +158,13 @@ class MaskSource:
     def _after_batched_step(
         self, led_to: np.ndarray, now: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
     ) -> tuple[np.ndarray, np.ndarray]:
-        acting = as_masks(now, self.n_actions)
+        acting = self._checked(now)
         if not dones.any():
             return acting, acting
-        following, terminal = led_to.copy(), dones & ~truncations(dones, infos)
+        following, terminal = as_rows(led_to, self.n_actions).copy(), dones & ~truncations(dones, infos)
         following[terminal] = True
-        return as_masks(following, self.n_actions), acting
+        self._checked(following[~dones])
+        return following, acting
 
     def _acting_after_reset(self, env: VecEnv, dones: np.ndarray, given: list[Any]) -> np.ndarray:
         # Wrappers of a VecEnv have a list of their own, which is never updated.
@@ -140,7 +175,7 @@ class MaskSource:
     def _given_or_fetched(self, env: VecEnv, given: list[Any]) -> np.ndarray:
         if any(mask is None for mask in given):
             return self.current(env)
-        return as_masks(given, self.n_actions)
+        return self._checked(given)
 
     def _warn_mask_lost(self) -> None:
         if not self._warned_mask_lost:
@@ -162,3 +197,16 @@ class MaskSource:
                 UserWarning,
                 stacklevel=3,
             )
+
+
+class AllFeasible(MaskSource):
+    """Masks that are always True, for environments without any."""
+
+    def current(self, env: VecEnv) -> np.ndarray:
+        """See :meth:`MaskSource.current`."""
+        return np.ones((env.num_envs, self.n_actions), dtype=bool)
+
+    def after_step(self, env: VecEnv, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`MaskSource.after_step`."""
+        masks = self.current(env)
+        return masks, masks

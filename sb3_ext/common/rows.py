@@ -94,7 +94,7 @@ def check_rows(
     :return: (n_actions, columns)
     :raises ValueError: observations have no row per action, or net_arch is not a list of at least one number
     """
-    shape, actions = observation_space.shape, getattr(action_space, "n", None)
+    shape, actions = observation_space.shape, action_space.n if isinstance(action_space, spaces.Discrete) else None
     if not isinstance(observation_space, spaces.Box) or shape is None or len(shape) != 2 or shape[0] != actions:
         raise ValueError(
             f"{policy} needs a Box observation with a row for each of the actions, (n_actions, columns), "

@@ -19,20 +19,21 @@ def check_rules_supported(env: VecEnv, who: str) -> None:
         raise ValueError(f"{who} needs an environment with a method {METHOD_NAME}(rule), which is missing.")
 
 
-def rule_actions(env: VecEnv, rule: str, masks: np.ndarray) -> np.ndarray:
+def rule_actions(env: VecEnv, rule: str, masks: np.ndarray, start: int = 0) -> np.ndarray:
     """
     Actions of a rule in the current states of the environments.
 
     :param env: the vectorized environment
     :param rule: Name of the rule, as the environment knows it
     :param masks: (n_envs, n_actions) bool, feasible actions
-    :return: (n_envs,) int64
+    :param start: Number of the environment's first action
+    :return: (n_envs,) int64, numbers from 0
     :raises ValueError: the rule's action is infeasible
     """
-    actions = np.array(env.env_method(METHOD_NAME, rule), dtype=np.int64)
+    actions = np.array(env.env_method(METHOD_NAME, rule), dtype=np.int64) - start
     inside = (actions >= 0) & (actions < masks.shape[1])
     feasible = inside & masks[np.arange(len(actions)), np.where(inside, actions, 0)]
     if not feasible.all():
-        wrong = actions[np.argmin(feasible)]
+        wrong = actions[np.argmin(feasible)] + start
         raise ValueError(f"{METHOD_NAME}({rule!r}) of the environment gave action {wrong}, which is infeasible.")
     return actions

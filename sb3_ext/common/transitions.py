@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from sb3_ext.common.observations import Observations
+
 # Entry of ``info`` by which SB3 tells a truncated episode from a terminated one.
 TRUNCATED_KEY = "TimeLimit.truncated"
 
@@ -24,23 +26,31 @@ def truncations(dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
 
 
 def true_next_observations(
-    new_obs: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]], normalizer: VecNormalize | None
-) -> np.ndarray:
+    new_obs: Observations, dones: np.ndarray, infos: list[dict[str, Any]], normalizer: VecNormalize | None
+) -> Observations:
     """
     The observations that the step led to, also where the next episode has already begun.
 
-    :param new_obs: (n_envs, *obs_shape), as the environments gave them
+    :param new_obs: (n_envs, *obs_shape), as the environments gave them, or a dictionary of such arrays
     :param dones: (n_envs,) bool
     :param infos: of each environment
     :param normalizer: by which ``terminal_observation`` is normalized
-    :return: (n_envs, *obs_shape), a copy
+    :return: the same as new_obs, a copy
     """
+    ended = [i for i in np.flatnonzero(dones) if infos[i].get("terminal_observation") is not None]
+    if isinstance(new_obs, dict):
+        next_parts = {key: np.array(part) for key, part in new_obs.items()}
+        for i in ended:
+            last = infos[i]["terminal_observation"]
+            last = last if normalizer is None else normalizer.unnormalize_obs(last)
+            for key, part in next_parts.items():
+                part[i] = last[key]
+        return next_parts
     next_obs = np.array(new_obs)
-    for i in np.flatnonzero(dones):
-        if infos[i].get("terminal_observation") is not None:
-            next_obs[i] = infos[i]["terminal_observation"]
-            if normalizer is not None:
-                next_obs[i] = normalizer.unnormalize_obs(next_obs[i])
+    for i in ended:
+        next_obs[i] = infos[i]["terminal_observation"]
+        if normalizer is not None:
+            next_obs[i] = normalizer.unnormalize_obs(next_obs[i])
     return next_obs
 
 

@@ -241,9 +241,9 @@ class GymnasiumVecEnv(VecEnv):
         chosen, base = self._chosen(indices), self.vector_env.unwrapped
         if attr_name in ("observation_space", "action_space"):
             attr_name = f"single_{attr_name}"
+        elif isinstance(base, SyncVectorEnv) and all(base.envs[i].has_wrapper_attr(attr_name) for i in chosen):
+            return [base.envs[i].get_wrapper_attr(attr_name) for i in chosen]
         elif self._in_sub_envs(attr_name):
-            if isinstance(base, SyncVectorEnv):
-                return [base.envs[i].get_wrapper_attr(attr_name) for i in chosen]
             return self._per_env(base.get_attr(attr_name), chosen)  # type: ignore[attr-defined]
         owner = self._owner(attr_name)
         if owner is None:
@@ -253,8 +253,13 @@ class GymnasiumVecEnv(VecEnv):
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Set an attribute of the environment, or of those that it holds; see SB3."""
         base = self.vector_env.unwrapped
-        if isinstance(base, SyncVectorEnv | AsyncVectorEnv):
-            chosen = set(self._chosen(indices))
+        chosen = set(self._chosen(indices))
+        if isinstance(base, SyncVectorEnv):
+            for i in chosen:
+                base.envs[i].set_wrapper_attr(attr_name, value)
+        elif isinstance(base, AsyncVectorEnv):
+            if not self._in_sub_envs(attr_name):
+                self._chosen(indices, together=f"The new attribute {attr_name}")
             others = [None] * self.num_envs if len(chosen) == self.num_envs else self.get_attr(attr_name)
             base.set_attr(attr_name, [value if i in chosen else other for i, other in enumerate(others)])
         else:

@@ -8,6 +8,7 @@ from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from sb3_ext.common.masks import check_masking_supported
 from sb3_ext.lookahead_dqn.lookahead_buffer import LookaheadBuffer
 from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
@@ -133,6 +134,7 @@ class LookaheadDQN(MaskedQLearning):
 
     def _check_env(self, env: VecEnv) -> None:
         super()._check_env(env)
+        check_masking_supported(env, type(self).__name__)
         if not env.has_attr(METHOD_NAME):
             raise ValueError(
                 f"LookaheadDQN needs an environment with a method {METHOD_NAME}(), which is missing: only some "
@@ -197,7 +199,7 @@ class LookaheadDQN(MaskedQLearning):
 
     def train(self, gradient_steps: int, batch_size: int = 1024) -> None:
         """Draw ``gradient_steps`` batches of states from memory and update the network on each; see SB3."""
-        if self.replay_buffer.size() == 0:
+        if self.replay_buffer.size() == 0 or gradient_steps == 0:
             return
         self._update_learning_rate(self.policy.optimizer)
         self.last_losses = np.zeros(gradient_steps)

@@ -1,6 +1,6 @@
 """Masked deep Q-learning."""
 
 from sb3_ext.maskable_dqn.maskable_dqn import MaskableDQN
-from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MlpPolicy
+from sb3_ext.maskable_dqn.policies import CnnPolicy, MaskableDQNPolicy, MlpPolicy, MultiInputPolicy
 
-__all__ = ["MaskableDQN", "MaskableDQNPolicy", "MlpPolicy"]
+__all__ = ["CnnPolicy", "MaskableDQN", "MaskableDQNPolicy", "MlpPolicy", "MultiInputPolicy"]

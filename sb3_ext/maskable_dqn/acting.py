@@ -2,60 +2,65 @@
 
 import numpy as np
 
-from sb3_ext.common.masks import as_masks, random_actions
+from sb3_ext.common.actions import ActionParts
+from sb3_ext.common.masks import as_masks
+from sb3_ext.common.observations import Observations, as_observation, count_of, some_of
 from sb3_ext.maskable_dqn.fast_path import FastActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 
 
 class EpsilonGreedy:
     """
-    The epsilon-greedy choice of a policy.
+    The epsilon-greedy choice of a policy. Actions are (n_envs,) int, or (n_envs, n_parts) where they are vectors,
+    from 0, and masks (n_envs, n_actions) bool; see :class:`~sb3_ext.common.actions.ActionParts`.
 
     :param policy: Whose online network decides
     """
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
         self.policy = policy
+        self.parts = ActionParts(policy.action_space, type(policy).__name__)
         self._actor = FastActor(policy)
 
-    def greedy(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def greedy(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
         """
         The best feasible actions.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
-        :return: (n_envs,) int
+        :return: the actions
         """
         return self._actor.choose(observations, masks)
 
     def choose(
-        self, observations: np.ndarray, masks: np.ndarray, epsilon: float, rng: np.random.Generator
+        self, observations: Observations, masks: np.ndarray, epsilon: float, rng: np.random.Generator
     ) -> np.ndarray:
         """
         A random feasible action with probability epsilon, else the best; each environment has its own coin.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
-        :return: (n_envs,) int
+        :return: the actions
         """
         if epsilon == 0.0:
             # No coins: a deterministic evaluation must not advance the generator of the training.
             return self.greedy(observations, masks)
         explore = rng.random(len(masks)) < epsilon
         if explore.all():
-            return random_actions(masks, rng)
+            return self.parts.random(masks, rng)
         if not explore.any():
             return self.greedy(observations, masks)
-        actions = np.empty(len(masks), dtype=np.int64)
-        actions[explore] = random_actions(masks[explore], rng)
-        actions[~explore] = self.greedy(observations[~explore], masks[~explore])
+        shape = (len(masks),) if self.parts.is_number else (len(masks), len(self.parts.sizes))
+        actions = np.empty(shape, dtype=np.int64)
+        actions[explore] = self.parts.random(masks[explore], rng)
+        actions[~explore] = self.greedy(some_of(observations, ~explore), masks[~explore])
         return actions
 
     def predict(
         self,
-        observation: np.ndarray,
+        observation: Observations,
         action_masks: np.ndarray | None,
         epsilon: float,
         rng: np.random.Generator,
@@ -67,15 +72,17 @@ class EpsilonGreedy:
         :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
         :param epsilon: probability of a random action
         :param rng: source of coins and random actions
-        :return: the actions, of shape () or (n_envs,)
+        :return: the actions as the environment takes them, without the first axis for a single observation
         """
-        n_actions = int(self.policy.action_space.n)  # type: ignore[attr-defined]
+        observation = as_observation(observation)
         vectorized = self.policy.is_vectorized_observation(observation)
-        observations = observation if vectorized else observation[None]
+        observations = observation if vectorized else some_of(observation, None)
+        n_envs = count_of(observations)
         if action_masks is None:
-            action_masks = np.ones((len(observations), n_actions), dtype=bool)
-        masks = as_masks(action_masks, n_actions)
-        if len(masks) != len(observations):
-            raise ValueError(f"action_masks must be given for {len(observations)} observations, not for {len(masks)}.")
-        actions = self.choose(observations, masks, epsilon, rng)
-        return actions if vectorized else actions[0]
+            action_masks = self.parts.all_feasible(n_envs)
+        masks = as_masks(action_masks, self.parts.n_choices, self.parts.begins)
+        if len(masks) != n_envs:
+            raise ValueError(f"action_masks must be given for {n_envs} observations, not for {len(masks)}.")
+        actions = self.parts.to_env(self.choose(observations, masks, epsilon, rng))
+        # As SB3: an array without dimensions, not a number.
+        return actions if vectorized else actions.squeeze(axis=0)

@@ -5,6 +5,7 @@ import pathlib
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from gymnasium import spaces
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.policies import BasePolicy
@@ -14,14 +15,15 @@ from stable_baselines3.common.utils import get_parameters_by_name, polyak_update
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.dqn import DQN
 
-from sb3_ext.common.masks import MaskSource, check_masking_supported, random_actions
+from sb3_ext.common.actions import ActionParts
+from sb3_ext.common.masks import AllFeasible, MaskSource, check_masking_supported
 from sb3_ext.common.saving import WholeSaves, save_pickle_whole
 from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.reset_watch import ResetWatch, with_watch
 from sb3_ext.maskable_dqn.row_policy import RowPolicy
-from sb3_ext.maskable_dqn.settings import check_policy_class
+from sb3_ext.maskable_dqn.settings import check_policy_class, warn_of_interval
 
 
 class MaskedQLearning(WholeSaves, DQN):
@@ -33,13 +35,23 @@ class MaskedQLearning(WholeSaves, DQN):
     It sets its own attributes before it calls this constructor, which builds the model.
 
     :param policy: The policy model to use: MlpPolicy or RowPolicy
-    :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
+    :param env: The environment to learn from (if registered in Gym, can be str)
+    :param target_update_interval: as SB3's ``DQN``
+    :param exploration_fraction: as SB3's ``DQN``
+    :param exploration_initial_eps: as SB3's ``DQN``
+    :param exploration_final_eps: as SB3's ``DQN``
+    :param max_grad_norm: as SB3's ``DQN``
     :param reward_scale: Factor of the rewards in the learning target
     :param _init_setup_model: Whether or not to build the network at the creation of the instance
-    :param dqn: The other arguments of SB3's ``DQN``
+    :param off_policy: Arguments of SB3's ``OffPolicyAlgorithm``
     """
 
+    #: What ``action_space`` may be.
+    supported_action_spaces: ClassVar[tuple[type[spaces.Space[Any]], ...]] = (spaces.Discrete,)
+
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": MaskableDQNPolicy, "RowPolicy": RowPolicy}
+    #: What an environment without masks can do, for the message.
+    without_masks: ClassVar[str] = ""
     #: Class that a loaded replay buffer must have.
     memory_class: ClassVar[type[Any]]
     policy: MaskableDQNPolicy
@@ -55,16 +67,37 @@ class MaskedQLearning(WholeSaves, DQN):
         policy: str | type[MaskableDQNPolicy],
         env: GymEnv | str,
         *,
+        target_update_interval: int | str,
+        exploration_fraction: float,
+        exploration_initial_eps: float,
+        exploration_final_eps: float,
+        max_grad_norm: float,
         reward_scale: float = 1.0,
         _init_setup_model: bool = True,
-        **dqn: Any,
+        **off_policy: Any,
     ) -> None:
-        super().__init__(policy, env, **dqn, _init_setup_model=False)
+        # Not DQN's own constructor, which allows Discrete actions only.
+        super(DQN, self).__init__(
+            policy,
+            env,
+            **({"tau": 1.0} | off_policy),
+            sde_support=False,
+            support_multi_env=True,
+            supported_action_spaces=self.supported_action_spaces,
+        )
+        self.target_update_interval = target_update_interval  # type: ignore[assignment]
+        self.exploration_fraction = exploration_fraction
+        self.exploration_initial_eps = exploration_initial_eps
+        self.exploration_final_eps = exploration_final_eps
+        self.exploration_rate = 0.0
+        self.max_grad_norm = max_grad_norm
+        self._n_calls = 0
         self.reward_scale = reward_scale
         self.last_losses = np.zeros(0)
         self._rng: np.random.Generator | None = None
         self._rng_seed: int | None = None
         self._acting_masks: np.ndarray | None = None
+        self._use_masking = True
         self.exploration = ExplorationClock()
         self._reset_watch = ResetWatch()
         if _init_setup_model:
@@ -86,7 +119,10 @@ class MaskedQLearning(WholeSaves, DQN):
         self.batch_norm_stats_target = get_parameters_by_name(self.q_net_target, ["running_"])
         self._rng = loaded_rng or np.random.default_rng(self._seed_sequence(0))
         self._rng_seed = self.seed
-        self._mask_source = MaskSource(int(self.action_space.n), type(self).__name__)  # type: ignore[attr-defined]
+        if not isinstance(self.target_update_interval, str) and 1 < self.n_envs > self.target_update_interval:
+            warn_of_interval(self.n_envs, self.target_update_interval)
+        self._parts = ActionParts(self.action_space, type(self).__name__)
+        self._mask_source = self._make_mask_source()
         # Rebuilt from the settings, which `load` may have been told to change.
         self.exploration.schedule = self._make_exploration_schedule()
         self._chooser = EpsilonGreedy(self.policy)
@@ -98,7 +134,11 @@ class MaskedQLearning(WholeSaves, DQN):
             self._check_env(self.env)
 
     def _check_env(self, env: VecEnv) -> None:
-        check_masking_supported(env, type(self).__name__)
+        """Raise an error if an environment cannot be used; masks are asked for when a training begins."""
+
+    def _make_mask_source(self) -> MaskSource:
+        kind = MaskSource if self._use_masking else AllFeasible
+        return kind(self._parts.n_choices, type(self).__name__, self._parts.begins)
 
     def _seed_sequence(self, purpose: int) -> np.random.SeedSequence:
         """Independent seeds: purpose 0 is for actions, 1 for the replay buffer."""
@@ -122,10 +162,10 @@ class MaskedQLearning(WholeSaves, DQN):
             self.replay_buffer.rng = np.random.default_rng(self._seed_sequence(1))
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
-        """Replace the environment, which needs ``action_masks()``; see SB3."""
-        super().set_env(env, force_reset)
-        assert self.env is not None
-        self._check_env(self.env)
+        """Replace the environment, unless it cannot be used; see SB3."""
+        wrapped = self._wrap_env(env, self.verbose)
+        self._check_env(wrapped)
+        super().set_env(wrapped, force_reset)
 
     def learn(
         self,
@@ -152,6 +192,10 @@ class MaskedQLearning(WholeSaves, DQN):
         tb_log_name: str = "run",
         progress_bar: bool = False,
     ) -> tuple[int, BaseCallback]:
+        assert self.env is not None
+        if self._use_masking:
+            check_masking_supported(self.env, type(self).__name__, self.without_masks)
+        self._mask_source = self._make_mask_source()
         resets = reset_num_timesteps or self._last_obs is None
         if resets:
             # Maybe in the middle of an episode.
@@ -159,7 +203,6 @@ class MaskedQLearning(WholeSaves, DQN):
         prepared = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
         self._acting_masks = None
         if resets:
-            assert self.env is not None
             self._reset_watch.remember(self.env)
         if reset_num_timesteps or self.exploration.start is None:
             self.exploration.restart(self.num_timesteps, self._total_timesteps)
@@ -220,13 +263,13 @@ class MaskedQLearning(WholeSaves, DQN):
         if self.num_timesteps < learning_starts:
             actions = self._warm_up_actions(self.env, self._acting_masks, self._rng)
         else:
-            assert isinstance(self._last_obs, np.ndarray)
+            assert self._last_obs is not None
             actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
-        return actions, actions
+        return self._parts.to_env(actions), actions
 
     def _warm_up_actions(self, env: VecEnv, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Actions (n_envs,) int64 before learning starts."""
-        return random_actions(masks, rng)
+        """Actions (n_envs,) or (n_envs, n_parts) int64, from 0, before learning starts."""
+        return self._parts.random(masks, rng)
 
     def predict(
         self,
@@ -235,19 +278,26 @@ class MaskedQLearning(WholeSaves, DQN):
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
         action_masks: np.ndarray | None = None,
+        *,
+        use_masking: bool = True,
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
         """
         Actions for observations, epsilon-greedy unless deterministic; see SB3.
 
-        :param action_masks: (n_actions,) or (n_envs, n_actions) bool; without them all actions count as
-            feasible, with a warning the first time
-        :return: the actions, of shape () or (n_envs,), and ``state``
+        :param action_masks: (n_actions,) or (n_envs, n_actions) bool; without them all actions count as feasible,
+            with a warning the first time, unless the model was trained without masks. Where actions are vectors a
+            mask has the entries of all dimensions, one dimension after another, as sb3-contrib's
+        :param use_masking: Whether masks are to be given; False: none are, and there is no warning
+        :return: the actions, as SB3's: an array of shape (), or (n_envs,) for several observations; where actions are
+            vectors, with one more axis. And ``state``
         """
         assert self._rng is not None
         epsilon = 0.0 if deterministic else self.exploration_rate
-        if action_masks is None:
+        if action_masks is not None and not use_masking:
+            raise ValueError("action_masks must be None where use_masking is False.")
+        if action_masks is None and use_masking and self._use_masking:
             self._mask_source.warn_no_masks()
-        return self._chooser.predict(np.asarray(observation), action_masks, epsilon, self._rng), state
+        return self._chooser.predict(observation, action_masks, epsilon, self._rng), state
 
     def save_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase) -> None:
         """Save the replay buffer under a temporary name, then rename it; see SB3."""
@@ -274,4 +324,5 @@ class MaskedQLearning(WholeSaves, DQN):
         raise NotImplementedError
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting_masks", "_chooser", "_mask_source", "_reset_watch"]
+        own = ["_acting_masks", "_chooser", "_mask_source", "_parts", "_reset_watch"]
+        return [*super()._excluded_save_params(), *own]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
+from sb3_ext.replay.records import as_observations
 
 #: Settings of a buffer that the transitions stored do not depend on.
 SETTINGS = ("buffer_size", "n_steps", "gamma")
@@ -35,11 +36,12 @@ def with_settings_of(fresh: MaskableReplayBuffer, loaded: MaskableReplayBuffer) 
     :raises ValueError: what differs cannot be changed afterwards
     """
     check_same_spaces(loaded, fresh)
-    if loaded.elapsed_key != fresh.elapsed_key:
-        raise ValueError(
-            f"The replay buffer was filled with elapsed_key {loaded.elapsed_key!r}, which cannot be changed to "
-            f"{fresh.elapsed_key!r}."
-        )
+    for name in ("elapsed_key", "optimize_memory_usage"):
+        theirs, ours = getattr(loaded, name), getattr(fresh, name)
+        if theirs != ours:
+            raise ValueError(
+                f"The replay buffer was filled with {name} {theirs!r}, which cannot be changed to {ours!r}."
+            )
     if fresh.elapsed_key is not None and loaded.gamma != fresh.gamma:
         # The discounts are kept, and not how long each step took.
         raise ValueError(
@@ -56,16 +58,17 @@ def with_settings_of(fresh: MaskableReplayBuffer, loaded: MaskableReplayBuffer) 
 def _copy(loaded: MaskableReplayBuffer, fresh: MaskableReplayBuffer) -> None:
     """Store the newest transitions again, the oldest first."""
     fresh.rng = loaded.rng
-    count = min(loaded.size(), fresh.buffer_size)
+    count = min(loaded.n_positions(), fresh.buffer_size - int(fresh.optimize_memory_usage))
     positions = (loaded.pos - count + np.arange(count)) % loaded.buffer_size
     # The discounts of the steps are copied, so how long they took does not matter.
     elapsed = None if fresh.elapsed_key is None else np.zeros(fresh.n_envs)
     for position in positions:
         new, old = fresh.pos, loaded.records[position]
+        rows = position * loaded.n_envs + np.arange(loaded.n_envs)
         masks = np.unpackbits(old["packed_masks"], axis=1, count=loaded.n_actions).view(np.bool_)
         fresh.add_step(
-            old["observations"],
-            old["next_observations"],
+            as_observations(old["observations"]),
+            loaded.next_observations_of(rows, old),
             old["actions"],
             old["rewards"],
             old["dones"] != 0.0,

@@ -15,6 +15,8 @@ import numpy as np
 from torch import nn
 from torch.nn.modules import module as torch_module
 
+from sb3_ext.common.actions import ActionParts
+from sb3_ext.common.observations import Observations
 from sb3_ext.maskable_dqn import relu_pass
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater
@@ -136,20 +138,21 @@ class FastActor:
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
         self.policy = policy
+        self._parts = ActionParts(policy.action_space, type(policy).__name__)
         self._fast = FastPath(policy, ReluActor, trains=False)
 
-    def choose(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
         """
         The best feasible actions.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool, every row with a True
-        :return: (n_envs,) int
+        :return: (n_envs,) or (n_envs, n_parts) int, from 0
         """
         fast = self._fast.get()
-        if fast is not None:
+        if fast is not None and not isinstance(observations, dict):
             return fast.choose(observations, masks)
-        return self.policy.predict(observations, action_masks=masks)[0]
+        return self._parts.from_env(self.policy.predict(observations, action_masks=masks)[0])
 
 
 class FastUpdater:

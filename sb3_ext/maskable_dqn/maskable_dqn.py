@@ -1,11 +1,13 @@
 """Masked Double DQN with prioritized replay."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch as th
+from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
-from stable_baselines3.common.type_aliases import GymEnv, Schedule
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from sb3_ext.common.schedules import ExplorationSchedule, exploration_schedule
@@ -14,7 +16,7 @@ from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.continuing import with_settings_of
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
 from sb3_ext.maskable_dqn.fast_path import FastUpdater
-from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
+from sb3_ext.maskable_dqn.policies import CnnPolicy, MaskableDQNPolicy, MultiInputPolicy
 from sb3_ext.maskable_dqn.settings import check_buffer_class, check_finite, check_target_interval
 from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
@@ -30,7 +32,13 @@ class MaskableDQN(MaskedQLearning):
     Only actions that ``action_masks()`` of the environment declares feasible are taken, in the warm-up, in the random
     and in the greedy choice, and the target maximizes over them only. If the environment writes the mask of the
     state it returns into ``info["action_mask"]`` (:class:`~sb3_ext.common.wrappers.ActionMaskInfo` does that), the
-    mask is known also where an episode is truncated.
+    mask is known also where an episode is truncated. A mask without any feasible action is an error in the middle of
+    an episode only: nothing follows a state in which an episode ended with such a mask. An environment without
+    ``action_masks()`` is refused when a training begins, unless it is ``learn(use_masking=False)``.
+
+    Actions may be ``Discrete``, from any first number on, ``MultiDiscrete`` or ``MultiBinary``. Masks count from 0.
+    Where actions are vectors, masks hold the entries of all dimensions, one dimension after another, as sb3-contrib's;
+    the value of an action is then the sum of the values of its entries, and each dimension is maximized on its own.
 
     A saved model continues exactly where it was: ``load``, ``load_replay_buffer`` and
     ``learn(..., reset_num_timesteps=False)`` give, to the bit, the parameters that ``set_env`` and ``learn`` of
@@ -40,8 +48,8 @@ class MaskableDQN(MaskedQLearning):
 
     The first arguments are those of SB3's ``DQN``, in its order; those that DQN does not have are keyword-only.
 
-    :param policy: The policy model to use: MlpPolicy or RowPolicy
-    :param env: The environment to learn from (if registered in Gym, can be str), with ``action_masks()``
+    :param policy: The policy model to use: MlpPolicy, CnnPolicy, MultiInputPolicy (``Dict`` observations) or RowPolicy
+    :param env: The environment to learn from (if registered in Gym, can be str)
     :param learning_rate: The learning rate, or a function of the progress remaining (from 1 to 0)
     :param buffer_size: Transitions in the replay buffer
     :param learning_starts: Steps of the model to collect transitions for before learning starts, by random
@@ -57,7 +65,8 @@ class MaskableDQN(MaskedQLearning):
         ``prioritized_replay`` decides.
     :param replay_buffer_kwargs: Keyword arguments to pass to the replay buffer on creation, for instance
         ``{"alpha": 0.6, "normalize_weights": False}``
-    :param optimize_memory_usage: Not supported
+    :param optimize_memory_usage: Keep each observation once; as in SB3 only with
+        ``replay_buffer_kwargs={"handle_timeout_termination": False}``
     :param n_steps: Steps of the return; works with every replay buffer above
     :param target_update_interval: update the target network every ``target_update_interval`` environment
         steps, or at the end of each episode if it is ``"episode"`` (the paper's A.4.3)
@@ -90,6 +99,13 @@ class MaskableDQN(MaskedQLearning):
     :param demonstration_noise: Probability of a random feasible action in place of the rule's
     """
 
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
+        **MaskedQLearning.policy_aliases,
+        "CnnPolicy": CnnPolicy,
+        "MultiInputPolicy": MultiInputPolicy,
+    }
+    supported_action_spaces = (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+    without_masks = "; learn(use_masking=False) trains without masks"
     memory_class: ClassVar[type[Any]] = MaskableReplayBuffer
     replay_buffer: MaskableReplayBuffer | None
 
@@ -213,7 +229,7 @@ class MaskableDQN(MaskedQLearning):
         return self._episode_ended if isinstance(self.target_update_interval, str) else super()._target_is_due()
 
     def _warm_up_actions(self, env: VecEnv, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return self._warm_up.choose(env, masks, rng)
+        return self._warm_up.choose(env, masks, rng, self._parts)
 
     def _store_transition(
         self,
@@ -240,9 +256,34 @@ class MaskableDQN(MaskedQLearning):
         replay_buffer.add_step(last_obs, next_obs, buffer_action, reward, dones, cut, next_masks, elapsed)
         self._last_obs, self._last_original_obs = new_obs, original_obs
 
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int = 4,
+        tb_log_name: str | None = None,
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+        *,
+        use_masking: bool = True,
+    ) -> Self:
+        """
+        Train; with ``reset_num_timesteps=False`` the previous training and its exploration continue; see SB3.
+
+        :param tb_log_name: Name of the run for TensorBoard, by default that of the class
+        :param use_masking: Whether to ask the environment for masks; False: all actions are feasible, as in SB3's DQN
+        :raises ValueError: use_masking is True, and the environment has no ``action_masks()``
+        """
+        self._use_masking = use_masking
+        if self.replay_buffer is not None:
+            self.replay_buffer.use_masking = use_masking
+        return super().learn(total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar)
+
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """Draw ``gradient_steps`` batches from the replay buffer and update the network on each; see SB3."""
         assert self.replay_buffer is not None
+        if gradient_steps == 0:
+            return
         self._update_learning_rate(self.policy.optimizer)
         settings = UpdateSettings(self.double_q, self.reward_scale, self.max_grad_norm)
         self.last_losses = np.zeros(gradient_steps)

@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import torch as th
 from gymnasium import spaces
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, CombinedExtractor, FlattenExtractor, NatureCNN
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
+from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import as_masks
+from sb3_ext.common.observations import as_observation
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
 
 
@@ -25,10 +27,32 @@ def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
     return q_values.masked_fill(~masks, -th.inf).argmax(dim=1, keepdim=True)
 
 
+def best_choices(q_values: th.Tensor, masks: th.Tensor, parts: ActionParts) -> th.Tensor:
+    """
+    The best feasible choice of each part of an action.
+
+    :param q_values: (B, n_choices) float
+    :param masks: (B, n_choices) bool
+    :param parts: What actions are made of
+    :return: (B, n_parts) int64, columns of q_values
+    """
+    if parts.is_number:
+        return masked_argmax(q_values, masks)
+    values = th.split(q_values.masked_fill(~masks, -th.inf), parts.sizes, dim=1)
+    best = [part.argmax(dim=1) + begin for part, begin in zip(values, parts.begins.tolist(), strict=True)]
+    return th.stack(best, dim=1)
+
+
 class MaskableQNetwork(QNetwork):
     """
     Action values as a multilayer perceptron over the extracted features.
 
+    Where actions are vectors the outputs are the values of the choices of all parts, one part after another, and the
+    value of an action is the sum of those of its parts (https://arxiv.org/abs/1711.08946 branches in this way). It is
+    what ``factors`` does for a ``Discrete`` space whose actions are all combinations of parts, without listing them.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete, MultiDiscrete or MultiBinary action space
     :param args: as SB3's ``QNetwork``
     :param dropout: Dropout after each hidden layer, in [0, 1)
     :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero
@@ -39,6 +63,8 @@ class MaskableQNetwork(QNetwork):
 
     def __init__(
         self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
         *args: Any,
         dropout: float = 0.0,
         kaiming_init: bool = False,
@@ -46,7 +72,11 @@ class MaskableQNetwork(QNetwork):
         factors: list[int] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        self.parts = ActionParts(action_space, type(self).__name__)
+        super().__init__(observation_space, spaces.Discrete(self.parts.n_choices), *args, **kwargs)
+        self.action_space = action_space  # type: ignore[assignment]
+        if (dueling or factors is not None) and not self.parts.is_number:
+            raise ValueError(f"MaskableQNetwork: dueling and factors are for Discrete actions, not {action_space}.")
         if dueling and factors is not None:
             raise ValueError("MaskableQNetwork: dueling and factors are two kinds of last layer; choose one.")
         if not 0.0 <= dropout < 1.0:
@@ -68,7 +98,7 @@ class MaskableQNetwork(QNetwork):
             if self.dropout > 0.0:
                 layers.append(SeededDropout(self.dropout))
             width = units
-        layers.append(self._head(width, int(self.action_space.n)))
+        layers.append(self._head(width, self.parts.n_choices))
         return layers
 
     def _head(self, width: int, n_actions: int) -> nn.Module:
@@ -88,9 +118,11 @@ class MaskableQNetwork(QNetwork):
         self, observation: PyTorchObs, deterministic: bool = True, action_masks: th.Tensor | None = None
     ) -> th.Tensor:
         q_values: th.Tensor = self(observation)
-        if action_masks is None:
-            return q_values.argmax(dim=1)
-        return masked_argmax(q_values, action_masks).reshape(-1)
+        masks = th.ones_like(q_values, dtype=th.bool) if action_masks is None else action_masks
+        columns = best_choices(q_values, masks, self.parts)
+        if self.parts.is_number:
+            return columns.reshape(-1)
+        return columns - th.as_tensor(self.parts.begins, device=columns.device)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
@@ -103,7 +135,7 @@ class MaskableDQNPolicy(DQNPolicy):
     Policy of MaskableDQN: a Q-network, its target, and the greedy choice among the feasible actions.
 
     :param observation_space: Observation space
-    :param action_space: Discrete action space
+    :param action_space: Discrete, MultiDiscrete or MultiBinary action space
     :param lr_schedule: Learning rate schedule
     :param net_arch: Units of the hidden layers, [64, 64] by default
     :param activation_fn: Activation after each hidden layer
@@ -127,7 +159,7 @@ class MaskableDQNPolicy(DQNPolicy):
     def __init__(
         self,
         observation_space: spaces.Space[Any],
-        action_space: spaces.Discrete,
+        action_space: spaces.Space[Any],
         lr_schedule: Schedule,
         net_arch: list[int] | None = None,
         activation_fn: type[nn.Module] = nn.ReLU,
@@ -152,7 +184,7 @@ class MaskableDQNPolicy(DQNPolicy):
             optimizer_kwargs = {"fused": True}
         super().__init__(
             observation_space,
-            action_space,
+            action_space,  # type: ignore[arg-type]
             lr_schedule,
             net_arch,
             activation_fn,
@@ -185,7 +217,7 @@ class MaskableDQNPolicy(DQNPolicy):
         :param obs: (B, *obs_shape)
         :param deterministic: without effect, since exploration is the algorithm's
         :param action_masks: (B, n_actions) bool, or None if all actions are feasible
-        :return: (B,) int64
+        :return: (B,) int64, or (B, n_parts) where actions are vectors; from 0
         """
         return self._predict(obs, deterministic, action_masks)
 
@@ -208,16 +240,17 @@ class MaskableDQNPolicy(DQNPolicy):
         :param episode_start: without effect
         :param deterministic: without effect, since exploration is the algorithm's
         :param action_masks: (n_actions,) or (n_envs, n_actions) bool, or None if all actions are feasible
-        :return: the actions, of shape () or (n_envs,), and ``state``
+        :return: the actions as the environment takes them, without the first axis for a single observation, and
+            ``state``
         """
-        if action_masks is None:
-            return super().predict(observation, state, episode_start, deterministic)
         self.set_training_mode(False)
-        masks = as_masks(action_masks, int(self.action_space.n))  # type: ignore[attr-defined]
-        obs, vectorized = self.obs_to_tensor(observation)
+        masks, parts = None, self.q_net.parts
+        if action_masks is not None:
+            masks = th.as_tensor(as_masks(action_masks, parts.n_choices, parts.begins), device=self.device)
+        obs, vectorized = self.obs_to_tensor(as_observation(observation))
         with th.no_grad():
-            actions = self._predict(obs, deterministic, th.as_tensor(masks, device=self.device)).cpu().numpy()
-        return (actions if vectorized else actions[0]), state
+            actions = parts.to_env(self._predict(obs, deterministic, masks).cpu().numpy())
+        return (actions if vectorized else actions.squeeze(axis=0)), state
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
@@ -226,3 +259,59 @@ class MaskableDQNPolicy(DQNPolicy):
 
 
 MlpPolicy = MaskableDQNPolicy
+
+
+class CnnPolicy(MaskableDQNPolicy):
+    """
+    :class:`MaskableDQNPolicy` for images, with SB3's ``NatureCNN`` and, as in SB3, no hidden layers after it.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers after the extractor
+    :param activation_fn: Activation after each
+    :param features_extractor_class: Features extractor
+    :param kwargs: as :class:`MaskableDQNPolicy`
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        features_extractor_class: type[BaseFeaturesExtractor] = NatureCNN,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            observation_space, action_space, lr_schedule, net_arch, activation_fn, features_extractor_class, **kwargs
+        )
+
+
+class MultiInputPolicy(MaskableDQNPolicy):
+    """
+    :class:`MaskableDQNPolicy` for ``Dict`` observations, with SB3's ``CombinedExtractor``.
+
+    :param observation_space: Observation space
+    :param action_space: Discrete action space
+    :param lr_schedule: Learning rate schedule
+    :param net_arch: Units of the hidden layers after the extractor
+    :param activation_fn: Activation after each
+    :param features_extractor_class: Features extractor
+    :param kwargs: as :class:`MaskableDQNPolicy`
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        lr_schedule: Schedule,
+        net_arch: list[int] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        features_extractor_class: type[BaseFeaturesExtractor] = CombinedExtractor,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            observation_space, action_space, lr_schedule, net_arch, activation_fn, features_extractor_class, **kwargs
+        )

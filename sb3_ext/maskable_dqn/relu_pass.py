@@ -32,12 +32,13 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
     Whether the passes of this module compute what the policy's networks compute.
 
     :param policy: the policy
-    :return: True for vectors of numbers through float32 Linear and ReLU layers on the CPU, without dropout, and one of
-        the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
+    :return: True for Discrete actions, and vectors of numbers through float32 Linear and ReLU layers on the CPU,
+        without dropout, and one of the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
     """
     space = policy.observation_space
     return (
-        isinstance(space, spaces.Box)
+        isinstance(policy.action_space, spaces.Discrete)
+        and isinstance(space, spaces.Box)
         and not is_image_space(space)
         and type(policy).predict is MaskableDQNPolicy.predict
         and type(policy)._predict is MaskableDQNPolicy._predict
@@ -233,10 +234,12 @@ class ReluUpdater:
         """See ``Updater.update``."""
         self.online.refresh()
         self.target.refresh()
-        size = len(batch.actions)
+        size, observations, next_observations = len(batch.actions), batch.observations, batch.next_observations
+        assert isinstance(observations, np.ndarray)
+        assert isinstance(next_observations, np.ndarray)  # see is_plain_relu()
         # Online features of both ends of the transitions in one pass.
-        both = self.online.hidden(np.concatenate((batch.observations, batch.next_observations)))
-        targets = self._targets(batch, both[-1][size:], settings)
+        both = self.online.hidden(np.concatenate((observations, next_observations)))
+        targets = self._targets(batch, next_observations, both[-1][size:], settings)
         outputs = [output[:size] for output in both]
         estimates = self.online.values_of(outputs[-1], batch.actions)
         td_errors = targets - estimates
@@ -249,9 +252,11 @@ class ReluUpdater:
         self.policy.optimizer.step()
         return UpdateResult(float(loss), estimates, td_errors)
 
-    def _targets(self, batch: ReplayBatch, features: np.ndarray, settings: UpdateSettings) -> np.ndarray:
+    def _targets(
+        self, batch: ReplayBatch, next_observations: np.ndarray, features: np.ndarray, settings: UpdateSettings
+    ) -> np.ndarray:
         """Scaled return plus discounted value of the best feasible next action, (B,)."""
-        target_features = self.target.hidden(batch.next_observations)[-1]
+        target_features = self.target.hidden(next_observations)[-1]
         selecting, inputs = (self.online, features) if settings.double_q else (self.target, target_features)
         # Nothing follows a terminal state, and its mask is all True.
         live, best = np.flatnonzero(batch.terminals == 0.0), np.zeros(len(features), dtype=np.int64)

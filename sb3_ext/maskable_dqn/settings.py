@@ -1,8 +1,10 @@
 """Checks of settings of the masked Q-learning algorithms that SB3 does not make."""
 
+import warnings
 from typing import Any
 
 import numpy as np
+from stable_baselines3.her import HerReplayBuffer
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.replay import MaskableReplayBuffer
@@ -17,6 +19,23 @@ def check_target_interval(interval: int | str) -> None:
     """
     if isinstance(interval, str) and interval != "episode":
         raise ValueError(f'target_update_interval must be a number of steps or "episode", not {interval!r}.')
+
+
+def warn_of_interval(n_envs: int, interval: int) -> None:
+    """
+    Warn, as SB3's DQN does, that the target network is updated less often than it is meant to be.
+
+    :param n_envs: Number of environments
+    :param interval: Steps between two updates of the target network, fewer than those
+    """
+    warnings.warn(
+        "The number of environments used is greater than the target network "
+        f"update interval ({n_envs} > {interval}), "
+        "therefore the target network will be updated after each call to env.step() "
+        f"which corresponds to {n_envs} steps.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def check_policy_class(policy_class: type[Any]) -> None:
@@ -37,8 +56,12 @@ def check_buffer_class(buffer_class: type[Any] | None) -> None:
     :param buffer_class: class of the replay buffer, or None for the default
     :raises ValueError: it does not
     """
-    if not issubclass(buffer_class or MaskableReplayBuffer, MaskableReplayBuffer):
-        raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class}.")
+    if buffer_class is None or issubclass(buffer_class, MaskableReplayBuffer):
+        return
+    reason = ""
+    if issubclass(buffer_class, HerReplayBuffer):
+        reason = ", which stores no masks and replaces goals, on which the feasible actions may depend"
+    raise ValueError(f"replay_buffer_class must be a MaskableReplayBuffer, not {buffer_class.__name__}{reason}.")
 
 
 def check_finite(what: str, values: np.ndarray | float, who: str) -> None:

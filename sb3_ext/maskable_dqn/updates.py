@@ -7,7 +7,7 @@ import torch as th
 from stable_baselines3.common.logger import Logger
 from torch.nn import functional as F
 
-from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, masked_argmax
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, best_choices
 from sb3_ext.replay import MaskableReplayBuffer, MaskableReplayBufferSamples, PrioritizedReplayBuffer, ReplayBatch
 
 #: Updates between two histograms, which cost as much as an update or two.
@@ -85,6 +85,18 @@ def record_updates(
             logger.record("train/priorities", buffer.priorities(HISTOGRAM_PRIORITIES), exclude=NOT_TENSORBOARD)
 
 
+def values_of(q_values: th.Tensor, columns: th.Tensor) -> th.Tensor:
+    """
+    Values of actions.
+
+    :param q_values: (B, n_choices) float
+    :param columns: (B, n_parts) int64, those of the parts of each action
+    :return: (B, 1) float, sums over the parts
+    """
+    values = q_values.gather(1, columns)
+    return values if columns.shape[1] == 1 else values.sum(dim=1, keepdim=True)
+
+
 class AutogradUpdater:
     """
     Updates any network, by PyTorch's automatic differentiation. The reference for faster ones.
@@ -102,7 +114,7 @@ class AutogradUpdater:
         targets = self.targets(samples, settings)
         # Training mode for this pass only: targets and acting use no dropout.
         policy.set_training_mode(True)
-        q_values = policy.q_net(samples.observations).gather(1, samples.actions)
+        q_values = values_of(policy.q_net(samples.observations), self._columns(samples.actions))
         policy.set_training_mode(False)
         losses = F.smooth_l1_loss(q_values, targets, reduction="none")
         if samples.weights is not None:
@@ -116,6 +128,11 @@ class AutogradUpdater:
         td_errors = targets - estimates
         return UpdateResult(loss.item(), estimates.cpu().numpy()[:, 0], td_errors.cpu().numpy()[:, 0])
 
+    def _columns(self, actions: th.Tensor) -> th.Tensor:
+        """Where in the action values those of each part are, (B, n_parts) int64."""
+        parts = self.policy.q_net.parts
+        return actions if parts.is_number else actions.long() + th.as_tensor(parts.begins, device=actions.device)
+
     @th.no_grad()
     def targets(self, samples: MaskableReplayBufferSamples, settings: UpdateSettings) -> th.Tensor:
         """
@@ -128,7 +145,7 @@ class AutogradUpdater:
         self.policy.set_training_mode(False)
         next_values = self.policy.q_net_target(samples.next_observations)
         selecting = self.policy.q_net(samples.next_observations) if settings.double_q else next_values
-        best = masked_argmax(selecting, samples.next_action_masks)
-        following = (1.0 - samples.dones) * samples.discounts * next_values.gather(1, best)
+        best = best_choices(selecting, samples.next_action_masks, self.policy.q_net.parts)
+        following = (1.0 - samples.dones) * samples.discounts * values_of(next_values, best)
         targets: th.Tensor = settings.reward_scale * samples.rewards + following
         return targets

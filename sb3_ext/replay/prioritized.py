@@ -88,7 +88,10 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         """Store one transition of each environment with the largest priority known; see the parent."""
         rows = self.pos * self.n_envs + self._env_columns
         super().add_step(*args, **kwargs)
-        self.tree.update(rows, (self.largest_priority + self.epsilon) ** self.alpha)
+        self.tree.write(rows, (self.largest_priority + self.epsilon) ** self.alpha)
+        if self.optimize_memory_usage:
+            # The oldest, whose observations are now the next ones of the newest.
+            self.tree.write(self.pos * self.n_envs + self._env_columns, 0.0)
 
     def draw(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBatch:
         """
@@ -118,7 +121,7 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
             raise ValueError("PrioritizedReplayBuffer: td_errors must not be nan; the training has diverged.")
         self.largest_priority = max(self.largest_priority, largest)
         priorities += self.epsilon
-        self.tree.update(rows, priorities**self.alpha)
+        self.tree.write(rows, priorities**self.alpha)
 
     def priorities(self, at_most: int) -> np.ndarray:
         """
@@ -128,7 +131,7 @@ class PrioritizedReplayBuffer(MaskableReplayBuffer):
         :return: (n,) float64, their last known limited TD errors; not available with alpha 0
         """
         n_rows = self._n_rows()
-        rows = np.arange(0, n_rows, max(1, -(-n_rows // at_most)))
+        rows = self._rows(np.arange(0, n_rows, max(1, -(-n_rows // at_most))))
         return self.tree.values(rows) ** (1.0 / self.alpha) - self.epsilon
 
 

@@ -4,19 +4,24 @@ from typing import NamedTuple
 
 import numpy as np
 import torch as th
+from stable_baselines3.common.type_aliases import PyTorchObs
+
+from sb3_ext.common.observations import Observations
 
 
 class MaskableReplayBufferSamples(NamedTuple):
     """
-    A drawn batch of B transitions, as tensors; columns are (B, 1), as SB3 has them.
+    A drawn batch of B transitions, as tensors; columns are (B, 1), as SB3 has them. Of ``Dict`` observations there is
+    a dictionary of tensors.
 
     The first six are SB3's ``ReplayBufferSamples``. ``next_action_masks`` is (B, n_actions) bool, ``weights``
-    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``.
+    (B, 1) float or None, ``rows`` a numpy array for ``update_priorities``. Where actions are vectors they are
+    (B, n_parts).
     """
 
-    observations: th.Tensor
+    observations: PyTorchObs
     actions: th.Tensor
-    next_observations: th.Tensor
+    next_observations: PyTorchObs
     dones: th.Tensor
     rewards: th.Tensor
     discounts: th.Tensor
@@ -32,12 +37,12 @@ class ReplayBatch(NamedTuple):
     With n-step returns the next state is that after the last of the n steps.
     """
 
-    #: (B, *obs_shape), normalized if the environment normalizes
-    observations: np.ndarray
-    #: (B,) int
+    #: (B, *obs_shape), or a dictionary of such arrays, normalized if the environment normalizes
+    observations: Observations
+    #: (B,) int, or (B, n_parts) where actions are vectors; from 0
     actions: np.ndarray
-    #: (B, *obs_shape)
-    next_observations: np.ndarray
+    #: (B, *obs_shape), or a dictionary
+    next_observations: Observations
     #: (B,) float32, 1 where the next state is terminal; a truncated episode has 0
     terminals: np.ndarray
     #: (B,) float32, discounted sum over the n steps
@@ -65,10 +70,15 @@ class ReplayBatch(NamedTuple):
             # No .to() on the CPU: ten such calls cost as much as drawing the batch.
             return th.from_numpy(array) if on_cpu else th.from_numpy(array).to(device)
 
+        def tensors(observations: Observations) -> PyTorchObs:
+            if isinstance(observations, dict):
+                return {key: tensor(part) for key, part in observations.items()}
+            return tensor(observations)
+
         return MaskableReplayBufferSamples(
-            observations=tensor(self.observations),
-            actions=tensor(self.actions[:, None]),
-            next_observations=tensor(self.next_observations),
+            observations=tensors(self.observations),
+            actions=tensor(self.actions[:, None] if self.actions.ndim == 1 else self.actions),
+            next_observations=tensors(self.next_observations),
             dones=tensor(self.terminals[:, None]),
             rewards=tensor(self.rewards[:, None]),
             discounts=tensor(self.discounts[:, None]),

@@ -46,6 +46,20 @@ class SumTree:
 
         :param indices: (n,) int, leaves in [0, capacity); of one that occurs twice the last value counts
         :param values: (n,) float or one float for all, finite and at least 0
+        :raises ValueError: a value is negative or not a number
+        """
+        # A comparison that nan fails.
+        least = values.min(initial=0.0) if isinstance(values, np.ndarray) else values
+        if not least >= 0.0:
+            raise ValueError(f"SumTree: values must be at least 0, not {least}.")
+        self.write(indices, values)
+
+    def write(self, indices: np.ndarray, values: np.ndarray | float) -> None:
+        """
+        :meth:`update` without its check, which takes a fifth of its time, for values known to be right.
+
+        :param indices: (n,) int, leaves in [0, capacity)
+        :param values: (n,) float or one float for all, finite and at least 0
         """
         nodes = np.asarray(indices, dtype=np.int64) + self._first_leaf
         self._nodes[nodes] = values
@@ -78,8 +92,10 @@ class SumTree:
 
         :param prefix_sums: (n,) float64, in [0, total)
         :return: (n,) int64, leaves
+        :raises ValueError: all values are 0
         """
         self._refresh()
+        self._check_not_empty(self._nodes[1])
         found: np.ndarray = self._kernels().find(self._nodes, self.depth, np.array(prefix_sums, dtype=np.float64))
         return found
 
@@ -89,11 +105,18 @@ class SumTree:
 
         :param uniforms: (B,) float64, uniform numbers in [0, 1), overwritten
         :return: (B,) int64 leaves, (B,) float64 their values, the sum of all leaves
+        :raises ValueError: all values are 0
         """
         drawn: tuple[np.ndarray, np.ndarray, float] = self._kernels().draw(
             self._nodes, self.depth, self._take_stale(), uniforms
         )
+        self._check_not_empty(drawn[2])
         return drawn
+
+    @staticmethod
+    def _check_not_empty(total: float) -> None:
+        if total == 0.0:
+            raise ValueError("SumTree: nothing can be drawn while all values are 0.")
 
     def _take_stale(self) -> np.ndarray:
         """The leaves (n,) int64 that changed, as nodes; forgets them."""

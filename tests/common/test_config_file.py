@@ -107,6 +107,13 @@ def test_comments_survive_a_change() -> None:
     assert with_changes(text, changes) == expected
 
 
+def test_an_empty_section_can_be_filled() -> None:
+    """A section that a file leaves empty, or takes out of its base, gets the fields of the change."""
+    text = "days:\n  monday: # as usual\nbreaks: null\n"
+    expected = "days:\n  monday: # as usual\n    late: 3\nbreaks:\n  number: 1\n"
+    assert with_changes(text, {("days", "monday", "late"): 3, ("breaks", "number"): 1}) == expected
+
+
 def test_configs_are_values() -> None:
     """Configs that hold the same are equal, have the same hash, and come back from a pickle."""
     for config in (LabConfig.load("scarce"), PathwaysConfig.load("baseline")):

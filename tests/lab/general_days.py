@@ -10,7 +10,7 @@ import numpy as np
 
 from echo_env.common.config_model import build
 from echo_env.lab import Day, GeneralLabConfig, Trace
-from echo_env.lab.day import NO_SHOW, NOBODY, TURNED_AWAY, appointment_book
+from echo_env.lab.day import NO_SHOW, NOBODY, REBOOKED, TURNED_AWAY, appointment_book
 from echo_env.lab.simulation.duties import is_closed
 
 LAW = {"shape": 12.0, "mean_min": 30.0, "shortest_min": 10.0, "longest_min": 90.0}
@@ -88,6 +88,12 @@ def _of_patients(trace: Trace) -> list[str]:
         found.append("no-shows are lost")
     if outcomes.count("turned_away") != (day.arrival == TURNED_AWAY).sum():
         found.append("patients turned away are lost")
+    if day.rebook_from is not None:
+        absent = int((~day.present & ~day.on_call).sum())
+        if not np.array_equal(day.arrival == REBOOKED, absent >= day.rebook_from):
+            found.append("not those are rebooked whom the absence plan names")
+    if outcomes.count("rebooked") != (day.arrival == REBOOKED).sum():
+        found.append("patients rebooked are lost")
     for exam in trace.exams:
         kind = plan.types[day.exam_type[exam.patient]]
         ready = day.arrival[exam.patient] + day.prep_min[exam.patient]

@@ -36,6 +36,8 @@ def random_lab(rng: np.random.Generator) -> GeneralLabConfig:
     _make_possible(rng, kinds, rooms, staff)
     points = rng.integers(0, 12, 7)
     weights = ("on_time", "late", "overtime", "idle", "turned_away", "left_waiting", "staff_overtime")
+    if _some(rng, 0.3):
+        _rebook(rng, kinds)
     data = {
         "name": "random",
         "hours": {"opening_min": int(rng.integers(0, 600)), "closing_min": closing, "end_min": end},
@@ -49,6 +51,7 @@ def random_lab(rng: np.random.Generator) -> GeneralLabConfig:
             "idle_rule": IDLE_RULES[rng.integers(len(IDLE_RULES))],
         },
     }
+    _put_off(rng, staff)
     return build(GeneralLabConfig, data)
 
 
@@ -178,12 +181,31 @@ def _staff(rng: np.random.Generator, size: int, end: int) -> dict[str, Any]:
     return group
 
 
+def _put_off(rng: np.random.Generator, staff: dict[str, Any]) -> None:
+    """Let lunches and planned breaks of some groups be put off, in place."""
+    for group in staff.values():
+        if "lunch" in group:
+            group["lunch"]["put_off"] = _some(rng, 0.4)
+        if group.get("breaks", {}).get("planned"):
+            group["breaks"]["put_off_min"] = int(rng.choice([0, 1, 5, 30, 200]))
+
+
 def _without_roster(rooms: dict[str, Any], staff: dict[str, Any]) -> None:
     """Leave out all that happens at a time of day, in place."""
     for group in (*rooms.values(), *staff.values()):
         for name in ("turnover_min", "closed", "shift", "lunch", "on_call"):
             group.pop(name, None)
         group.get("breaks", {}).pop("planned", None)
+
+
+def _rebook(rng: np.random.Generator, kinds: dict[str, Any]) -> None:
+    """Rebook some appointments when one, two or three are absent, in place."""
+    for kind in kinds.values():
+        plan: dict[int, list[int]] = {}
+        for time in kind["appointments"]:
+            if time is not None and _some(rng, 0.5):
+                plan.setdefault(_minute(rng, 1, 3), []).append(time)
+        kind["rebook_when_absent"] = plan
 
 
 def _make_possible(

@@ -10,6 +10,8 @@ the numbers of its rules, ``rule``; :mod:`~echo_env.lab.compiled.batch` runs the
 
 from __future__ import annotations
 
+import numpy as np
+
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     AT_ENDS,
@@ -36,6 +38,7 @@ from echo_env.lab.compiled.layout import (
     OVERTIME,
     OVERTIME_FROM,
     PENDING,
+    PUTS_OFF,
     ROOM_GROUPS,
     ROSTER,
     ROWS,
@@ -45,10 +48,10 @@ from echo_env.lab.compiled.layout import (
     TURNED,
     UNITS,
 )
-from echo_env.lab.compiled.queue import next_in_queue, welcome
-from echo_env.lab.compiled.staff.duty import process_ends, refresh_able
+from echo_env.lab.compiled.queue import next_in_queue, waiting_types, welcome
+from echo_env.lab.compiled.staff.duty import is_putting_off, process_ends, refresh_able
 from echo_env.lab.compiled.staff.roster import keep_roster
-from echo_env.lab.compiled.starts import fill_left, name_pending, open_types, startable, waiting_types
+from echo_env.lab.compiled.starts import fill_left, name_pending, open_types, startable
 from echo_env.lab.simulation.penalty import penalty_units
 
 # The rules of the hospital, compiled. Loops instead of array expressions compile much faster.
@@ -65,13 +68,13 @@ def can_start(cell, rule):
 
 @njit
 def catch_up(cell, rule, draw, odds):
-    """Process every event due now: ends, the roster, who is ready, early to on time."""
+    """Process every event due now: who is ready, early to on time, ends, the roster."""
+    welcome(cell, rule)
     lunch_over = process_ends(cell, rule, draw, odds)
     if rule[ROSTER]:
         keep_roster(lunch_over, cell, rule)
         if rule[CUTOFFS]:
             refresh_able(cell, rule)
-    welcome(cell, rule)
     if not rule[NESTED]:
         fill_left(cell, rule)
 
@@ -112,7 +115,10 @@ def _close(cell, rule):
 
 @njit
 def _next_happening(cell, rule):
-    """The next minute in which something ends, the roster changes, or somebody joins the queue or becomes on time."""
+    """The next minute in which something ends, the roster changes, or somebody joins the queue or becomes on time; the
+    next one of all while somebody who is free puts off a lunch or a break."""
+    if rule[PUTS_OFF] and is_putting_off(cell, rule):
+        return np.int64(cell[MINUTE] + 1)
     soonest = next_in_queue(cell, rule)
     if cell[ENDS]:
         soonest = min(soonest, cell[rule[AT_ENDS]] >> SHIFT)

@@ -7,7 +7,7 @@ import numpy as np
 from echo_env.lab.compiled import batch, layout
 from echo_env.lab.compiled.layout import Labs, Rules
 from echo_env.lab.compiled.rules import kept_of
-from echo_env.lab.day import NO_SHOW, Book
+from echo_env.lab.day import NO_SHOW, REBOOKED, Book
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.patient import WaitingPatient
 from echo_env.lab.simulation.view import LabView
@@ -50,9 +50,12 @@ def _write_committed(view: LabView, cell: layout.Ints, rule: layout.Wide) -> Non
 def _write_patients(view: LabView, book: Book, patients: layout.Ints) -> None:
     types = view.config.plan.types
     patients[:, layout.TYPE], patients[:, layout.SCHEDULED] = book.exam_type, book.scheduled
-    patients[:, layout.ARRIVAL], patients[:, layout.UNSCHEDULED] = NO_SHOW, book.unscheduled
+    # Who should be in the book and is not was rebooked.
+    patients[:, layout.ARRIVAL] = np.where(book.unscheduled, NO_SHOW, REBOOKED)
+    patients[:, layout.UNSCHEDULED] = book.unscheduled
     for patient, exam_type, scheduled in view.appointments:
         patients[patient, layout.TYPE], patients[patient, layout.SCHEDULED] = exam_type, scheduled
+        patients[patient, layout.ARRIVAL] = NO_SHOW
         patients[patient, layout.DUE] = scheduled - types[exam_type].check_in_lead_min
     for patient in range(len(patients)):
         arrival = view.arrival_min(patient)

@@ -48,29 +48,29 @@ EXAM_COLUMNS, BREAK_COLUMNS, HANDOVER_COLUMNS = 6, 3, 4
 
 # Single numbers of Rules.
 KINDS, ROOM_GROUPS, STAFF_GROUPS, PATIENTS, MEMBERS, ROOMS = range(6)
-CLOSING, END, IDLE_RULE, ROSTER, CUTOFFS, NESTED, OVERTIME, HANDOVER = range(6, 14)
+CLOSING, END, IDLE_RULE, ROSTER, CUTOFFS, NESTED, PUTS_OFF, OVERTIME, HANDOVER = range(6, 15)
 """The last two: first minute in which anybody's work is overtime, and in which an exam may be handed over."""
 
 # Where counts begin among the cells: by class, group of rooms or group of staff.
-AT_FREE_ROOMS, AT_FREE_STAFF, AT_AWAY, AT_STARTABLE, AT_ABLE, AT_RANK, AT_RUNNING, AT_LUNCHING = range(14, 22)
+AT_FREE_ROOMS, AT_FREE_STAFF, AT_AWAY, AT_STARTABLE, AT_ABLE, AT_RANK, AT_RUNNING, AT_LUNCHING = range(15, 23)
 # The queues: first and last of each class, -1 if it is empty.
-AT_HEAD, AT_TAIL = range(22, 24)
+AT_HEAD, AT_TAIL = range(23, 25)
 # Starts left by set of types, and who has been committed, where capabilities cross; idle rooms and members, a heap for
 # each group; a heap of what ends when; tables; records; and rows of Trace.rows, which only labs of a trace have.
-AT_LEFT, AT_PENDING, AT_IDLE, AT_ENDS, AT_PATIENTS, AT_STAFF, AT_ROOMS = range(24, 31)
-AT_EXAMS, AT_BREAKS, AT_LUNCHES, AT_HANDOVERS, AT_ROWS = range(31, 36)
+AT_LEFT, AT_PENDING, AT_IDLE, AT_ENDS, AT_PATIENTS, AT_STAFF, AT_ROOMS = range(25, 32)
+AT_EXAMS, AT_BREAKS, AT_LUNCHES, AT_HANDOVERS, AT_ROWS = range(32, 37)
 
 # Where tables begin among the numbers of Rules themselves.
-OF_MARGIN, OF_WEIGHT, OF_EXPECTED, OF_ROOMS_CAN, OF_ROOMS, OF_STAFF, OF_ROSTER = range(36, 43)
-HEADER = 43
+OF_MARGIN, OF_WEIGHT, OF_EXPECTED, OF_ROOMS_CAN, OF_ROOMS, OF_STAFF, OF_ROSTER = range(37, 44)
+HEADER = 44
 
 # Columns of room groups, and of staff groups, in Rules. CLOSED is where minutes [from, until) of closures begin.
 CAN, FIRST, PAST = range(3)
 TURNOVER, CLOSED_PAIRS, CLOSED_AT = range(3, 6)
 ROOM_GROUP_COLUMNS = 6
 SHIFT_UNTIL, STARTS_UNTIL, OVERTIME_FROM, BREAK_MIN, HANDS_OVER = range(3, 8)
-LUNCH_BEGIN, LUNCH_LATEST, LUNCH_MIN, AT_ONCE, PLANNED_AT = range(8, 13)
-STAFF_GROUP_COLUMNS = 13
+LUNCH_BEGIN, LUNCH_LATEST, LUNCH_MIN, AT_ONCE, LUNCH_PUT_OFF, PLANNED_AT, PUT_OFF_MIN = range(8, 15)
+STAFF_GROUP_COLUMNS = 15
 
 FREE_NOW, IN_EXAM, ON_A_BREAK, ABSENT, OFF_DUTY, AT_LUNCH = (int(status) for status in Status)
 ROOM_FREE, IN_USE, CLEANING, CLOSED = (int(status) for status in RoomStatus)

@@ -14,7 +14,7 @@ from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
 from echo_env.lab.compiled.observed_rows import fill_row_numbers
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import appointment_book
+from echo_env.lab.day import REBOOKED, appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
 from echo_env.lab.decisions.rows import type_numbers
@@ -182,7 +182,7 @@ def _count_appointments(cell, rule, booked, at, row):
     latest = min(now, rule[layout.END] - 1)
     for p in range(booked):
         own = patients + layout.PATIENT_COLUMNS * p
-        if 0 <= cell[own + layout.ARRIVAL] <= latest:
+        if 0 <= cell[own + layout.ARRIVAL] <= latest or cell[own + layout.ARRIVAL] == REBOOKED:
             continue
         ahead, first = cell[own + layout.SCHEDULED] - now, at + 6 * cell[own + layout.TYPE]
         for k in range(3):

@@ -48,6 +48,7 @@ from echo_env.lab.compiled.layout import (
     USE,
 )
 from echo_env.lab.compiled.starts import starts_left_of
+from echo_env.lab.day import REBOOKED
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN
 from echo_env.lab.decisions.rows import ROW_FEATURES
 
@@ -104,7 +105,7 @@ def _count_patients(cell, rule, booked, row):
             row[first + _PREPARING] += cell[own + READY] > latest
             continue
         ahead = cell[own + SCHEDULED] - now
-        if p >= booked or ahead < -OVERDUE_MIN:
+        if p >= booked or ahead < -OVERDUE_MIN or cell[own + ARRIVAL] == REBOOKED:
             continue
         if ahead < 0:
             row[first + _OVERDUE] += 1

@@ -103,6 +103,17 @@ def welcome(cell, rule):
 
 
 @njit
+def waiting_types(cell, rule):
+    """Bit set of the types of those who wait."""
+    types = 0
+    for kind in range(rule[KINDS]):
+        c = COUNTS + CLASSES_PER_TYPE * kind
+        if cell[c] or cell[c + 1] or cell[c + 2]:
+            types |= 1 << kind
+    return types
+
+
+@njit
 def next_in_queue(cell, rule):
     """The next minute in which somebody is ready or becomes on time."""
     soonest, at = NEVER, rule[AT_PATIENTS]

@@ -14,8 +14,9 @@ here from its conditional law:
   but in one case: none of two is left, and less than one break's length has passed. Then it may be the second
   break or both at once; the odds are those of a member of staff who has done so many exams.
 
-Who is present is known and stays, as do lunches, planned breaks and cleaning. All draws of a lab are one block of
-uniform numbers whatever its state: the same generator gives labs that look the same the same rest of the day.
+Who is present and who was rebooked is known and stays, as do lunches, planned breaks and cleaning. All draws of a lab
+are one block of uniform numbers whatever its state: the same generator gives labs that look the same the same rest of
+the day.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from echo_env.lab.compiled.layout import Labs, Parts
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.chance import Arrival, ExamLaw
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import NO_SHOW, NOBODY, TURNED_AWAY, appointment_book
+from echo_env.lab.day import NO_SHOW, NOBODY, REBOOKED, TURNED_AWAY, appointment_book
 from echo_env.lab.day.laws import whole_minute_table
 from echo_env.lab.simulation.breaks import double_break_odds
 from echo_env.lab.simulation.patient import ready_minute
@@ -103,7 +104,8 @@ class FutureSampler:
         own, now = parts.patients, labs.lab[:, layout.MINUTE, None].astype(np.int64)
         arrival = own[..., layout.ARRIVAL].astype(np.int64)
         arrived = (arrival >= 0) & (arrival <= now)
-        arrival = np.where(arrived, arrival, self._arrival_minutes(own, now, draws))
+        drawn = np.where(arrival == REBOOKED, REBOOKED, self._arrival_minutes(own, now, draws))
+        arrival = np.where(arrived, arrival, drawn)
         for which, hour in enumerate(self._book.hours):
             columns = slice(hour.first, hour.first + hour.most)
             came, place = arrived[:, columns], draws[:, columns, 2]

@@ -147,7 +147,7 @@ def _write_sizes(config: Lab, header: NDArray[np.int64]) -> None:
     header[layout.CLOSING], header[layout.END] = plan.closing_min, plan.end_min
     header[layout.IDLE_RULE] = idle_rule_index(config)
     header[layout.ROSTER], header[layout.NESTED] = plan.has_roster, plan.nested
-    header[layout.CUTOFFS] = plan.limits_starts
+    header[layout.CUTOFFS], header[layout.PUTS_OFF] = plan.limits_starts, plan.puts_off
     header[layout.OVERTIME] = plan.overtime_from.min(initial=NEVER)
     header[layout.HANDOVER] = min(ends, default=NEVER)
 
@@ -194,11 +194,13 @@ def _staff_table(plan: LabPlan, groups: Sequence[StaffGroup]) -> NDArray[np.int6
     ]
     table[:, layout.OVERTIME_FROM] = [plan.closing_min if end == NEVER else end for end in until]
     table[:, layout.BREAK_MIN] = [group.breaks.minutes for group in groups]
+    table[:, layout.PUT_OFF_MIN] = [group.breaks.put_off_min for group in groups]
     table[:, layout.HANDS_OVER] = [group.hands_over for group in groups]
     for row, group in zip(table, groups, strict=True):
         if group.lunch is not None:
             row[layout.LUNCH_BEGIN], row[layout.LUNCH_LATEST] = group.lunch.begin_min, group.lunch.latest_min
             row[layout.LUNCH_MIN], row[layout.AT_ONCE] = group.lunch.minutes, group.lunch.at_once
+            row[layout.LUNCH_PUT_OFF] = group.lunch.put_off
     return table
 
 

@@ -58,7 +58,7 @@ from echo_env.lab.compiled.layout import (
     UNTIL,
     USE,
 )
-from echo_env.lab.compiled.queue import leave
+from echo_env.lab.compiled.queue import leave, waiting_types
 from echo_env.lab.compiled.staff.duty import ends_at
 from echo_env.lab.compiled.staff.heap import pop
 from echo_env.lab.simulation.capacity import commit_start, count_left, starts_left
@@ -80,17 +80,6 @@ def startable(cell, rule):
         if cell[rule[AT_FREE_STAFF] + g]:
             with_staff |= cell[rule[AT_ABLE] + g]
     return with_room & with_staff
-
-
-@njit
-def waiting_types(cell, rule):
-    """Bit set of the types of those who wait."""
-    types = 0
-    for kind in range(rule[KINDS]):
-        c = COUNTS + CLASSES_PER_TYPE * kind
-        if cell[c] or cell[c + 1] or cell[c + 2]:
-            types |= 1 << kind
-    return types
 
 
 @njit

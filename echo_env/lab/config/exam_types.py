@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from echo_env.common.config_model import AS_WRITTEN, ConfigError, Positive, Probability, section
 from echo_env.common.config_table import Table
 from echo_env.lab.config.chance import Arrival, ArrivalModel, ExamLaw, Longest, Margin, Mean, Minutes, Offsets
 from echo_env.lab.config.clock import ClockMinute
+from echo_env.lab.config.plan import NEVER
 
 A_DAY = 1440
 
@@ -155,6 +158,26 @@ Hourly = Annotated[
 ]
 
 
+def _a_number_absent(value: Any) -> int:
+    """A whole number from 1, which a file may have written as text, as names of entries are."""
+    if isinstance(value, str) and re.fullmatch("[1-9][0-9]*", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < NEVER:
+        raise ConfigError("is no number of absent members of staff: it must be a whole number of at least 1", ())
+    return value
+
+
+Absent = Annotated[
+    int, PlainValidator(_a_number_absent), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*$"})
+]
+Times = Annotated[tuple[ClockMinute, ...], Field(json_schema_extra={"x-allowed": "a list of times"})]
+Rebooking = Annotated[
+    Table[Absent, Times],
+    AfterValidator(lambda table: Table(sorted(table.items()))),
+    Field(json_schema_extra={"x-allowed": "numbers of absent members with times, such as {1: ['14:30']}"}),
+]
+
+
 @section("exam_types")
 class ExamType:
     """An exam type: its patients and its exams.
@@ -168,6 +191,8 @@ class ExamType:
     :param preparation: what comes between check-in and exam
     :param may_begin_early: whether an exam may begin before its appointment
     :param unscheduled: expected number of patients without an appointment, by the time at which an hour begins
+    :param rebook_when_absent: patients who are rebooked to another day on mornings on which so many regular members of
+        staff are absent at least: times of appointments, each entry one of them, besides those of smaller numbers
     """
 
     appointments: Annotated[
@@ -180,3 +205,55 @@ class ExamType:
     preparation: Preparation | None = None
     may_begin_early: Annotated[bool, Field(strict=True)] = True
     unscheduled: Hourly = Table()
+    rebook_when_absent: Rebooking = Table()
+
+
+class Unbooked(ValueError):
+    """An entry of an absence plan for which there is no appointment.
+
+    :param absent: its number of absent members
+    :param entry: its place in the list of times
+    :param minute: its time, since opening
+    """
+
+    def __init__(self, absent: int, entry: int, minute: int) -> None:
+        super().__init__(f"no appointment is left at minute {minute}, to be rebooked when {absent} are absent")
+        self.absent, self.entry, self.minute = absent, entry, minute
+
+
+def rebooked_places(appointments: Sequence[int | None], rebooked: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+    """How many must be absent for each appointment to be rebooked.
+
+    Of several appointments at a time the first place that is not rebooked yet is, by ascending numbers of absent
+    members: an entry says a time, and patients of a type with the same time are alike.
+
+    :param appointments: minutes since opening, None in places that are left empty
+    :param rebooked: number of absent members -> times
+    :return: for each place, :data:`~echo_env.lab.config.plan.NEVER` if it is not rebooked
+    :raises Unbooked: there are more entries with a time than appointments
+    """
+    places = [NEVER] * len(appointments)
+    for absent in sorted(rebooked):
+        for entry, minute in enumerate(rebooked[absent]):
+            free = [k for k, own in enumerate(appointments) if own == minute and places[k] == NEVER]
+            if not free:
+                raise Unbooked(absent, entry, minute)
+            places[free[0]] = absent
+    return tuple(places)
+
+
+def rebooked_times(appointments: Sequence[int | None], rebook_from: Sequence[int]) -> dict[int, list[int]]:
+    """The times of an absence plan, such that :func:`rebooked_places` gives as many at each time.
+
+    :param appointments: minutes since opening, None in places that are left empty
+    :param rebook_from: how many must be absent for each place to be rebooked, for those behind it nothing is
+    :return: number of absent members -> times, ascending
+    """
+    times: dict[int, list[int]] = {}
+    for absent, minute in sorted(
+        (absent, minute)
+        for absent, minute in zip(rebook_from, appointments, strict=False)
+        if absent < NEVER and minute is not None
+    ):
+        times.setdefault(absent, []).append(minute)
+    return times

@@ -50,14 +50,17 @@ def read_lab_file(source: str | Path) -> LabFile:
     :param source: name of a preset or path of a YAML file; with ``#`` and the name of a day for a file with days
     :raises ConfigError: no such file or day, no YAML of the expected form, or fields of both forms
     """
-    name, day = _source_and_day(str(source))
+    name, day = source_and_day(str(source))
     layers = config_file.read_layers(PACKAGE, name)
     layers = _of_day(layers, name, day)
     return LabFile(layers, _is_general(layers, name))
 
 
-def _source_and_day(source: str) -> tuple[str, str | None]:
-    """A file or preset, and the day after ``#``; a file that has a ``#`` in its name is taken as it is."""
+def source_and_day(source: str) -> tuple[str, str | None]:
+    """A file or preset, and the day after ``#``; a file that has a ``#`` in its name is taken as it is.
+
+    :param source: preset, file, or either with ``#`` and a day
+    """
     if "#" not in source or Path(source).is_file():
         return source, None
     name, _, day = source.rpartition("#")

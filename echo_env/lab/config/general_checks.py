@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from echo_env.common.config_model import ConfigError, Loc
 from echo_env.common.words import did_you_mean
+from echo_env.lab.config.exam_types import Unbooked, rebooked_places
 from echo_env.lab.config.plan import MOST_TYPES, NEVER, LabPlan, RoomGroup, StaffGroup
 
 if TYPE_CHECKING:
@@ -56,6 +57,22 @@ def _check_type(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
                 f"{hours.clock(hours.closing_min)}",
                 ("exam_types", name, "unscheduled", hours.clock(minute)),
             )
+    _check_rebooking(config, name, kind)
+
+
+def _check_rebooking(config: GeneralLabConfig, name: str, kind: ExamType) -> None:
+    try:
+        rebooked_places(kind.appointments, kind.rebook_when_absent)
+    except Unbooked as error:
+        clock, number = config.hours.clock, kind.appointments.count(error.minute)
+        again = " once more" if number else ""
+        there = "is no appointment" if not number else "is one appointment" if number == 1 else f"are {number}"
+        times = ", ".join(clock(minute) for minute in sorted({own for own in kind.appointments if own is not None}))
+        raise ConfigError(
+            f"exam_types.{name}.rebook_when_absent.{error.absent} has {clock(error.minute)}{again}, "
+            f"but there {there} at that time; the appointments are at {times or 'no time'}",
+            ("exam_types", name, "rebook_when_absent", str(error.absent), error.entry),
+        ) from None
 
 
 def _check_rooms(config: GeneralLabConfig, place: Loc, group: GroupOfRooms) -> None:

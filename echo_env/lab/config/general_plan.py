@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from echo_env.lab.config.exam_types import rebooked_places
 from echo_env.lab.config.plan import NEVER, BreakPlan, LabPlan, LunchPlan, RoomGroup, StaffGroup, TypePlan
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def _type(config: GeneralLabConfig, name: str, kind: ExamType) -> TypePlan:
         preparation=kind.preparation.law() if kind.preparation else None,
         may_begin_early=kind.may_begin_early,
         unscheduled=tuple((minute, number) for minute, number in kind.unscheduled.items() if number),
+        rebook_from=rebooked_places(kind.appointments, kind.rebook_when_absent) if kind.rebook_when_absent else (),
     )
 
 
@@ -64,6 +66,7 @@ def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGro
             one_probability=breaks.one_probability,
             last_probability=breaks.last_probability,
             planned=breaks.planned,
+            put_off_min=breaks.put_off_min,
         ),
         absence_rate=group.absence_rate,
         always_present=group.always_present,
@@ -73,7 +76,13 @@ def _staff(config: GeneralLabConfig, name: str, group: GroupOfStaff) -> StaffGro
         hands_over=shift is not None and shift.hand_over,
         lunch=None
         if lunch is None
-        else LunchPlan(lunch.from_min, lunch.until_min - lunch.minutes, lunch.minutes, lunch.at_once or NEVER),
+        else LunchPlan(
+            begin_min=lunch.from_min,
+            latest_min=lunch.until_min - lunch.minutes,
+            minutes=lunch.minutes,
+            at_once=lunch.at_once or NEVER,
+            put_off=lunch.put_off,
+        ),
         on_call=on_call.count if on_call else 0,
         on_call_min=on_call.from_min if on_call else 0,
         price_per_hour=group.price_per_hour,

@@ -56,12 +56,14 @@ class Lunch:
     :param until_min: end of the window, since opening: lunch is over by then
     :param minutes: its length, minutes
     :param at_once: so many of the group are at lunch together at most, before force; no limit if it is left out
+    :param put_off: whether lunch is put off, until the last minute, while a patient waits whom the member may examine
     """
 
     from_min: Annotated[ClockMinute, Field(alias="from")]
     until_min: Annotated[ClockMinute, Field(alias="until")]
     minutes: Length
     at_once: Annotated[int, Field(strict=True, ge=1, le=999)] | None = None
+    put_off: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Lunch:
@@ -82,6 +84,8 @@ class StaffBreaks:
     :param one_probability: with two left, probability to take one
     :param last_probability: with one left, probability to take it
     :param planned: times of planned breaks, each taken at the first free minute from then on
+    :param put_off_min: a planned break is put off for up to so many minutes while a patient waits whom the member may
+        examine
     """
 
     minutes: Length
@@ -92,6 +96,7 @@ class StaffBreaks:
     planned: Annotated[
         tuple[ClockMinute, ...], AfterValidator(in_order), Field(json_schema_extra={"x-allowed": "a list of times"})
     ] = ()
+    put_off_min: Annotated[int, Field(strict=True, ge=0, le=1440)] = 0
 
     @model_validator(mode="after")
     def _check(self) -> StaffBreaks:

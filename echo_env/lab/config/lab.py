@@ -58,8 +58,8 @@ def as_general(config: Lab) -> GeneralLabConfig:
     if not isinstance(config, LabConfig):
         raise TypeError(f"the lab {config.name!r} is a {type(config).__name__}, but must be a config that was loaded")
     # Everybody can do non-fetal exams, and those of the first group fetal ones as well.
-    only = {"fetal": None, "non_fetal": ("non_fetal",)}
-    rooms = {kind: GroupOfRooms(getattr(config.rooms, kind), only[kind]) for kind in KINDS}
+    only: dict[str, tuple[str, ...] | None] = {"fetal": None, "non_fetal": ("non_fetal",)}
+    rooms: dict[str, GroupOfRooms] = {kind: GroupOfRooms(getattr(config.rooms, kind), only[kind]) for kind in KINDS}
     return GeneralLabConfig(
         name=config.name,
         hours=config.hours,

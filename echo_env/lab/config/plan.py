@@ -19,7 +19,7 @@ from echo_env.lab.config.chance import Arrival, ExamLaw
 Ints = NDArray[np.int64]
 
 NEVER = 1 << 30
-"""A minute that does not come: the end of a shift that nothing limits."""
+"""A minute that does not come, or a number that is not reached: the end of a shift that nothing limits."""
 
 MOST_TYPES = 8
 
@@ -39,6 +39,9 @@ class TypePlan:
     :param may_begin_early: whether an exam may begin before its appointment
     :param unscheduled: expected number of patients without an appointment, by the minute since opening at which an
         hour begins: ((minute, number), ...)
+    :param rebook_from: for each place in ``scheduled``, how many regular members of staff must be absent for the
+        patient to be rebooked to another day, :data:`NEVER` if nothing is; places behind the last one are never
+        rebooked, and it is empty in a lab without an absence plan
     """
 
     name: str
@@ -50,6 +53,7 @@ class TypePlan:
     preparation: ExamLaw | None = None
     may_begin_early: bool = True
     unscheduled: tuple[tuple[int, float], ...] = ()
+    rebook_from: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,14 @@ class LunchPlan:
     :param latest_min: last minute at which a lunch that begins fits into the window
     :param minutes: its length
     :param at_once: so many of the group are at lunch at the same time at most, before ``latest_min``
+    :param put_off: whether it is put off until ``latest_min`` while a patient waits whom the member may examine
     """
 
     begin_min: int
     latest_min: int
     minutes: int
     at_once: int = NEVER
+    put_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ class BreakPlan:
     :param last_probability: with one left, probability to take it
     :param planned: times of planned breaks, minutes since opening, ascending; each is taken at the first free minute
         from then on
+    :param put_off_min: a planned break is put off for up to so many minutes while a patient waits whom the member may
+        examine
     """
 
     number: int = 0
@@ -107,6 +115,7 @@ class BreakPlan:
     one_probability: float = 0.0
     last_probability: float = 0.0
     planned: tuple[int, ...] = ()
+    put_off_min: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,6 +202,11 @@ class LabPlan:
         return np.repeat(np.arange(len(self.staff_groups)), [group.members for group in self.staff_groups])
 
     @cached_property
+    def rebooks(self) -> bool:
+        """Whether there is a plan for mornings on which staff are absent, even if it rebooks nobody."""
+        return any(kind.rebook_from for kind in self.types)
+
+    @cached_property
     def on_call(self) -> NDArray[np.bool_]:
         """(S,) bool, who comes only if somebody is absent."""
         return np.concatenate([np.arange(group.members) >= group.count for group in self.staff_groups])
@@ -264,6 +278,13 @@ class LabPlan:
         """Whether anybody has a shift, a lunch, planned breaks or is on call, or a room is closed or cleaned."""
         opening = any(stretch[0] == 0 for room in self.room_groups for stretch in room.closed)
         return bool(len(self.roster_minutes)) or opening or any(room.turnover_min for room in self.room_groups)
+
+    @cached_property
+    def puts_off(self) -> bool:
+        """Whether anybody puts off a lunch or a planned break while patients wait."""
+        groups = self.staff_groups
+        lunch = any(group.lunch is not None and group.lunch.put_off for group in groups)
+        return lunch or any(group.breaks.planned and group.breaks.put_off_min for group in groups)
 
     @cached_property
     def nested(self) -> bool:

@@ -4,6 +4,7 @@ from echo_env.lab.day.book import Book, appointment_book, most_exams
 from echo_env.lab.day.day import (
     NO_SHOW,
     NOBODY,
+    REBOOKED,
     TURNED_AWAY,
     Day,
     Days,
@@ -17,6 +18,7 @@ from echo_env.lab.day.draw import draw_days, sample_day, sample_days
 __all__ = [
     "NOBODY",
     "NO_SHOW",
+    "REBOOKED",
     "TURNED_AWAY",
     "Book",
     "Day",

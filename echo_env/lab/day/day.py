@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from echo_env.lab.day.book import appointment_book, most_exams
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+DayOrDays = TypeVar("DayOrDays", "Day", "Days")
 
 NO_SHOW = -1
 """In place of an arrival minute: the patient does not come."""
@@ -23,6 +24,8 @@ TURNED_AWAY = -2
 """In place of an arrival minute: the patient comes after closing and is not let in."""
 NOBODY = -3
 """In place of an arrival minute: a patient without an appointment who might have come, but not on this day."""
+REBOOKED = -4
+"""In place of an arrival minute: the appointment was moved to another day in the morning, since staff are absent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,7 @@ class Day:
     :param scheduled: (P,) int64, appointment, minutes since opening; of who has none the minute of arrival, -1 if
         nobody comes
     :param exam_type: (P,) int64
-    :param arrival: (P,) int64, arrival minute, or ``NO_SHOW``, ``TURNED_AWAY`` or ``NOBODY``
+    :param arrival: (P,) int64, arrival minute, or ``NO_SHOW``, ``TURNED_AWAY``, ``NOBODY`` or ``REBOOKED``
     :param exam_min: (P,) how long the exam takes once begun, minutes; parts of a minute are rounded up
     :param prep_min: (P,) int64, how long the preparation after the arrival takes, whole minutes
     :param unscheduled: (P,) bool, who has no appointment
@@ -45,6 +48,9 @@ class Day:
     :param on_call: (S,) bool, who comes only in place of absent members of the own group
     :param staff_group: (S,) int64, groups of staff
     :param policy_seed: seed of a randomised policy
+    :param rebook_from: (P,) int64, how many regular members must be absent for each patient to be rebooked; None in a
+        lab without an absence plan
+    :param unplanned_arrival: (P,) int64, ``arrival`` if nobody were rebooked; None in a lab without an absence plan
     """
 
     scheduled: Ints
@@ -59,6 +65,8 @@ class Day:
     on_call: Bools
     staff_group: Ints
     policy_seed: int = 0
+    rebook_from: Ints | None = None
+    unplanned_arrival: Ints | None = None
 
     @property
     def fetal(self) -> Bools:
@@ -80,7 +88,7 @@ class Day:
 
         :param rate: of all groups, 0 to 1
         """
-        return replace(self, absence_rate=checked_rate(rate))
+        return with_rebooking(replace(self, absence_rate=checked_rate(rate)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Day):
@@ -110,6 +118,8 @@ class Days(Sequence[Day]):
     on_call: Bools
     staff_group: Ints
     policy_seed: Sequence[int]
+    rebook_from: Ints | None = None
+    unplanned_arrival: Ints | None = None
 
     @property
     def fetal(self) -> Bools:
@@ -126,7 +136,7 @@ class Days(Sequence[Day]):
 
         :param rate: of all groups, 0 to 1
         """
-        return replace(self, absence_rate=checked_rate(rate))
+        return with_rebooking(replace(self, absence_rate=checked_rate(rate)))
 
     def __len__(self) -> int:
         return len(self.arrival)
@@ -156,6 +166,8 @@ class Days(Sequence[Day]):
             self.on_call,
             self.staff_group,
             self.policy_seed[k],
+            self.rebook_from,
+            None if self.unplanned_arrival is None else self.unplanned_arrival[k],
         )
 
 
@@ -226,6 +238,20 @@ def _present(absence_draw: Floats, absence_rate: float | Floats, on_call: Bools,
         absent = (~there[..., ~on_call & (staff_group == group)]).sum(axis=-1, keepdims=True)
         there[..., called] = np.arange(len(called)) < absent
     return there
+
+
+def with_rebooking(days: DayOrDays) -> DayOrDays:
+    """The same with ``REBOOKED`` in ``arrival`` for those on the list for as many absent members of staff.
+
+    The lab telephones everybody on the list at opening, those included who would not have come.
+
+    :param days: a day or days
+    """
+    if days.rebook_from is None or days.unplanned_arrival is None:
+        return days
+    absent = (~days.present & ~days.on_call).sum(axis=-1)
+    rebooked = absent[..., None] >= days.rebook_from
+    return replace(days, arrival=np.where(rebooked, REBOOKED, days.unplanned_arrival))
 
 
 def checked_rate(rate: float) -> float:

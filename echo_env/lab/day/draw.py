@@ -9,6 +9,7 @@ moves the quantities that it governs alone (common random numbers).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -16,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.config.plan import NEVER, LabPlan
 from echo_env.lab.day.book import Hour, appointment_book
-from echo_env.lab.day.day import NO_SHOW, NOBODY, TURNED_AWAY, Day, Days
+from echo_env.lab.day.day import NO_SHOW, NOBODY, TURNED_AWAY, Day, Days, with_rebooking
 from echo_env.lab.day.laws import arrival_offsets
 from echo_env.lab.day.numbers import DayNumbers, Numbers, policy_seeds
 from echo_env.lab.day.thresholds import MinuteTable, minute_table
@@ -102,6 +103,7 @@ class _Drawer:
             for law, columns in _by_law([kind.preparation for kind in plan.types], book.exam_type)
         ]
         self._numbers = DayNumbers(plan)
+        self._rebook_from = _rebook_from(plan)
 
     def __call__(self, keys: Words) -> Days:
         """Draw a day of each key.
@@ -115,7 +117,7 @@ class _Drawer:
             scheduled = np.repeat(scheduled[None], len(keys), axis=0)
             for hour, count in zip(self._book.hours, numbers.hours.T, strict=True):
                 self._let_come(hour, count, numbers.offset, scheduled, arrival)
-        return Days(
+        days = Days(
             scheduled=scheduled,
             exam_type=self._book.exam_type,
             arrival=arrival,
@@ -129,6 +131,9 @@ class _Drawer:
             staff_group=self._staff_group,
             policy_seed=policy_seeds(keys),
         )
+        if self._rebook_from is None:
+            return days
+        return with_rebooking(replace(days, rebook_from=self._rebook_from, unplanned_arrival=arrival))
 
     def _arrival_minutes(self, numbers: Numbers) -> Ints:
         """Arrival minutes of patients with an appointment, (n, P) (section 3.2)."""
@@ -161,6 +166,21 @@ def _absence_rate(plan: LabPlan) -> float | Floats:
     """One rate if it is the same in all groups that have regular members, else that of each member."""
     rates = {group.absence_rate for group in plan.staff_groups if group.count}
     return rates.pop() if len(rates) == 1 else _frozen(plan.absence_rates)
+
+
+def _rebook_from(plan: LabPlan) -> Ints | None:
+    """(P,) how many must be absent for each patient of the book to be rebooked; None without an absence plan."""
+    if not plan.rebooks:
+        return None
+    book = appointment_book(plan)
+    thresholds = np.full(len(book), NEVER)
+    for kind, own in enumerate(plan.types):
+        if own.rebook_from:
+            columns = np.flatnonzero((book.exam_type == kind) & ~book.unscheduled)
+            # Patients whom a proposal adds to the book are behind those of the plan.
+            known = columns[book.place[columns] < len(own.rebook_from)]
+            thresholds[known] = np.array(own.rebook_from)[book.place[known]]
+    return _frozen(thresholds)
 
 
 def _by_law(laws: Sequence[Law | None], exam_type: Ints, whose: Bools | None = None) -> list[tuple[Law, Columns]]:

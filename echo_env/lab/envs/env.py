@@ -43,6 +43,23 @@ def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
             raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
 
 
+def day_of_reset(drawn: Day, options: dict[str, Any], absence_rate: float | None) -> Day:
+    """The day that a reset is to play.
+
+    :param drawn: what was drawn for it
+    :param options: of the reset: ``day`` or ``absence_rate``
+    :param absence_rate: of all days from now on; None for that of the lab
+    :raises ConfigError: another option, or a day that is none
+    """
+    unknown = set(options) - {"day", "absence_rate"}
+    if unknown:
+        raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'day' and 'absence_rate'")
+    day = options.get("day", drawn if absence_rate is None else drawn.with_absence_rate(absence_rate))
+    if not isinstance(day, Day):
+        raise ConfigError(f"reset option 'day' is {day!r}, but must be a Day")
+    return day.with_absence_rate(options["absence_rate"]) if "absence_rate" in options else day
+
+
 class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     r"""An echocardiography lab: who gets the next free room and sonographer?
 
@@ -260,17 +277,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     def _new_day(self, options: dict[str, Any]) -> Day:
         """The day that reset is to play."""
-        unknown = set(options) - {"day", "absence_rate"}
-        if unknown:
-            raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'day' and 'absence_rate'")
         # The generator is used in the same way whatever the options, so later days stay what they were.
-        day = sample_day(self.config, self.np_random)
-        if self._absence_rate is not None:
-            day = day.with_absence_rate(self._absence_rate)
-        day = options.get("day", day)
-        if not isinstance(day, Day):
-            raise ConfigError(f"reset option 'day' is {day!r}, but must be a Day")
-        return day.with_absence_rate(options["absence_rate"]) if "absence_rate" in options else day
+        return day_of_reset(sample_day(self.config, self.np_random), options, self._absence_rate)
 
     def _at_most(self, beginning: bool = False) -> int | None:
         """How far the clock may run in one go."""

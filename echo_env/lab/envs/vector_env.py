@@ -102,7 +102,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """
         self._ahead.seed(one_seed_each(seed, self.num_envs))
         if options:
-            self._ahead.replace(self._days_of(options))
+            # A day is drawn whatever the options, so later days stay what they were.
+            self._ahead.replace(days_of_reset(self.config, self._ahead.drawn(), options))
         self._begin(self._every)
         info = with_masks(self._state(self._minute.copy(), self._minute.copy()), np.ones(self.num_envs, dtype=np.bool_))
         return self._now.observation.copy(), info
@@ -206,17 +207,6 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """
         self._ahead.set_absence_rate(checked_rate(rate))
 
-    def _days_of(self, options: dict[str, Any]) -> list[Day]:
-        """The days that reset is to play with options."""
-        unknown = set(options) - {"days", "absence_rate"}
-        if unknown:
-            raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
-        # A day is drawn whatever the options, so later days stay what they were.
-        days = self._ahead.drawn()
-        if "days" in options:
-            days = _checked_days(self.config, options["days"], self.num_envs)
-        return [day.with_absence_rate(options["absence_rate"]) for day in days] if "absence_rate" in options else days
-
     def _begin(self, which: NDArray[np.int64]) -> None:
         """Begin the next days of some labs."""
         self._ahead.take(which, self._now)
@@ -283,6 +273,21 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
                 f"action {name} of lab {i} is not feasible: it must be one of the {self._now.size[i]} "
                 "that action_masks() allows"
             )
+
+
+def days_of_reset(config: Lab, drawn: Sequence[Day], options: dict[str, Any]) -> list[Day]:
+    """The days that a reset is to play with options.
+
+    :param config: the lab
+    :param drawn: what was drawn for it, a day for each lab
+    :param options: ``days`` or ``absence_rate``
+    :raises ConfigError: another option, or days of another lab
+    """
+    unknown = set(options) - {"days", "absence_rate"}
+    if unknown:
+        raise ConfigError(f"reset option {min(unknown)!r} is unknown, allowed are 'days' and 'absence_rate'")
+    days = _checked_days(config, options["days"], len(drawn)) if "days" in options else list(drawn)
+    return [day.with_absence_rate(options["absence_rate"]) for day in days] if "absence_rate" in options else days
 
 
 def _checked_days(config: Lab, days: Any, count: int) -> list[Day]:

@@ -23,6 +23,8 @@ Identity = tuple[int, int, int]
 """Exam type, begin of the hour of a patient without an appointment (-1 for one with), place; stays when times move."""
 
 HOUR = 60
+MOVED = {True: ", other time", False: ", same time", None: ", no appointment"}
+"""What follows the name of an exam type, by :attr:`Gain.moved`."""
 
 
 class Gain(NamedTuple):

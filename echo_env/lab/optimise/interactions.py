@@ -40,6 +40,11 @@ class Interaction(NamedTuple):
         """Whether the changes help alone, and no longer do beyond chance together with the rest."""
         return self.alone.high < 0 <= self.together.high and not self.turns
 
+    @property
+    def needs_the_rest(self) -> bool:
+        """Whether the changes harm alone and help together with the rest, both beyond chance."""
+        return self.together.high < 0 < self.alone.low
+
 
 def interactions(
     objective: Objective, choice: Choice, proposed: Values, alone: Sequence[Values], first: int, count: int

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from pathlib import Path
 
-import numpy as np
-
-from echo_env.common.parallel import map_in_order
+from echo_env.common.stats import simultaneous
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
 from echo_env.lab.optimise.gains import Gains, gains_of
+from echo_env.lab.optimise.interactions import Interaction, interactions
 from echo_env.lab.optimise.levers import Change, Choice, Decision, Values, number_of, template
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step, World, estimates
 from echo_env.lab.optimise.search import (
-    FEW,
-    MANY,
     PROTECTED,
     WAITING,
-    Bench,
-    Clock,
     Floats,
+    Journal,
     Objective,
+    Searcher,
     Selection,
-    descend,
-    front,
+    Task,
+    check_rule,
+    fingerprint,
+    searched,
     select,
-    starts,
 )
 from echo_env.lab.optimise.worlds import other_worlds
 from echo_env.lab.simulation.metrics import metrics_of
@@ -44,6 +42,8 @@ _FRONT = 6
 """Changes that the front goes up to where any number is allowed."""
 TOLD = (*PROTECTED, WAIT, "p90_wait_min")
 """Metrics that every comparison has, whatever the objective and what is protected."""
+TOLD_OF = {"roster": ("paid_h", "cost"), "absence_plan": ("rebooked",)}
+"""Kind of decision -> what it costs, where the lab knows that."""
 
 
 @dataclass(frozen=True)
@@ -72,47 +72,6 @@ class Budget:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be at least {low}")
 
 
-class Task(NamedTuple):
-    """A part of the search: a descent from a start, or the front for ``start`` -1."""
-
-    start: int
-
-
-@dataclass(frozen=True)
-class Searcher:
-    """Does a part of the search; goes to other processes.
-
-    :param objective: what is made smaller
-    :param choice: what may change
-    :param starts: number of descents
-    :param seconds: for each part
-    :param most: longest front
-    :param seed: of the search
-    """
-
-    objective: Objective
-    choice: Choice
-    starts: int
-    seconds: float
-    most: int
-    seed: int
-
-    def __call__(self, task: Task) -> tuple[list[Values], int, bool]:
-        """Values found, how many were played, and whether time ended the search."""
-        # What is compiled at its first call takes no time of the search.
-        self.objective.scores(self.choice.lab(self.choice.today), 0, 1)
-        clock = Clock(self.seconds)
-        rng = np.random.default_rng([self.seed, task.start + 1])
-        few = Bench(self.objective, self.choice, FEW, clock)
-        many = Bench(self.objective, self.choice, MANY, clock)
-        if task.start < 0:
-            found = front(few, many, self.most, rng)
-        else:
-            begun = starts(self.choice, self.starts, np.random.default_rng(self.seed))[task.start]
-            found = [descend(many, descend(few, begun, rng), rng)]
-        return found, few.played + many.played, clock.is_over
-
-
 def optimise(
     config: Lab,
     decide: Sequence[Decision] | None = None,
@@ -125,8 +84,11 @@ def optimise(
     seed: int = 0,
     labs: Sequence[Lab] = (),
     progress: Callable[[str], None] | None = None,
+    journal: Path | None = None,
 ) -> Proposal:
     """Look for better decisions, and measure what they are worth.
+
+    Ctrl-C ends the search, and the best of what was found until then is the answer; from then on it ends everything.
 
     :param config: the lab
     :param decide: what may be decided; by default the appointment book on a grid of 15 minutes
@@ -139,30 +101,53 @@ def optimise(
     :param seed: of days and search
     :param labs: labs that this one might be as well, such as those of a calibration's bootstrap; none or at least 2
     :param progress: called with what is done now
+    :param journal: folder that keeps what the search plays; with the same one, a search that was stopped goes on
     :return: the proposal; its intervals are of days that the search did not play
-    :raises ValueError: an unknown metric or rule, or nothing that may change; one sentence
+    :raises ValueError: an unknown metric or rule, nothing that may change, or another search's journal; one sentence
     """
     if most_changes is not None and most_changes < 1:
         raise ValueError(f"most_changes is {most_changes!r}, but must be at least 1")
+    check_rule(rule, config)
     budget, tell = budget or Budget(), progress or (lambda words: None)
     choice = Choice(config, tuple(decide) if decide is not None else (template(config),))
     _check_free(choice)
     allowance = dict(allowance or {})
     wanted = tuple(dict.fromkeys((*protected, *allowance)))
-    objective = Objective(config, weights or WAITING, wanted, rule, seed, allowance)
+    # Of the lab as the decisions leave it: an absence plan has a metric of its own.
+    objective = Objective(choice.lab(choice.today), weights or WAITING, wanted, rule, seed, allowance)
     tasks = [Task(-1)] if most_changes else [Task(start) for start in range(-1, budget.starts)]
+    if len(choice.decisions) > 1:
+        # Each kind of decision by itself, to see what it adds to the others.
+        tasks += [Task(0, decision) for decision in range(len(choice.decisions))]
     seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
-    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed)
+    kept = None if journal is None else Journal(Path(journal), fingerprint(objective, choice))
+    if kept is not None:
+        kept.check()
+    searcher = Searcher(objective, choice, budget.starts, seconds, most_changes or _FRONT, seed, kept)
     tell("search")
-    found = map_in_order(searcher, tasks, budget.jobs, lambda task: None)
-    finalists = _distinct([values for own, _, _ in found for values in own], choice, most_changes)
+    found = searched(searcher, tasks, budget.jobs)
+    finalists = _distinct(found.values, choice, most_changes)
     tell("selection")
     selection = _selected(objective, choice, finalists)
     tell("comparison")
     proposal = _measured(objective, choice, finalists, selection, budget)
-    searched, cut = sum(count for _, count, _ in found), any(over for _, _, over in found)
-    proposal = replace(proposal, searched=searched, cut=cut)
+    proposal = replace(
+        proposal,
+        searched=found.played,
+        cut=found.cut,
+        interrupted=found.interrupted,
+        interactions=_interactions(objective, proposal, found.values, budget),
+    )
     return _in_labs(objective, proposal, labs, budget) if labs else proposal
+
+
+def _interactions(
+    objective: Objective, proposal: Proposal, found: Sequence[Values], budget: Budget
+) -> tuple[Interaction, ...]:
+    """Each kind of decision alone and with the rest of the proposal, where there are several."""
+    if proposal.step is None or len(proposal.choice.decisions) < 2:
+        return ()
+    return interactions(objective, proposal.choice, proposal.step.values, found, HELD_OUT_FIRST, budget.days)
 
 
 def _check_free(choice: Choice) -> None:
@@ -184,17 +169,19 @@ def _distinct(found: Sequence[Values], choice: Choice, most: int | None) -> list
 def _selected(objective: Objective, choice: Choice, finalists: Sequence[Values]) -> Selection | None:
     """The best of the finalists, by the procedure of Kim and Nelson on days of their own.
 
-    Those under which something protected rises beyond chance take no part, unless all do.
+    Those under which something protected rises beyond chance take no part, unless all do. Beyond chance for all
+    finalists and metrics together: a good one must not be lost for one of many intervals that misses by chance.
     """
     if len(finalists) < 2:
         return None
     labs = [choice.lab(values) for values in finalists]
     today = objective.scores(choice.lab(choice.today), SELECTION_FIRST, _CHECKED)
     bounds = today.protected + objective.slack[:, None]
+    comparisons = max(1, len(labs) * len(objective.protected))
     harmless = []
     for number, lab in enumerate(labs):
         rise = objective.scores(lab, SELECTION_FIRST, _CHECKED).protected - bounds
-        if (rise.mean(axis=1) <= 2 * rise.std(axis=1) / np.sqrt(_CHECKED)).all():
+        if all(own.low <= 0 for own in simultaneous(rise, comparisons)):
             harmless.append(number)
     taking_part = harmless or list(range(len(labs)))
 
@@ -216,7 +203,7 @@ def _measured(
     """The lab as it is and all finalists on held-out days, and the chosen one in other worlds."""
     weights = objective.weights.items()
     name = " + ".join(metric if weight == 1 else f"{weight:g} {metric}" for metric, weight in weights)
-    wide = _with_told(objective)
+    wide = _with_told(objective, choice)
     names = [name, *wide.protected]
     today = wide.scores(choice.lab(choice.today), HELD_OUT_FIRST, budget.days).array
     comparisons = max(1, len(finalists) * len(names))
@@ -225,7 +212,7 @@ def _measured(
         scores = wide.scores(choice.lab(values), HELD_OUT_FIRST, budget.days).array
         changes = choice.changes(values)
         steps.append(Step(values, changes, number_of(changes), estimates(names, scores - today, comparisons)))
-    chosen = selection.best if selection else 0
+    chosen = _chosen(steps, selection, objective, name)
     return Proposal(
         choice=choice,
         objective=name,
@@ -243,15 +230,36 @@ def _measured(
     )
 
 
+def _chosen(steps: Sequence[Step], selection: Selection | None, objective: Objective, name: str) -> int:
+    """Number of the step to propose: the one selected, unless the held-out days show that it does harm.
+
+    Then it is the best one that does none, if there is one. The intervals hold for all steps together, so that they
+    hold for whichever is taken.
+    """
+    first = selection.best if selection else 0
+    allowed = dict(zip(objective.protected, objective.slack.tolist(), strict=True))
+    good = [
+        number
+        for number, step in enumerate(steps)
+        if all(step.effects[metric].low <= most for metric, most in allowed.items())
+    ]
+    if not good or first in good:
+        return first
+    return min(good, key=lambda number: steps[number].effects[name].mean)
+
+
 def _gains(objective: Objective, choice: Choice, values: Values, budget: Budget) -> Gains:
     days = min(budget.days, _GAIN_DAYS)
     return gains_of(choice, values, objective.rule, objective.seed, HELD_OUT_FIRST, days)
 
 
-def _with_told(objective: Objective) -> Objective:
+def _with_told(objective: Objective, choice: Choice) -> Objective:
     """The objective with the metrics that are told besides."""
     known = metrics_of(objective.config)
-    more = [name for name in TOLD if name in known]
+    costs = (name for kind in choice.names for name in TOLD_OF.get(kind, ()))
+    # The parts of a sum, and what is to rise, are told by their own names too.
+    parts = () if set(objective.weights.values()) == {1.0} and len(objective.weights) == 1 else tuple(objective.weights)
+    more = [name for name in (*parts, *TOLD, *costs) if name in known]
     return replace(objective, protected=tuple(dict.fromkeys((*objective.protected, *more))))
 
 
@@ -259,7 +267,8 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     """The proposal in labs that this one might be as well, on the days of other worlds."""
     if proposal.step is None:
         return proposal
-    wide, choice, days = _with_told(objective), proposal.choice, max(budget.world_days, 2)
+    choice, days = proposal.choice, max(budget.world_days, 2)
+    wide = _with_told(objective, choice)
 
     def gain(lab: Lab | None) -> Floats:
         own, today = (
@@ -271,7 +280,7 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     here, others = gain(None), [gain(lab) for lab in labs]
     names = list(proposal.today)
     unknown = {name: two_parts(here[k], [other[k] for other in others]) for k, name in enumerate(names)}
-    return replace(proposal, unknown=unknown, wins=(sum(other[0].mean() < 0 for other in others), len(labs)))
+    return replace(proposal, unknown=unknown, wins=(sum(bool(other[0].mean() < 0) for other in others), len(labs)))
 
 
 def _elsewhere(

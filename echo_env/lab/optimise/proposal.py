@@ -68,7 +68,8 @@ class Proposal:
     :param wins: labs of the bootstrap in which the objective falls, of how many
     :param days: held-out days
     :param searched: how much was played in the search
-    :param cut: whether time ended the search
+    :param cut: whether the search was ended before nothing got better: by time or by Ctrl-C
+    :param interrupted: whether by Ctrl-C
     :param gains: who gains and who loses; None if nothing was found
     :param interactions: each kind of decision alone and with the rest of the proposal, if there are several
     """
@@ -87,6 +88,7 @@ class Proposal:
     days: int
     searched: int = 0
     cut: bool = False
+    interrupted: bool = False
     gains: Gains | None = None
     interactions: tuple[Interaction, ...] = ()
 
@@ -94,6 +96,11 @@ class Proposal:
     def config(self) -> Lab:
         """The lab as it is."""
         return self.choice.config
+
+    @property
+    def lab(self) -> Lab:
+        """The lab as it is, with what the decisions let it know."""
+        return self.choice.lab(self.choice.today)
 
     @property
     def step(self) -> Step | None:

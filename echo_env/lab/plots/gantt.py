@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.day import NO_SHOW, REBOOKED, TURNED_AWAY
 from echo_env.lab.plots.bars import Bar, day_bars, grounds, rows_of
 from echo_env.lab.plots.gantt_looks import (
     GROUND_FILLS,
@@ -79,12 +79,13 @@ class DayChart:
         """
         for kind, bars in day_bars(trace, until).items():
             self._bars[kind].set_verts([_corners(bar) for bar in bars])
-        booked = range(self._rows.booked)
-        due = [(int(trace.day.scheduled[number]), self._rows.patient(number)) for number in booked]
+        day, booked = trace.day, range(self._rows.booked)
+        due = {number: (int(day.scheduled[number]), self._rows.patient(number)) for number in booked
+               if day.arrival[number] != REBOOKED}  # fmt: skip
         half = 0.5 * self._rows.patient_height
-        self._due.set_segments([np.array([(x, y - half), (x, y + half)]) for x, y in due])
+        self._due.set_segments([np.array([(x, y - half), (x, y + half)]) for x, y in due.values()])
         # Only at the end of a day is it known who has not come.
-        missing = [due[n] for n in booked if until is None and trace.day.arrival[n] in (NO_SHOW, TURNED_AWAY)]
+        missing = [due[n] for n in due if until is None and day.arrival[n] in (NO_SHOW, TURNED_AWAY)]
         self._missing.set_data([x for x, _ in missing], [y for _, y in missing])
         self._show_handovers(trace, until)
         self._write_labels(trace, until)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.config import ExamLaw, LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import Day, Days
+from echo_env.lab.day import REBOOKED, Day, Days
 from echo_env.lab.day.book import appointment_book
 from echo_env.lab.day.day import whole_minutes
 from echo_env.lab.day.laws import duration_density, offset_probability
@@ -187,7 +187,7 @@ def arrivals_of_a_day(config: Lab, day: Day, ax: Axes | None = None) -> Axes:
     looks, labels = type_looks(config), type_labels(config)
     for k in reversed(range(len(labels))):
         kind = day.exam_type == k
-        due = np.sort(day.scheduled[kind & ~day.unscheduled])
+        due = np.sort(day.scheduled[kind & ~day.unscheduled & (day.arrival != REBOOKED)])
         came = np.sort(day.arrival[kind & (day.arrival >= 0)])
         colour = looks[k].colour
         if len(due):

@@ -206,7 +206,7 @@ class RollingHorizonPolicy:
         free = np.repeat(np.array([[rooms_n], [rooms_f], [staff_n], [staff_f]], dtype=np.float64), slots, axis=1)
         law, config = self._config.breaks, self._config
         for patient, room, sonographer, begun in view.running_exams:
-            rest = self._exams[view.appointments[patient].fetal].rest(view.minute - begun)
+            rest = self._exams[view.exam_type(patient) == 0].rest(view.minute - begun)
             back = rest + expected_break(law, view.breaks_left(sonographer))
             free[int(room < config.rooms.fetal), self._slot_after(rest) :] += 1
             free[2 + int(sonographer < config.sonographers.fetal), self._slot_after(back) :] += 1

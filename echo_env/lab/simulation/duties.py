@@ -42,12 +42,17 @@ def next_duty(
     lunch_latest: int,
     at_lunch: int,
     at_once: int,
+    lunch_put_off: int,
     planned_break: int,
+    put_off_min: int,
+    wanted: int,
 ) -> int:
     """What a member of staff does who has nothing to do: goes home, has lunch, has a planned break, or is free.
 
     Lunch is taken at the first free minute from the beginning of its window, while no more than so many of the group
-    are at lunch; from the last minute on from which it fits into its window it is taken by force.
+    are at lunch; from the last minute on from which it fits into its window it is taken by force. A planned break is
+    taken at the first free minute from its time on. Both may be put off while the member is wanted: lunch until it is
+    taken by force, a break for so many minutes.
 
     :param minute: now
     :param until: end of the shift
@@ -56,14 +61,18 @@ def next_duty(
     :param lunch_latest: last minute from which it fits into its window
     :param at_lunch: how many of the group are at lunch
     :param at_once: how many may be
+    :param lunch_put_off: 1 if lunch may be put off
     :param planned_break: time of the member's next planned break
+    :param put_off_min: minutes for which it may be put off
+    :param wanted: 1 if a patient waits whom the member may begin to examine now
     :return: a :class:`Status`
     """
     if minute >= until:
         return _OFF_DUTY
-    if lunch_left and minute >= lunch_begin and (minute >= lunch_latest or at_lunch < at_once):
+    may_go = at_lunch < at_once and not (lunch_put_off and wanted)
+    if lunch_left and minute >= lunch_begin and (minute >= lunch_latest or may_go):
         return _AT_LUNCH
-    if minute >= planned_break:
+    if minute >= planned_break and (minute >= planned_break + put_off_min or not wanted):
         return _ON_BREAK
     return _FREE
 

@@ -7,10 +7,11 @@ from typing import cast
 import simpy
 from simpy.events import EventPriority
 
-# Exams, breaks and lunches that end, by member of staff; rooms that have been cleaned; what shifts, lunch, planned
-# breaks and the rooms' hours change; patients who are ready, by number; early patients who become on time, by number.
-# SimPy keeps priority 0 for the start of a process.
-ENDS, CLEAN, ROSTER, ARRIVES, BECOMES_ON_TIME = 1, 10_000, 20_000, 30_000, 1_000_000
+# Patients who are ready, by number; early patients who become on time, by number; exams, breaks and lunches that end,
+# by member of staff; rooms that have been cleaned; what shifts, lunch, planned breaks and the rooms' hours change.
+# Patients come first, so that who has a break to put off knows who waits. SimPy keeps priority 0 for the start of a
+# process.
+ARRIVES, BECOMES_ON_TIME, ENDS, CLEAN, ROSTER = 1, 1_000_000, 2_000_000, 2_010_000, 2_020_000
 
 
 class Moment(simpy.Event):

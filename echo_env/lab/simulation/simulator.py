@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import TURNED_AWAY, Day, check_day
+from echo_env.lab.day import REBOOKED, TURNED_AWAY, Day, check_day
 from echo_env.lab.simulation.allocation import named
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.moment import ARRIVES, BECOMES_ON_TIME, Moment
@@ -50,11 +50,10 @@ class Simulator:
         self.config = config
         self.day = day
         plan = self._plan = config.plan
-        book = zip(day.exam_type.tolist(), day.scheduled.tolist(), day.unscheduled.tolist(), strict=True)
+        in_book = (~day.unscheduled & (day.arrival != REBOOKED)).tolist()
+        book = zip(day.exam_type.tolist(), day.scheduled.tolist(), in_book, strict=True)
         appointments = tuple(
-            Appointment(number, kind, minute)
-            for number, (kind, minute, unscheduled) in enumerate(book)
-            if not unscheduled
+            Appointment(number, kind, minute) for number, (kind, minute, there) in enumerate(book) if there
         )
         self.board = Whiteboard(config, appointments, day.exam_type.tolist(), day.present.tolist())
         self.view = LabView(self.board)

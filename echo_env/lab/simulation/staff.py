@@ -31,6 +31,7 @@ class Staff:
         self._break_thresholds = [break_thresholds(group.breaks).tolist() for group in self._groups]
         self._duty_from, self._duty_until = plan.duty_from.tolist(), plan.duty_until.tolist()
         self._ends: dict[int, int] = {}
+        self._looks_again = -1
         self.breaks: list[BreakRecord] = []
         """Breaks by chance and planned ones, in the order in which they began."""
         self.lunches: list[BreakRecord] = []
@@ -78,7 +79,7 @@ class Staff:
     def _released(self, member: int, after_exam: bool = False) -> None:
         """Say what a member of staff does who has nothing to do now."""
         board, group, now = self._board, self._groups[member], self._board.minute
-        until, duty = self._duty_until[member], self._duty(member)
+        until, duty = self._duty_until[member], self._duty(member, self._is_wanted(member))
         breaks = 0
         if duty == Status.FREE and after_exam:
             draw = self._break_draw[member, board.exams_begun[member] - 1]
@@ -98,11 +99,15 @@ class Staff:
             board.be_free(member)
         self._check_roster_soon()
 
-    def _duty(self, member: int) -> int:
-        """Where a member of staff goes who has nothing to do."""
+    def _is_wanted(self, member: int) -> bool:
+        return self._plan.puts_off and self._board.is_wanted(member)
+
+    def _duty(self, member: int, wanted: bool) -> int:
+        """Where a member of staff goes who has nothing to do, if a patient waits for them or if not."""
         board, group = self._board, self._groups[member]
         lunch, planned, taken = group.lunch, group.breaks.planned, board.planned_taken[member]
         begin, latest, at_once = (lunch.begin_min, lunch.latest_min, lunch.at_once) if lunch else (NEVER, NEVER, 0)
+        lunch_put_off = lunch is not None and lunch.put_off
         return next_duty(
             board.minute,
             self._duty_until[member],
@@ -111,7 +116,10 @@ class Staff:
             latest,
             board.at_lunch[self._plan.staff_group[member]],
             at_once,
+            lunch_put_off,
             planned[taken] if taken < len(planned) else NEVER,
+            group.breaks.put_off_min,
+            wanted,
         )
 
     def _go_away(self, member: int, back: int, records: list[BreakRecord]) -> None:
@@ -135,12 +143,23 @@ class Staff:
         board, now = self._board, self._board.minute
         for member, status in enumerate(board.status):
             comes = status == Status.OFF_DUTY and self._duty_from[member] <= now < self._duty_until[member]
-            if comes or (status == Status.FREE and self._duty(member) != Status.FREE):
+            if comes or (status == Status.FREE and self._duty(member, self._is_wanted(member)) != Status.FREE):
                 self._released(member)
         for member, group in enumerate(self._groups):
             if group.hands_over and board.status[member] == Status.IN_EXAM and now >= self._duty_until[member]:
                 self._hand_over(member)
         board.open_and_close_rooms()
+        if self._plan.puts_off:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Check the roster in the next minute if anybody who is free puts off a lunch or a break."""
+        soon = self._board.minute + 1
+        free = (member for member, status in enumerate(self._board.status) if status == Status.FREE)
+        if self._looks_again < soon and any(self._duty(member, wanted=False) != Status.FREE for member in free):
+            self._looks_again = soon
+            moment = Moment(self._clock, soon, ROSTER)
+            moment.callbacks.append(lambda event: self._check_roster())
 
     def _hand_over(self, member: int) -> None:
         """An exam under way at the end of a shift goes to a free colleague who can do it, if there is one."""

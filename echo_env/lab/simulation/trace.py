@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from echo_env.common.extras import require
 from echo_env.common.files import written_whole
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import NO_SHOW, NOBODY, TURNED_AWAY, Day
+from echo_env.lab.day import NO_SHOW, NOBODY, REBOOKED, TURNED_AWAY, Day
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, class_label, punctuality, waits_since
 from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, idle_rule_index, penalty_points, penalty_units
 
@@ -38,6 +38,9 @@ def count_names(config: Lab) -> tuple[str, ...]:
         *(f"on_break_{name}" for name in staff),
         "startable_types",
     )
+
+
+_OUTCOMES = {NO_SHOW: "no_show", TURNED_AWAY: "turned_away", REBOOKED: "rebooked"}
 
 
 class ExamRecord(NamedTuple):
@@ -80,9 +83,9 @@ class WorkRecord(NamedTuple):
 class PatientRecord(NamedTuple):
     """A patient's day. Times are minutes since opening, None for what did not happen.
 
-    ``outcome`` is ``served``, ``no_show``, ``turned_away`` or ``left_waiting``. ``waiting_min`` is from the
-    later of arrival and appointment to the start of the exam, at least 0, for those served. ``scheduled_min`` is None
-    for a patient without an appointment.
+    ``outcome`` is ``served``, ``no_show``, ``turned_away``, ``rebooked`` or ``left_waiting``. ``waiting_min`` is from
+    the later of arrival and appointment to the start of the exam, at least 0, for those served. ``scheduled_min`` is
+    None for a patient without an appointment.
     """
 
     patient: int
@@ -199,7 +202,7 @@ class Trace:
         booked = None if self.day.unscheduled[number] else scheduled
         head = (number, name, booked, arrival if arrival >= 0 else None)
         if exam is None:
-            outcome = {NO_SHOW: "no_show", TURNED_AWAY: "turned_away"}.get(arrival, "left_waiting")
+            outcome = _OUTCOMES.get(arrival, "left_waiting")
             return PatientRecord(*head, outcome, *[None] * 6)
         wait = max(exam.start_min - waits_since(scheduled, arrival), 0)
         kind = class_label(name, punctuality(exam.patient_class))

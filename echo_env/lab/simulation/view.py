@@ -35,7 +35,8 @@ class LabView:
 
     @property
     def appointments(self) -> tuple[Appointment, ...]:
-        """The appointment book, by patient number. Patients without an appointment are not in it."""
+        """The appointment book, by patient number. Patients without an appointment are not in it, nor are those who
+        were rebooked to another day in the morning."""
         return self._board.appointments
 
     @property

@@ -222,6 +222,11 @@ class Whiteboard:
         can, until = self.staff_can[member], self._starts_until[member]
         return can if until == NEVER else effective_types(can, self.minute, until, self._expected)
 
+    def is_wanted(self, member: int) -> bool:
+        """Whether a patient waits whom a free member of staff may begin to examine now, if there is a room."""
+        types = self.staff_types(member)
+        return any(queue and types >> kind // CLASSES_PER_TYPE & 1 for kind, queue in enumerate(self.queues))
+
     def can_start_type(self, kind: int) -> bool:
         """Whether an exam of a type could be started in this minute, if somebody waits for it."""
         return starts_left(kind, self.left) > 0

@@ -18,6 +18,8 @@ _HOURS = {"hours.opening": "opening_min", "hours.closing": "closing_min", "hours
 _WRITTEN = {"from_min": "from", "until_min": "until"}
 """Fields that have another name in a file."""
 _LISTS = ("appointments", "planned")
+_TABLES = ("unscheduled", "rebook_when_absent")
+"""Tables whose entries are no sections."""
 _KINDS: dict[Any, Kind] = {int: Kind.WHOLE, float: Kind.NUMBER, bool: Kind.YES_NO}
 
 _MEANINGS = {
@@ -144,6 +146,8 @@ def _earlier(part: Any, by: int, path: str) -> Any:
             values[name] = tuple(moved(minute) for minute in value)
         elif name == "unscheduled":
             values[name] = {moved(minute): number for minute, number in value.items()}
+        elif name == "rebook_when_absent":
+            values[name] = {absent: tuple(moved(minute) for minute in times) for absent, times in value.items()}
         elif name == "closed":
             values[name] = tuple(_earlier(stretch, by, f"{path}.{name}") for stretch in value)
         elif name in _WRITTEN and not (isinstance(part, Stretch) and name == "from_min" and value == 0):
@@ -164,7 +168,7 @@ def _walk(part: Any, prefix: str) -> Iterator[tuple[str, Kind]]:
         value, path = getattr(part, name), f"{prefix}{_WRITTEN.get(name, name)}"
         if path in ("name", "hours"):
             continue
-        if dataclasses.is_dataclass(value) or (isinstance(value, Table) and name != "unscheduled"):
+        if dataclasses.is_dataclass(value) or (isinstance(value, Table) and name not in _TABLES):
             yield from _walk(value, f"{path}.")
         elif name in _LISTS or name in _WRITTEN:
             yield path, Kind.TIMES if name in _LISTS else Kind.CLOCK

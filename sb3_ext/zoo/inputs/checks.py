@@ -14,6 +14,7 @@ from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import ALGOS
 from rl_zoo3.utils import get_callback_list, get_wrapper_class
 
+from sb3_ext.common.actions import ActionParts
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo.agents import check_trust
@@ -245,12 +246,11 @@ def _transition_bytes(
     assert observation_space.shape is not None
     assert observation_space.dtype is not None
     observation = int(np.prod(observation_space.shape)) * observation_space.dtype.itemsize
-    if issubclass(ALGOS[algo], MaskableDQN):
-        # The masks are packed.
-        return 2 * observation + int(action_space.n) // 8  # type: ignore[attr-defined]
+    # Masks are packed.
+    masks = ActionParts(action_space, algo).n_choices // 8 if issubclass(ALGOS[algo], MaskableDQN) else 0
     # LookaheadDQN keeps no next observation, and others one that may be the same array.
     alone = issubclass(ALGOS[algo], LookaheadDQN) or hyperparams.get("optimize_memory_usage", False)
-    return observation if alone else 2 * observation
+    return (observation if alone else 2 * observation) + masks
 
 
 def check_memory(

@@ -36,12 +36,15 @@ def test_every_feature_occurs_and_is_missing_somewhere() -> None:
         "past_shift": [any(group.starts_past_shift for group in plan.staff_groups) for plan in plans],
         "lunch": [any(group.lunch for group in plan.staff_groups) for plan in plans],
         "planned": [any(group.breaks.planned for group in plan.staff_groups) for plan in plans],
+        "lunch_put_off": [any(group.lunch and group.lunch.put_off for group in plan.staff_groups) for plan in plans],
+        "break_put_off": [any(group.breaks.put_off_min for group in plan.staff_groups) for plan in plans],
         "by_chance": [any(group.breaks.number for group in plan.staff_groups) for plan in plans],
         "on_call": [any(group.on_call for group in plan.staff_groups) for plan in plans],
         "empty_group": [not all(group.members for group in plan.staff_groups) for plan in plans],
         "preparation": [any(kind.preparation for kind in plan.types) for plan in plans],
         "walk_ins": [any(kind.unscheduled for kind in plan.types) for plan in plans],
         "empty_place": [any(None in kind.scheduled for kind in plan.types) for plan in plans],
+        "absence_plan": [plan.rebooks for plan in plans],
         "not_early": [not all(kind.may_begin_early for kind in plan.types) for plan in plans],
     }
     assert {name for name, found in features.items() if not 10 <= sum(found) <= 190} == set()

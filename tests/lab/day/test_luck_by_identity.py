@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_labs import random_lab
 
-from echo_env.lab import ConfigError, Lab, LabConfig, sample_days
-from echo_env.lab.day import NO_SHOW, NOBODY, TURNED_AWAY, appointment_book
+from echo_env.lab import ConfigError, GeneralLabConfig, Lab, LabConfig, sample_days
+from echo_env.lab.day import NO_SHOW, NOBODY, REBOOKED, TURNED_AWAY, appointment_book
 
 DAYS = 4
 BASELINE = LabConfig.load("baseline")
@@ -52,11 +52,17 @@ def assert_same_but_for_the_time(one: Lab, other: Lab, seed: int, who: Any) -> N
     assert np.array_equal(mine[:, 0] == NO_SHOW, theirs[:, 0] == NO_SHOW)
 
 
+def without_absence_plan(seed: int) -> GeneralLabConfig:
+    """A random lab in which nobody is rebooked: who is absent decides that, and which appointments have a time."""
+    config = random_lab(np.random.default_rng(seed))
+    return config.replace(**{f"exam_types__{name}__rebook_when_absent": {} for name in config.exam_types})
+
+
 @settings(deadline=None, max_examples=50)
 @given(seeds, st.data())
 def test_appointments_of_any_lab(seed: int, data: st.DataObject) -> None:
     """Moving, adding or leaving out an appointment of any lab changes nobody else."""
-    config = random_lab(np.random.default_rng(seed))
+    config = without_absence_plan(seed)
     kind, name = data.draw(st.sampled_from(list(enumerate(config.exam_types))))
     times, minutes = list(config.exam_types[name].appointments), st.integers(0, config.hours.closing_min)
     place = data.draw(st.integers(0, len(times)))
@@ -78,7 +84,7 @@ def test_appointments_of_any_lab(seed: int, data: st.DataObject) -> None:
 @given(seeds, st.data())
 def test_rooms_and_staff_of_any_lab(seed: int, data: st.DataObject) -> None:
     """Adding a room or a member of staff to any lab changes nobody else, nor does leaving them out again."""
-    config = random_lab(np.random.default_rng(seed))
+    config = without_absence_plan(seed)
     kind = data.draw(st.sampled_from(["room_groups", "staff_groups"]))
     group, name = data.draw(st.sampled_from(list(enumerate(getattr(config, kind)))))
     count = getattr(config, kind)[name].count
@@ -113,7 +119,7 @@ def test_days_of_any_lab_are_sound(seed: int) -> None:
     plan, days = config.plan, sample_days(config, DAYS, seed)
     scheduled = np.broadcast_to(days.scheduled, days.arrival.shape)
     came, booked = days.arrival >= 0, ~days.unscheduled
-    assert np.isin(days.arrival[~came], [NO_SHOW, TURNED_AWAY, NOBODY]).all()
+    assert np.isin(days.arrival[~came], [NO_SHOW, TURNED_AWAY, NOBODY, REBOOKED]).all()
     assert days.arrival.max(initial=0) <= plan.closing_min
     assert not (days.arrival[:, booked] == NOBODY).any()
     assert not (days.arrival[:, ~booked] == NO_SHOW).any()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from echo_env.common.stats import Estimate
 from echo_env.lab import LabConfig, load_lab
 
 pytest.importorskip("numba")
@@ -19,6 +20,8 @@ from echo_env.lab.optimise import Budget, Choice, Proposal, optimise, template
 from echo_env.lab.optimise.gains import Gain, gains_of
 from echo_env.lab.optimise.interactions import interactions
 from echo_env.lab.optimise.levers import changed, seats_of
+from echo_env.lab.optimise.optimise import _chosen
+from echo_env.lab.optimise.proposal import Step
 from echo_env.lab.optimise.report.folder import file_names, write_report
 from echo_env.lab.optimise.report.tables import grids
 from echo_env.lab.optimise.search import WAITING, Objective
@@ -133,3 +136,18 @@ def test_tables_leave_out_what_is_not_there(proposal: Proposal) -> None:
     assert not any(title.startswith("each kind of decision") for title in titles)
     for grid in grids(proposal):
         assert all(len(row) == len(grid.heads) for row in grid.rows)
+
+
+@pytest.mark.parametrize(("harm", "chosen"), [((0.0, 0.0, 0.0), 0), ((0.1, 0.0, 0.0), 2), ((0.1, 0.1, 0.1), 0)])
+def test_what_held_out_days_show_to_harm_gives_way(harm: tuple[float, ...], chosen: int, choice: Choice) -> None:
+    """The selected step is proposed unless it harms; then the best harmless one is, if there is one."""
+
+    def about(mean: float) -> Estimate:
+        return Estimate(mean, mean - 0.05, mean + 0.05, 100)
+
+    steps = [
+        Step((), (), 1, {"waiting_penalty": about(gain), "turned_away": about(rise)})
+        for gain, rise in zip((-3.0, -1.0, -2.0), harm, strict=True)
+    ]
+    objective = Objective(choice.config, WAITING, ("turned_away",), "scarce_first", 0)
+    assert _chosen(steps, None, objective, "waiting_penalty") == chosen

@@ -6,11 +6,15 @@ import itertools
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tiny_labs import one_room_lab
 
 from echo_env.lab import LabConfig, load_lab
+from echo_env.lab.config.plan import LabPlan
 
 pytest.importorskip("numba")
 
@@ -24,17 +28,7 @@ from echo_env.lab.optimise.search import PROTECTED, WAITING, Bench, Clock, Objec
 @pytest.fixture(scope="module")
 def crowded() -> LabConfig:
     """One room and one sonographer; three patients who are booked at the same time."""
-    return load_lab("baseline").replace(
-        name="crowded",
-        appointments__fetal=(),
-        appointments__non_fetal=(60, 60, 60),
-        rooms__fetal=0,
-        rooms__non_fetal=1,
-        sonographers__fetal=0,
-        sonographers__non_fetal=1,
-        sonographers__always_present_fetal=0,
-        sonographers__always_present_non_fetal=1,
-    )
+    return one_room_lab(60, 60, 60)
 
 
 def most_at_once(times: Values) -> int:
@@ -66,7 +60,7 @@ def test_a_book_is_seated_as_near_as_can_be() -> None:
 def test_searches_keep_to_the_limit(at_once: int) -> None:
     """Starts, descents and fronts have no time with more appointments than is allowed, and no other book is played."""
     config = load_lab("scarce")
-    choice = Choice(config, (template(config, 15, at_once=at_once),))
+    choice = Choice(config, (template(config, 60, at_once=at_once),))
     bench = Bench(Objective(config, WAITING, PROTECTED, "scarce_first", 3), choice, 10, Clock(600))
     books = starts(choice, 4, np.random.default_rng(0))
     books += [descend(bench, books[-1], np.random.default_rng(0), range(8))]
@@ -110,3 +104,61 @@ def test_books_that_cannot_hold_everybody_are_refused(crowded: LabConfig, limits
     """Limits that leave no book are one sentence."""
     with pytest.raises(ValueError, match=re.escape(words)):
         template(crowded, **{"grid_min": 60, **limits})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """Numbers of people in the groups of a lab, with as many in all as there are now."""
+
+    levers: tuple[Lever, ...]
+    most: int
+
+    def fits(self, values: Values) -> bool:
+        """Whether they are no more than there may be."""
+        return sum(values) <= self.most
+
+    def apply(self, plan: LabPlan, values: Values) -> LabPlan:
+        """A plan with these numbers."""
+        groups = [
+            replace(own, count=number, always_present=0) for own, number in zip(plan.staff_groups, values, strict=True)
+        ]
+        return replace(plan, staff_groups=tuple(groups))
+
+
+def test_under_a_budget_people_are_exchanged() -> None:
+    """Where nobody can be added, one is added to a group and one taken from another, if that is better."""
+    config = load_lab("baseline").replace(sonographers__fetal=1, sonographers__non_fetal=4)
+    levers = tuple(Lever(group.count, (1, 2, 3, 4), group.name) for group in config.plan.staff_groups)
+    helpers = Helpers(levers, 5)
+    choice = Choice(config, (helpers,))  # type: ignore[arg-type]
+    bench = Bench(Objective(config, WAITING, (), "scarce_first", 3), choice, 60, Clock(600))
+    found = descend(bench, choice.first, np.random.default_rng(0))
+    every = [values for values in itertools.product(range(1, 5), repeat=2) if helpers.fits(values)]
+    assert bench.cost(found) == min(map(bench.cost, every)) < bench.reference
+    assert sum(found) == 5
+
+
+def test_what_helps_only_together_is_found() -> None:
+    """Two levers with few values, neither of which helps alone, are tried together."""
+    levers = (Lever(0, (0, 1), "room"), Lever(0, (0, 1), "person"), Lever(0, (0, 1), "colour"))
+    costs = {(1, 0): 2.0, (0, 1): 2.0, (1, 1): 0.0, (0, 0): 1.0}
+    bench = SimpleNamespace(
+        levers=levers,
+        choice=SimpleNamespace(fits=lambda values: True),
+        cost=lambda values: costs[values[:2]] + 0.1 * values[2],
+    )
+    assert descend(bench, (0, 0, 0), np.random.default_rng(0)) == (1, 1, 0)  # type: ignore[arg-type]
+
+
+def test_appointments_of_two_types_change_places() -> None:
+    """Where every time is taken, two patients change theirs, and no other book is cheaper."""
+    config = load_lab("baseline").replace(appointments__fetal=(0, 60), appointments__non_fetal=(120, 180, 240))
+    choice = Choice(config, (template(config, 60, 240, at_once=1),))
+
+    def cost(times: Values) -> float:
+        return -times[0] - times[1] if choice.fits(times) else math.inf
+
+    bench = SimpleNamespace(levers=choice.levers, choice=choice, cost=cost)
+    found = descend(bench, choice.first, np.random.default_rng(0))  # type: ignore[arg-type]
+    assert sorted(found[:2]) == [180, 240]
+    assert choice.fits(found)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch as th
 from gymnasium.wrappers import OrderEnforcing
+from sb3_contrib import QRDQN
 from stable_baselines3 import A2C, DQN
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
@@ -252,10 +254,46 @@ def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_p
     assert loaded.restarts == 1
 
 
+@pytest.mark.parametrize("algorithm", [DQN, QRDQN])
+def test_exploration_of_other_algorithms_restarts(algorithm: Any, tmp_path: Any) -> None:
+    """
+    Epsilon of SB3's DQN and sb3-contrib's QRDQN falls again from its initial value over the rest of the training, also
+    in a training that a saved model continues, and is SB3's own again in a new training.
+    """
+
+    class Rates(BaseCallback):
+        def _on_step(self) -> bool:
+            rates.append(float(self.model.exploration_rate))  # type: ignore[attr-defined]
+            return True
+
+    rates: list[float] = []
+    options: dict[str, Any] = {
+        "exploration_initial_eps": 1.0,
+        "exploration_final_eps": 0.0,
+        "exploration_fraction": 1.0,
+    }
+    model = algorithm("MlpPolicy", monitored(), learning_starts=10**6, buffer_size=50, device="cpu", **options)
+    steps, reset = 10 * STEPS_PER_DAY, 4 * STEPS_PER_DAY
+    model.learn(steps, callback=[EpsilonReset(episode=4), Rates()])
+    expected = [1.0 - step / (steps if step < reset else steps - reset) for step in range(steps)]
+    expected[reset:] = [1.0 - step / (steps - reset) for step in range(steps - reset)]
+    # At the first step of a training SB3 has not computed it yet.
+    assert rates[1:] == pytest.approx(expected[1:])
+    model.save(tmp_path / "model")
+    loaded = algorithm.load(tmp_path / "model", env=monitored(), device="cpu")
+    for trained in (model, loaded):
+        rates.clear()
+        trained.learn(steps, callback=[EpsilonReset(episode=4), Rates()], reset_num_timesteps=False)
+        assert rates[2] == pytest.approx((0.5 - 1 / steps) / (1.0 - reset / steps))
+        rates.clear()
+        trained.learn(steps, callback=[EpsilonReset(episode=4), Rates()])
+        assert rates[2] == pytest.approx(1.0 - 2 / steps)
+
+
 def test_a_model_without_exploration_is_named() -> None:
     """A model that cannot restart exploration raises a TypeError that names it."""
     model = A2C("MlpPolicy", monitored(), device="cpu")
-    with pytest.raises(TypeError, match=r"restart_exploration\(\).*A2C has none"):
+    with pytest.raises(TypeError, match=r"A2C has neither restart_exploration\(\) nor an exploration_schedule"):
         model.learn(2, callback=EpsilonReset())
 
 

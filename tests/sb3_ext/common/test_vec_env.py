@@ -321,9 +321,15 @@ def test_attributes_and_methods(env: GymnasiumVecEnv) -> None:
         with pytest.raises(ValueError, match=r"The attribute mark of .* leave indices out"):
             env.set_attr("mark", 5, indices=1)
     if isinstance(env.vector_env.unwrapped, SyncVectorEnv):
+        env.set_attr("new", 7, indices=[2])
+        assert env.get_attr("new", indices=2) == [7]
+        with pytest.raises(AttributeError, match="new"):
+            env.get_attr("new")
         env.env_method("set_absence_rate", 0.9, indices=[0])
         assert env.get_attr("rate") == [0.9, 0.7, 0.7, 0.7]
     else:
+        with pytest.raises(ValueError, match=r"attribute new of .* leave indices out"):
+            env.set_attr("new", 7, indices=[2])
         with pytest.raises(ValueError, match=r"The method set_absence_rate\(\) of .* leave indices out"):
             env.env_method("set_absence_rate", 0.9, indices=[0])
     for name in ("no_such_thing", "reset"):

@@ -129,3 +129,22 @@ def test_lookahead_memories_are_resized() -> None:
         assert new.rng is old.rng
     with pytest.raises(ValueError, match="most_actions 3, which cannot be 4 now"):
         old.resized(make(6, most_actions=4))
+
+
+@pytest.mark.parametrize("buffer_size", [50, 30, 90])
+def test_a_buffer_that_saves_memory_is_continued(buffer_size: int, tmp_path: Path) -> None:
+    """A buffer with optimize_memory_usage takes another size, and cannot become one that keeps every observation."""
+    saving = {"optimize_memory_usage": True, "replay_buffer_kwargs": {"handle_timeout_termination": False}}
+    _, old = trained(tmp_path, **saving)
+    new = continued(tmp_path, **saving, buffer_size=buffer_size).replay_buffer
+    count = min(old.n_positions(), new.n_positions())
+    assert count == min(24, buffer_size // 2 - 1)
+    rows = [(2 * by_age(buffer, count)[:, None] + np.arange(2)).ravel() for buffer in (old, new)]
+    ours, theirs = (buffer.gather(some) for buffer, some in zip((new, old), rows[::-1], strict=True))
+    live = ours.terminals == 0.0
+    assert np.array_equal(ours.next_observations[live], theirs.next_observations[live])
+    for name in ("observations", "actions", "terminals", "rewards", "next_action_masks"):
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+    assert set(new.draw(2000).rows) == set(rows[1])
+    with pytest.raises(ValueError, match="filled with optimize_memory_usage True, which cannot be changed to False"):
+        continued(tmp_path, optimize_memory_usage=False)

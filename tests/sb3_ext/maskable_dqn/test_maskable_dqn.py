@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from masked_envs import N_ACTIONS, AllOffered, CountingEnv
 from sb3_contrib.common.maskable.callbacks import MaskableEvalCallback
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
+from stable_baselines3 import HerReplayBuffer
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
@@ -374,9 +375,9 @@ def test_loaded_replay_buffer_must_know_masks(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"env": gym.make("CartPole-v1")}, r"a method action_masks\(\), which is missing"),
         ({"target_update_interval": "day"}, 'target_update_interval must be a number of steps or "episode"'),
-        ({"replay_buffer_class": ReplayBuffer}, "replay_buffer_class must be a MaskableReplayBuffer"),
+        ({"replay_buffer_class": ReplayBuffer}, "replay_buffer_class must be a MaskableReplayBuffer, not ReplayBuffer"),
+        ({"replay_buffer_class": HerReplayBuffer}, "HerReplayBuffer, which stores no masks and replaces goals"),
         ({"optimize_memory_usage": True}, "optimize_memory_usage must be False"),
         ({"policy_kwargs": {"dropout": 1.0}}, "dropout must be in"),
         ({"gamma": 1.1}, "gamma must be in"),
@@ -389,10 +390,8 @@ def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
 
 
 def test_other_policies_and_action_spaces_are_refused() -> None:
-    """Policies without masks, action spaces other than Discrete and environments without masks raise an error."""
+    """Policies without masks and continuous actions raise an error."""
     with pytest.raises(ValueError, match="policy must be a MaskableDQNPolicy, not DQNPolicy"):
         MaskableDQN(DQNPolicy, CountingEnv())  # type: ignore[arg-type]
     with pytest.raises(AssertionError, match="action spaces"):
         MaskableDQN("MlpPolicy", AllOffered(gym.make("Pendulum-v1")))
-    with pytest.raises(ValueError, match=r"a method action_masks\(\), which is missing"):
-        make(AllOffered(gym.make("CartPole-v1"))).set_env(gym.make("CartPole-v1"))

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch as th
 from gymnasium import spaces
 from replay_rows import N_ACTIONS, OBSERVATIONS, add, make, mask_of
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.buffers import DictReplayBuffer, ReplayBuffer
 
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
@@ -217,9 +218,9 @@ def test_other_observations(space: spaces.Space[Any]) -> None:
         ({"optimize_memory_usage": True}, "optimize_memory_usage must be False"),
         ({"n_steps": 0}, "n_steps must be at least 1, not 0"),
         ({"gamma": 1.5}, "gamma must be in"),
-        ({"action_space": spaces.MultiDiscrete([2, 2])}, "action_space must be Discrete"),
-        ({"action_space": spaces.Discrete(3, start=1)}, "action_space must be Discrete starting at 0"),
-        ({"observation_space": spaces.Dict({"a": OBSERVATIONS})}, "observation_space must not be a Dict"),
+        ({"action_space": spaces.Box(0.0, 1.0, (2,))}, "action_space must be Discrete, or MultiDiscrete or"),
+        ({"action_space": spaces.MultiBinary((2, 2))}, "MultiBinary of one dimension, not MultiBinary"),
+        ({"observation_space": spaces.Dict({"a": spaces.Dict({"b": OBSERVATIONS})})}, "must be an unnested Dict"),
     ],
 )
 def test_refused_settings(arguments: dict[str, Any], message: str) -> None:
@@ -233,3 +234,106 @@ def test_empty_buffer_cannot_be_drawn_from() -> None:
     """Drawing from an empty buffer raises an error."""
     with pytest.raises(ValueError, match="nothing can be drawn"):
         make().draw(1)
+
+
+def test_dict_observations_are_sb3s() -> None:
+    """The same transitions give the same samples as SB3's DictReplayBuffer, key by key."""
+    space = spaces.Dict(
+        {
+            "image": spaces.Box(0, 255, (2, 3, 3), np.uint8),
+            "numbers": spaces.Box(-1.0, 1.0, (3,), np.float64),
+            "kind": spaces.Discrete(4),
+            "flags": spaces.MultiBinary(3),
+        }
+    )
+    ours = MaskableReplayBuffer(12, space, spaces.Discrete(3), device="cpu", n_envs=2, seed=0)
+    theirs = DictReplayBuffer(12, space, spaces.Discrete(3), device="cpu", n_envs=2)
+    space.seed(0)
+    for t in range(8):
+        pairs = [[space.sample() for _ in range(2)] for _ in range(2)]
+        obs, next_obs = ({key: np.stack([one[key] for one in pair]) for key in space} for pair in pairs)
+        for buffer in (ours, theirs):
+            infos = [{"action_mask": np.ones(3, dtype=bool), "TimeLimit.truncated": t == 5}] * 2
+            dones = np.array([t == 5, t == 3])
+            buffer.add(dict(obs), dict(next_obs), np.array([t % 3, 2]), np.array([t, -t]), dones, infos)
+    np.random.seed(3)  # noqa: NPY002 - SB3's generator
+    samples = theirs._get_samples(np.arange(6))
+    np.random.seed(3)  # noqa: NPY002
+    rows = 2 * np.arange(6) + np.random.randint(0, high=2, size=6)  # noqa: NPY002
+    batch = ours.gather(rows).to_samples()
+    for name in ("observations", "next_observations"):
+        mine, reference = getattr(batch, name), getattr(samples, name)
+        for key in space:
+            assert mine[key].dtype == reference[key].dtype
+            assert th.equal(mine[key], reference[key]), (name, key)
+    for name in ("actions", "dones", "rewards"):
+        assert th.equal(getattr(batch, name), getattr(samples, name)), name
+
+
+def test_missing_masks_are_named() -> None:
+    """A transition without the mask of its next state is refused with a sentence, and leaves the buffer as it was."""
+    buffer, obs = make(n_envs=2), np.zeros((2, 1), dtype=np.float32)
+    given = {"action_mask": mask_of(1)}
+
+    def add_two(dones: list[bool], infos: list[dict[str, Any]]) -> None:
+        buffer.add(obs, obs, np.zeros(2), np.zeros(2), np.array(dones), infos)
+
+    for infos in ([given, {}], [given, {"TimeLimit.truncated": True}]):
+        with pytest.raises(ValueError, match=r"add\(\): infos\[1\] has no 'action_mask'"):
+            add_two([False, "TimeLimit.truncated" in infos[1]], infos)
+    with pytest.raises(ValueError, match=r"infos\[0\]\['action_mask'\] must have at least one feasible action"):
+        add_two([False, False], [{"action_mask": mask_of(0)}, given])
+    with pytest.raises(ValueError, match="must have 11 entries"):
+        add_two([False, False], [{"action_mask": np.ones(3)}] * 2)
+    assert buffer.size() == 0
+    add_two([True, True], [{}, {"action_mask": mask_of(0), "TimeLimit.truncated": True}])
+    batch = buffer.gather(np.arange(2))
+    assert batch.terminals.tolist() == [1.0, 1.0]
+    assert batch.next_action_masks.all()
+
+
+def test_positions_give_n_step_returns() -> None:
+    """_get_samples, which SB3's buffers have, gives the returns over n steps, of every environment."""
+    buffer = make(n_envs=2, n_steps=2, gamma=0.5)
+    add(buffer, *(((t, t, ""), (t, 10 * t, "")) for t in range(4)))
+    returns = buffer._get_samples(np.ones(40, dtype=np.int64)).rewards
+    assert returns.shape == (40, 1)
+    assert set(returns[:, 0].tolist()) == {1 + 0.5 * 2, 10 + 0.5 * 20}
+
+
+@pytest.mark.parametrize("cls", [MaskableReplayBuffer, PrioritizedReplayBuffer])
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_memory_is_saved(cls: type, n_steps: int) -> None:
+    """
+    With optimize_memory_usage every stored transition is drawn as without it, except for the oldest one of a full
+    buffer, whose observation is overwritten and which is never drawn.
+    """
+    settings: dict[str, Any] = {"cls": cls, "n_steps": n_steps, "n_envs": 2, "gamma": 0.5}
+    settings["handle_timeout_termination"] = False
+    small, large = make(optimize_memory_usage=True, **settings), make(**settings)
+    assert set(large.records.dtype.names) - set(small.records.dtype.names) == {"next_observations"}
+    for t in range(1, 10):
+        end = "term" if t == 3 else "trunc" if t == 8 else ""
+        for buffer in (small, large):
+            add(buffer, ((10 * (t > 3) + t, float(t), end), (100 + t, float(-t), "")))
+        valid = [row for row in range(2 * min(t, 6)) if t < 6 or row // 2 != small.pos]
+        ours, theirs = (buffer.gather(np.array(valid)) for buffer in (small, large))
+        live = ours.terminals == 0.0
+        assert np.array_equal(ours.next_observations[live], theirs.next_observations[live])
+        for name in ("observations", "actions", "terminals", "rewards", "discounts", "next_action_masks"):
+            assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+        assert set(small.draw(2000).rows) == set(valid)
+    if cls is PrioritizedReplayBuffer:
+        assert small.priorities(100).min() > 0.0
+
+
+def test_memory_is_saved_across_resets() -> None:
+    """Where the environments are reset between two trainings the last state is lost, and counts as terminal."""
+    buffer = make(optimize_memory_usage=True, handle_timeout_termination=False)
+    add(buffer, (0, 1.0, ""), (1, 2.0, ""))
+    buffer.end_trajectories()
+    add(buffer, (7, 4.0, ""))
+    batch = buffer.gather(np.arange(3))
+    assert batch.terminals.tolist() == [0.0, 1.0, 0.0]
+    assert batch.observations[:, 0].tolist() == [0.0, 1.0, 7.0]
+    assert batch.next_observations[[0, 2], 0].tolist() == [1.0, 8.0]

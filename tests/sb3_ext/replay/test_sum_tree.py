@@ -140,3 +140,19 @@ def test_numba_is_imported_when_needed_only() -> None:
     """Importing the package does not import Numba, which takes a second."""
     code = "import sb3_ext, sys; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_misuse_is_named(compiled: bool) -> None:
+    """Negative values, values that are no numbers, and draws while all values are 0 raise an error."""
+    tree = SumTree(4, compiled)
+    for values in (-1.0, float("nan"), np.array([1.0, -0.5]), np.array([np.nan, 1.0])):
+        with pytest.raises(ValueError, match="values must be at least 0, not"):
+            tree.update(np.array([0, 1]), values)
+    assert tree.total == 0.0
+    for draw in (tree.draw, tree.find):
+        with pytest.raises(ValueError, match="nothing can be drawn while all values are 0"):
+            draw(np.array([0.5]))
+    tree.update(np.array([], dtype=np.int64), np.array([]))
+    tree.update(np.array([2]), 1.0)
+    assert tree.draw(np.array([0.5]))[0].tolist() == [2]

@@ -13,12 +13,12 @@ import numpy as np
 from rich.console import Console
 
 from echo_env.common.files import text_cells, written_whole
-from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.common.tables import Grid, grid_lines, new_console, new_table, print_table
 from echo_env.lab.calibration.calibration import Calibration
 from echo_env.lab.calibration.fitting.book import appointment_times
 from echo_env.lab.calibration.fitting.lab_file import lab_sections, provenance
 from echo_env.lab.calibration.reading.cells import clock
-from echo_env.lab.calibration.report.rows import Rows, cell_rows, estimate_rows, tables
+from echo_env.lab.calibration.report.rows import cell_rows, estimate_rows, tables
 from echo_env.lab.calibration.report.words import not_identified, sentences
 from echo_env.lab.calibration.validation import results
 from echo_env.lab.calibration.visits import MINUTES
@@ -123,12 +123,8 @@ def markdown(found: Calibration, said: Sequence[str], figures: Sequence[str]) ->
     return [*lines, *_section(cell_rows(found.visits.log)), cells]
 
 
-def _section(rows: Rows) -> list[str]:
-    if not rows.rows:
-        return []
-    each = [rows.heads, ["---"] * len(rows.heads), *rows.rows]
-    table = ["| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |" for row in each]
-    return [f"## {rows.title[0].upper()}{rows.title[1:]}", "", *table, ""]
+def _section(grid: Grid) -> list[str]:
+    return grid_lines(grid) if grid.rows else []
 
 
 def _figures(found: Calibration) -> dict[str, Figure]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from echo_env.common.tables import Grid
 from echo_env.lab.calibration.calibration import Calibration
 from echo_env.lab.calibration.cell_log import RULES, CellLog
 from echo_env.lab.calibration.fitting.estimates import share_of
@@ -16,20 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Rows(NamedTuple):
-    """A table.
-
-    :param title: what it shows
-    :param heads: of the columns
-    :param rows: texts
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-def tables(found: Calibration) -> list[Rows]:
+def tables(found: Calibration) -> list[Grid]:
     """All tables of a report but that of the cells.
 
     :param found: the calibration
@@ -38,7 +26,7 @@ def tables(found: Calibration) -> list[Rows]:
     return [estimate_rows(found), _no_shows(visits), _books(found), _rooms(visits), _staff(visits)]
 
 
-def estimate_rows(found: Calibration) -> Rows:
+def estimate_rows(found: Calibration) -> Grid:
     """Every estimate with its interval; beside the paper's value where the record is the paper's.
 
     :param found: the calibration
@@ -52,10 +40,10 @@ def estimate_rows(found: Calibration) -> Rows:
             row += ("", "") if other is None else (f"{other.paper:g}", "yes" if other.agrees else "no")
         rows.append(row)
     heads: tuple[str, ...] = ("fitted", "value", "95 % interval", "rows")
-    return Rows("what was fitted", heads + (("the paper", "agrees") if paper else ()), rows)
+    return Grid("what was fitted", heads + (("the paper", "agrees") if paper else ()), rows)
 
 
-def _no_shows(visits: Visits) -> Rows:
+def _no_shows(visits: Visits) -> Grid:
     """No-shows by day and by exam type, among booked patients of whom it is known whether they came."""
     table = visits.table
     known = table[(table["booked"] == "yes") & (table["came"] != "unknown")]
@@ -66,14 +54,14 @@ def _no_shows(visits: Visits) -> Rows:
         share = share_of(int((known.loc[chosen, "came"] == "no").sum()), int(chosen.sum()))
         shown = ("", "") if not share.of else (f"{share.share:.3f}", f"{share.low:.3f} to {share.high:.3f}")
         rows.append((name, str(share.of), str(share.count), *shown))
-    return Rows("no-shows", ("", "booked", "no-shows", "share", "95 % interval"), rows)
+    return Grid("no-shows", ("", "booked", "no-shows", "share", "95 % interval"), rows)
 
 
 _MOST_DAYS = 31
 """Days that are listed one by one."""
 
 
-def _books(found: Calibration) -> Rows:
+def _books(found: Calibration) -> Grid:
     book, types = found.fitted.book, found.visits.types
     days = book.counts if len(book.counts) <= _MOST_DAYS else {}
     rows = [
@@ -84,19 +72,19 @@ def _books(found: Calibration) -> Rows:
         rows.append((f"lab, {weekday}", *(str(len(own.times.get(name, ()))) for name in types), ""))
     if not found.fitted.weekday_books:
         rows.append(("lab", *(str(len(book.times.get(name, ()))) for name in types), ""))
-    return Rows("appointments", ("", *types, "used"), rows)
+    return Grid("appointments", ("", *types, "used"), rows)
 
 
-def _rooms(visits: Visits) -> Rows:
+def _rooms(visits: Visits) -> Grid:
     exams = visits.table[visits.table["exam_min"].notna() & (visits.table["room"] != "")]
-    return Rows("exams by room", ("room", *visits.types), list(_counts(exams, "room", visits.types)))
+    return Grid("exams by room", ("room", *visits.types), list(_counts(exams, "room", visits.types)))
 
 
-def _staff(visits: Visits) -> Rows:
+def _staff(visits: Visits) -> Grid:
     exams = visits.table[visits.table["begin"].notna() & (visits.table["staff"] != "")]
     people = exams.assign(staff=exams["staff"].str.split("/")).explode("staff")
     people["staff"] = people["staff"].str.strip()
-    return Rows("exams by member of staff", ("initials", *visits.types), list(_counts(people, "staff", visits.types)))
+    return Grid("exams by member of staff", ("initials", *visits.types), list(_counts(people, "staff", visits.types)))
 
 
 def _counts(exams: pd.DataFrame, column: str, types: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -105,7 +93,7 @@ def _counts(exams: pd.DataFrame, column: str, types: Sequence[str]) -> Iterator[
         yield name, *(str(int(count.get((name, kind), 0))) for kind in types)
 
 
-def cell_rows(log: CellLog) -> Rows:
+def cell_rows(log: CellLog) -> Grid:
     """One row for each rule that was applied, with an example.
 
     :param log: the cells
@@ -118,4 +106,4 @@ def cell_rows(log: CellLog) -> Rows:
         becomes = f" -> {one.becomes}" if one.becomes else ""
         example = f"{one.sheet}!{one.cell}: '{one.found}'{becomes}" if one.cell else f"'{one.found}'{becomes}"
         rows.append((rule, RULES[rule].action, str(count), str(feeding), example, RULES[rule].sentence))
-    return Rows("cells", ("rule", "action", "cells", "feed the lab", "example", "meaning"), rows)
+    return Grid("cells", ("rule", "action", "cells", "feed the lab", "example", "meaning"), rows)

@@ -139,7 +139,8 @@ def _there(group: StaffGroup, later: int) -> StaffGroup:
     lunch, breaks = group.lunch, group.breaks
     if lunch is not None:
         lunch = replace(lunch, begin_min=lunch.begin_min + later, latest_min=lunch.latest_min + later)
-    planned = BreakPlan(minutes=breaks.minutes, planned=tuple(minute + later for minute in breaks.planned))
+    times = tuple(minute + later for minute in breaks.planned)
+    planned = BreakPlan(minutes=breaks.minutes, planned=times, put_off_min=breaks.put_off_min)
     return replace(
         group, shift=None, lunch=lunch, breaks=planned, absence_rate=0.0, always_present=group.count, on_call=0
     )

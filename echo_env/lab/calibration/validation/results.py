@@ -6,14 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from echo_env.common.files import written_whole
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.common.tables import Grid, grid_lines, new_console, print_grid
 from echo_env.lab.calibration.validation.agreement import Agreement
 from echo_env.lab.calibration.validation.exams import words_of
 from echo_env.lab.calibration.validation.levers import Levers
@@ -26,21 +25,6 @@ if TYPE_CHECKING:
 MARKDOWN, JSON, REPLAY = "validation.md", "validation.json", "replay.csv"
 FIGURES = ("exams_by_time", "waits_by_hour", "replay")
 """Figures, each a PNG and a PDF."""
-
-
-class Grid(NamedTuple):
-    """A table of texts.
-
-    :param title: what it shows
-    :param heads: of its columns
-    :param rows: of it
-    :param caption: what a reader has to know
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    caption: str = ""
 
 
 def file_names() -> list[str]:
@@ -71,12 +55,7 @@ def print_validation(found: Validation, console: Console | None = None) -> None:
     """
     console = console or new_console()
     for grid in grids(found):
-        table = new_table(grid.title, grid.caption or None)
-        for number, head in enumerate(grid.heads):
-            table.add_column(head, justify="right" if number else "left")
-        for row in grid.rows:
-            table.add_row(*map(escape, row))
-        print_table(console, table)
+        print_grid(console, grid)
     for sentence in found.sentences:
         console.print(f"- {sentence}", highlight=False, markup=False)
 
@@ -113,8 +92,7 @@ def markdown(found: Validation, said: Sequence[str] = ()) -> list[str]:
     lines = [f"# {found.lab} against {found.record}", "", *(f"- {line}" for line in said), "", "## Verdict", ""]
     lines += [*(f"- {sentence}" for sentence in found.sentences), ""]
     for grid in grids(found):
-        lines += [f"## {grid.title[0].upper()}{grid.title[1:]}", "", *_pipes(grid.heads, grid.rows), ""]
-        lines += [grid.caption, ""] if grid.caption else []
+        lines += grid_lines(grid)
     return lines + [f"![{name.replace('_', ' ')}]({name}.png)" for name in FIGURES]
 
 
@@ -222,13 +200,6 @@ def _interval(value: Estimate, unit: str) -> str:
 
 def _signed(value: Estimate) -> str:
     return f"{value.mean:+.1f} ± {value.half_width:.1f}"
-
-
-def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    return [line(heads), line(["---"] * len(heads)), *map(line, rows)]
 
 
 def _agreement(own: Agreement) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from echo_env.lab.compiled.layout import (
     LUNCH_LATEST,
     LUNCH_LEFT,
     LUNCH_MIN,
+    LUNCH_PUT_OFF,
     LUNCHES,
     MEMBERS,
     MINUTE,
@@ -58,6 +59,8 @@ from echo_env.lab.compiled.layout import (
     PAST,
     PLANNED,
     PLANNED_AT,
+    PUT_OFF_MIN,
+    PUTS_OFF,
     ROOM,
     ROOM_COLUMNS,
     ROOM_FREE,
@@ -77,6 +80,7 @@ from echo_env.lab.compiled.layout import (
     UNTIL,
     USE,
 )
+from echo_env.lab.compiled.queue import waiting_types
 from echo_env.lab.compiled.staff.heap import pop, push
 from echo_env.lab.simulation.breaks import breaks_taken
 from echo_env.lab.simulation.capacity import effective_types
@@ -257,6 +261,28 @@ def _release(s, g, after_exam, cell, rule, draw, odds):
 @njit
 def duty_of(s, g, cell, rule):
     """What a member does who has nothing to do."""
+    wanted = 0
+    if rule[PUTS_OFF]:
+        group, minute = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g, cell[MINUTE]
+        expected = rule[rule[OF_EXPECTED] : rule[OF_EXPECTED] + rule[KINDS]]
+        able = _effective_types(rule[group + CAN], minute, rule[group + STARTS_UNTIL], expected)
+        wanted = int(able & waiting_types(cell, rule) != 0)
+    return _duty(s, g, wanted, cell, rule)
+
+
+@njit
+def is_putting_off(cell, rule):
+    """Whether somebody who is free puts off a lunch or a break."""
+    for s in range(rule[MEMBERS]):
+        member = rule[AT_STAFF] + STAFF_COLUMNS * s
+        if cell[member + STATUS] == FREE_NOW and _duty(s, np.int64(cell[member + GROUP]), 0, cell, rule) != FREE_NOW:
+            return True
+    return False
+
+
+@njit
+def _duty(s, g, wanted, cell, rule):
+    """What a member does who has nothing to do, if a patient waits for them or if not."""
     group, member = rule[OF_STAFF] + STAFF_GROUP_COLUMNS * g, rule[AT_STAFF] + STAFF_COLUMNS * s
     return _next_duty(
         cell[MINUTE],
@@ -266,7 +292,10 @@ def duty_of(s, g, cell, rule):
         rule[group + LUNCH_LATEST],
         cell[rule[AT_LUNCHING] + g],
         rule[group + AT_ONCE],
+        rule[group + LUNCH_PUT_OFF],
         rule[rule[group + PLANNED_AT] + cell[member + PLANNED]],
+        rule[group + PUT_OFF_MIN],
+        wanted,
     )
 
 

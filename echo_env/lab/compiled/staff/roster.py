@@ -37,6 +37,7 @@ from echo_env.lab.compiled.layout import (
     OFF_DUTY,
     PATIENT,
     PATIENT_COLUMNS,
+    PUTS_OFF,
     ROOM,
     ROOM_COLUMNS,
     ROOM_FREE,
@@ -69,7 +70,8 @@ from echo_env.lab.compiled.staff.heap import pop
 def keep_roster(lunch_over, cell, rule):
     """Shifts, lunches, planned breaks, handovers, cleaned rooms and rooms that close or open.
 
-    Members who are free stay so but in minutes of the roster, and when somebody comes back from lunch.
+    Members who are free stay so but in minutes of the roster, and when somebody comes back from lunch; who puts off a
+    lunch or a break may go in any minute.
 
     :param lunch_over: whether that has happened in this minute
     """
@@ -78,7 +80,7 @@ def keep_roster(lunch_over, cell, rule):
     while rule[rule[OF_ROSTER] + cell[NEXT_ROSTER]] <= minute:
         cell[NEXT_ROSTER] += 1
         due = True
-    if due or lunch_over:
+    if due or lunch_over or rule[PUTS_OFF]:
         _call_roll(cell, rule)
     if minute >= rule[HANDOVER]:
         _hand_over(cell, rule)

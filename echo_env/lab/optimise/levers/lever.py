@@ -10,11 +10,14 @@ from typing import Any, NamedTuple, Protocol
 from echo_env.lab.config import Hours, Penalty
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
+from echo_env.lab.optimise.levers.workable import is_workable
 
 Values = tuple[int, ...]
 """A value of each lever."""
 Place = tuple[str, ...]
 """Names of sections and field in a lab file."""
+NOTHING = -1
+"""Value of a lever while there is nothing of the kind."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class PlannedLab:
 class Lever(NamedTuple):
     """A number that may change.
 
-    :param today: its value, -1 where there is nothing of the kind
+    :param today: its value, :data:`NOTHING` where there is nothing of the kind
     :param allowed: the values that it may take, ascending, at least one
     :param alike: levers for which this and the value are equal are interchangeable, so that one stands for all
     :param spread: whether a search may begin with the levers that are alike at even distances, as times of a day
@@ -128,11 +131,14 @@ class Choice:
         return tuple(lever.first for lever in self.levers)
 
     def fits(self, values: Values) -> bool:
-        """Whether the values of each decision are allowed together.
+        """Whether the values are allowed together: those of each decision, and all of them as a lab.
 
         :param values: of each lever, each allowed by itself
         """
-        return all(decision.fits(own) for decision, own in self._parts(values))
+        if not all(decision.fits(own) for decision, own in self._parts(values)):
+            return False
+        # One decision may move a shift away from what another one puts into it.
+        return len(self.decisions) == 1 or is_workable(self.lab(values).plan)
 
     def lab(self, values: Values, other: Lab | None = None) -> PlannedLab:
         """The lab with these values.

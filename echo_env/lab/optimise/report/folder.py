@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from echo_env.common.figures import write_figure
 from echo_env.common.files import written_whole
+from echo_env.common.tables import grid_lines
 from echo_env.lab.optimise.proposal import Proposal
 from echo_env.lab.optimise.report import plots
-from echo_env.lab.optimise.report.tables import Grid, grids
+from echo_env.lab.optimise.report.tables import grids
 from echo_env.lab.optimise.report.words import as_json, step_sentence, verdict
 
 REPORT, NUMBERS, LAB = "report.md", "proposal.json", "better.yaml"
@@ -73,19 +74,12 @@ def markdown(proposal: Proposal, command: str, figures: Sequence[str], has_lab: 
     for name in figures:
         lines += [f"![{FIGURES[name]}]({name}.png)", ""]
     for grid in grids(proposal):
-        lines += _section(grid)
+        lines += grid_lines(grid)
     return lines
 
 
 def _step(proposal: Proposal, number: int) -> str:
     return step_sentence(proposal.front[number]) + (" **(proposed)**" if number == proposal.chosen else "")
-
-
-def _section(grid: Grid) -> list[str]:
-    each = [grid.heads, ("---", *["---:"] * (len(grid.heads) - 1)), *grid.rows]
-    table = ["| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in each]
-    caption = [grid.caption[0].upper() + grid.caption[1:] + ".", ""] if grid.caption else []
-    return [f"## {grid.title[0].upper()}{grid.title[1:]}", "", *table, "", *caption]
 
 
 def _figures(proposal: Proposal) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from echo_env.common.figures import BLACK, BLUE, ORANGE, axes_or_new, name_axes
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.optimise.gains import Gain, Gains
+from echo_env.lab.optimise.gains import MOVED, Gain, Gains
 from echo_env.lab.optimise.proposal import Proposal
 from echo_env.lab.plots.style import clock_axis, type_labels, type_looks
 from echo_env.lab.simulation.metrics import metric_labels, metrics_of
@@ -42,11 +42,9 @@ def front(proposal: Proposal, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1.05 * max(numbers) + 0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     unit = (
-        metrics_of(proposal.config)[proposal.objective].unit
-        if proposal.objective in metric_labels(proposal.config)
-        else ""
+        metrics_of(proposal.lab)[proposal.objective].unit if proposal.objective in metric_labels(proposal.lab) else ""
     )
-    label = metric_labels(proposal.config).get(proposal.objective, proposal.objective)
+    label = metric_labels(proposal.lab).get(proposal.objective, proposal.objective)
     name_axes(ax, f"{proposal.config.name}: gain by number of changes, {proposal.days:,} held-out days",
               "Number of changes", f"Change of {label}" + (f" ({unit} a day)" if unit == "points" else ""))  # fmt: skip
     ax.legend(fontsize=8)
@@ -113,7 +111,7 @@ def who_gains(config: Lab, gains: Gains) -> Figure:
     :param gains: of a proposal
     """
     labels = dict(zip((own.name for own in config.plan.types), type_labels(config), strict=True))
-    by_type = [(f"{labels[gain.who]}{_MOVED[gain.moved]}", gain) for gain in gains.by_type]
+    by_type = [(f"{labels[gain.who]}{MOVED[gain.moved]}", gain) for gain in gains.by_type]
     by_hour = [(f"{gain.who} to {_an_hour_later(config, gain.who)}", gain) for gain in gains.by_hour]
     lines = len(by_type) + len(by_hour)
     figure = Figure(figsize=(7.5, 1.6 + 0.3 * lines), layout="constrained")
@@ -122,9 +120,6 @@ def who_gains(config: Lab, gains: Gains) -> Figure:
     _changes(below, by_hour, "by the hour of today's appointment")
     below.set_xlabel("Minutes for one patient, with 95 % interval; left of 0 is less waiting")
     return figure
-
-
-_MOVED = {True: ", other time", False: ", same time", None: ", no appointment"}
 
 
 def _an_hour_later(config: Lab, clock: str) -> str:

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import cell
-from echo_env.lab.optimise.gains import Gain
+from echo_env.common.tables import Grid, cell
+from echo_env.lab.optimise.gains import MOVED
 from echo_env.lab.optimise.proposal import Proposal
 from echo_env.lab.simulation.metrics import metric_labels
-
-
-class Grid(NamedTuple):
-    """A table of texts.
-
-    :param title: what it shows
-    :param heads: of its columns; the first one is of names
-    :param rows: of it
-    :param caption: what a reader has to know
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    caption: str = ""
 
 
 def grids(proposal: Proposal) -> list[Grid]:
@@ -69,30 +53,23 @@ def _interactions(proposal: Proposal) -> Grid:
         for own in proposal.interactions
     ]  # fmt: skip
     heads = ("decision", "proposed", "changes", "alone", "with the rest of the proposal")
-    label = metric_labels(proposal.config).get(proposal.objective, proposal.objective)
+    label = metric_labels(proposal.lab).get(proposal.objective, proposal.objective)
     return Grid(f"each kind of decision alone and together: {label}", heads, rows, "95 % intervals, each by itself")
 
 
 def _gains(proposal: Proposal) -> Grid:
     if proposal.gains is None:
         return Grid("", (), ())
-    rows = [
-        (f"{gain.who}{_moved(gain)}", f"{gain.patients:.1f}", f"{gain.today:.1f}", cell(gain.change, sign="+"))
-        for gain in (*proposal.gains.by_type, *proposal.gains.by_hour)
-    ]
+    named = [(f"{gain.who}{MOVED[gain.moved]}", gain) for gain in proposal.gains.by_type]
+    named += [(gain.who, gain) for gain in proposal.gains.by_hour]
+    rows = [(name, f"{gain.patients:.1f}", f"{gain.today:.1f}", cell(gain.change, sign="+")) for name, gain in named]
     heads = ("patients", "a day", "wait as it is (min)", "change (min)")
     caption = "hours are those of today's appointments; 95 % intervals, each by itself"
     return Grid("who gains and who loses", heads, rows, caption)
 
 
-def _moved(gain: Gain) -> str:
-    if gain.who[0].isdigit():
-        return ""
-    return {True: ", other time", False: ", same time", None: ", no appointment"}[gain.moved]
-
-
 def _labels(proposal: Proposal, names: Sequence[str]) -> list[str]:
-    labels = metric_labels(proposal.config)
+    labels = metric_labels(proposal.lab)
     return [labels.get(name, name) for name in names]
 
 

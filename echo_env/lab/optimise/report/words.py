@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from echo_env.common.stats import Estimate
-from echo_env.common.tables import new_console, new_table, print_table
+from echo_env.common.tables import new_console, print_grid
 from echo_env.lab.optimise.gains import Gain, Gains, Waits
 from echo_env.lab.optimise.interactions import Interaction
 from echo_env.lab.optimise.proposal import WAIT, Proposal, Step
@@ -18,11 +18,20 @@ from echo_env.lab.simulation.metrics import metric_labels, metrics_of
 _MOST_SENTENCES = 12
 
 
-def waiting_sentence(step: Step) -> str:
-    """What a step does to the waiting of patients.
+def effect_sentence(step: Step) -> str:
+    """What a step does to the waiting of patients, and to how many are examined where that is the aim.
 
     :param step: the step
     """
+    served = step.effects.get("served")
+    if served is None:
+        return _waiting(step)
+    word = "more" if served.mean >= 0 else "fewer"
+    low, high = sorted((abs(served.low), abs(served.high))) if served.excludes_zero else (served.low, served.high)
+    return f"{abs(served.mean):.1f} {word} patients examined a day ({low:.1f} to {high:.1f}), {_waiting(step)}"
+
+
+def _waiting(step: Step) -> str:
     wait = step.effects[WAIT]
     word = "less" if wait.mean < 0 else "more"
     low, high = sorted((abs(wait.low), abs(wait.high))) if wait.excludes_zero else (wait.low, wait.high)
@@ -36,7 +45,7 @@ def step_sentence(step: Step) -> str:
     """
     few = len(step.changes) <= _MOST_SENTENCES
     done = " ".join(change.sentence for change in step.changes) if few else f"{counted(step.number)}."
-    return f"{done[:-1]}: {waiting_sentence(step)}."
+    return f"{done[:-1]}: {effect_sentence(step)}."
 
 
 def verdict(proposal: Proposal) -> list[str]:
@@ -44,12 +53,16 @@ def verdict(proposal: Proposal) -> list[str]:
 
     :param proposal: the proposal
     """
-    ended = ["Time ended the search: with more of it (--seconds), more may be found."] if proposal.cut else []
+    ended = []
+    if proposal.interrupted:
+        ended = ["The search was interrupted: with a journal (--journal), the same command goes on from there."]
+    elif proposal.cut:
+        ended = ["Time ended the search: with more of it (--seconds), more may be found."]
     return [*_proposed(proposal), *ended]
 
 
 def _proposed(proposal: Proposal) -> list[str]:
-    step, config = proposal.step, proposal.config
+    step, config = proposal.step, proposal.lab
     labels = metric_labels(config)
     if step is None:
         return ["Nothing was found that is better than the lab as it is."]
@@ -61,22 +74,18 @@ def _proposed(proposal: Proposal) -> list[str]:
         ]
     if not proposal.recommended:
         return [f"Nothing is recommended: the gain cannot be told from chance ({_signed(effect)})."]
-    said = [f"Recommended: {counted(step.number)}, {waiting_sentence(step)}."]
+    said = [f"Recommended: {counted(step.number)}, {effect_sentence(step)}."]
     if step.number <= _MOST_SENTENCES:
         said += [change.sentence for change in step.changes]
-    for name in proposal.warnings:
-        rise, unit = step.effects[name], metrics_of(config)[name].unit
-        said.append(
-            f"Warning: this raises what is not protected: {labels[name]} by {rise.mean:.2f} {unit} "
-            f"({rise.low:.2f} to {rise.high:.2f})."
-        )
+    said += _costs(proposal, step)
+    said += [_warning(proposal, name, step.effects[name]) for name in proposal.warnings]
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
         share = min(100, round(100 * smallest.effects[proposal.objective].mean / effect.mean))
         few = smallest.number <= _MOST_SENTENCES
         sentences = ": " + " ".join(change.sentence for change in smallest.changes) if few else "."
         said.append(f"Just {counted(smallest.number)} would bring {share} % of the gain{sentences}")
-    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades]
+    said += [_alone_and_together(own) for own in proposal.interactions if own.turns or own.fades or own.needs_the_rest]
     lost = [world.name for world in proposal.worlds if world.effects[proposal.objective].high >= 0]
     if lost:
         said.append(f"The gain is not sure in a world with {', '.join(lost)}.")
@@ -93,14 +102,44 @@ def _proposed(proposal: Proposal) -> list[str]:
     return said
 
 
+def _warning(proposal: Proposal, name: str, rise: Estimate) -> str:
+    """What nobody wants, is not protected, and rises."""
+    span = f"({rise.low:.2f} to {rise.high:.2f}), which is not protected"
+    if name == "turned_away":
+        return f"Warning: {rise.mean:.2f} more patients a day would be sent home {span}."
+    label, unit = metric_labels(proposal.lab)[name], metrics_of(proposal.lab)[name].unit
+    return f"Warning: {label} would rise by {rise.mean:.2f} {unit} {span}."
+
+
+def _costs(proposal: Proposal, step: Step) -> list[str]:
+    """What a proposal costs that is no harm to those who come."""
+    said = []
+    for name in ("paid_h", "cost"):
+        own = step.effects.get(name)
+        if own is not None and own.excludes_zero:
+            allowed = proposal.allowance.get(name, 0.0)
+            label = metric_labels(proposal.lab)[name]
+            most = f"; {allowed:g} more are allowed" if name in proposal.protected and own.mean > 0 else ""
+            said.append(f"It changes {label} by {own.mean:+.2f} a day ({own.low:+.2f} to {own.high:+.2f}{most}).")
+    rebooked = step.effects.get("rebooked")
+    if rebooked is not None and rebooked.excludes_zero:
+        said.append(
+            f"It rebooks {abs(rebooked.mean):.2f} {'more' if rebooked.mean > 0 else 'fewer'} patients a day on average "
+            f"({rebooked.low:+.2f} to {rebooked.high:+.2f}). They need appointments on other days, and what they add "
+            "there is not in these numbers."
+        )
+    return said
+
+
 def _alone_and_together(own: Interaction) -> str:
-    """A lever that helps by itself, and no longer does with the rest of the proposal."""
+    """A change that does one thing by itself, and another with the rest of the proposal."""
     few = len(own.changes) <= _MOST_SENTENCES
     changes = " ".join(change.sentence for change in own.changes) if few else f"{counted(len(own.changes))}."
-    ends = "makes it worse" if own.turns else "adds nothing that can be told from chance"
+    does = "makes things worse" if own.needs_the_rest else "helps"
+    ends = "helps" if own.needs_the_rest else "makes things worse" if own.turns else "adds nothing beyond chance"
     return (
-        f"Alone, {own.decision} helps ({_signed(own.alone)}), but with the rest of the proposal in place it {ends} "
-        f"({_signed(own.together)}): {changes}"
+        f"By itself a change of the {own.decision.replace('_', ' ')} {does} ({_signed(own.alone)}), but with the rest "
+        f"of the proposal in place it {ends} ({_signed(own.together)}): {changes}"
     )
 
 
@@ -112,12 +151,7 @@ def print_proposal(proposal: Proposal, console: Console | None = None) -> None:
     """
     console = console or new_console()
     for grid in grids(proposal):
-        table = new_table(grid.title, escape(grid.caption))
-        for number, head in enumerate(grid.heads):
-            table.add_column(escape(head), justify="right" if number else "left")
-        for row in grid.rows:
-            table.add_row(*map(escape, row))
-        print_table(console, table)
+        print_grid(console, grid)
     for sentence in verdict(proposal):
         console.print(f"- {escape(sentence)}", highlight=False)
 
@@ -132,7 +166,7 @@ def as_json(proposal: Proposal) -> dict[str, object]:
     :param proposal: the proposal
     """
     selection = proposal.selection
-    known = metrics_of(proposal.config)
+    known = metrics_of(proposal.lab)
 
     def effects(of: dict[str, Estimate]) -> dict[str, object]:
         return {name: own.as_json() for name, own in of.items()}

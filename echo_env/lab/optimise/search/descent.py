@@ -10,13 +10,16 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
-from echo_env.lab.optimise.levers import Choice, Values, changed
+from echo_env.lab.optimise.levers import NOTHING, Choice, Values, changed
 from echo_env.lab.optimise.search.bench import Bench, TimeIsUp
+from echo_env.lab.optimise.search.pairs import SMALL, exchanged
 
 FEW, MANY = 150, 800
 """Days of the first descent and of the second."""
 _COARSE = 4
 """Values between those that a line search looks at first."""
+_CLOSE = 3
+"""Values of a lever, the best on few days, that are looked at on many."""
 _KEPT = 40
 """Steps that the front looks at again after each one it has taken."""
 
@@ -24,13 +27,20 @@ Step = tuple[int, int]
 """A lever and its new value."""
 
 
-def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequence[int] | None = None) -> Values:
-    """Give one lever after the other its best value, until nothing helps.
+def descend(
+    bench: Bench,
+    values: Values,
+    rng: np.random.Generator,
+    levers: Sequence[int] | None = None,
+    close: Bench | None = None,
+) -> Values:
+    """Give one lever after the other its best value, and then pairs of them other values, until nothing helps.
 
     :param bench: plays the days
     :param values: to begin with
     :param rng: order of the levers
     :param levers: which may change; by default all
+    :param close: plays more days, on which each step has to help too: few days see no rise of what is rare
     """
     free = range(len(values)) if levers is None else levers
     free = [lever for lever in free if len(bench.levers[lever].allowed) > 1]
@@ -39,29 +49,42 @@ def descend(bench: Bench, values: Values, rng: np.random.Generator, levers: Sequ
         while before != values:
             before = values
             for lever in rng.permutation(free).tolist():
-                values = _best_value(bench, values, lever)
+                values = _first_that_helps(close, values, _cheaper(bench, values, lever)[:_CLOSE])
+            if values == before:
+                values = _first_that_helps(close, values, exchanged(bench, values, free, rng))
     except TimeIsUp:
         pass
     return values
 
 
-def _best_value(bench: Bench, values: Values, lever: int) -> Values:
-    """The values with one lever at its best: a coarse look at all it may be, then a close one around the best."""
+def _first_that_helps(close: Bench | None, values: Values, tried: Sequence[Values]) -> Values:
+    return next((own for own in tried if close is None or close.cost(own) < close.cost(values)), values)
+
+
+def _cheaper(bench: Bench, values: Values, lever: int) -> list[Values]:
+    """What is cheaper with another value of one lever, the cheapest first.
+
+    That is, of the values that a coarse look at all it may be and a close one around the best have tried.
+    """
     grid = bench.levers[lever].allowed
     here = grid.index(values[lever])
-    best = _cheapest(bench, values, lever, {here - 1, here, here + 1, *range(here % _COARSE, len(grid), _COARSE)})
-    if best != values:
+    # What may be there or not is looked at without it too, wherever it is now.
+    without = {0} if grid[0] == NOTHING else set()
+    coarse = {here - 1, here, here + 1, *without, *range(here % _COARSE, len(grid), _COARSE)}
+    costs: dict[int, float] = {}
+
+    def look(places: Iterable[int]) -> int:
+        for place in sorted(places):
+            if 0 <= place < len(grid) and place not in costs:
+                costs[place] = bench.cost(changed(values, lever, grid[place]))
+        return min(costs, key=lambda place: (costs[place], place != here, place))
+
+    best = look(range(len(grid)) if len(grid) <= SMALL else coarse)
+    if best != here:
         for step in (_COARSE // 2, 1):
-            found = grid.index(best[lever])
-            best = _cheapest(bench, best, lever, {found - step, found, found + step})
-    return best
-
-
-def _cheapest(bench: Bench, values: Values, lever: int, places: Iterable[int]) -> Values:
-    """The cheapest values with one lever at some places of its grid; those that it has win ties."""
-    grid = bench.levers[lever].allowed
-    tried = [changed(values, lever, grid[place]) for place in sorted(places) if 0 <= place < len(grid)]
-    return min(tried, key=lambda own: (bench.cost(own), own != values))
+            best = look({best - step, best + step})
+    ranked = sorted((place for place in costs if costs[place] < costs[here]), key=lambda place: (costs[place], place))
+    return [changed(values, lever, grid[place]) for place in ranked]
 
 
 def front(bench: Bench, close: Bench, most: int, rng: np.random.Generator) -> list[Values]:

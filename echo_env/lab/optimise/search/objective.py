@@ -27,6 +27,17 @@ PROTECTED = ("turned_away", "left_waiting", "staff_overtime_h")
 """Patients who are sent home or left, and overtime of staff."""
 
 
+def check_rule(rule: str, config: Lab) -> None:
+    """Refuse a rule that the compiled engine does not play by classes.
+
+    :param rule: name of a policy
+    :param config: the lab
+    :raises ValueError: an unknown policy, or one that is too slow; one sentence
+    """
+    if not isinstance(make_policy(rule, config), TieredPolicy):
+        raise ValueError(f"policy is {rule!r}, but must be one of {', '.join(RULES)}, which are fast enough")
+
+
 class Scores(NamedTuple):
     """What days cost.
 
@@ -52,7 +63,7 @@ class Objective:
     :param rule: name of the policy by which exams begin
     :param seed: of the days
     :param allowance: protected metric -> how much it may rise, in its unit; 0 where nothing is said
-    :raises ValueError: a metric that the lab does not have, or a rule that is too slow; names what there is
+    :raises ValueError: a metric that the lab does not have; names what there is
     """
 
     config: Lab
@@ -63,8 +74,6 @@ class Objective:
     allowance: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(make_policy(self.rule, self.config), TieredPolicy):
-            raise ValueError(f"policy is {self.rule!r}, but must be one of {', '.join(RULES)}, which are fast enough")
         known = metrics_of(self.config)
         for name in (*self.weights, *self.protected):
             if name not in known:

@@ -57,6 +57,7 @@ class LabParts(NamedTuple):
     :param lunches: whether each staff group has lunch
     :param handovers: whether anybody hands exams over
     :param prices: whether anything has a price
+    :param rebooks: whether there is an absence plan
     """
 
     types: tuple[str, ...]
@@ -65,6 +66,7 @@ class LabParts(NamedTuple):
     lunches: tuple[bool, ...]
     handovers: bool
     prices: bool
+    rebooks: bool
 
 
 def lab_parts(plan: LabPlan) -> LabParts:
@@ -81,4 +83,5 @@ def lab_parts(plan: LabPlan) -> LabParts:
         lunches=tuple([group.lunch is not None for group in staff]),
         handovers=any(group.hands_over for group in staff),
         prices=any(price is not None for price in prices),
+        rebooks=plan.rebooks,
     )

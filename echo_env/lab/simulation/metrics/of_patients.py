@@ -192,11 +192,15 @@ PATIENT_METRICS = (
 
 
 def type_metrics(parts: LabParts) -> list[Metric]:
-    """Metrics of the patients of each exam type.
+    """Metrics of the patients of each exam type, and of the absence plan, where the lab has one.
 
     :param parts: of the lab
     """
-    return [metric for row, name in enumerate(parts.types, 1) for metric in _of_type(name, row)]
+    found = [metric for row, name in enumerate(parts.types, 1) for metric in _of_type(name, row)]
+    if parts.rebooks:
+        meaning = "patients rebooked to another day in the morning, since staff are absent"
+        found.append(Metric("rebooked", "patients", meaning, "rebooked", "patients", attrgetter("rebooked")))
+    return found
 
 
 def _of_type(name: str, row: int) -> list[Metric]:

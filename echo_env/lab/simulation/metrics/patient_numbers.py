@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import REBOOKED
 from echo_env.lab.simulation.metrics.columns import Column, Sum
 from echo_env.lab.simulation.metrics.constants import constants_of
 from echo_env.lab.simulation.metrics.results import Bools, DayResults, Floats, Ints
@@ -132,6 +133,11 @@ class PatientNumbers:
     def no_shows(self) -> Floats:
         """(n,) float64, who did not come."""
         return self._sums(Sum.NO_SHOW)[0]
+
+    @property
+    def rebooked(self) -> Ints:
+        """(n,) int64, whose appointment was moved to another day."""
+        return np.asarray((self.results.arrival == REBOOKED).sum(axis=1))
 
     @property
     def turned_away(self) -> Floats:
