@@ -1,14 +1,15 @@
 """How steady deep Q-learning is on CartPole-v1 and others, by what is switched on: SB3's DQN beside MaskableDQN.
 
-Hyperparameters are rl-zoo's for SB3's DQN, the same for all. The greedy policy is evaluated on 10 episodes every tenth
-of the training; a row has the mean of the last three evaluations, the last one, and the best one. Trainings that the
-table has at this commit are not run again.
+Hyperparameters are rl-zoo's for SB3's DQN, the same for all. In the second half of a training the greedy policy is
+evaluated 25 times on the same 10 episodes. A row has the mean of these evaluations, of the three at 80, 90 and 100 % of
+the training, the last one, and all of them. Trainings that the table has are not run again.
 
     python benchmarks/stability.py --seeds 20
     python benchmarks/stability.py --seeds 20 --envs CartPole-v1 --variants sb3_dqn default
     python benchmarks/stability.py --table
 
-Rows are appended to ``stability.csv`` beside this file.
+The variants ``tianshou*`` need tianshou (measured with 2.0.1), LunarLander-v3 needs Box2D and pygame. Rows are appended
+to ``stability.csv`` beside this file.
 """
 
 import os
@@ -18,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import csv
+import importlib.util
 import itertools
 import time
 from collections import defaultdict
@@ -26,16 +28,16 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch as th
-from record import FOLDER, append_row, commit
+from record import FOLDER, append_row
 from sb3_contrib.common.wrappers import ActionMasker
+from stability_evaluation import Episodes, Evaluate
 from stable_baselines3 import DQN
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.evaluation import evaluate_policy
 
 from sb3_ext import MaskableDQN
 
 TABLE = "stability"
-EVALUATIONS, EPISODES = 10, 10
+EVALUATIONS, EPISODES = 25, 10
+MASKED = "masked"
 ENVS: dict[str, dict[str, Any]] = {
     "CartPole-v1": {
         "steps": 50_000, "learning_rate": 2.3e-3, "batch_size": 64, "buffer_size": 100_000, "learning_starts": 1000,
@@ -47,118 +49,143 @@ ENVS: dict[str, dict[str, Any]] = {
         "gamma": 0.99, "target_update_interval": 250, "train_freq": 4, "gradient_steps": -1,
         "exploration_fraction": 0.12, "exploration_final_eps": 0.1, "policy_kwargs": {"net_arch": [256, 256]},
     },
+    # Not in rl-zoo: SB3's own settings but for what a training this short needs.
+    "Taxi-v4": {
+        "steps": 50_000, "learning_rate": 1e-3, "batch_size": 64, "buffer_size": 50_000, "learning_starts": 1000,
+        "gamma": 0.99, "target_update_interval": 500, "train_freq": 4, "gradient_steps": 1,
+        "exploration_fraction": 0.2, "exploration_final_eps": 0.05, "policy_kwargs": {"net_arch": [64, 64]},
+    },
 }  # fmt: skip
 """Environment -> rl-zoo's hyperparameters for DQN."""
+
+
+def per(double_q: bool = True, **buffer: Any) -> dict[str, Any]:
+    """Settings of MaskableDQN with prioritized replay, and of its replay buffer."""
+    return {"double_q": double_q, "prioritized_replay": True, "replay_buffer_kwargs": buffer}
+
+
 NO_LIMITS = {"min_priority": 1e-8, "max_priority": 1e8}
 VARIANTS: dict[str, dict[str, Any]] = {
     "sb3_dqn": {},
     "plain": {"double_q": False, "prioritized_replay": False},
     "double": {"double_q": True, "prioritized_replay": False},
-    "per": {"double_q": False, "prioritized_replay": True},
-    "default": {},
-    "no_limits": {"replay_buffer_kwargs": NO_LIMITS},
-    "beta_1": {"replay_buffer_kwargs": {"beta": 1.0}},
-    "beta_stays": {"replay_buffer_kwargs": {"beta_increment": 0.0}},
-    "no_limits_beta_1": {"replay_buffer_kwargs": {**NO_LIMITS, "beta": 1.0}},
-    "alpha_0.3": {"replay_buffer_kwargs": {"alpha": 0.3}},
-    "weights_not_normalized": {"replay_buffer_kwargs": {"normalize_weights": False}},
-    "low_first_priority": {"replay_buffer_kwargs": {"max_priority": 1.0}},
+    "per": per(double_q=False),
+    "double_per": per(),
+    MASKED: {"double_q": False, "prioritized_replay": False},
+    "masked_double_per": per(),
+    "tianshou": {},
+    "no_limits": per(**NO_LIMITS),
+    "beta_1": per(beta=1.0),
+    "beta_0.4": per(beta_increment=0.0),
+    "no_limits_beta_1": per(**NO_LIMITS, beta=1.0),
+    "alpha_0.3": per(alpha=0.3),
+    "weights_not_normalized": per(normalize_weights=False),
+    "low_first_priority": per(max_priority=1.0),
+    # Loss-adjusted prioritization, https://arxiv.org/abs/2007.06049
+    "lap": per(alpha=0.4, min_priority=1.0, max_priority=1e8, beta=0.0, beta_increment=0.0),
 }
-"""What is switched on; ``default`` is MaskableDQN as it is: double Q-learning and prioritized replay."""
+"""What is switched on in MaskableDQN; ``tianshou`` is an independent double DQN with prioritized replay."""
 
 
-class Evaluate(BaseCallback):
-    """Evaluates the greedy policy at even distances.
+def make_env(env_id: str, masked: bool) -> gym.Env[Any, Any]:
+    """An environment for trainings.
 
     :param env_id: environment
-    :param every: steps between two evaluations
-    :param seed: of the evaluation
+    :param masked: whether it has ``action_masks()``, from the ``action_mask`` that Gymnasium's own environments have
     """
-
-    def __init__(self, env_id: str, every: int, seed: int) -> None:
-        super().__init__()
-        self.env, self.every, self.seed = gym.make(env_id), every, seed
-        self.returns: list[float] = []
-
-    def _on_step(self) -> bool:
-        if self.num_timesteps >= self.every * (len(self.returns) + 1):
-            self.env.reset(seed=self.seed)
-            mean, _ = evaluate_policy(self.model, self.env, EPISODES, deterministic=True, warn=False)
-            self.returns.append(float(mean))
-        return True
+    env: gym.Env[Any, Any] = gym.make(env_id, disable_env_checker=True)
+    return ActionMasker(env, lambda own: own.unwrapped.action_mask(own.unwrapped.s).astype(bool)) if masked else env
 
 
-def every_action(env: gym.Env[Any, Any]) -> np.ndarray:
-    """All actions are feasible."""
-    return np.ones(env.action_space.n, dtype=bool)  # type: ignore[attr-defined]
-
-
-def train(env_id: str, variant: str, seed: int) -> list[float]:
+def train(env_id: str, variant: str, seed: int, steps: int | None = None) -> list[float]:
     """Train, and return the mean returns of the evaluations.
 
     :param env_id: environment
     :param variant: what is switched on
     :param seed: of the training
+    :param steps: how many, if not as many as rl-zoo's
     """
     settings = dict(ENVS[env_id])
-    steps = settings.pop("steps")
-    env: gym.Env[Any, Any] = gym.make(env_id)
-    callback = Evaluate(env_id, steps // EVALUATIONS, 10_000 + seed)
+    planned = settings.pop("steps")
+    steps = steps or planned
+    masked = variant.startswith(MASKED)
+    every = steps // (2 * EVALUATIONS)
+    episodes = Episodes(env_id, EPISODES, 10_000 + 100 * seed)
+    if variant == "tianshou":
+        from stability_tianshou import train_tianshou
+
+        return train_tianshou(make_env(env_id, False), settings, steps, seed, episodes, every)
+    evaluate = Evaluate(episodes, every, steps - every * (EVALUATIONS - 1), masked)
+    common = {"policy": "MlpPolicy", "env": make_env(env_id, masked), "seed": seed, "device": "cpu", **settings}
     if variant == "sb3_dqn":
-        model: DQN = DQN("MlpPolicy", env, seed=seed, device="cpu", **settings)
+        DQN(**common).learn(steps, evaluate)
     else:
-        masked = ActionMasker(env, every_action)
-        model = MaskableDQN("MlpPolicy", masked, seed=seed, device="cpu", **settings, **VARIANTS[variant])
-    model.learn(steps, callback)
-    return callback.returns
+        MaskableDQN(**common, **VARIANTS[variant]).learn(steps, evaluate, use_masking=masked)
+    return evaluate.returns
 
 
-def done() -> set[tuple[str, str, str]]:
-    """(environment, variant, seed) of the rows of this commit."""
+def read() -> list[dict[str, str]]:
+    """The rows so far."""
     path = FOLDER / f"{TABLE}.csv"
     if not path.exists():
-        return set()
+        return []
     with path.open(encoding="utf8") as file:
-        return {(row["env"], row["variant"], row["seed"]) for row in csv.DictReader(file) if row["commit"] == commit()}
+        return list(csv.DictReader(file))
+
+
+def mean_and_error(values: np.ndarray) -> str:
+    """Mean (n,) and half of its 95 % interval."""
+    error = 1.96 * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return f"{values.mean():.0f} ± {error:.0f}"
 
 
 def print_table() -> None:
-    """Mean over seeds with its standard error, and how many seeds end well."""
-    groups: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    with (FOLDER / f"{TABLE}.csv").open(encoding="utf8") as file:
-        for row in csv.DictReader(file):
-            groups[row["env"], row["variant"]].append((float(row["last_three"]), float(row["last"])))
-    print("| environment | variant | seeds | last three | last | lowest quarter of last three |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for (env, variant), rows in groups.items():
-        three, last = np.array(rows).T
-        errors = [1.96 * own.std(ddof=1) / len(own) ** 0.5 if len(own) > 1 else float("nan") for own in (three, last)]
-        print(f"| {env} | {variant} | {len(rows)} | {three.mean():.0f} ± {errors[0]:.0f} | "
-              f"{last.mean():.0f} ± {errors[1]:.0f} | {np.quantile(three, 0.25):.0f} |")  # fmt: skip
+    """Means over seeds with their 95 % intervals, and the lower quartile; differences to SB3's DQN by seed."""
+    groups: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(dict)
+    for row in read():
+        measures = [float(row[name]) for name in ("second_half", "last_three", "last", "cpu_s")]
+        groups[row["env"], row["variant"]][row["seed"]] = measures
+    print(
+        "| environment | variant | seeds | second half | lower quartile | minus SB3's DQN, by seed | last three | last | CPU s |"
+    )
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for (env, variant), seeds in groups.items():
+        half, three, last, cpu = np.array(list(seeds.values())).T
+        reference = groups.get((env, "sb3_dqn"), {})
+        differences = np.array([own[0] - reference[seed][0] for seed, own in seeds.items() if seed in reference])
+        against = "" if variant == "sb3_dqn" or not len(differences) else mean_and_error(differences)
+        cells = [env, variant, str(len(seeds)), mean_and_error(half), f"{np.quantile(half, 0.25):.0f}", against,
+                 mean_and_error(three), mean_and_error(last), f"{cpu.mean():.0f}"]  # fmt: skip
+        print("| " + " | ".join(cells) + " |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="trainings of each variant")
+    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first training")
     parser.add_argument("--envs", nargs="+", default=["CartPole-v1"], choices=list(ENVS))
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--variants", nargs="+", default=["sb3_dqn", "plain", "double", "per", "double_per"],
+                        choices=list(VARIANTS))  # fmt: skip
     parser.add_argument("--table", action="store_true", help="print the table of all rows instead")
     args = parser.parse_args()
     if args.table:
         print_table()
         return
     th.set_num_threads(1)
-    known = done()
+    variants = [name for name in args.variants if name != "tianshou" or importlib.util.find_spec("tianshou")]
+    if len(variants) < len(args.variants):
+        print("tianshou is left out, since it is not installed.")
     # Seed by seed, so that a training that is stopped has as many seeds of each variant.
-    for seed, env_id, variant in itertools.product(range(args.seeds), args.envs, args.variants):
-        if (env_id, variant, str(seed)) in known:
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    for seed, env_id, variant in itertools.product(seeds, args.envs, variants):
+        if any((row["env"], row["variant"], row["seed"]) == (env_id, variant, str(seed)) for row in read()):
             continue
         begun = time.process_time()
         returns = train(env_id, variant, seed)
         row = {
-            "env": env_id, "variant": variant, "seed": seed, "last_three": float(np.mean(returns[-3:])),
-            "last": returns[-1], "best": max(returns), "cpu_s": time.process_time() - begun,
-            "returns": " ".join(f"{value:.0f}" for value in returns),
+            "env": env_id, "variant": variant, "seed": seed, "second_half": float(np.mean(returns)),
+            "last_three": float(np.mean(returns[-1:-12:-5])), "last": returns[-1],
+            "cpu_s": time.process_time() - begun, "returns": " ".join(f"{value:.0f}" for value in returns),
         }  # fmt: skip
         append_row(TABLE, row)
         print(row, flush=True)

@@ -1,0 +1,104 @@
+"""An independent double DQN with prioritized replay for ``stability.py``: tianshou's, trained as SB3 trains.
+
+Of tianshou are the replay buffer with its priorities, weights and draws, the target, and the optimizer's step. Ours is
+the loss, since tianshou's Huber loss ignores importance weights, and the order of steps and updates, which is SB3's.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch as th
+from stability_evaluation import Episodes
+from stable_baselines3.common.torch_layers import create_mlp
+from stable_baselines3.common.utils import set_random_seed
+from tianshou.algorithm.modelfree.dqn import DQN, DiscreteQLearningPolicy
+from tianshou.algorithm.modelfree.reinforce import SimpleLossTrainingStats
+from tianshou.algorithm.optim import AdamOptimizerFactory
+from tianshou.data import Batch, PrioritizedReplayBuffer
+from tianshou.utils.torch_utils import policy_within_training_step
+
+ALPHA, BETA, BETA_INCREMENT, MAX_GRAD_NORM = 0.6, 0.4, 1e-4, 10.0
+
+
+class Network(th.nn.Module):
+    """A network as SB3's ``MlpPolicy`` has it, called as tianshou calls one."""
+
+    def __init__(self, sizes: list[int], n_inputs: int, n_actions: int) -> None:
+        super().__init__()
+        self.layers = th.nn.Sequential(*create_mlp(n_inputs, n_actions, sizes))
+
+    def forward(self, obs: Any, state: Any = None, info: Any = None) -> tuple[th.Tensor, Any]:
+        return self.layers(th.as_tensor(obs, dtype=th.float32)), state
+
+
+class WeightedHuberDQN(DQN):
+    """tianshou's DQN with importance weights in the Huber loss, and clipped gradients."""
+
+    def _create_policy_optimizer(self, optim: Any) -> Any:
+        return self._create_optimizer(self.policy, optim, max_grad_norm=MAX_GRAD_NORM)
+
+    def _update_with_batch(self, batch: Any) -> SimpleLossTrainingStats:
+        self._periodically_update_lagged_network_weights()
+        weights = th.as_tensor(batch.pop("weight"), dtype=th.float32)
+        q_values = self.policy(batch).logits[np.arange(len(batch.act)), batch.act]
+        targets = batch.returns.flatten().to(q_values)
+        loss = (weights * th.nn.functional.smooth_l1_loss(q_values, targets, reduction="none")).mean()
+        batch.weight = (targets - q_values).detach()
+        self.optim.step(loss)
+        return SimpleLossTrainingStats(loss=loss.item())
+
+
+def train_tianshou(
+    env: gym.Env[Any, Any], settings: dict[str, Any], steps: int, seed: int, episodes: Episodes, every: int
+) -> list[float]:
+    """Train, and return the mean returns of the evaluations in the second half.
+
+    :param env: environment with Box observations
+    :param settings: as SB3's DQN, for ``train_freq`` above ``target_update_interval``
+    :param steps: of the environment
+    :param seed: of the training
+    :param episodes: what the greedy policy is evaluated on
+    :param every: steps between two evaluations
+    """
+    set_random_seed(seed)
+    n_actions, updates = int(env.action_space.n), settings["gradient_steps"]  # type: ignore[attr-defined]
+    n_inputs = int(np.prod(env.observation_space.shape or ()))
+    policy = DiscreteQLearningPolicy(
+        model=Network(settings["policy_kwargs"]["net_arch"], n_inputs, n_actions), action_space=env.action_space
+    )
+    # The target network is copied between two rounds of updates, as SB3's is.
+    dqn = WeightedHuberDQN(
+        policy=policy, optim=AdamOptimizerFactory(lr=settings["learning_rate"]), gamma=settings["gamma"],
+        target_update_freq=updates,
+    )  # fmt: skip
+    buffer = PrioritizedReplayBuffer(settings["buffer_size"], alpha=ALPHA, beta=BETA)
+    rng, beta, returns = np.random.default_rng(seed), BETA, []
+    obs, _ = env.reset(seed=seed)
+
+    def choose(observations: np.ndarray, infos: Any = None) -> np.ndarray:
+        with th.no_grad():
+            return np.asarray(policy(Batch(obs=observations, info=None)).act)
+
+    for step in range(steps):
+        fallen = min(1.0, step / steps / settings["exploration_fraction"])
+        epsilon = 1.0 + fallen * (settings["exploration_final_eps"] - 1.0)
+        explores = step < settings["learning_starts"] or rng.random() < epsilon
+        action = int(rng.integers(n_actions)) if explores else int(choose(obs[None])[0])
+        next_obs, reward, terminated, truncated, _ = env.step(action)
+        buffer.add(
+            Batch(obs=obs, act=action, rew=reward, terminated=terminated, truncated=truncated, obs_next=next_obs,
+                  info={})
+        )  # fmt: skip
+        obs = env.reset()[0] if terminated or truncated else next_obs
+        done = step + 1
+        # As SB3, a callback comes before the updates.
+        if done > steps // 2 and done % every == 0:
+            returns.append(episodes.mean_return(choose))
+        if done % settings["train_freq"] == 0 and done > settings["learning_starts"]:
+            with policy_within_training_step(policy):
+                for _ in range(updates):
+                    dqn.update(buffer, settings["batch_size"])
+                    beta = min(1.0, beta + BETA_INCREMENT)
+                    buffer.set_beta(beta)
+    return returns
