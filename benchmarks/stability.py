@@ -21,23 +21,30 @@ import argparse
 import csv
 import importlib.util
 import itertools
+import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch as th
-from record import FOLDER, append_row
 from sb3_contrib.common.wrappers import ActionMasker
-from stability_evaluation import Episodes, Evaluate
 from stable_baselines3 import DQN
 
 from sb3_ext import MaskableDQN
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.record import FOLDER, append_row
+from benchmarks.stability_evaluation import Episodes, Evaluate
+
 TABLE = "stability"
 EVALUATIONS, EPISODES = 25, 10
 MASKED = "masked"
+COLUMNS = ("environment", "variant", "seeds", "second half", "lower quartile", "minus SB3's DQN, by seed", "last three",
+           "last", "CPU s")  # fmt: skip
 ENVS: dict[str, dict[str, Any]] = {
     "CartPole-v1": {
         "steps": 50_000, "learning_rate": 2.3e-3, "batch_size": 64, "buffer_size": 100_000, "learning_starts": 1000,
@@ -112,10 +119,10 @@ def train(env_id: str, variant: str, seed: int, steps: int | None = None) -> lis
     every = steps // (2 * EVALUATIONS)
     episodes = Episodes(env_id, EPISODES, 10_000 + 100 * seed)
     if variant == "tianshou":
-        from stability_tianshou import train_tianshou
+        from benchmarks.stability_tianshou import train_tianshou
 
         return train_tianshou(make_env(env_id, False), settings, steps, seed, episodes, every)
-    evaluate = Evaluate(episodes, every, steps - every * (EVALUATIONS - 1), masked)
+    evaluate = Evaluate(episodes, steps, every, EVALUATIONS, masked)
     common = {"policy": "MlpPolicy", "env": make_env(env_id, masked), "seed": seed, "device": "cpu", **settings}
     if variant == "sb3_dqn":
         DQN(**common).learn(steps, evaluate)
@@ -145,9 +152,7 @@ def print_table() -> None:
     for row in read():
         measures = [float(row[name]) for name in ("second_half", "last_three", "last", "cpu_s")]
         groups[row["env"], row["variant"]][row["seed"]] = measures
-    print(
-        "| environment | variant | seeds | second half | lower quartile | minus SB3's DQN, by seed | last three | last | CPU s |"
-    )
+    print(f"| {' | '.join(COLUMNS)} |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for (env, variant), seeds in groups.items():
         half, three, last, cpu = np.array(list(seeds.values())).T

@@ -65,22 +65,24 @@ def greedy(model: DQN, masked: bool) -> Choose:
 
 
 class Evaluate(BaseCallback):
-    """Evaluates the greedy policy at even distances, in the second half of a training.
+    """Evaluates the greedy policy at even distances, the last time after the steps planned.
 
     :param episodes: what it is evaluated on
+    :param steps: of the training, which may do a few more until its next updates
     :param every: steps between two evaluations
-    :param first: steps before the first one
+    :param times: how often
     :param masked: see :func:`greedy`
     """
 
-    def __init__(self, episodes: Episodes, every: int, first: int, masked: bool = False) -> None:
+    def __init__(self, episodes: Episodes, steps: int, every: int, times: int, masked: bool = False) -> None:
         super().__init__()
-        self.episodes, self.every, self.due, self.masked = episodes, every, first, masked
+        self.episodes, self.masked = episodes, masked
+        self.due = list(range(steps, steps - every * times, -every))
         self.returns: list[float] = []
 
     def _on_step(self) -> bool:
-        if self.num_timesteps >= self.due:
+        if self.due and self.num_timesteps >= self.due[-1]:
+            self.due.pop()
             assert isinstance(self.model, DQN)
             self.returns.append(self.episodes.mean_return(greedy(self.model, self.masked)))
-            self.due += self.every
         return True

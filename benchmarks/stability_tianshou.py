@@ -9,7 +9,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch as th
-from stability_evaluation import Episodes
 from stable_baselines3.common.torch_layers import create_mlp
 from stable_baselines3.common.utils import set_random_seed
 from tianshou.algorithm.modelfree.dqn import DQN, DiscreteQLearningPolicy
@@ -17,6 +16,8 @@ from tianshou.algorithm.modelfree.reinforce import SimpleLossTrainingStats
 from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import Batch, PrioritizedReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
+
+from benchmarks.stability_evaluation import Episodes
 
 ALPHA, BETA, BETA_INCREMENT, MAX_GRAD_NORM = 0.6, 0.4, 1e-4, 10.0
 
@@ -29,6 +30,7 @@ class Network(th.nn.Module):
         self.layers = th.nn.Sequential(*create_mlp(n_inputs, n_actions, sizes))
 
     def forward(self, obs: Any, state: Any = None, info: Any = None) -> tuple[th.Tensor, Any]:
+        """Action values (n, n_actions) of observations (n, n_inputs), and the state as it was given."""
         return self.layers(th.as_tensor(obs, dtype=th.float32)), state
 
 
