@@ -19,7 +19,7 @@ from tianshou.utils.torch_utils import policy_within_training_step
 
 from benchmarks.stability_evaluation import Episodes
 
-ALPHA, BETA, BETA_INCREMENT, MAX_GRAD_NORM = 0.6, 0.4, 1e-4, 10.0
+ALPHA, BETA, BETA_INCREMENT, MAX_GRAD_NORM, NEVER = 0.6, 0.4, 1e-4, 10.0, 10**9
 
 
 class Network(th.nn.Module):
@@ -51,31 +51,54 @@ class WeightedHuberDQN(DQN):
         return SimpleLossTrainingStats(loss=loss.item())
 
 
+def make_algorithm(env: gym.Env[Any, Any], settings: dict[str, Any]) -> WeightedHuberDQN:
+    """The algorithm with a fresh network.
+
+    :param env: environment with Box observations and Discrete actions
+    :param settings: as SB3's DQN, with ``train_freq`` above ``target_update_interval``
+    """
+    n_inputs, n_actions = int(np.prod(env.observation_space.shape or ())), int(env.action_space.n)  # type: ignore[attr-defined]
+    network = Network(settings["policy_kwargs"]["net_arch"], n_inputs, n_actions)
+    return WeightedHuberDQN(
+        policy=DiscreteQLearningPolicy(model=network, action_space=env.action_space),
+        optim=AdamOptimizerFactory(lr=settings["learning_rate"]),
+        gamma=settings["gamma"],
+        # Never by itself: :func:`updates` copies the target network between two rounds, as SB3 then does.
+        target_update_freq=NEVER,
+    )
+
+
+def do_updates(dqn: WeightedHuberDQN, buffer: PrioritizedReplayBuffer, settings: dict[str, Any]) -> None:
+    """A round of updates.
+
+    :param dqn: the algorithm
+    :param buffer: what to draw from
+    :param settings: see :func:`make_algorithm`
+    """
+    dqn._update_lagged_network_weights()
+    with policy_within_training_step(dqn.policy):
+        for _ in range(settings["gradient_steps"]):
+            dqn.update(buffer, settings["batch_size"])
+            buffer.set_beta(min(1.0, buffer._beta + BETA_INCREMENT))
+
+
 def train_tianshou(
     env: gym.Env[Any, Any], settings: dict[str, Any], steps: int, seed: int, episodes: Episodes, every: int
 ) -> list[float]:
     """Train, and return the mean returns of the evaluations in the second half.
 
-    :param env: environment with Box observations
-    :param settings: as SB3's DQN, for ``train_freq`` above ``target_update_interval``
+    :param env: see :func:`make_algorithm`
+    :param settings: see :func:`make_algorithm`
     :param steps: of the environment
     :param seed: of the training
     :param episodes: what the greedy policy is evaluated on
     :param every: steps between two evaluations
     """
     set_random_seed(seed)
-    n_actions, updates = int(env.action_space.n), settings["gradient_steps"]  # type: ignore[attr-defined]
-    n_inputs = int(np.prod(env.observation_space.shape or ()))
-    policy = DiscreteQLearningPolicy(
-        model=Network(settings["policy_kwargs"]["net_arch"], n_inputs, n_actions), action_space=env.action_space
-    )
-    # The target network is copied between two rounds of updates, as SB3's is.
-    dqn = WeightedHuberDQN(
-        policy=policy, optim=AdamOptimizerFactory(lr=settings["learning_rate"]), gamma=settings["gamma"],
-        target_update_freq=updates,
-    )  # fmt: skip
+    dqn, n_actions = make_algorithm(env, settings), int(env.action_space.n)  # type: ignore[attr-defined]
+    policy = dqn.policy
     buffer = PrioritizedReplayBuffer(settings["buffer_size"], alpha=ALPHA, beta=BETA)
-    rng, beta, returns = np.random.default_rng(seed), BETA, []
+    rng, returns = np.random.default_rng(seed), []
     obs, _ = env.reset(seed=seed)
 
     def choose(observations: np.ndarray, infos: Any = None) -> np.ndarray:
@@ -98,9 +121,5 @@ def train_tianshou(
         if done > steps // 2 and done % every == 0:
             returns.append(episodes.mean_return(choose))
         if done % settings["train_freq"] == 0 and done > settings["learning_starts"]:
-            with policy_within_training_step(policy):
-                for _ in range(updates):
-                    dqn.update(buffer, settings["batch_size"])
-                    beta = min(1.0, beta + BETA_INCREMENT)
-                    buffer.set_beta(beta)
+            do_updates(dqn, buffer, settings)
     return returns
