@@ -34,6 +34,7 @@ from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3 import DQN
 
 from sb3_ext import MaskableDQN
+from sb3_ext.replay import LOSS_ADJUSTED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -88,8 +89,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "alpha_0.3": per(alpha=0.3),
     "weights_not_normalized": per(normalize_weights=False),
     "low_first_priority": per(max_priority=1.0),
-    # Loss-adjusted prioritization, https://arxiv.org/abs/2007.06049
-    "lap": per(alpha=0.4, min_priority=1.0, max_priority=1e8, beta=0.0, beta_increment=0.0),
+    "loss_adjusted": per(**LOSS_ADJUSTED),
+    "loss_adjusted_single": per(double_q=False, **LOSS_ADJUSTED),
 }
 """What is switched on in MaskableDQN; ``tianshou`` is an independent double DQN with prioritized replay."""
 

@@ -7,7 +7,7 @@ rows have the same measures. The replay buffer is MaskableDQN's only in its sum 
     python benchmarks/stability_seeds.py --variants double_per plain lap
     python benchmarks/stability_seeds.py --units 256 --seeds 10
 
-Rows are appended to ``stability_seeds.csv`` beside this file, and all of its table is printed.
+Rows are appended to ``stability_seeds.csv`` beside this file; ``--table`` prints what it says.
 """
 
 import os
@@ -238,7 +238,11 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first training")
     parser.add_argument("--units", type=int, default=64, help="of each of the two hidden layers; rl-zoo has 256")
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--table", action="store_true", help="print the table of all rows instead")
     args = parser.parse_args()
+    if args.table:
+        print_table()
+        return
     th.set_num_threads(1)
     th.set_grad_enabled(False)
     seeds = list(range(args.first_seed, args.first_seed + args.seeds))
@@ -250,7 +254,6 @@ def main() -> None:
             measures = {"second_half": float(own.mean()), "last_three": float(own[[14, 19, 24]].mean())}
             head = {"units": args.units, "variant": variant, "seed": seed}
             append_row(TABLE, {**head, **measures, "last": float(own[-1]), "cpu_s": cpu_s})
-    print_table()
 
 
 if __name__ == "__main__":
