@@ -58,6 +58,11 @@ class EvaluationsManager(EnvironmentsManager):
             if isinstance(callback, CheckpointCallback):
                 callback.save_replay_buffer = self.save_replay_buffer
                 callback.save_vecnormalize = True
+        evaluation = self.evaluation()
+        if evaluation is not None:
+            if self.find_reference is not None:
+                evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
+            self.callbacks.append(EvaluationCharts(evaluation.reference and evaluation.reference.name))
         # After all others, which have done their part of a step by then.
         self.callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint))
         for callback in self.callbacks:
@@ -65,12 +70,6 @@ class EvaluationsManager(EnvironmentsManager):
                 callback.companions = tuple(self.callbacks)
         if self._resumed is not None:
             self.callbacks.append(Resume(self._resumed, self.callbacks))
-        evaluation = self.evaluation()
-        if evaluation is not None and self.find_reference is not None:
-            evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
-        if evaluation is not None:
-            reference = evaluation.reference
-            self.callbacks.append(EvaluationCharts(None if reference is None else reference.name))
 
     def evaluation(self) -> ZooEvalCallback | None:
         """The callback that evaluates, if any does."""
