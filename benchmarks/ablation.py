@@ -18,7 +18,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import csv
 import itertools
 import time
 from collections import defaultdict
@@ -29,7 +28,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 import torch as th
-from record import FOLDER, append_row, commit
+from record import append_row, commit, read_rows
 from sb3_contrib.common.maskable.evaluation import evaluate_policy
 from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3.common.callbacks import BaseCallback
@@ -142,22 +141,13 @@ def train(env_id: str, variant: Variant, seed: int) -> list[float]:
     return callback.returns
 
 
-def done() -> set[tuple[str, str, str]]:
-    """(environment, variant, seed) of the rows of this commit."""
-    path = FOLDER / f"{TABLE}.csv"
-    if not path.exists():
-        return set()
-    with path.open(encoding="utf8") as file:
-        return {(row["env"], row["variant"], row["seed"]) for row in csv.DictReader(file) if row["commit"] == commit()}
-
-
 def print_table() -> None:
     """Means over seeds with their standard errors, as Markdown."""
     groups: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
-    with (FOLDER / f"{TABLE}.csv").open(encoding="utf8") as file:
-        for row in csv.DictReader(file):
-            values = [float(row[name]) for name in ("mean", "last_three", "last", "cpu_s")]
-            groups[row["env"], row["variant"]].append(values)
+    for row in read_rows(TABLE):
+        groups[row["env"], row["variant"]].append(
+            [float(row[name]) for name in ("mean", "last_three", "last", "cpu_s")]
+        )
     print("| environment | variant | seeds | all evaluations | last three | last | CPU s |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (env, variant), rows in groups.items():
@@ -178,7 +168,7 @@ def main() -> None:
         print_table()
         return
     th.set_num_threads(1)
-    known = done()
+    known = {(row["env"], row["variant"], row["seed"]) for row in read_rows(TABLE) if row["commit"] == commit()}
     # Seed by seed, so that a run that is stopped has as many seeds of each variant.
     for seed, env_id, variant in itertools.product(range(args.seeds), args.envs, args.variants):
         if (env_id, variant, str(seed)) in known:

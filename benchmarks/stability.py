@@ -5,7 +5,7 @@ evaluated 25 times on the same 10 episodes. A row has the mean of these evaluati
 the training, the last one, and all of them. Trainings that the table has are not run again.
 
     python benchmarks/stability.py --seeds 20
-    python benchmarks/stability.py --seeds 20 --envs CartPole-v1 --variants sb3_dqn default
+    python benchmarks/stability.py --seeds 20 --envs CartPole-v1 --variants sb3_dqn double_per
     python benchmarks/stability.py --table
 
 The variants ``tianshou*`` need tianshou (measured with 2.0.1), LunarLander-v3 needs Box2D and pygame. Rows are appended
@@ -18,7 +18,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import csv
 import importlib.util
 import itertools
 import sys
@@ -38,7 +37,7 @@ from sb3_ext.replay import LOSS_ADJUSTED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import FOLDER, append_row
+from benchmarks.record import append_row, read_rows
 from benchmarks.stability_evaluation import Episodes, Evaluate
 
 TABLE = "stability"
@@ -132,15 +131,6 @@ def train(env_id: str, variant: str, seed: int, steps: int | None = None) -> lis
     return evaluate.returns
 
 
-def read() -> list[dict[str, str]]:
-    """The rows so far."""
-    path = FOLDER / f"{TABLE}.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf8") as file:
-        return list(csv.DictReader(file))
-
-
 def mean_and_error(values: np.ndarray) -> str:
     """Mean (n,) and half of its 95 % interval."""
     error = 1.96 * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else float("nan")
@@ -150,7 +140,7 @@ def mean_and_error(values: np.ndarray) -> str:
 def print_table() -> None:
     """Means over seeds with their 95 % intervals, and the lower quartile; differences to SB3's DQN by seed."""
     groups: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(dict)
-    for row in read():
+    for row in read_rows(TABLE):
         measures = [float(row[name]) for name in ("second_half", "last_three", "last", "cpu_s")]
         groups[row["env"], row["variant"]][row["seed"]] = measures
     print(f"| {' | '.join(COLUMNS)} |")
@@ -184,7 +174,7 @@ def main() -> None:
     # Seed by seed, so that a training that is stopped has as many seeds of each variant.
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     for seed, env_id, variant in itertools.product(seeds, args.envs, variants):
-        if any((row["env"], row["variant"], row["seed"]) == (env_id, variant, str(seed)) for row in read()):
+        if any((row["env"], row["variant"], row["seed"]) == (env_id, variant, str(seed)) for row in read_rows(TABLE)):
             continue
         begun = time.process_time()
         returns = train(env_id, variant, seed)

@@ -16,7 +16,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import csv
 import sys
 import time
 from collections import defaultdict
@@ -28,9 +27,9 @@ import torch as th
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import FOLDER, append_row
+from benchmarks.record import append_row, read_rows
 from benchmarks.stability_parts import Networks, evaluate, move
-from sb3_ext.replay import SumTree
+from sb3_ext.replay import LOSS_ADJUSTED, SumTree
 
 TABLE = "stability_seeds"
 STEPS, ROUND, UPDATES, BATCH, WARM_UP = 50_000, 256, 128, 64, 1000
@@ -58,8 +57,6 @@ class Settings(NamedTuple):
 
 
 NO_LIMITS = {"min_priority": 1e-8, "max_priority": 1e8}
-# Loss-adjusted prioritization, https://arxiv.org/abs/2007.06049
-LAP = {"alpha": 0.4, "min_priority": 1.0, "max_priority": 1e8, "beta": 0.0, "beta_increment": 0.0}
 VARIANTS = {
     "plain": Settings(double=False, per=False),
     "double": Settings(per=False),
@@ -76,8 +73,8 @@ VARIANTS = {
     "largest_of_buffer": Settings(weights="buffer"),
     "weights_of_mean_1": Settings(weights="mean"),
     "weights_not_normalized": Settings(weights="nothing"),
-    "lap": Settings(**LAP),
-    "lap_single": Settings(**LAP, double=False),
+    "lap": Settings(**LOSS_ADJUSTED),
+    "lap_single": Settings(**LOSS_ADJUSTED, double=False),
 }
 
 
@@ -219,9 +216,8 @@ class Trainings:
 def print_table() -> None:
     """Means over seeds with their 95 % intervals, and the lower quartile."""
     groups: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
-    with (FOLDER / f"{TABLE}.csv").open(encoding="utf8") as file:
-        for row in csv.DictReader(file):
-            groups[row["units"], row["variant"]].append([float(row[n]) for n in ("second_half", "last_three", "last")])
+    for row in read_rows(TABLE):
+        groups[row["units"], row["variant"]].append([float(row[n]) for n in ("second_half", "last_three", "last")])
     print("| units | variant | seeds | second half | lower quartile | last three | last |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
     for (units, variant), rows in groups.items():

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.type_aliases import PyTorchObs
 from torch import nn
 from torch.nn.modules import module as torch_module
 
@@ -24,8 +27,6 @@ from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult,
 from sb3_ext.replay import ReplayBatch
 
 T = TypeVar("T")
-#: The best feasible actions for observations and masks, see :meth:`FastActor.choose`.
-Chooser = Callable[[Observations, np.ndarray], np.ndarray]
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -131,18 +132,72 @@ class FastPath(Generic[T]):
         self._made = self._make(self.policy) if plain else None
 
 
+class NetworkActor:
+    """
+    The greedy choice of any network. It is that of ``policy.predict``, without the checks that a user's observations
+    need: they take longer than a small network's forward pass.
+
+    :param policy: Whose online network decides
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.policy = policy
+        self._parts = ActionParts(policy.action_space, type(policy).__name__)
+        space = policy.observation_space
+        by_key = space.spaces if isinstance(space, spaces.Dict) else {"": space}
+        self._shapes = {key: part.shape for key, part in by_key.items()}
+
+    def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
+        """
+        The best feasible actions.
+
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
+        :param masks: (n_envs, n_actions) bool, every row with a True
+        :return: (n_envs,) or (n_envs, n_parts) int64, from 0
+        """
+        policy = self.policy
+        if not self._is_as_the_network_takes_it(observations) or not _is_inherited(policy):
+            return self._parts.from_env(policy.predict(observations, action_masks=masks)[0])
+        policy.set_training_mode(False)
+        device = policy.device
+
+        def tensor(part: np.ndarray) -> th.Tensor:
+            # A copy, as predict makes it: a network may overwrite its input.
+            return th.as_tensor(np.array(part), device=device)
+
+        if isinstance(observations, dict):
+            tensors: PyTorchObs = {key: tensor(part) for key, part in observations.items()}
+        else:
+            tensors = tensor(observations)
+        with th.no_grad():
+            chosen: np.ndarray = policy._predict(tensors, True, th.as_tensor(masks, device=device)).cpu().numpy()
+        return chosen
+
+    def _is_as_the_network_takes_it(self, observations: Observations) -> bool:
+        """Whether there are several observations, and pictures among them have their channels first."""
+        by_key = observations if isinstance(observations, dict) else {"": observations}
+        return by_key.keys() == self._shapes.keys() and all(
+            isinstance(part, np.ndarray) and part.shape[1:] == self._shapes[key] for key, part in by_key.items()
+        )
+
+
+def _is_inherited(policy: MaskableDQNPolicy) -> bool:
+    """Whether a policy predicts as :class:`MaskableDQNPolicy` does."""
+    return (
+        getattr(policy.predict, "__func__", None) is MaskableDQNPolicy.predict
+        and getattr(policy.obs_to_tensor, "__func__", None) is MaskableDQNPolicy.obs_to_tensor
+    )
+
+
 class FastActor:
     """
     The greedy choice of a policy, by the fastest way that computes it.
 
     :param policy: Whose online network decides
-    :param any_network: Chooses where it is not a plain ReLU network; by default the policy's ``predict``
     """
 
-    def __init__(self, policy: MaskableDQNPolicy, any_network: Chooser | None = None) -> None:
-        self.policy = policy
-        self._parts = ActionParts(policy.action_space, type(policy).__name__)
-        self._any_network = any_network
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self._any_network = NetworkActor(policy)
         self._fast = FastPath(policy, ReluActor, trains=False)
 
     def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
@@ -154,11 +209,7 @@ class FastActor:
         :return: (n_envs,) or (n_envs, n_parts) int, from 0
         """
         fast = self._fast.get()
-        if fast is not None:
-            return fast.choose(observations, masks)
-        if self._any_network is not None:
-            return self._any_network(observations, masks)
-        return self._parts.from_env(self.policy.predict(observations, action_masks=masks)[0])
+        return (self._any_network if fast is None else fast).choose(observations, masks)
 
 
 class FastUpdater:

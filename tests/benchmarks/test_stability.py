@@ -62,7 +62,7 @@ def test_table_has_means_and_differences_by_seed(
         }
         for variant, seed, value in rows
     ]
-    monkeypatch.setattr(stability, "read", lambda: made)
+    monkeypatch.setattr(stability, "read_rows", lambda table: made)
     stability.print_table()
     lines = capsys.readouterr().out.splitlines()
     assert "| E | sb3_dqn | 2 | 200 ± 196 | 150 |  | 200 ± 196 |" in lines[2]

@@ -210,7 +210,7 @@ def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -
     :param hyperparams: Hyperparameters of one environment, those in :data:`PYTHON_TEXTS` as values
     :param source: Where they were read, for the message
     """
-    parameters = _parameters(ALGOS[algo])
+    parameters = inspect.signature(ALGOS[algo]).parameters
     allowed = (set(parameters) - SET_BY_ZOO) | ZOO_KEYS
     if "action_noise" in parameters:
         allowed |= {"noise_type", "noise_std"}
@@ -229,15 +229,6 @@ def check_hyperparameters(algo: str, hyperparams: dict[str, Any], source: str) -
             build({what: hyperparams.get(what)})
         except Exception as error:  # importing runs the user's module, which can raise anything
             raise UsageError(f"The {what} in {source} cannot be used: {first_line(error)}") from error
-
-
-def _parameters(algorithm: type) -> dict[str, inspect.Parameter]:
-    """Arguments of a class, with those of its base where it passes on all that it does not name."""
-    own = dict(inspect.signature(algorithm).parameters)
-    rest = [name for name, parameter in own.items() if parameter.kind is inspect.Parameter.VAR_KEYWORD]
-    for name in rest:
-        del own[name]
-    return {**_parameters(algorithm.__mro__[1]), **own} if rest else own
 
 
 def _check_number(parameter: inspect.Parameter, value: Any) -> None:
