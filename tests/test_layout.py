@@ -17,7 +17,7 @@ ROOMS = {
     "echo_env.commands": [
         "common",
         "players inputs",
-        "calibrate optimise output pathways schema sweep template validate",
+        "calibrate optimise output paper pathways schema sweep template validate",
         "evaluate",
         "train",
         "app",

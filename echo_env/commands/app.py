@@ -91,6 +91,14 @@ def optimise(*tokens: Tokens) -> int:
 
 
 @app.command(help_flags=(), version_flags=())
+def paper(*tokens: Tokens) -> int:
+    """Draw the paper's figures of its own agent, and say which of its findings hold."""
+    from echo_env.commands import paper
+
+    return paper.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

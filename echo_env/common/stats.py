@@ -84,6 +84,31 @@ def paired_difference(values: ArrayLike, reference: ArrayLike) -> Estimate:
     return estimate(np.asarray(values, dtype=np.float64) - np.asarray(reference, dtype=np.float64))
 
 
+def ratio_of_sums(values: ArrayLike, weights: ArrayLike) -> Estimate:
+    """``sum(values) / sum(weights)`` with its interval: that of the mean of its linearisation (the delta method).
+
+    :param values: (n,), independent along the axis, such as sums over each day
+    :param weights: (n,), likewise
+    :return: nan where the weights sum to 0
+    """
+    return estimate(linearised_ratio(values, weights))
+
+
+def linearised_ratio(values: ArrayLike, weights: ArrayLike) -> Floats:
+    """(n,) float64 numbers whose mean is ``sum(values) / sum(weights)`` and whose variation is that of this ratio.
+
+    :param values: (n,), independent along the axis
+    :param weights: (n,), likewise
+    :return: nan where the weights sum to 0
+    """
+    above, below = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    size = float(below.mean()) if len(below) else 0.0
+    if size == 0:
+        return np.full(above.shape, np.nan)
+    ratio = float(above.mean()) / size
+    return np.asarray(ratio + (above - ratio * below) / size)
+
+
 def simultaneous(differences: Floats, comparisons: int) -> list[Estimate]:
     """Mean paired differences with intervals that hold together at 95 % (Bonferroni).
 

@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from echo_env.lab.config import Hours
+from echo_env.lab.plots.by_minute import penalties
 from echo_env.lab.plots.style import axes_or_new, clock_axis, name_axes, policy_line
+from echo_env.lab.simulation.trace import Trace
 
 _COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
 _WIDTHS = (7, 28, 36, 26, 26, 12, 12)
@@ -38,6 +40,33 @@ def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None
     name_axes(ax, "Penalty of the minutes in which they act differently", "", "Penalty of the\nminute (points)")
     clock_axis(ax, hours, every_min=60)
     ax.set_ylim(0, max(1.0, 1.2 * differences[["followed_penalty", "other_penalty"]].max().max()))
+    ax.legend(fontsize=8)
+    return ax
+
+
+def penalties_of_the_day(trace: Trace, differences: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Penalty of every minute of a day for two policies, each after its own decision in the same states.
+
+    :param trace: the day under the policy that plays it
+    :param differences: of this day, as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 11, 3)
+    own = penalties([trace])[0]
+    other = own.copy()
+    minute = differences["minute"].to_numpy(dtype=np.int64)
+    other[minute] = differences["other_penalty"]
+    every = np.arange(len(own))
+    style = [{key: policy_line(number)[key] for key in ("color", "linestyle")} for number in range(2)]
+    roles = (("followed", "plays the day"), ("other", "in the same states"))
+    labels = [f"{_name(differences, role)} ({what})" for role, what in roles]
+    ax.step(every, other, where="post", label=labels[1], linewidth=1.2, **{**style[1], "linestyle": "-"})
+    ax.step(every, own, where="post", label=labels[0], linewidth=1.2, **{**style[0], "linestyle": "-"})
+    ax.plot(minute, other[minute], "s", color=style[1]["color"], markersize=5, label="they act differently")
+    title = f"{trace.config.name}: penalty of every minute in the states of {_name(differences, 'followed')}"
+    name_axes(ax, title, "", "Penalty (points a minute)")
+    clock_axis(ax, trace.config.hours, every_min=60)
+    ax.set_ylim(0, max(1.0, 1.08 * max(own.max(), other.max())))
     ax.legend(fontsize=8)
     return ax
 

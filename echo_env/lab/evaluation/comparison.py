@@ -64,6 +64,17 @@ class Comparison:
         """The policies other than the reference."""
         return [name for name in self.values if name != self.reference]
 
+    def part(self, policies: Sequence[str], days: int | None = None) -> Comparison:
+        """Some of the policies on the first days.
+
+        :param policies: their names, in the order wanted
+        :param days: how many days, by default all
+        """
+        values = {name: {metric: own[:days] for metric, own in self.values[name].items()} for name in policies}
+        engines = {name: self.engines[name] for name in policies}
+        reference = self.reference if self.reference in policies else ""
+        return Comparison(self.lab, self.seed, values, engines, reference, self.metrics)
+
     def mean(self, policy: str, metric: str) -> Estimate:
         """Mean of a metric over the days."""
         return estimate(self.values[policy][metric])

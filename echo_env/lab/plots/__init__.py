@@ -15,6 +15,7 @@ from echo_env.lab.plots.by_minute import (
     free_rooms,
     free_sonographers,
     penalty_by_minute,
+    penalty_since_opening,
     waiting_by_class,
     waiting_by_type,
 )
@@ -27,6 +28,7 @@ from echo_env.lab.plots.inputs import (
     resources,
     unscheduled_by_hour,
 )
+from echo_env.lab.plots.learning import learning_curve
 
 __all__ = [
     "DayChart",
@@ -37,7 +39,9 @@ __all__ = [
     "free_rooms",
     "free_sonographers",
     "gantt",
+    "learning_curve",
     "penalty_by_minute",
+    "penalty_since_opening",
     "resources",
     "unscheduled_by_hour",
     "waiting_by_class",

@@ -23,6 +23,7 @@ from echo_env.lab.plots.style import (
     mean_of_days,
     name_axes,
     policy_line,
+    thousands,
     type_labels,
     type_looks,
 )
@@ -98,10 +99,34 @@ def penalty_by_minute(traces: Mapping[str, Sequence[Trace]], ax: Axes | None = N
     ax = axes_or_new(ax)
     days = next(iter(traces.values()))
     for number, (policy, played) in enumerate(traces.items()):
-        points = np.array([penalty_points(trace.config, trace.minute_units.T).total for trace in played])
+        points = penalties(played)
         _line_with_band(ax, points, policy, policy_line(number), first_marker=13 * number, bands=len(traces))
     _finish(ax, days[0], f"Penalty by minute, {mean_of_days(len(days))}", "Penalty (mean points a minute)")
     return ax
+
+
+def penalty_since_opening(traces: Mapping[str, Sequence[Trace]], ax: Axes | None = None) -> Axes:
+    """Penalty accrued since opening: mean over days with its 95 % band, a line for each policy (figure 13).
+
+    :param traces: policy -> its days, of one lab, at least one
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax)
+    days = next(iter(traces.values()))
+    for number, (policy, played) in enumerate(traces.items()):
+        points = np.cumsum(penalties(played), axis=1)
+        _line_with_band(ax, points, policy, policy_line(number), first_marker=13 * number, bands=len(traces))
+    _finish(ax, days[0], f"Penalty since opening, {mean_of_days(len(days))}", "Penalty so far (mean points)")
+    thousands(ax, "y")
+    return ax
+
+
+def penalties(traces: Sequence[Trace]) -> Floats:
+    """(days, minutes) float64, points of each minute.
+
+    :param traces: days of one lab, at least one
+    """
+    return np.array([penalty_points(trace.config, trace.minute_units.T).total for trace in traces])
 
 
 def _free(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.files import written_whole
-from echo_env.common.stats import Estimate, estimate
+from echo_env.common.stats import Estimate, estimate, ratio_of_sums
 from echo_env.lab.bounds.bounds import Bounds
 from echo_env.lab.evaluation.comparison import Comparison
 
@@ -49,18 +49,13 @@ def print_bounds(comparison: Comparison, bounds: Bounds) -> None:
 def share_closed(reference: NDArray[np.float64], paid: NDArray[np.float64], bound: NDArray[np.float64]) -> Estimate:
     """Share of the gap between a reference and a bound that a policy closes: a ratio of means, with its interval.
 
-    (mean of reference - paid) by (mean of reference - bound), of the same days; the interval is that of the mean of
-    its linearisation (the delta method). nan where there is no gap.
+    (mean of reference - paid) by (mean of reference - bound), of the same days; nan where there is no gap.
 
     :param reference: (n,) what the reference paid, points
     :param paid: (n,) what the policy paid
     :param bound: (n,) lower bounds
     """
-    gap = float((reference - bound).mean())
-    if gap == 0:
-        return estimate([])
-    share = float((reference - paid).mean()) / gap
-    return estimate(share + (reference - paid - share * (reference - bound)) / gap)
+    return ratio_of_sums(reference - paid, reference - bound)
 
 
 def bound_table(comparison: Comparison, bounds: Bounds) -> Table:
