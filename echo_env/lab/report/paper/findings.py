@@ -171,6 +171,7 @@ def _scarce(study: LabStudy) -> list[Finding]:
     cases = (
         ("7.2, figure 22", part, "penalty", "points a day", "above", "a significantly higher average daily penalty"),
         ("7.2, figure 23", year, "wait_min", "minutes", "above", "a longer mean waiting time"),
+        ("7.2", part, "overall_wait_min", "minutes", "above", "a longer wait, with those who are never examined,"),
         ("7.2, figure 24", year, "workload", "exams", "below", "a lower average workload of the sonographers"),
     )
     for where, own, metric, unit, judge, words in cases:

@@ -14,7 +14,7 @@ from echo_env.common.tables import Grid, cell, grid_lines, new_console, print_gr
 from echo_env.lab.report.paper.captions import FIGURES
 from echo_env.lab.report.paper.figures import Drawn
 from echo_env.lab.report.paper.study import LabStudy
-from echo_env.lab.report.paper.verdicts import CLOSE, Finding
+from echo_env.lab.report.paper.verdicts import CLOSE, FAILS, HOLDS, OPEN, Finding
 
 INDEX, FINDINGS_MD, FINDINGS_CSV = "index.md", "findings.md", "findings.csv"
 
@@ -22,6 +22,9 @@ _CAPTION = (
     "Mean ± half of the 95 % interval. What the paper says in words is made a number here: comparable is within "
     f"{CLOSE:g} %, most is more than half. A finding holds, or does not, where the interval lies on one side."
 )
+
+
+_MANY = {HOLDS: "hold", FAILS: "do not hold", OPEN: "are not decided"}
 
 
 def file_names() -> list[str]:
@@ -122,7 +125,8 @@ def _index(
     missing = [f"{own.number} ({own.lab})" for own in FIGURES if own.lab not in studies]
     if missing:
         lines += [f"Left out, since no agent of their lab was given: figures {', '.join(missing)}.", ""]
-    counts = [f"{number} {word}" for word, number in Counter(own.verdict for own in findings).items()]
+    verdicts = Counter(own.verdict for own in findings)
+    counts = [f"{verdicts[word]} {many}" for word, many in _MANY.items()]
     lines += [f"[Findings of the paper]({FINDINGS_MD}), each with our figure: {', '.join(counts)}.", ""]
     for own in drawn:
         letter = own.name.removeprefix(own.caption.name)
