@@ -48,6 +48,7 @@ ROOMS = {
         "evaluation",
         "bounds",
         "report",
+        "sweep",
     ],
     "sb3_ext": [
         "common",

@@ -54,6 +54,7 @@ from itertools import pairwise
 from echo_env import PATHWAYS_ID
 from echo_env.commands.common.running import command_line, exit_status, parse, tables_beside
 from echo_env.commands.inputs.evaluate_options import EvaluateOptions
+from echo_env.commands.inputs.pathways_options import PathwaysOptions
 from echo_env.commands.inputs.uncertainty import find_labs, play_labs
 from echo_env.commands.output import check_outputs, write_output
 from echo_env.commands.players import plugins
@@ -85,9 +86,9 @@ def _run(tokens: Sequence[str], program: str) -> None:
     if _env_of(tokens) == PATHWAYS_ID:
         from echo_env.commands import pathways
 
-        asked = parse(pathways.PathwaysOptions, tokens, program, pathways.__doc__)
+        asked = parse(PathwaysOptions, tokens, program, pathways.__doc__)
         if asked is not None:
-            pathways.run(asked, command)
+            (pathways.run if asked.sweep is None else pathways.run_sweep)(asked, command)
         return
     options = parse(EvaluateOptions, tokens, program, f"{__doc__}\nRules: {', '.join(policy_names())}.")
     if options is not None:

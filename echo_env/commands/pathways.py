@@ -13,6 +13,17 @@ steps, success being health from 0 to 1. One policy is the reference: its
 differences to the others are taken draw by draw, so that the variation between
 draws cancels out. Intervals are 95 % confidence intervals over draws.
 
+--sweep asks what if: any field of the hospital by its dotted path, as lists
+(4,10), ranges with both ends (4:20:4, 0:1.2:0.2) and lists of lists
+([1,1],[1,3]). Besides the hospital's own fields there is
+treatment_effectiveness: while a resource is held, health moves by
+waiting_mean + e * (holding_mean - waiting_mean), so that 0 is no better than
+waiting and 1 is the hospital as it is. DIR then holds sweep.csv (a row for each
+cell, policy and metric) and summary.json.
+
+echo-lab sweep treatment_effectiveness=0:1.2:0.2 --env PatientPathways-v0 \\
+    --policies auction "auction(bids=value)" sickest_now --output DIR --figures
+
 --bound gives the share of what is possible that policies reach: of the optimum
 in tiny hospitals (up to 50,000 joint states, such as 3 patients with 3 needs),
 else of an upper bound on any policy (echo_env/pathways/bounds/bounds.py).
@@ -29,11 +40,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from echo_env.commands.common.running import Flag, Several, Whole, check_destinations, files_of_models, tables_beside
+from echo_env.commands.common.running import check_destinations, files_of_models, tables_beside
+from echo_env.commands.inputs.pathways_options import PathwaysOptions
 from echo_env.commands.players import plugins
 from echo_env.commands.players.models import loader
 from echo_env.common.files import delivery
@@ -44,79 +55,6 @@ from echo_env.pathways.evaluation.comparison import Comparison, evaluate
 from echo_env.pathways.policies import Policy
 from echo_env.pathways.policies.agent import find_agents
 from echo_env.pathways.report import results
-
-POLICIES = ("auction", "fcfs_request", "sickest_initial", "sickest_now", "fcfs_arrival", "random")
-"""Compared by default: the paper's three (auction, first come first served, sickest first), and variants."""
-
-MOST_NUMBERS = 1000
-"""Most numbers of patients, or of resources, that are compared at once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PathwaysOptions:
-    """Options as typed; field names with hyphens are the flags, and the texts below their help.
-
-    :param env: PatientPathways-v0
-    :param config: preset or YAML file of a hospital of your own
-    :param policies: rules by name, and models as ALGO=PATH
-    :param reference: the policy compared with the others, by default the first
-    :param patients: whole numbers, or FIRST:LAST:STEP with both ends; by default the hospital's own
-    :param resources: the same for resources
-    :param draws: hospitals drawn for each cell
-    :param trials: episodes in each
-    :param seed: seed of the draws
-    :param bound: the share of what is possible that policies reach
-    :param jobs: number of processes; results do not depend on it
-    :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
-    :param figures: draw figures too (PNG and PDF), with --output
-    :param json: file for all numbers, or - for standard output
-    :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)
-    :param import_: modules or .py files of your own to import first, for their policies
-    """
-
-    env: str
-    config: str = "baseline"
-    policies: Several = POLICIES
-    reference: str | None = None
-    patients: Several = ()
-    resources: Several = ()
-    draws: Whole = 120
-    trials: Whole = 5
-    seed: Whole = 7
-    bound: Flag = False
-    jobs: Whole = 1
-    output: str | None = None
-    figures: Flag = False
-    json: str | None = None
-    trust: Flag = False
-    import_: Several = ()
-
-    def numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Numbers of patients, and of resources; empty for the hospital's own.
-
-        :raises ValueError: neither whole numbers nor ranges of them
-        """
-        return read_numbers("patients", self.patients), read_numbers("resources", self.resources)
-
-
-def read_numbers(name: str, given: Sequence[str]) -> tuple[int, ...]:
-    """``["2:8:2", "20"]`` -> ``(2, 4, 6, 8, 20)``.
-
-    :param name: name of the option, for messages
-    :param given: as typed
-    :raises ValueError: neither a whole number nor a range of them
-    """
-    numbers: list[int] = []
-    for text in given:
-        match = re.fullmatch(r"(\d+)(?::(\d+)(?::([1-9]\d*))?)?", text)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise ValueError(f"--{name} is {text!r}, but must be a whole number, or FIRST:LAST:STEP with FIRST <= LAST")
-        first = int(match[1])
-        wanted = range(first, int(match[2] or first) + 1, int(match[3] or 1))
-        if len(numbers) + len(wanted) > MOST_NUMBERS:
-            raise ValueError(f"--{name} is {text!r}, but must be at most {MOST_NUMBERS:,} numbers")
-        numbers += wanted
-    return tuple(numbers)
 
 
 def run(options: PathwaysOptions, command: str) -> None:
@@ -130,22 +68,12 @@ def run(options: PathwaysOptions, command: str) -> None:
     from echo_env.pathways.report.tables import print_comparison
 
     names = [results.SUMMARY, results.DRAWS, *(["figures/"] if options.figures else [])]
-    models = files_of_models(options.policies)
-    inputs = {"--config": [options.config], "--policies": models, "--import": options.import_}
-    check_destinations(options.output, options.json, options.figures, names, inputs)
-    plugins.import_own(options.import_)
-    config = PathwaysConfig.load(options.config)
+    config = begin(options, names)
     policies = find_policies(options, config)
-    named = {
-        typed: policy if isinstance(policy, str) else policy.name
-        for typed, policy in zip(options.policies, policies, strict=True)
-    }
-    if options.reference == "":
-        raise ValueError(f"--reference is '', but must be one of {', '.join(named)}")
-    reference = "" if options.reference is None else named.get(options.reference, options.reference)
+    reference = reference_name(options, policies)
     comparison = compare(options, config, policies, reference)
     shares = bound(options, comparison) if options.bound else None
-    name = options.env if options.config == "baseline" else options.config
+    name = hospital_name(options)
     more: dict[str, Any] = {"bounds": shares.to_dict()} if shares else {}
     content = results.summary(comparison, name, command=command, **more)
     with delivery() as outputs:
@@ -157,6 +85,76 @@ def run(options: PathwaysOptions, command: str) -> None:
     title = f"{name}: {draws} draws of {trials} trials, seed {comparison.seed}"
     with tables_beside(options.json):
         print_comparison(comparison, title, shares=shares)
+
+
+def begin(options: PathwaysOptions, names: Sequence[str]) -> PathwaysConfig:
+    """Refuse what could only fail once all is played, and read the hospital.
+
+    :param options: as typed
+    :param names: files that go into ``--output``
+    """
+    models = files_of_models(options.policies)
+    inputs = {"--config": [options.config], "--policies": models, "--import": options.import_}
+    check_destinations(options.output, options.json, options.figures, names, inputs)
+    plugins.import_own(options.import_)
+    return PathwaysConfig.load(options.config)
+
+
+def hospital_name(options: PathwaysOptions) -> str:
+    """What results call the hospital."""
+    return options.env if options.config == "baseline" else options.config
+
+
+def reference_name(options: PathwaysOptions, policies: Sequence[str | Policy]) -> str:
+    """What tables call the policy that ``--reference`` names; empty if none was given.
+
+    :raises ValueError: an empty name
+    """
+    named = {
+        typed: policy if isinstance(policy, str) else policy.name
+        for typed, policy in zip(options.policies, policies, strict=True)
+    }
+    if options.reference == "":
+        raise ValueError(f"--reference is '', but must be one of {', '.join(named)}")
+    return "" if options.reference is None else named.get(options.reference, options.reference)
+
+
+def run_sweep(options: PathwaysOptions, command: str) -> None:
+    """Play a sweep, write what is to be written, and print the tables.
+
+    :param options: what is asked for
+    :param command: the command line, for the summary
+    :raises ValueError: something that cannot be; nothing has been written
+    :raises OSError: something is in the way of ``--output``
+    """
+    from echo_env.pathways.sweep import make_sweep, play_sweep, report
+
+    for option, given in (("patients", options.patients), ("resources", options.resources)):
+        if given:
+            raise ValueError(f"--{option} does not go together with --sweep: --sweep {option}=... varies it")
+    if options.bound:
+        raise ValueError("--bound is of one hospital, and does not go together with --sweep")
+    config = begin(options, [report.SUMMARY, report.LONG, *(["figures/"] if options.figures else [])])
+    sweep = make_sweep(config, options.sweep or (), options.sweep_mode)
+    reference = reference_name(options, find_policies(options, config))
+    with progress_bar("draws", options.draws * len(sweep.cells)) as advance:
+        played = options.draws, options.trials, options.seed, advance, options.jobs, reference
+        found = play_sweep(sweep, lambda hospital: find_policies(options, hospital), *played)
+    content = report.summary(found, hospital_name(options), command=command)
+    with delivery() as outputs:
+        if options.output:
+            folder = outputs.folder(options.output)
+            report.write_long(folder, found)
+            if options.figures:
+                from echo_env.pathways.sweep.figures import write_figures
+
+                write_figures(folder / "figures", found)
+            report.write_summary(folder, content)
+        if options.json:
+            outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
+    title = f"{hospital_name(options)}: {options.draws} draws of {options.trials} trials, seed {options.seed}"
+    with tables_beside(options.json):
+        report.print_sweep(found, title)
 
 
 def _write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from echo_env.commands.common.running import Flag, Several, Whole
-from echo_env.lab.sweep.grid import MODES
+from echo_env.common.sweeps.values import MODES
 
 SHOWN = ("waiting_penalty", "wait_min", "penalty")
 """Metrics of a sweep that are printed and drawn by default."""

@@ -9,9 +9,10 @@
 True
 """
 
+from echo_env.common.sweeps.values import MODES
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import DERIVED
-from echo_env.lab.sweep.grid import MODES, Cell, Sweep, make_sweep
+from echo_env.lab.sweep.grid import Cell, Sweep, make_sweep
 from echo_env.lab.sweep.play import Player, play_sweep, tasks_of
 from echo_env.lab.sweep.results import Effect, Elasticity, SweepResults
 

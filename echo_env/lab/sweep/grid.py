@@ -12,15 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from echo_env.common.sweeps.values import MOST_CELLS, check_mode
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.sweep.axes import Axis, read_axis
 from echo_env.lab.sweep.fields import changed
 from echo_env.lab.sweep.kinds import Kind
-
-MODES = ("grid", "one_at_a_time")
-MOST_CELLS = 10_000
-"""Largest number of cells."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Sweep:
 
     :param base: the base lab
     :param axes: the fields that vary
-    :param mode: one of :data:`MODES`
+    :param mode: one of :data:`~echo_env.common.sweeps.values.MODES`
     :param cells: the base lab, then its variants
     """
 
@@ -94,8 +91,7 @@ def make_sweep(config: Lab, wanted: Sequence[str], mode: str = "grid") -> Sweep:
     :raises ConfigError: nothing to sweep, an unknown field (suggests the nearest), a value of the wrong kind, an empty
         range, too many cells, or a cell that is not a valid lab (names it)
     """
-    if mode not in MODES:
-        raise ConfigError(f"sweep mode is {mode!r}, but must be one of {', '.join(MODES)}")
+    check_mode(mode)
     if not wanted:
         raise ConfigError("sweep is empty, but must have at least one FIELD=VALUES")
     axes = tuple(read_axis(text, config) for text in wanted)

@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 
 import evaluate as command
-from echo_env.commands.pathways import read_numbers
+from echo_env.commands.inputs.pathways_options import read_numbers
 from echo_env.common.files import MARKER, files_in
 from echo_env.pathways import PathwaysConfig, make_policy, sample_draw, simulate, trial_luck
 from echo_env.pathways.config.pathway import NONE

@@ -1,0 +1,1 @@
+"""What the sweeps of all packages share."""
