@@ -36,6 +36,18 @@ def append_row(table: str, row: dict[str, Any]) -> None:
         writer.writerow(line)
 
 
+def read_rows(table: str) -> list[dict[str, str]]:
+    """The rows of ``benchmarks/<table>.csv``, none where it is not there yet.
+
+    :param table: name of the file, without its ending
+    """
+    path = FOLDER / f"{table}.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @lru_cache(maxsize=1)
 def commit() -> str:
     """The commit measured, with a plus sign if the working tree differed from it before the first row was written."""

@@ -9,6 +9,7 @@ from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_dqn.row_policy import RowPolicy as MaskableDQNRowPolicy
 from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.maskable_ppo.row_policy import RowPolicy as MaskablePPORowPolicy
+from sb3_ext.maskable_qrdqn import MaskableQRDQN
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
 try:
@@ -25,6 +26,7 @@ __all__ = [
     "MaskableDQNRowPolicy",
     "MaskablePPO",
     "MaskablePPORowPolicy",
+    "MaskableQRDQN",
     "MaskableReplayBuffer",
     "PrioritizedReplayBuffer",
     "__version__",

@@ -43,12 +43,20 @@ ROOMS = {
         "decisions",
         "compiled",
         "policies",
+        "plots",
         "envs",
         "evaluation",
-        "bounds plots",
+        "bounds",
         "report",
     ],
-    "sb3_ext": ["common", "schedules replay", "maskable_ppo maskable_dqn", "lookahead_dqn", "callbacks", "zoo"],
+    "sb3_ext": [
+        "common",
+        "schedules replay",
+        "maskable_ppo maskable_dqn",
+        "lookahead_dqn maskable_qrdqn",
+        "callbacks",
+        "zoo",
+    ],
 }
 """Package -> its floors from the lowest up, and the rooms on each. A room imports from lower floors only."""
 

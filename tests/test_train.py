@@ -1,10 +1,9 @@
-"""train.py: what it runs, and what it refuses without writing anything."""
+"""train.py: what it runs, and what it leaves behind."""
 
 import signal
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import yaml
 from interrupts import heed_ctrl_c
 from stable_baselines3.common.monitor import load_results
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,7 +32,10 @@ from sb3_ext.zoo.evaluation import EVALUATION_SEED  # noqa: E402
 from sb3_ext.zoo.inputs.literals import RunLoader  # noqa: E402
 
 ENV_IDS = ["EchoLab-v0", "EchoLabScarce-v0", "EchoLabAbundant-v0"]
-ALGOS = ["a2c", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "ppo", "qrdqn"]
+ALGOS = [
+    "a2c", "ars", "dqn", "lookahead_dqn", "maskable_dqn", "maskable_ppo", "maskable_qrdqn", "ppo", "ppo_lstm",
+    "qrdqn", "trpo",
+]  # fmt: skip
 SMALL = ["--verbose", "0", "--num-threads", "1", "--seed", "1", "--eval-episodes", "2"]
 
 
@@ -45,143 +48,6 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def run_folder(algo: str, env_id: str = "EchoLabScarce-v0", number: int = 1) -> Path:
     """The folder in which rl_zoo3 puts a run."""
     return Path("logs") / algo / f"{env_id}_{number}"
-
-
-REFUSED: list[tuple[list[str], str]] = [
-    (["--env", "EchoLabScarse-v0"], "did you mean 'EchoLabScarce-v0'?): choose from EchoLab-v0, "),
-    (["--algo", "maskable_dqm"], "did you mean 'maskable_dqn'?): choose from a2c, "),
-    (["--algo", "sac"], "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn, "),
-    (["--alg0", "dqn"], "did you mean '--algo'?"),
-    (["--n-timesteps", "many"], "--n-timesteps must be a whole number, not 'many'"),
-    (["--vec-env", "sub"], "choose from dummy, native, subproc"),
-    (["--vec-env", "native", "--algo", "dqn"], "the config's env_wrapper wraps single environments"),
-    (["--conf-file", "none.yml"], "there is no file none.yml"),
-    (["--conf-file", str(ROOT / "LICENSE")], "is neither a .yml, .yaml or .py file nor a package"),
-    (["--gym-packages", "no_such_package"], "there is no package 'no_such_package'"),
-    (["--trained-agent", "none.zip"], "there is no .zip file at none.zip"),
-    (["--trained-agent", ""], "there is no .zip file at an empty path"),
-    (["--gym-packages", ""], "--gym-packages must be names of packages, not ''"),
-    (["--uuid=x"], "--uuid takes no value, but was given 'x'"),
-    (["--seed"], "--seed needs a value"),
-    (["--num-threads", "99999999"], "--num-threads must be a whole number in [1, 1,024] or -1, not 99999999"),
-    (["--truncate-last-trajectory", "maybe"], "must be True or False, not 'maybe'"),
-    (["--save-freq", "0"], "--save-freq must be a whole number of at least 1, or negative for never, not 0"),
-    (["--wandb-entity", "me"], "--wandb-entity has no effect without --track"),
-    (["--study-name", ""], "--study-name must be the name of a study, not ''"),
-    (["--storage", "nope://x"], "such as sqlite:///FILE.db, not 'nope://x'"),
-    (["--storage", "sqlite:///missing/x.db"], "there is no folder missing"),
-    (["-params", "learning_rte:0.1"], "did you mean 'learning_rate'?"),
-    (["-params", "learning_rate:fast"], "learning_rate must be a number of at least 0 or lin_<number>"),
-    (["-params", "gamma:1e"], "gamma must be a number in [0, 1], not the text '1e'"),
-    (["-params", "gamma"], "takes key:value pairs"),
-    (["-params", "policy_kwargs:dict(net_arc=[8])"], "unexpected keyword argument 'net_arc'"),
-    (["-params", "callback:no.such.Callback"], "The callback in"),
-    (["-params", "env_wrapper:echo_env.lab.envs.wrappers.Nearest"], "The env_wrapper in"),
-    (["--env-kwargs", "clok:event"], "did you mean 'clock'?"),
-    (["--env-kwargs", "clock:second"], "must be one of minute, event"),
-    (["--env-kwargs", "max_episode_steps:0"], "max_episode_steps must be a whole number of at least 1"),
-    (["--env-kwargs", "max_episode_steps:9", "--vec-env", "native"], "so choose dummy or subproc"),
-    (["--env-kwargs", "clock:second", "--vec-env", "subproc"], "must be one of minute, event"),
-    (["-params", "buffer_size:10**15"], "buffer_size must be a whole number"),
-    (["-params", "buffer_size:1000000000000000"], "more than the"),
-    (["-params", "policy_kwargs:__import__('os').getcwd()"], "policy_kwargs must be a value, a dict(...)"),
-    (["-params", "policy_kwargs:1/0", "--allow-code"], "'1/0' cannot be evaluated: division by zero"),
-    (["-params", "frame_stack:2", "normalize:True"], "frame_stack and normalize cannot be combined"),
-    (["-params", "elapsed_key:nope", "--vec-env", "dummy"], "maskable_dqn on EchoLab-v0 cannot be trained: "),
-    (["-params", "demonstrator:nope"], "maskable_dqn on EchoLab-v0 cannot be trained: "),
-    (["-n", "9", "-params", "n_timesteps:x"], "n_timesteps must be a whole number"),
-    (["-n", "0"], "--n-timesteps must be a whole number of at least 1, not 0"),
-    (["-n", "-1"], "--n-timesteps must be a whole number of at least 1, not -1"),
-    (["--seed", "-2"], "--seed must be a whole number in [-1, "),
-    (["--eval-episodes", "0"], "--eval-episodes must be"),
-    (["--n-eval-envs", "0"], "--n-eval-envs must be"),
-    (["--log-interval", "0"], "--log-interval must be a whole number of at least 1 or -1 or -2, not 0"),
-    (["--device", "tpu"], "there is no device 'tpu' here"),
-    (["--log-folder", str(ROOT / "LICENSE" / "logs")], "LICENSE is no folder"),
-    (["--tensorboard-log", str(ROOT / "LICENSE")], "LICENSE is no folder"),
-    (["--trained-agent", ""], "--trained-agent: there is no .zip file"),
-    (["--trial-id", "9"], "give --storage and --study-name"),
-    (["--trial-id", "0", "--storage", "no.log", "--study-name", "x"], "there is no file no.log"),
-    (["--trial-id", "0", "--storage", "sqlite:///no.db", "--study-name", "x"], "there is no file no.db"),
-    (["--optimize", "--n-trials", "0"], "--n-trials must be"),
-    (["--optimize", "--sampler", "nope"], "choose from auto, random, tpe"),
-    (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
-    (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
-    (["enjoy"], "was not found"),
-    (["record_video", "--algo", "maskable"], "Unknown algorithm 'maskable'"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=lambda value: str(value)[:60])
-def test_refusals_are_one_sentence_and_write_nothing(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A refusal is one sentence on stderr, exit status 2, and no files."""
-    assert train.main(arguments) == 2
-    error = capsys.readouterr().err.strip()
-    assert message in error
-    assert "\n" not in error
-    assert list(Path.cwd().iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("EchoLab-v0: {policy: [", "is no readable YAML: line 1"),
-        ("just words", "it must map environment ids to hyperparameters"),
-        ("EchoLab-v1: {policy: MlpPolicy}", "has no hyperparameters for EchoLab-v0, only for EchoLab-v1"),
-        ("EchoLab-v0: {n_timesteps: 10}", "gives no policy"),
-        ("EchoLab-v0: {policy: MlpPolicy, n_timesteps: 10, gamma: 1e-1}", "gamma must be a number"),
-        ("", "it must map environment ids to hyperparameters"),
-    ],
-)
-def test_bad_config_files_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An unusable config file is refused in one sentence that says what is wrong with it."""
-    Path("bad.yml").write_text(text)
-    assert train.main(["--conf-file", "bad.yml"]) == 2
-    error = capsys.readouterr().err.strip()
-    assert message in error
-    assert "\n" not in error
-    assert [path.name for path in Path.cwd().iterdir()] == ["bad.yml"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("def", "bad.py is no readable Python: line 1"),
-        ("x = 1", "bad.py defines no dictionary 'hyperparams'"),
-        ("raise OSError('no disk')", "bad.py cannot be used: no disk"),
-    ],
-)
-def test_bad_python_configs_are_named(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A Python config that fails is refused in one sentence."""
-    Path("bad.py").write_text(text)
-    assert train.main(["--conf-file", "bad.py"]) == 2
-    assert message in capsys.readouterr().err
-    assert [path.name for path in Path.cwd().iterdir()] == ["bad.py"]
-
-
-@pytest.mark.parametrize(
-    ("package", "flags"), [("wandb", ["--track"]), ("optunahub", ["--optimize", "--sampler", "auto"])]
-)
-def test_missing_packages_are_named(package: str, flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """An option that needs a package that is not installed is refused by the package's name."""
-    if find_spec(package) is not None:
-        pytest.skip(f"{package} is installed")
-    assert train.main(flags) == 2
-    assert f"needs the package {package}, which is not installed" in capsys.readouterr().err
-    assert list(Path.cwd().iterdir()) == []
-
-
-def test_a_failed_training_is_told_in_full_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --verbose 2 the traceback comes before the sentence; the log for TensorBoard is removed too."""
-    arguments = ["-params", "demonstrator:nope", "--verbose", "2", "--tensorboard-log", "runs"]
-    assert train.main([*SMALL, *arguments]) == 2
-    error = capsys.readouterr().err
-    assert "Traceback" in error
-    assert error.splitlines()[-1].startswith("train.py: maskable_dqn on EchoLab-v0 cannot be trained: ")
-    assert not list(Path.cwd().rglob("*.*"))
-    assert not Path("logs").exists()
 
 
 def test_the_steps_that_were_run_are_recorded() -> None:
@@ -222,7 +88,7 @@ def test_arguments_of_gym_make_itself(pair: str) -> None:
 
 
 def test_trial_0_is_a_trial() -> None:
-    """--trial-id 0 trains with the hyperparameters of the first trial, and a trial that is not there is refused."""
+    """--trial-id 0 trains as the first trial did, its rate falling as the config's; an unknown trial is refused."""
     common = ["--env", "EchoLabScarce-v0", "--storage", "study.log", "--study-name", "lab", "--verbose", "0"]
     study = optuna.create_study(
         study_name="lab",
@@ -237,32 +103,7 @@ def test_trial_0_is_a_trial() -> None:
     assert not Path("logs").exists()
     assert train.main([*SMALL, *common, "--trial-id", "0", "-n", "30", "--eval-freq", "-1"]) == 0
     config = (run_folder("maskable_dqn") / "EchoLabScarce-v0" / "config.yml").read_text()
-    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == sampled["learning_rate"]
-
-
-def test_the_command_ends_with_code_2() -> None:
-    """The process exits with status 2 after a refusal."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), "--env", "EchoLabScarse-v0"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("train.py: Unknown environment 'EchoLabScarse-v0' (did you mean")
-    assert list(Path.cwd().iterdir()) == []
-
-
-def test_without_rl_zoo3_the_extra_is_named() -> None:
-    """Without rl_zoo3 the error names the extra to install."""
-    code = f"import sys; sys.modules['rl_zoo3'] = None; sys.path.insert(0, {str(ROOT)!r}); import train;"
-    done = subprocess.run(
-        [sys.executable, "-c", code + "sys.exit(train.main([]))"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert done.stderr.strip() == (
-        'train.py: Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
-    )
+    assert yaml.load(config, Loader=RunLoader)["learning_rate"] == f"lin_{sampled['learning_rate']}"
 
 
 @pytest.mark.parametrize("algo", [*ALGOS, "paper_protocol"])
@@ -280,8 +121,9 @@ def test_every_config_trains(algo: str) -> None:
     """Every config trains on the scarce lab and leaves a model that loads."""
     small = {
         "a2c": ["n_envs:2"],
+        "ars": ["n_delta:2", "n_top:1"],
         "maskable_ppo": ["n_steps:32", "batch_size:32"],
-        "ppo": ["n_steps:32", "batch_size:32"],
+        **{algo: ["n_steps:32", "batch_size:32"] for algo in ("ppo", "ppo_lstm", "trpo")},
     }
     parameters = ["-params", *small.get(algo, ["learning_starts:50"])]
     arguments = ["--algo", algo, "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60", *parameters]
@@ -420,7 +262,7 @@ def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFix
 
 
 def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without arguments the quick start trains on the scarce lab, compares with the rules and draws them."""
+    """Without arguments the quick start trains on the scarce lab, and compares with the rules."""
     trained: list[list[str]] = []
     compared: list[list[str]] = []
 
@@ -436,13 +278,14 @@ def test_no_arguments_are_the_quick_start(monkeypatch: pytest.MonkeyPatch, capsy
         assert part in line
     assert "maskable_dqn=logs/somewhere" in compared[0]
     assert "tensorboard --logdir runs" in capsys.readouterr().out
-    assert {path.parent.name for path in Path("runs").rglob("events*")} == set(train_command.RULES_DRAWN)
 
 
 def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     """The rules' levels in TensorBoard are their mean rewards on the days of the agent's evaluations."""
-    train_command.draw_rules(tmp_path, "EchoLabScarce-v0", 20)
-    events = EventAccumulator(str(tmp_path / "EchoLabScarce-v0" / "policy_2"))
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + 20)
+    for _ in range(2):  # a second training finds them there
+        train_command.draw_rules(tmp_path, "EchoLabScarce-v0", {"reward": "penalty"}, seeds, [1] * 20, 800_000)
+    events = EventAccumulator(str(tmp_path / "policy_2_20_days"))
     events.Reload()
     drawn = [(event.step, event.value) for event in events.Scalars("eval/mean_reward")]
     penalties = []
@@ -455,6 +298,46 @@ def test_rules_are_drawn_on_the_days_of_the_evaluations(tmp_path: Path) -> None:
     assert drawn == [(0, pytest.approx(-np.mean(penalties))), (800_000, pytest.approx(-np.mean(penalties)))]
 
 
+def test_tensorboard_opens_on_the_evaluations_of_agents_and_rules() -> None:
+    """A run is named by algorithm and seed, has chart layout and held-out results, and its rules are on its days."""
+    arguments = ["--algo", "maskable_ppo", "--env", "EchoLabScarce-v0", "-n", "130", "--eval-freq", "60"]
+    settings = ["-params", "n_steps:32", "batch_size:32", "n_envs:2", "--tensorboard-log", "runs"]
+    assert train.main([*SMALL, *arguments, *settings, "--eval-episodes", "50"]) == 0
+    found = {path.parent.name: EventAccumulator(str(path.parent)).Reload() for path in Path("runs").rglob("events*")}
+    rules = {f"{name}_50_days" for name in train_command.RULES_DRAWN}
+    assert set(found) == {"maskable_ppo_seed_1_1", "held_out", *rules}
+    run = found["maskable_ppo_seed_1_1"]
+    charts = Layout.FromString(run.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0])
+    assert [category.title for category in charts.category][:2] == ["eval", "training"]
+    assert list(charts.category[0].chart[0].multiline.tag) == ["eval/mean_reward"]
+    (margin,) = charts.category[0].chart[1].margin.series
+    for tag in ("eval/mean_reward", margin.value, margin.lower, margin.upper, "held_out/minus_policy_2"):
+        assert tag in run.Tags()["scalars"]
+    # On the same days: the agent's mean reward minus the rule's is the difference that it logged.
+    level, first = found["policy_2_50_days"].Scalars("eval/mean_reward")[0], run.Scalars("eval/mean_reward")[0]
+    difference = run.Scalars("eval/minus_policy_2")[0].value
+    assert first.value - level.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
+
+
+def test_all_trainings_are_evaluated_on_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day k is what a lab plays after the evaluation seed plus k: in one compiled batch, and one by one, to the bit."""
+    played: dict[int, np.ndarray] = {}
+    arguments = ["--env", "EchoLabScarce-v0", "-n", "20", "--eval-episodes", "6", "--eval-freq", "20", "--verbose", "0"]
+    small = ["--algo", "a2c", "--seed", "1", "-params", "n_envs:2"]
+    assert train.main([*arguments, *small]) == 0
+    monkeypatch.setattr(train_command, "COMPILED", False)
+    assert train.main([*arguments, *small]) == 0
+    assert train.main([*arguments, *small, "--n-eval-envs", "2"]) == 0
+    for number, envs in ((1, 6), (2, 1), (3, 2)):
+        folder = run_folder("a2c", number=number)
+        args = yaml.load((folder / "EchoLabScarce-v0" / "args.yml").read_text(), Loader=RunLoader)
+        assert args["n_eval_envs"] == envs
+        played[number] = np.load(folder / "evaluations.npz")["results"]
+    for number in (2, 3):
+        # In the order in which days end, one by one, or among several.
+        assert np.array_equal(np.sort(played[number]), np.sort(played[1]))
+
+
 @pytest.mark.slow
 def test_the_quick_start_in_full() -> None:
     """The quick start runs to its end."""
@@ -464,11 +347,11 @@ def test_the_quick_start_in_full() -> None:
 
 
 @pytest.mark.slow
-def test_a_video_of_the_lab_is_written() -> None:
-    """record_video writes a video."""
+@pytest.mark.parametrize("env_id", ["EchoLabScarce-v0", "PatientPathways-v0"])
+def test_a_video_is_written(env_id: str) -> None:
+    """record_video writes a video of an agent."""
     pytest.importorskip("moviepy")
-    arguments = [*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]
-    assert train.main(arguments) == 0
-    assert train.main(["record_video", "--env", "EchoLabScarce-v0", "-n", "20"]) == 0
-    (video,) = (run_folder("maskable_dqn") / "videos").glob("*.mp4")
+    assert train.main([*SMALL, "--env", env_id, "-n", "60", "--eval-freq", "-1"]) == 0
+    assert train.main(["record_video", "--env", env_id, "-n", "20"]) == 0
+    (video,) = (run_folder("maskable_dqn", env_id) / "videos").glob("*.mp4")
     assert video.stat().st_size > 10_000

@@ -79,6 +79,6 @@ def test_rules_and_agent_are_compared_from_the_wheel(site: Path, tmp_path: Path)
 def test_the_console_script_is_installed(site: Path, tmp_path: Path) -> None:
     """bin/echo-lab exists, and trains from the wheel's configs: here only as far as the first refusal."""
     pytest.importorskip("rl_zoo3")
-    done = run([str(site / "bin" / "echo-lab"), "train", "--algo", "sac"], site, tmp_path)
+    done = run([str(site / "bin" / "echo-lab"), "train", "--algo", "qrdqn", "--env", "CartPole-v1"], site, tmp_path)
     assert done.returncode == 2
-    assert "There is no config for 'sac' on EchoLab-v0: choose from a2c, dqn, lookahead_dqn" in done.stderr
+    assert "qrdqn.yml has no hyperparameters for CartPole-v1, only for EchoLabScarce-v0" in done.stderr

@@ -37,8 +37,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from echo_env import ENV_IDS, PATHWAYS_ID, PLAN_ID
 from echo_env.commands.common.interrupts import INTERRUPTED
 from echo_env.commands.players import plugins
@@ -55,8 +53,14 @@ ROWS_SUFFIX = "_rows.yml"
 DEFAULT_ENV = "EchoLab-v0"
 QUICK_START_ENV = "EchoLabScarce-v0"
 QUICK_START_SEED = 1
-# Enough for the best model of the run not to be the one with the luckiest days.
-QUICK_START_EPISODES = 500
+COMPILED = find_spec("numba") is not None
+# Of an evaluation, in every training in a lab and for the rules' level lines: with other days for each, a rule would
+# differ from itself by more than a training gains. Enough for the best model of a run not to be the one with the
+# luckiest days: differences to a rule in the scarce lab have a 95 % half-width of about 30 points. Without the compiled
+# engine a day takes 10 to 25 ms, with it about 1.
+EVALUATION_DAYS = 500 if COMPILED else 100
+# Of an evaluation elsewhere, where no rule is drawn.
+EVALUATION_EPISODES = 100
 # The rule that evaluations compare with: the paper's best one.
 REFERENCE = "policy_2"
 RULES_DRAWN = ("policy_1", "policy_2", "fetal_first", "random")
@@ -134,16 +138,18 @@ def run(arguments: Sequence[str]) -> Path | None:
     :return: the folder of the run, if there is one
     """
     training = plugins.plugin("training")
+    env_id = _env_of(arguments)
     defaults = training.ZooDefaults(
         algo=DEFAULT_ALGO,
         env=DEFAULT_ENV,
         config_folder=configs_folder(),
         gym_packages=("echo_env",),
-        # Days differ by more than policies do. In the scarce lab, differences to a rule have a 95 % half-width of 70
-        # points on 100 common days and of 25 on 1000; the compiled lab plays them in a tenth of a second and in one.
-        eval_episodes=100,
+        eval_episodes=EVALUATION_DAYS if env_id in ENV_IDS else EVALUATION_EPISODES,
         held_out_episodes=1000,
         find_reference=find_reference,
+        draw_levels=draw_rules,
+        # What is compiled plays to the bit what single environments play.
+        native_evaluation=COMPILED and env_id in (*ENV_IDS, PLAN_ID, PATHWAYS_ID),
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
@@ -151,6 +157,10 @@ def run(arguments: Sequence[str]) -> Path | None:
         return None
     folder: Path | None = training.train(_with_lab_defaults(_with_paper_protocol(arguments)), defaults)
     return folder
+
+
+def _env_of(arguments: Sequence[str]) -> str:
+    return _option(arguments, "--env", DEFAULT_ENV)
 
 
 def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
@@ -164,7 +174,7 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     if "--resume" in flags:
         # All options are those of the run.
         return given
-    env_id = _option(arguments, "--env", DEFAULT_ENV)
+    env_id = _env_of(arguments)
     if env_id not in (*ENV_IDS, PLAN_ID, PATHWAYS_ID):
         return given
     if env_id in ENV_IDS and not {"--conf-file", "-conf"} & set(flags):
@@ -174,7 +184,7 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
     # Single environments are cut off by a wrapper of Gymnasium's.
     limited = any(argument.startswith("max_episode_steps:") for argument in arguments)
-    if maskable and find_spec("numba") is not None and not limited and "--vec-env" not in flags:
+    if maskable and COMPILED and not limited and "--vec-env" not in flags:
         given += ["--vec-env", "native"]
     return given
 
@@ -247,40 +257,55 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
     return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
 
 
-def draw_rules(log_folder: Path, env_id: str, episodes: int) -> None:
-    """Put the rules into TensorBoard, as level lines beside the agent's evaluations, on the same days.
+def draw_rules(
+    folder: Path,
+    env_id: str,
+    env_kwargs: Mapping[str, Any],
+    seeds: Sequence[int],
+    episodes: Sequence[int],
+    n_timesteps: int,
+) -> None:
+    """Put the rules into TensorBoard, as level lines beside an agent's evaluations, on the same days.
 
-    :param log_folder: folder that TensorBoard shows
-    :param env_id: id of a lab
-    :param episodes: episodes of an evaluation, each in an environment of its own
+    Nothing is drawn where evaluations are not compared with a rule, see :func:`find_reference`. Lines on another number
+    of days than usual are named by it. Those that an earlier training has drawn are not drawn again.
+
+    :param folder: folder of the runs
+    :param env_id: id of an environment
+    :param env_kwargs: its arguments in evaluations
+    :param seeds: seed of each environment
+    :param episodes: episodes of each
+    :param n_timesteps: where the lines end
     """
     from echo_env.lab.evaluation.references import rule_rewards
+    from echo_env.lab.policies.base import policies_of_any_lab
 
+    if env_id not in ENV_IDS or find_reference(env_id, env_kwargs) is None:
+        return
     training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
-    config = load_lab(ENV_IDS[env_id])
-    settings = yaml.safe_load((configs_folder() / "maskable_dqn.yml").read_text(encoding="utf8"))
-    seeds = range(training.EVALUATION_SEED, training.EVALUATION_SEED + episodes)
-    rewards = {name: rule_rewards(config, name, seeds, [1] * episodes) for name in RULES_DRAWN}
-    steps = (0, settings[env_id]["n_timesteps"])
-    runs = {}
+    config, days = load_lab(env_kwargs.get("config", ENV_IDS[env_id])), sum(episodes)
+    any_lab = policies_of_any_lab()
+    known = [name for name in RULES_DRAWN if config.plan.nested_pair or name in any_lab]
+    rewards = {name: rule_rewards(config, name, seeds, episodes) for name in known}
+    # One each, and the first ones: those of a training with no other number.
+    usual = days == EVALUATION_DAYS and sorted(seeds) == list(range(min(seeds), min(seeds) + days))
+    levels = {}
     for name, own in rewards.items():
         differences = training.differences(REFERENCE, own, rewards[REFERENCE])
-        levels = {"mean_reward": own.mean(), **dict(differences)}
-        runs[name] = tensorboard.Run({f"eval/{tag}": (steps, (level, level)) for tag, level in levels.items()}, {})
-    tensorboard.write_runs(log_folder / env_id, runs)
+        named = {"mean_reward": own.mean(), **dict(differences)}
+        levels[name if usual else f"{name}_{days}_days"] = {f"eval/{tag}": level for tag, level in named.items()}
+    tensorboard.write_levels(folder, levels, n_timesteps)
 
 
 def quick_start() -> None:
     """Train on the scarce lab, compare with the rules, say where the curves are."""
     from echo_env.commands import evaluate
 
-    draw_rules(Path("runs"), QUICK_START_ENV, QUICK_START_EPISODES)
     folder = run(
         [
             *("--algo", "maskable_dqn", "--env", QUICK_START_ENV, "--seed", str(QUICK_START_SEED)),
             *("-P", "--verbose", "0", "--num-threads", "1", "--tensorboard-log", "runs"),
-            *("--eval-freq", "40000", "--eval-episodes", str(QUICK_START_EPISODES)),
-            *("--n-eval-envs", str(QUICK_START_EPISODES)),
+            *("--eval-freq", "40000"),
         ]
     )
     assert folder is not None  # training, not a search

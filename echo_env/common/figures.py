@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+import numpy as np
+from gymnasium import logger
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from echo_env.common.files import written_whole
 
@@ -17,6 +20,7 @@ SKY, VERMILLION, YELLOW, BLACK = "#56B4E9", "#D55E00", "#F0E442", "#000000"
 _POLICY_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, BLACK)
 _POLICY_LINES = ("-", "--", "-.", ":")
 _POLICY_MARKERS = ("o", "s", "^", "D", "v")
+_SCREEN_DPI = 100
 
 
 def policy_line(number: int) -> dict[str, Any]:
@@ -79,3 +83,37 @@ def write_figure(figure: Figure, directory: Path, name: str) -> Path:
         # The second file keeps the layout of the first.
         figure.set_layout_engine("none")
     return path
+
+
+class Window:
+    """A window on the screen that shows pictures, one after the other (needs a matplotlib with a screen).
+
+    :param title: its title
+    :param height: of the pictures, pixels
+    :param width: of the pictures, pixels
+    """
+
+    def __init__(self, title: str, height: int, width: int) -> None:
+        import matplotlib.pyplot as plt
+
+        self._plt = plt
+        self._figure = plt.figure(figsize=(width / _SCREEN_DPI, height / _SCREEN_DPI), num=title)
+        self._on_screen = self._figure.canvas.required_interactive_framework is not None
+        if not self._on_screen:
+            logger.warn("render_mode 'human' needs a screen, and matplotlib found none: nothing is shown")
+        axes = self._figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        self._image = axes.imshow(np.full((height, width, 3), 255, dtype=np.uint8))
+
+    def show(self, pixels: NDArray[np.uint8]) -> None:
+        """Show a picture.
+
+        :param pixels: (height, width, 3) uint8
+        """
+        self._image.set_data(pixels)
+        if self._on_screen:
+            self._plt.pause(0.001)
+
+    def close(self) -> None:
+        """Close it."""
+        self._plt.close(self._figure)

@@ -2,6 +2,7 @@
 
 from sb3_ext.callbacks.action_masks import ActionMaskStatistics
 from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
+from sb3_ext.callbacks.charts import EvaluationCharts
 from sb3_ext.callbacks.checkpoints import ResumableCheckpoint, Resume
 from sb3_ext.callbacks.curriculum import AbsenceRateCurriculum, ParameterCurriculum
 from sb3_ext.callbacks.divergence import DivergenceCheck
@@ -16,6 +17,7 @@ __all__ = [
     "DivergenceCheck",
     "EpisodeMetrics",
     "EpsilonReset",
+    "EvaluationCharts",
     "LearningRateOnPlateau",
     "ParameterCurriculum",
     "ResumableCheckpoint",

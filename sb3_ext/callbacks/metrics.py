@@ -13,6 +13,8 @@ class EpisodeMetrics(BaseCallback):
     A number that is not finite, for instance the mean of an empty set, is left out: one of them would make the mean
     of all others useless.
 
+    Algorithms that tell their callbacks of no steps, such as ARS, have none.
+
     :param key: Entry of ``info`` with the numbers of the episode, by name
     :param prefix: Put before each name in the log
     :param verbose: Verbosity level
@@ -24,7 +26,7 @@ class EpisodeMetrics(BaseCallback):
         self.prefix = prefix
 
     def _on_step(self) -> bool:
-        for done, info in zip(self.locals["dones"], self.locals["infos"], strict=True):
+        for done, info in zip(self.locals.get("dones", ()), self.locals.get("infos", ()), strict=True):
             if done:
                 for name, value in info.get(self.key, {}).items():
                     if math.isfinite(value):

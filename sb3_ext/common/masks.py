@@ -122,7 +122,7 @@ class MaskSource:
         :param env: the vectorized environment
         :return: (n_envs, n_actions) bool
         """
-        return self._checked(np.stack(env.env_method(METHOD_NAME)))
+        return self._checked(env.env_method(METHOD_NAME))
 
     def _checked(self, masks: Any) -> np.ndarray:
         return as_masks(masks, self.n_actions, self._begins)

@@ -20,6 +20,8 @@ def truncations(dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
     :return: (n_envs,) bool
     """
     truncated = np.zeros(len(dones), dtype=bool)
+    if not dones.any():
+        return truncated
     for i in np.flatnonzero(dones):
         truncated[i] = infos[i].get(TRUNCATED_KEY, False)
     return truncated
@@ -35,8 +37,10 @@ def true_next_observations(
     :param dones: (n_envs,) bool
     :param infos: of each environment
     :param normalizer: by which ``terminal_observation`` is normalized
-    :return: the same as new_obs, a copy
+    :return: new_obs itself where no episode ended, else a copy
     """
+    if not dones.any():
+        return new_obs
     ended = [i for i in np.flatnonzero(dones) if infos[i].get("terminal_observation") is not None]
     if isinstance(new_obs, dict):
         next_parts = {key: np.array(part) for key, part in new_obs.items()}

@@ -1,4 +1,4 @@
-"""Wrapper that writes the action mask of every state into ``info``."""
+"""Wrappers of single environments: action masks in ``info``, and episodes with seeds of their own."""
 
 from typing import Any, Generic, SupportsFloat, TypeVar
 
@@ -51,3 +51,27 @@ class ActionMaskInfo(
         """Step the environment; the mask of the state returned goes into ``info``."""
         obs, reward, terminated, truncated, info = self.env.step(action)
         return obs, reward, terminated, truncated, {**info, "action_mask": self.action_masks()}
+
+
+class SeededEpisodes(gym.Wrapper[ObsType, ActType, ObsType, ActType], gym.utils.RecordConstructorArgs):
+    """
+    Begins every episode with a seed of its own: after ``reset(seed=s)`` those with ``s``, ``s + step``, ``s + 2 step``
+    and so on. What an episode holds then does not depend on how many were played before it in the same environment.
+
+    :param env: The environment
+    :param step: From one seed to the next
+    """
+
+    def __init__(self, env: gym.Env[ObsType, ActType], step: int = 1) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, step=step)
+        super().__init__(env)
+        self.step_of_seeds = step
+        self._next: int | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[ObsType, dict[str, Any]]:
+        """Reset the environment with the seed given, else with the next one; before any was given, with none."""
+        seed = self._next if seed is None else seed
+        self._next = None if seed is None else seed + self.step_of_seeds
+        return self.env.reset(seed=seed, options=options)

@@ -215,7 +215,8 @@ class LookaheadDQN(MaskedQLearning):
         """One gradient step on the squared error of the differences between the actions of a state."""
         samples = self.replay_buffer.sample(batch_size, env)
         self.policy.set_training_mode(True)
-        values = self.policy.q_net(samples.observations).gather(1, samples.actions)
+        with self.policy.q_net.noise():
+            values = self.policy.q_net(samples.observations).gather(1, samples.actions)
         self.policy.set_training_mode(False)
         means = (values * samples.known).sum(1, keepdim=True) / samples.known.sum(1, keepdim=True)
         errors = values - means - self.reward_scale * samples.advantages

@@ -264,7 +264,8 @@ class MaskedQLearning(WholeSaves, DQN):
             actions = self._warm_up_actions(self.env, self._acting_masks, self._rng)
         else:
             assert self._last_obs is not None
-            actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
+            with self.q_net.noise():
+                actions = self._chooser.choose(self._last_obs, self._acting_masks, self.exploration_rate, self._rng)
         return self._parts.to_env(actions), actions
 
     def _warm_up_actions(self, env: VecEnv, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -297,7 +298,8 @@ class MaskedQLearning(WholeSaves, DQN):
             raise ValueError("action_masks must be None where use_masking is False.")
         if action_masks is None and use_masking and self._use_masking:
             self._mask_source.warn_no_masks()
-        return self._chooser.predict(observation, action_masks, epsilon, self._rng), state
+        with self.q_net.noise(not deterministic):
+            return self._chooser.predict(observation, action_masks, epsilon, self._rng), state
 
     def save_replay_buffer(self, path: str | pathlib.Path | io.BufferedIOBase) -> None:
         """Save the replay buffer under a temporary name, then rename it; see SB3."""

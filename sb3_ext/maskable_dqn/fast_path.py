@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
+import torch as th
+from gymnasium import spaces
+from stable_baselines3.common.type_aliases import PyTorchObs
 from torch import nn
 from torch.nn.modules import module as torch_module
 
@@ -20,11 +23,10 @@ from sb3_ext.common.observations import Observations
 from sb3_ext.maskable_dqn import relu_pass
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
 T = TypeVar("T")
-
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -123,10 +125,68 @@ class FastPath(Generic[T]):
         return self._made
 
     def _look_anew(self, networks: Sequence[nn.Module]) -> None:
-        seen = [Snapshot(network) for network in networks]
-        plain = all(map(Snapshot.is_bare, seen)) and relu_pass.is_plain_relu(self.policy)
+        # First what is cheaper: a network of another kind is looked at each time.
+        seen = [Snapshot(network) for network in networks] if relu_pass.is_plain_relu(self.policy) else []
+        plain = bool(seen) and all(map(Snapshot.is_bare, seen))
         self._seen = seen if plain else []
         self._made = self._make(self.policy) if plain else None
+
+
+class NetworkActor:
+    """
+    The greedy choice of any network. It is that of ``policy.predict``, without the checks that a user's observations
+    need: they take longer than a small network's forward pass.
+
+    :param policy: Whose online network decides
+    """
+
+    def __init__(self, policy: MaskableDQNPolicy) -> None:
+        self.policy = policy
+        self._parts = ActionParts(policy.action_space, type(policy).__name__)
+        space = policy.observation_space
+        by_key = space.spaces if isinstance(space, spaces.Dict) else {"": space}
+        self._shapes = {key: part.shape for key, part in by_key.items()}
+
+    def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
+        """
+        The best feasible actions.
+
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
+        :param masks: (n_envs, n_actions) bool, every row with a True
+        :return: (n_envs,) or (n_envs, n_parts) int64, from 0
+        """
+        policy = self.policy
+        if not self._is_as_the_network_takes_it(observations) or not _is_inherited(policy):
+            return self._parts.from_env(policy.predict(observations, action_masks=masks)[0])
+        policy.set_training_mode(False)
+        device = policy.device
+
+        def tensor(part: np.ndarray) -> th.Tensor:
+            # A copy, as predict makes it: a network may overwrite its input.
+            return th.as_tensor(np.array(part), device=device)
+
+        if isinstance(observations, dict):
+            tensors: PyTorchObs = {key: tensor(part) for key, part in observations.items()}
+        else:
+            tensors = tensor(observations)
+        with th.no_grad():
+            chosen: np.ndarray = policy._predict(tensors, True, th.as_tensor(masks, device=device)).cpu().numpy()
+        return chosen
+
+    def _is_as_the_network_takes_it(self, observations: Observations) -> bool:
+        """Whether there are several observations, and pictures among them have their channels first."""
+        by_key = observations if isinstance(observations, dict) else {"": observations}
+        return by_key.keys() == self._shapes.keys() and all(
+            isinstance(part, np.ndarray) and part.shape[1:] == self._shapes[key] for key, part in by_key.items()
+        )
+
+
+def _is_inherited(policy: MaskableDQNPolicy) -> bool:
+    """Whether a policy predicts as :class:`MaskableDQNPolicy` does."""
+    return (
+        getattr(policy.predict, "__func__", None) is MaskableDQNPolicy.predict
+        and getattr(policy.obs_to_tensor, "__func__", None) is MaskableDQNPolicy.obs_to_tensor
+    )
 
 
 class FastActor:
@@ -137,8 +197,7 @@ class FastActor:
     """
 
     def __init__(self, policy: MaskableDQNPolicy) -> None:
-        self.policy = policy
-        self._parts = ActionParts(policy.action_space, type(policy).__name__)
+        self._any_network = NetworkActor(policy)
         self._fast = FastPath(policy, ReluActor, trains=False)
 
     def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
@@ -150,9 +209,7 @@ class FastActor:
         :return: (n_envs,) or (n_envs, n_parts) int, from 0
         """
         fast = self._fast.get()
-        if fast is not None and not isinstance(observations, dict):
-            return fast.choose(observations, masks)
-        return self._parts.from_env(self.policy.predict(observations, action_masks=masks)[0])
+        return (self._any_network if fast is None else fast).choose(observations, masks)
 
 
 class FastUpdater:
@@ -160,13 +217,18 @@ class FastUpdater:
     Updates a policy, by the fastest way that computes what its networks need.
 
     :param policy: Whose online network is updated
+    :param any_network: Updates it where its networks are not plain ReLU networks; by default an ``AutogradUpdater``
     """
 
-    def __init__(self, policy: MaskableDQNPolicy) -> None:
+    def __init__(self, policy: MaskableDQNPolicy, any_network: Updater | None = None) -> None:
+        self.policy = policy
         self._fast = FastPath(policy, ReluUpdater, trains=True)
-        self._autograd = AutogradUpdater(policy)
+        self._any_network = any_network or AutogradUpdater(policy)
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
-        """See ``Updater.update``."""
+        """See ``Updater.update``; noisy layers have the same noise throughout an update."""
         fast = self._fast.get()
-        return (self._autograd if fast is None else fast).update(batch, settings)
+        if fast is not None:
+            return fast.update(batch, settings)
+        with self.policy.q_net.noise(), self.policy.q_net_target.noise():
+            return self._any_network.update(batch, settings)

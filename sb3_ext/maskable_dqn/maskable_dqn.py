@@ -1,5 +1,6 @@
 """Masked Double DQN with prioritized replay."""
 
+import math
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from sb3_ext.maskable_dqn.demonstrations import WarmUp
 from sb3_ext.maskable_dqn.fast_path import FastUpdater
 from sb3_ext.maskable_dqn.policies import CnnPolicy, MaskableDQNPolicy, MultiInputPolicy
 from sb3_ext.maskable_dqn.settings import check_buffer_class, check_finite, check_target_interval
-from sb3_ext.maskable_dqn.updates import UpdateSettings, record_updates
+from sb3_ext.maskable_dqn.updates import Updater, UpdateSettings, record_updates
 from sb3_ext.replay import MaskableReplayBuffer, PrioritizedReplayBuffer
 
 
@@ -74,7 +75,7 @@ class MaskableDQN(MaskedQLearning):
         when exploration (re)started: a continued training follows the same line
     :param exploration_initial_eps: initial value of random action probability
     :param exploration_final_eps: final value of random action probability
-    :param max_grad_norm: The maximum value for the gradient clipping
+    :param max_grad_norm: The maximum value for the gradient clipping, or None for no clipping
     :param stats_window_size: Episodes over which the log averages success rate, length and reward
     :param tensorboard_log: the log location for tensorboard (if None, no logging)
     :param policy_kwargs: additional arguments to be passed to the policy on creation, see
@@ -129,7 +130,7 @@ class MaskableDQN(MaskedQLearning):
         exploration_fraction: float = 0.1,
         exploration_initial_eps: float = 1.0,
         exploration_final_eps: float = 0.05,
-        max_grad_norm: float = 10,
+        max_grad_norm: float | None = 10,
         stats_window_size: int = 100,
         tensorboard_log: str | None = None,
         policy_kwargs: dict[str, Any] | None = None,
@@ -175,7 +176,8 @@ class MaskableDQN(MaskedQLearning):
             exploration_fraction=exploration_fraction,
             exploration_initial_eps=exploration_initial_eps,
             exploration_final_eps=exploration_final_eps,
-            max_grad_norm=max_grad_norm,
+            # A number, as SB3 declares it.
+            max_grad_norm=math.inf if max_grad_norm is None else max_grad_norm,
             stats_window_size=stats_window_size,
             tensorboard_log=tensorboard_log,
             policy_kwargs=policy_kwargs,
@@ -187,7 +189,10 @@ class MaskableDQN(MaskedQLearning):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self._updater = FastUpdater(self.policy)
+        self._updater = self._make_updater()
+
+    def _make_updater(self) -> Updater:
+        return FastUpdater(self.policy)
 
     def _check_settings(self) -> None:
         check_target_interval(self.target_update_interval)

@@ -1,5 +1,6 @@
 """Network and policy of MaskableDQN."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import as_masks
 from sb3_ext.common.observations import as_observation
-from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
+from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, NoisyLinear, SeededDropout, fresh_noise
 
 
 def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
@@ -58,6 +59,9 @@ class MaskableQNetwork(QNetwork):
     :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero
     :param dueling: Split the last layer into value and advantages
     :param factors: Sizes of the parts that an action is made of, see :class:`~sb3_ext.maskable_dqn.layers.FactoredHead`
+    :param noisy: All linear layers are :class:`~sb3_ext.maskable_dqn.layers.NoisyLinear`
+    :param noisy_sigma: Scale of their noise at first, above 0
+    :param copies: Outputs for each choice, of which a subclass makes the values
     :param kwargs: as SB3's ``QNetwork``
     """
 
@@ -70,10 +74,13 @@ class MaskableQNetwork(QNetwork):
         kaiming_init: bool = False,
         dueling: bool = False,
         factors: list[int] | None = None,
+        noisy: bool = False,
+        noisy_sigma: float = 0.5,
+        copies: int = 1,
         **kwargs: Any,
     ) -> None:
         self.parts = ActionParts(action_space, type(self).__name__)
-        super().__init__(observation_space, spaces.Discrete(self.parts.n_choices), *args, **kwargs)
+        super().__init__(observation_space, spaces.Discrete(copies * self.parts.n_choices), *args, **kwargs)
         self.action_space = action_space  # type: ignore[assignment]
         if (dueling or factors is not None) and not self.parts.is_number:
             raise ValueError(f"MaskableQNetwork: dueling and factors are for Discrete actions, not {action_space}.")
@@ -81,12 +88,18 @@ class MaskableQNetwork(QNetwork):
             raise ValueError("MaskableQNetwork: dueling and factors are two kinds of last layer; choose one.")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"MaskableQNetwork: dropout must be in [0, 1), not {dropout}.")
+        if noisy_sigma <= 0.0:
+            raise ValueError(f"MaskableQNetwork: noisy_sigma must be above 0, not {noisy_sigma}.")
         self.dropout = dropout
         self.kaiming_init = kaiming_init
         self.dueling = dueling
         self.factors = factors
-        if dropout > 0.0 or dueling or factors is not None:
+        self.noisy = noisy
+        self.noisy_sigma = noisy_sigma
+        self.copies = copies
+        if dropout > 0.0 or dueling or factors is not None or noisy:
             self.q_net = nn.Sequential(*self._layers())
+        self.noisy_layers = [module for module in self.q_net.modules() if isinstance(module, NoisyLinear)]
         if kaiming_init:
             self._kaiming_initialize()
 
@@ -94,7 +107,7 @@ class MaskableQNetwork(QNetwork):
         layers: list[nn.Module] = []
         width = self.features_dim
         for units in self.net_arch:
-            layers += [nn.Linear(width, units), self.activation_fn()]
+            layers += [self._linear(width, units), self.activation_fn()]
             if self.dropout > 0.0:
                 layers.append(SeededDropout(self.dropout))
             width = units
@@ -103,8 +116,21 @@ class MaskableQNetwork(QNetwork):
 
     def _head(self, width: int, n_actions: int) -> nn.Module:
         if self.factors is not None:
-            return FactoredHead(width, n_actions, self.factors)
-        return DuelingHead(width, n_actions) if self.dueling else nn.Linear(width, n_actions)
+            return FactoredHead(width, n_actions, self.factors, self.copies, self._linear)
+        if self.dueling:
+            return DuelingHead(width, n_actions, self.copies, self._linear)
+        return self._linear(width, self.copies * n_actions)
+
+    def _linear(self, width: int, units: int) -> nn.Linear:
+        return NoisyLinear(width, units, self.noisy_sigma) if self.noisy else nn.Linear(width, units)
+
+    def noise(self, wanted: bool = True) -> AbstractContextManager[None]:
+        """
+        A context in which noisy layers, if there are any, use new noise; elsewhere they use none.
+
+        :param wanted: False for a context without noise
+        """
+        return fresh_noise(self.noisy_layers) if wanted and self.noisy else nullcontext()
 
     def _kaiming_initialize(self) -> None:
         linears = [module for module in self.q_net.modules() if isinstance(module, nn.Linear)]
@@ -127,6 +153,7 @@ class MaskableQNetwork(QNetwork):
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
         data.update(dropout=self.dropout, kaiming_init=self.kaiming_init, dueling=self.dueling, factors=self.factors)
+        data.update(noisy=self.noisy, noisy_sigma=self.noisy_sigma)
         return data
 
 
@@ -151,6 +178,10 @@ class MaskableDQNPolicy(DQNPolicy):
     :param dueling: Split the last layer into value and advantages
     :param factors: Sizes of the parts that an action is made of, like ``[27, 27]`` for 729 actions that are two
         choices among 27: the value of an action is then the sum of its parts' values
+    :param noisy: Linear layers have noise of a scale that is learned (https://arxiv.org/abs/1706.10295), those of a
+        features extractor excepted: new noise for every step of a training and for every update, in both networks.
+        Deterministic predictions are without. It explores by itself, so that epsilon may be 0 from the beginning
+    :param noisy_sigma: Scale of the noise at first, above 0
     """
 
     q_net: MaskableQNetwork
@@ -172,6 +203,8 @@ class MaskableDQNPolicy(DQNPolicy):
         kaiming_init: bool = False,
         dueling: bool = False,
         factors: list[int] | None = None,
+        noisy: bool = False,
+        noisy_sigma: float = 0.5,
     ) -> None:
         # Before the parent's constructor, which builds the networks.
         self.network_kwargs: dict[str, Any] = {
@@ -179,6 +212,8 @@ class MaskableDQNPolicy(DQNPolicy):
             "kaiming_init": kaiming_init,
             "dueling": dueling,
             "factors": factors,
+            "noisy": noisy,
+            "noisy_sigma": noisy_sigma,
         }
         if optimizer_kwargs is None and optimizer_class in (th.optim.Adam, th.optim.AdamW):
             optimizer_kwargs = {"fused": True}
@@ -194,6 +229,12 @@ class MaskableDQNPolicy(DQNPolicy):
             optimizer_class,
             optimizer_kwargs,
         )
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        super()._build(lr_schedule)
+        # It began as a copy, of the generators too.
+        for layer in self.q_net_target.noisy_layers:
+            layer.seed()
 
     def make_q_net(self) -> MaskableQNetwork:
         """Build one network; called once for the online and once for the target network."""

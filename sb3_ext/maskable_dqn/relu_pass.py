@@ -13,9 +13,10 @@ import numpy as np
 import torch as th
 from gymnasium import spaces
 from stable_baselines3.common.preprocessing import is_image_space
-from stable_baselines3.common.torch_layers import FlattenExtractor
+from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtractor
 from torch import nn
 
+from sb3_ext.common.observations import FlatObservations, Observations
 from sb3_ext.maskable_dqn.last_layer import last_layer
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
@@ -24,7 +25,9 @@ from sb3_ext.replay import ReplayBatch
 
 # Below one feasible action in FEW, computing their values one by one is faster than the whole matrix product.
 FEW = 32
-PLAIN = {DuelingHead, FactoredHead, FlattenExtractor, MaskableQNetwork, nn.Flatten, nn.Linear, nn.ReLU, nn.Sequential}
+EXTRACTORS = {CombinedExtractor, FlattenExtractor}
+LAYERS = {DuelingHead, FactoredHead, nn.Flatten, nn.Linear, nn.ModuleDict, nn.ReLU, nn.Sequential}
+PLAIN = {MaskableQNetwork} | EXTRACTORS | LAYERS
 
 
 def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
@@ -32,13 +35,15 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
     Whether the passes of this module compute what the policy's networks compute.
 
     :param policy: the policy
-    :return: True for Discrete actions, and vectors of numbers through float32 Linear and ReLU layers on the CPU,
-        without dropout, and one of the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
+    :return: True for Discrete actions, and vectors of numbers, also by key, through float32 Linear and ReLU layers on
+        the CPU, without dropout, and one of the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
     """
     space = policy.observation_space
     return (
         isinstance(policy.action_space, spaces.Discrete)
-        and isinstance(space, spaces.Box)
+        # First what is quick, since other networks are looked at again and again.
+        and type(policy.q_net.features_extractor) in EXTRACTORS
+        and FlatObservations.knows(space)
         and not is_image_space(space)
         and type(policy).predict is MaskableDQNPolicy.predict
         and type(policy)._predict is MaskableDQNPolicy._predict
@@ -56,7 +61,7 @@ def is_plain_network(q_net: MaskableQNetwork) -> bool:
     # A class that is not in the list can compute anything; parametrizations replace classes, too.
     if not all(type(module) in PLAIN for module in q_net.modules()) or type(q_net.q_net) is not nn.Sequential:
         return False
-    if type(q_net) is not MaskableQNetwork or type(q_net.features_extractor) is not FlattenExtractor:
+    if type(q_net) is not MaskableQNetwork or not only_flattens(q_net):
         return False
     *layers, head = q_net.q_net
     linears = [module for module in q_net.q_net.modules() if type(module) is nn.Linear]
@@ -73,6 +78,21 @@ def is_plain_network(q_net: MaskableQNetwork) -> bool:
     )
 
 
+def only_flattens(q_net: MaskableQNetwork) -> bool:
+    """
+    Whether the features of a network are its observations, see :class:`~sb3_ext.common.observations.FlatObservations`.
+
+    :param q_net: the network
+    """
+    extractor, space = q_net.features_extractor, q_net.observation_space
+    if type(extractor) is CombinedExtractor:
+        parts = extractor.extractors
+        # A picture would have a network of its own.
+        flat = all(type(part) is nn.Flatten for part in parts.values())
+        return flat and isinstance(space, spaces.Dict) and list(parts) == list(space.spaces)
+    return type(extractor) is FlattenExtractor and isinstance(space, spaces.Box)
+
+
 class ReluNetwork:
     """
     A stack of Linear and ReLU layers with some last layer, seen through numpy.
@@ -87,6 +107,7 @@ class ReluNetwork:
         self.last_layer = found
         self.n_hidden = sum(isinstance(layer, nn.Linear) for layer in layers)
         self.parameters = list(q_net.q_net.parameters())
+        self.flat = FlatObservations(q_net.observation_space)
         self._addresses: list[int] = []
         self.refresh()
 
@@ -102,14 +123,14 @@ class ReluNetwork:
         #: (out, in) and (out,) float32 of each layer, the last one's as if it were linear.
         self.weights, self.biases = [*hidden[::2], weight], [*hidden[1::2], bias]
 
-    def hidden(self, observations: np.ndarray) -> list[np.ndarray]:
+    def hidden(self, inputs: np.ndarray) -> list[np.ndarray]:
         """
         The input and the output of every hidden layer.
 
-        :param observations: (B, *obs_shape)
+        :param inputs: (B, n_inputs) float32, observations made :attr:`flat`
         :return: arrays (B, units) float32
         """
-        outputs = [observations.reshape(len(observations), -1).astype(np.float32, copy=False)]
+        outputs = [inputs]
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             z = product(outputs[-1], weight.T)
             z += bias
@@ -203,16 +224,16 @@ class ReluActor:
     def __init__(self, policy: MaskableDQNPolicy) -> None:
         self.network = ReluNetwork(policy.q_net)
 
-    def choose(self, observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def choose(self, observations: Observations, masks: np.ndarray) -> np.ndarray:
         """
         The best feasible actions.
 
-        :param observations: (n_envs, *obs_shape)
+        :param observations: (n_envs, *obs_shape), or a dictionary of such arrays
         :param masks: (n_envs, n_actions) bool
         :return: (n_envs,) int
         """
         self.network.refresh()
-        return self.network.best(self.network.hidden(observations)[-1], masks)
+        return self.network.best(self.network.hidden(self.network.flat(observations))[-1], masks)
 
 
 class ReluUpdater:
@@ -234,12 +255,11 @@ class ReluUpdater:
         """See ``Updater.update``."""
         self.online.refresh()
         self.target.refresh()
-        size, observations, next_observations = len(batch.actions), batch.observations, batch.next_observations
-        assert isinstance(observations, np.ndarray)
-        assert isinstance(next_observations, np.ndarray)  # see is_plain_relu()
+        inputs, next_inputs = self.online.flat(batch.observations), self.online.flat(batch.next_observations)
+        size = len(inputs)
         # Online features of both ends of the transitions in one pass.
-        both = self.online.hidden(np.concatenate((observations, next_observations)))
-        targets = self._targets(batch, next_observations, both[-1][size:], settings)
+        both = self.online.hidden(np.concatenate((inputs, next_inputs)))
+        targets = self._targets(batch, next_inputs, both[-1][size:], settings)
         outputs = [output[:size] for output in both]
         estimates = self.online.values_of(outputs[-1], batch.actions)
         td_errors = targets - estimates
@@ -253,10 +273,10 @@ class ReluUpdater:
         return UpdateResult(float(loss), estimates, td_errors)
 
     def _targets(
-        self, batch: ReplayBatch, next_observations: np.ndarray, features: np.ndarray, settings: UpdateSettings
+        self, batch: ReplayBatch, next_inputs: np.ndarray, features: np.ndarray, settings: UpdateSettings
     ) -> np.ndarray:
         """Scaled return plus discounted value of the best feasible next action, (B,)."""
-        target_features = self.target.hidden(next_observations)[-1]
+        target_features = self.target.hidden(next_inputs)[-1]
         selecting, inputs = (self.online, features) if settings.double_q else (self.target, target_features)
         # Nothing follows a terminal state, and its mask is all True.
         live, best = np.flatnonzero(batch.terminals == 0.0), np.zeros(len(features), dtype=np.int64)

@@ -38,15 +38,16 @@ def warn_of_interval(n_envs: int, interval: int) -> None:
     )
 
 
-def check_policy_class(policy_class: type[Any]) -> None:
+def check_policy_class(policy_class: type[Any], needed: type[MaskableDQNPolicy] = MaskableDQNPolicy) -> None:
     """
-    Check that a policy knows masks.
+    Check that a policy knows masks, and what else an algorithm needs.
 
     :param policy_class: class of the policy
-    :raises ValueError: it does not
+    :param needed: what it must be
+    :raises ValueError: it is not
     """
-    if not issubclass(policy_class, MaskableDQNPolicy):
-        raise ValueError(f"policy must be a MaskableDQNPolicy, not {policy_class.__name__}.")
+    if not issubclass(policy_class, needed):
+        raise ValueError(f"policy must be a {needed.__name__}, not {policy_class.__name__}.")
 
 
 def check_buffer_class(buffer_class: type[Any] | None) -> None:

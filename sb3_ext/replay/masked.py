@@ -12,7 +12,7 @@ from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import INFO_KEY, as_rows
 from sb3_ext.common.observations import Observations
 from sb3_ext.common.transitions import TRUNCATED_KEY
-from sb3_ext.replay.records import as_observations, observation_type, warn_of_memory, write_observations
+from sb3_ext.replay.records import as_observations, observation_type, shaped, warn_of_memory, write_observations
 from sb3_ext.replay.samples import MaskableReplayBufferSamples, ReplayBatch
 
 
@@ -205,11 +205,11 @@ class MaskableReplayBuffer(ReplayBuffer):
             write_observations(self.observations, (position + 1) % self.buffer_size, next_obs)
         else:
             write_observations(self.next_observations, position, next_obs)
-        self.actions[position] = np.reshape(actions, self.actions.shape[1:])
+        self.actions[position] = shaped(actions, self.actions.shape[1:])
         self.rewards[position] = rewards
         self.dones[position] = dones
         bootstrapped = np.asarray(truncated, dtype=bool) & self.handle_timeout_termination
-        if np.any(dones):
+        if np.asarray(dones).any():
             stuck = np.asarray(dones, dtype=bool) & ~self.parts.has_action(next_masks)
             next_masks, bootstrapped = next_masks | stuck[:, None], bootstrapped & ~stuck
         self.timeouts[position] = bootstrapped

@@ -12,6 +12,10 @@ from sb3_ext.replay.sum_tree import SumTree
 
 #: Priority of the first transitions, before any TD error is known (Schaul et al., algorithm 1).
 FIRST_PRIORITY = 1.0
+#: ``replay_buffer_kwargs`` of loss-adjusted prioritized replay (Fujimoto et al., 2020, arxiv.org/abs/2007.06049):
+#: :math:`P(i) \propto \max(|\delta_i|^\alpha, 1)` without importance weights. Of errors below 1, where Huber's loss is
+#: a square, the expected gradient is then that of uniform replay; larger ones count with their power of alpha.
+LOSS_ADJUSTED = {"alpha": 0.4, "min_priority": 1.0, "max_priority": math.inf, "beta": 0.0, "beta_increment": 0.0}
 
 
 class PrioritizedReplayBuffer(MaskableReplayBuffer):

@@ -61,9 +61,21 @@ def write_observations(stored: Observations, position: int, given: Observations)
     if isinstance(stored, dict):
         assert isinstance(given, dict)
         for key, part in stored.items():
-            part[position] = np.reshape(given[key], part.shape[1:])
+            part[position] = shaped(given[key], part.shape[1:])
     else:
-        stored[position] = np.reshape(given, stored.shape[1:])  # type: ignore[arg-type]
+        stored[position] = shaped(given, stored.shape[1:])
+
+
+def shaped(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """
+    Values in a shape, which they mostly have already: ``np.reshape`` takes longer than writing a few numbers.
+
+    :param given: Array, or what can be made one
+    :param shape: Wanted
+    :return: the values in it
+    """
+    values = np.asarray(given)
+    return values if values.shape == shape else values.reshape(shape)
 
 
 def warn_of_memory(n_bytes: int) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sb3_contrib import QRDQN, TRPO
+from sb3_contrib import ARS, QRDQN, TRPO, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_ppo import MaskablePPO
+from sb3_ext.maskable_qrdqn import MaskableQRDQN
 
 INSTALL_HINT = 'Training needs rl_zoo3, which is not installed: pip install "echo-lab-rl[rl]".'
 
@@ -44,33 +45,43 @@ class Algorithm:
 # What can act in an environment with discrete actions. rl_zoo3 knows more; only these can be loaded without it.
 TABLE: dict[str, Algorithm] = {
     "a2c": Algorithm(A2C),
+    "ars": Algorithm(ARS),
     "dqn": Algorithm(DQN),
     "ppo": Algorithm(PPO, sign="clip_range"),
+    "ppo_lstm": Algorithm(RecurrentPPO),
     "qrdqn": Algorithm(QRDQN),
     "trpo": Algorithm(TRPO, sign="cg_max_steps"),
     "lookahead_dqn": Algorithm(
         LookaheadDQN,
         maskable=True,
-        sampler="sb3_ext.zoo.search:sample_lookahead_dqn_params",
-        converter="sb3_ext.zoo.search:convert_lookahead_dqn_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_lookahead_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_lookahead_dqn_params",
         needs=("base",),
         sign="base_steps",
     ),
     "maskable_dqn": Algorithm(
         MaskableDQN,
         maskable=True,
-        sampler="sb3_ext.zoo.search:sample_maskable_dqn_params",
-        converter="sb3_ext.zoo.search:convert_maskable_dqn_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
     ),
     "maskable_ppo": Algorithm(
         MaskablePPO,
         maskable=True,
-        sampler="rl_zoo3.hyperparams_opt:sample_ppo_params",
-        converter="rl_zoo3.hyperparams_opt:convert_onpolicy_params",
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_ppo_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
+    ),
+    "maskable_qrdqn": Algorithm(
+        MaskableQRDQN,
+        maskable=True,
+        sampler="sb3_ext.zoo.search.spaces:sample_maskable_dqn_params",
+        converter="sb3_ext.zoo.search.spaces:convert_params",
     ),
 }
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {name: algorithm.cls for name, algorithm in TABLE.items()}
+#: Algorithms of rl_zoo3 whose actions are vectors of numbers, and of nothing else.
+CONTINUOUS = ("crossq", "ddpg", "sac", "td3", "tqc")
 MASKABLE: dict[str, type[BaseAlgorithm]] = {name: row.cls for name, row in TABLE.items() if row.maskable}
 
 

@@ -21,9 +21,15 @@ try:
 except ImportError as missing:
     raise ImportError(INSTALL_HINT) from missing
 
-from sb3_ext.zoo.evaluation import FindReference
+from sb3_ext.zoo.evaluation import DrawLevels, FindReference
 from sb3_ext.zoo.failures import as_usage_error
-from sb3_ext.zoo.inputs.checks import check_config_file, check_env_id, check_trained_agent, import_packages
+from sb3_ext.zoo.inputs.checks import (
+    check_actions,
+    check_config_file,
+    check_env_id,
+    check_trained_agent,
+    import_packages,
+)
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, CLASSES, parse
 from sb3_ext.zoo.inputs.options import check_options
 from sb3_ext.zoo.inputs.resuming import HELP, RESUME, options_of_run
@@ -67,6 +73,9 @@ class ZooDefaults:
     :param eval_episodes: Episodes of an evaluation during training
     :param held_out_episodes: Episodes of the evaluation at the end of a training
     :param find_reference: Finds what evaluations compare with
+    :param draw_levels: Draws level lines of other policies into TensorBoard's folder
+    :param native_evaluation: Whether evaluations may play on the environment's own vectorized form, whatever trains;
+        see :class:`~sb3_ext.zoo.manager.ZooExperimentManager`
     :param epilog: Text at the end of ``--help``
     """
 
@@ -77,6 +86,8 @@ class ZooDefaults:
     eval_episodes: int = 5
     held_out_episodes: int = 200
     find_reference: FindReference | None = None
+    draw_levels: DrawLevels | None = None
+    native_evaluation: bool = False
     epilog: str = ""
 
 
@@ -187,6 +198,7 @@ class TrainParser(ReadableParser):
         parsed.gym_packages = [*defaults.gym_packages, *parsed.gym_packages]
         import_packages(parsed.gym_packages)
         check_env_id(parsed.env, parsed.gym_packages)
+        check_actions(parsed.algo, parsed.env, parsed.env_kwargs or {})
         parsed.conf_file = check_config_file(parsed.conf_file, parsed.algo, parsed.env, defaults.config_folder)
         self.verbose.append(parsed.verbose)
         return parsed
@@ -208,7 +220,11 @@ def train(argv: Sequence[str], defaults: ZooDefaults) -> Path | None:
     register()
     managers: list[ZooExperimentManager] = []
     ours = partial(
-        ZooExperimentManager, find_reference=defaults.find_reference, held_out_episodes=defaults.held_out_episodes
+        ZooExperimentManager,
+        find_reference=defaults.find_reference,
+        draw_levels=defaults.draw_levels,
+        held_out_episodes=defaults.held_out_episodes,
+        native_evaluation=defaults.native_evaluation,
     )
 
     def make_manager(*args: Any, **kwargs: Any) -> ZooExperimentManager:

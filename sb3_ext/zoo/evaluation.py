@@ -1,7 +1,9 @@
 """Evaluation during training: masked where the model supports it, on the same episodes, against a reference."""
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +13,8 @@ from scipy import stats
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sb3_ext.common.saving import saved_whole
+from sb3_ext.common.vec_env import GymnasiumVecEnv
+from sb3_ext.common.wrappers import SeededEpisodes
 from sb3_ext.zoo.algorithms import takes_masks
 
 # Far from the small seeds that trainings use: a VecEnv gives environment i the seed plus i.
@@ -34,6 +38,9 @@ class Reference(NamedTuple):
 
 #: (id of an environment, arguments of the evaluation environments) -> what to compare with in it, if anything.
 FindReference = Callable[[str, Mapping[str, Any]], Reference | None]
+#: Draws level lines of other policies into TensorBoard's folder, on the episodes of the evaluations: (folder, id of an
+#: environment, arguments of the evaluation environments, seeds, episodes of each, steps of the training).
+DrawLevels = Callable[[Path, str, Mapping[str, Any], Sequence[int], Sequence[int], int], None]
 
 
 class EpisodeRewards:
@@ -96,18 +103,38 @@ class ZooEvalCallback(MaskableEvalCallback):
         self.evaluation_seed = evaluation_seed
         self.reference = reference
         self._reference_rewards: np.ndarray | None = None
+        self.last_difference = math.nan
+        #: Called once, after the first evaluation.
+        self.after_first: Callable[[], None] | None = None
 
     def _init_callback(self) -> None:
-        super()._init_callback()
+        with warnings.catch_warnings():
+            if isinstance(self.eval_env.unwrapped, GymnasiumVecEnv):
+                # Other environments than those that train are meant then.
+                warnings.filterwarnings("ignore", "Training and eval env are not of the same type")
+            super()._init_callback()
         self.use_masking = takes_masks(self.model)
         if self.reference is not None:
             if self.evaluation_seed is None:
                 raise ValueError("ZooEvalCallback: evaluation_seed must be a number for a reference, not None.")
-            # As evaluate_policy shares the episodes out.
-            n_envs = self.eval_env.num_envs
-            episodes = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
-            seeds = range(self.evaluation_seed, self.evaluation_seed + n_envs)
-            self._reference_rewards = self.reference.rewards(seeds, episodes)
+            self._reference_rewards = self.reference.rewards(*self.episodes())
+
+    def episodes(self) -> tuple[list[int], list[int]]:
+        """
+        Which episodes an evaluation plays: seeds, and the number of episodes that an environment plays after each.
+
+        :raises ValueError: there is no ``evaluation_seed``, so they are others each time
+        """
+        if self.evaluation_seed is None:
+            raise ValueError("ZooEvalCallback: without evaluation_seed the episodes are others each time.")
+        n_envs = self.eval_env.num_envs
+        # As evaluate_policy shares the episodes out.
+        counts = [(self.n_eval_episodes + i) // n_envs for i in range(n_envs)]
+        seeds = range(self.evaluation_seed, self.evaluation_seed + n_envs)
+        if not all(self.eval_env.env_is_wrapped(SeededEpisodes)):
+            return list(seeds), counts
+        each = [seed + k * n_envs for seed, count in zip(seeds, counts, strict=True) for k in range(count)]
+        return each, [1] * len(each)
 
     def _on_step(self) -> bool:
         if self.eval_freq <= 0 or self.n_calls % self.eval_freq != 0:
@@ -115,6 +142,14 @@ class ZooEvalCallback(MaskableEvalCallback):
         if self.evaluation_seed is not None:
             self.eval_env.seed(self.evaluation_seed)
         self._rewards = EpisodeRewards(self.eval_env.num_envs)
+        going_on = self._evaluate()
+        self._evaluated()
+        if self.after_first is not None:
+            self.after_first()
+            self.after_first = None
+        return going_on
+
+    def _evaluate(self) -> bool:
         path: Any = self.log_path
         if path is None:
             return super()._on_step()
@@ -132,8 +167,17 @@ class ZooEvalCallback(MaskableEvalCallback):
         # Here and not after the evaluation, which ends with writing the log.
         if self._reference_rewards is not None and len(self._rewards) == self.n_eval_episodes:
             assert self.reference is not None
-            for name, value in differences(self.reference.name, self._rewards.by_env(), self._reference_rewards):
-                self.logger.record(f"eval/{name}", value)
+            self._compared(dict(differences(self.reference.name, self._rewards.by_env(), self._reference_rewards)))
+
+    def _compared(self, compared: dict[str, float]) -> None:
+        """Log the differences to the reference; a subclass may do more with them."""
+        assert self.reference is not None
+        self.last_difference = compared[f"minus_{self.reference.name}"]
+        for name, value in compared.items():
+            self.logger.record(f"eval/{name}", value)
+
+    def _evaluated(self) -> None:
+        """Called after each evaluation, for subclasses."""
 
     def held_out(self, agent: BaseAlgorithm, n_episodes: int) -> dict[str, float]:
         """

@@ -15,10 +15,10 @@ NAME = "held_out"
 
 def record_outcome(model: BaseAlgorithm, settings: Mapping[str, Any], results: Mapping[str, float]) -> None:
     """
-    Write results and settings into the folder ``held_out`` of a training's log.
+    Write results into a training's log, and once more, with the settings, into its folder ``held_out``.
 
-    A folder of its own, because the tab shows beside the settings all curves of their folder: here the results only,
-    and not every number that the training logged.
+    A folder of its own for the settings, because the tab shows beside them all curves of their folder: here the results
+    only, and not every number that the training logged.
 
     :param model: The model that was trained
     :param settings: What it was trained with
@@ -26,6 +26,11 @@ def record_outcome(model: BaseAlgorithm, settings: Mapping[str, Any], results: M
     """
     curves = {f"{NAME}/{name}": ([model.num_timesteps], [value]) for name, value in results.items()}
     assert model.logger.dir is not None  # TensorBoard writes there.
+    for output in model.logger.output_formats:
+        if isinstance(output, TensorBoardOutputFormat):
+            for tag, (steps, values) in curves.items():
+                output.writer.add_scalar(tag, values[0], steps[0])
+            output.writer.flush()
     write_runs(Path(model.logger.dir), {NAME: Run(curves, flat(settings))})
 
 

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import rl_zoo3
 import yaml
+from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import utils
 from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -108,6 +110,29 @@ def no_code() -> Iterator[None]:
         yield
 
 
+def check_drawn(command: str, env_id: str, arguments: Sequence[str]) -> None:
+    """
+    Check that an environment can be drawn as a command needs it.
+
+    :param command: "enjoy" or "record_video"
+    :param env_id: Id of a registered environment
+    :param arguments: The command line
+    """
+    needed, otherwise = {
+        "enjoy": ({"human", "rgb_array"}, ", and be played with --no-render only"),
+        "record_video": ({"rgb_array"}, ""),
+    }[command]
+    creator = gym.spec(env_id).entry_point
+    made = load_env_creator(creator) if isinstance(creator, str) else creator
+    modes = getattr(made, "metadata", {}).get("render_modes")
+    # A function that makes environments tells nothing.
+    if modes is None or needed & set(modes) or (command == "enjoy" and "--no-render" in arguments):
+        return
+    raise UsageError(
+        f"{command}: {env_id} cannot be drawn as pictures{otherwise}; its render modes: {', '.join(modes) or 'none'}."
+    )
+
+
 def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     """
     Watch a trained agent (``enjoy``) or record it (``record_video``), with every flag of rl_zoo3's script.
@@ -133,6 +158,7 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     finder.add_argument("--verbose", default="1")
     known = finder.parse_known_args(arguments)[0]
     check_env_id(known.env, defaults.gym_packages)
+    check_drawn(command, known.env, arguments)
     allow_code, trust = ALLOW_CODE in arguments, TRUST in arguments
     sys_argv = sys.argv
     sys.argv = [

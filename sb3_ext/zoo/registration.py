@@ -17,10 +17,11 @@ def register() -> None:
     """
     from rl_zoo3 import ALGOS, exp_manager, hyperparams_opt
 
-    from sb3_ext.zoo import evaluation, search
+    from sb3_ext.zoo import evaluation
+    from sb3_ext.zoo.search import trials
 
     ALGOS.update(MASKABLE)
     hyperparams_opt.HYPERPARAMS_SAMPLER.update(samplers())
     hyperparams_opt.HYPERPARAMS_CONVERTER.update(converters())
     exp_manager.EvalCallback = evaluation.ZooEvalCallback
-    exp_manager.TrialEvalCallback = search.ZooTrialEvalCallback
+    exp_manager.TrialEvalCallback = trials.ZooTrialEvalCallback

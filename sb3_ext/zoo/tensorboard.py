@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
@@ -40,6 +43,42 @@ def write_runs(folder: Path, runs: Mapping[str, Run], pictures: Mapping[str, Pat
         with SummaryWriter(str(folder / _folder_name("pictures", taken))) as writer:
             for tag, path in pictures.items():
                 writer.add_image(tag, _pixels(path), dataformats="HWC")
+
+
+def write_levels(folder: Path, levels: Mapping[str, Mapping[str, float]], end: int) -> None:
+    """
+    Write level lines, each set of them as a run of its own, where they are not there yet.
+
+    Nothing that is there is changed: lines that end too early are made longer, and beside a run of the same name with
+    anything else in it, lines get a name with a number.
+
+    :param folder: Folder that TensorBoard is to show, made if need be
+    :param levels: Name of a run -> tag -> level
+    :param end: Step at which the lines are to end; they begin with step 0
+    """
+    for name, own in levels.items():
+        taken: set[str] = set()
+        free = _folder_name(name, taken)
+        while (reached := _reached(folder / free, own)) is None:
+            free = _folder_name(name, taken)
+        steps = [step for step in (0, end) if step > reached]
+        if steps:
+            with SummaryWriter(str(folder / free)) as writer:
+                _write_run(writer, Run({tag: (steps, [level] * len(steps)) for tag, level in own.items()}, {}))
+
+
+def _reached(folder: Path, levels: Mapping[str, float]) -> int | None:
+    """The step at which these level lines end in a folder: -1 in an empty one; ``None`` if it holds anything else."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return -1
+    found = EventAccumulator(str(folder), {"scalars": 0}).Reload()
+    tags = found.Tags()["scalars"]
+    if not all(path.name.startswith("events.") for path in folder.iterdir()) or set(tags) != set(levels):
+        return None
+    lines = {tag: found.Scalars(tag) for tag in tags}
+    if any(event.value != np.float32(levels[tag]) for tag, events in lines.items() for event in events):
+        return None
+    return min(int(events[-1].step) for events in lines.values())
 
 
 def _write_run(writer: SummaryWriter, run: Run) -> None:

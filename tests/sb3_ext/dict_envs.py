@@ -50,9 +50,16 @@ def difference_after_one_update(policy: str, env: gym.Env[Any, Any], **settings:
     Largest difference between the parameters of SB3's DQN and of ours after one update, from the same parameters and
     on the same batch, with plain targets and all actions feasible.
     """
+    return difference_between(DQN, MaskableDQN, policy, env, **settings)
+
+
+def difference_between(
+    their_class: Any, our_class: type[MaskableDQN], policy: str, env: gym.Env[Any, Any], **settings: Any
+) -> float:
+    """The same for any algorithm and the one of ours that does the same; networks have the same layers."""
     common: dict[str, Any] = {"learning_rate": 1e-3, "device": "cpu", "seed": 0, "buffer_size": 100, **settings}
-    theirs = DQN(policy, env, **common)
-    ours = MaskableDQN(policy, env, double_q=False, prioritized_replay=False, **common)
+    theirs = their_class(policy, env, **common)
+    ours = our_class(policy, env, double_q=False, prioritized_replay=False, **common)
     for model in (theirs, ours):
         model.set_logger(configure(None, []))
     space, rng = theirs.observation_space, np.random.default_rng(0)
@@ -69,11 +76,12 @@ def difference_after_one_update(policy: str, env: gym.Env[Any, Any], **settings:
     positions = batch.rows
     theirs.replay_buffer.sample = lambda *_, **__: theirs.replay_buffer._get_samples(positions)  # type: ignore
     ours.replay_buffer.draw = lambda *_, **__: batch  # type: ignore[method-assign]
-    ours.policy.load_state_dict(theirs.policy.state_dict())
-    before = th.nn.utils.parameters_to_vector(theirs.q_net.parameters()).detach()
+    # Theirs call the same layers otherwise.
+    ours.policy.load_state_dict(dict(zip(ours.policy.state_dict(), theirs.policy.state_dict().values(), strict=True)))
+    before = th.nn.utils.parameters_to_vector(theirs.policy.parameters()).detach()
     for model in (theirs, ours):
         model.train(1, 16)
-    vectors = [th.nn.utils.parameters_to_vector(model.q_net.parameters()).detach() for model in (theirs, ours)]
+    vectors = [th.nn.utils.parameters_to_vector(model.policy.parameters()).detach() for model in (theirs, ours)]
     assert not th.equal(before, vectors[0])
     return float((vectors[0] - vectors[1]).abs().max())
 

@@ -4,13 +4,15 @@ import inspect
 
 import pytest
 from masked_envs import CountingEnv
+from sb3_contrib import QRDQN
 from stable_baselines3 import DQN
+from stable_baselines3.common.base_class import BaseAlgorithm
 
-from sb3_ext import LookaheadDQN, MaskableDQN
+from sb3_ext import LookaheadDQN, MaskableDQN, MaskableQRDQN
 from sb3_ext.maskable_dqn.base import MaskedQLearning
 
 
-def arguments(algorithm: type[DQN]) -> dict[str, inspect.Parameter]:
+def arguments(algorithm: type[BaseAlgorithm]) -> dict[str, inspect.Parameter]:
     """The constructor's parameters by name."""
     return dict(inspect.signature(algorithm).parameters)
 
@@ -29,6 +31,17 @@ def test_defaults_are_dqns() -> None:
     ours, theirs = arguments(MaskableDQN), arguments(DQN)
     differing = [name for name in theirs if ours[name].default != theirs[name].default]
     assert differing == ["buffer_size"]
+
+
+def test_quantile_regression_takes_the_same_arguments_with_qrdqns_defaults() -> None:
+    """MaskableQRDQN has MaskableDQN's arguments, each by name; defaults of what QRDQN has too are QRDQN's."""
+    ours, theirs = arguments(MaskableQRDQN), arguments(QRDQN)
+    kinds = {name: parameter.kind for name, parameter in arguments(MaskableDQN).items()}
+    assert {name: parameter.kind for name, parameter in ours.items()} == kinds
+    differing = [name for name in theirs if ours[name].default != theirs[name].default]
+    assert differing == ["buffer_size"]
+    own = set(ours) - set(theirs)
+    assert all(ours[name].default == arguments(MaskableDQN)[name].default for name in own)
 
 
 def test_positional_arguments_of_lookahead_are_dqns() -> None:

@@ -3,7 +3,7 @@
 A distribution provides modules under the entry-point group ``echo_lab``:
 
 - ``models`` has ``load_predictor(algo, path, trust=...)`` and ``model_files(path)``;
-- ``tensorboard`` has ``Run`` and ``write_runs(folder, runs, pictures)``;
+- ``tensorboard`` has ``Run``, ``write_runs(folder, runs, pictures)`` and ``write_levels(folder, levels, end)``;
 - ``training`` has what :mod:`echo_env.commands.train` asks of it.
 
 The wheel of this project names ``sb3_ext``'s. ``evaluate.py`` and ``train.py`` name the same by :func:`provide`, so

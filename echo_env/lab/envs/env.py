@@ -338,7 +338,9 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if self.render_mode == "rgb_array":
             return pixels
         if self._window is None:
-            self._window = render.Window()
+            from echo_env.common import figures
+
+            self._window = figures.Window("Echo lab", *pixels.shape[:2])
         self._window.show(pixels)
         return None
 

@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 
 from echo_env.lab.decisions.actions import nearest_feasible
+
+
+class NearestFeasibleActions(gym.vector.VectorActionWrapper):
+    """:class:`NearestFeasibleAction` of many labs at once.
+
+    :param env: labs as one :class:`~echo_env.lab.envs.vector_env.EchoLabVectorEnv`
+    """
+
+    def actions(self, actions: Any) -> NDArray[np.int64]:
+        """Replace (B,) actions: see :func:`nearest_feasible`."""
+        masks = self.env.action_masks()  # type: ignore[attr-defined]
+        return np.array([nearest_feasible(int(a), mask) for a, mask in zip(actions, masks, strict=True)])
 
 
 class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
@@ -14,6 +28,9 @@ class NearestFeasibleAction(gym.ActionWrapper, gym.utils.RecordConstructorArgs):
 
     :param env: a lab
     """
+
+    vector_form = NearestFeasibleActions
+    """What does the same to labs as one vector environment."""
 
     def __init__(self, env: gym.Env) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from echo_env.lab.compiled.layout import Labs
 
 
+State = tuple[NDArray[np.float32], ...] | None
+"""What a recurrent agent remembers: arrays (layers, n, units). None: nothing."""
+
+
 class Predictor(Protocol):
     """What an agent must offer: the ``predict`` of Stable-Baselines3 models."""
 
@@ -40,6 +44,8 @@ class AgentPolicy:
     An agent whose ``predict`` takes ``action_masks`` is given the action mask. Any other agent's action is replaced by
     the nearest feasible one, as :class:`~echo_env.lab.envs.wrappers.NearestFeasibleAction` does in training.
 
+    A recurrent agent, one whose ``predict`` returns a state, has the state of its own day, from its first decision on.
+
     :param name: label in tables
     :param model: the agent
     :param config: the lab
@@ -48,7 +54,6 @@ class AgentPolicy:
     :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
     """
 
-    memoryless = True
     actions = "joint"
 
     def __init__(
@@ -71,9 +76,14 @@ class AgentPolicy:
         self.idling = idling
         self._model = model
         self._masked = "action_masks" in inspect.signature(model.predict).parameters
+        self._state: State = None
+        self._recurrent = not self._masked and self._predict(np.zeros((1, *space.shape), np.float32), {})[1] is not None
+        self.memoryless = not self._recurrent
+        """Whether a decision depends on the lab at that minute alone."""
 
     def begin_day(self, view: LabView, seed: int) -> None:
-        """Nothing to prepare."""
+        """Forget the day before."""
+        self._state = None
 
     def decide(self, view: LabView) -> list[Start]:
         """The starts of the agent's action; where only one action is feasible, of that one without a prediction."""
@@ -83,31 +93,48 @@ class AgentPolicy:
         offered = self._set.offered(view, self.idling)
         if offered.size == 1:
             return offered.first
-        return int(self.choose(self._observe(view)[None], offered.mask[None].copy())[0])
+        chosen, self._state = self.choose(self._observe(view)[None], offered.mask[None].copy(), self._state)
+        return int(chosen[0])
 
-    def choose(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The agent's actions in a batch of states.
+    def choose(
+        self, observations: NDArray[np.float32], masks: NDArray[np.bool_], state: State = None
+    ) -> tuple[NDArray[np.int64], State]:
+        """The agent's actions in a batch of states of the lab.
 
         :param observations: (n, ...) float32
         :param masks: (n, actions) bool, action masks
-        :return: (n,) int64, feasible actions
+        :param state: of a recurrent agent, after its latest decisions in the n labs; None before the first ones
+        :return: (n,) int64, feasible actions; and the state of a recurrent agent, None of any other
         """
-        options = {"action_masks": masks} if self._masked else {}
-        chosen, _ = self._model.predict(observations, deterministic=True, **options)
-        return np.array([self._set.nearest(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])
+        options: dict[str, Any] = {"action_masks": masks} if self._masked else {}
+        chosen, after = self._predict(observations, options if state is None else {**options, "state": state})
+        actions = np.array([self._set.nearest(int(a), mask) for a, mask in zip(chosen, masks, strict=True)])
+        return actions, after
+
+    def _predict(self, observations: NDArray[np.float32], options: dict[str, Any]) -> tuple[Any, State]:
+        return self._model.predict(observations, deterministic=True, **options)
 
     def chooser(self, config: Lab, days: Days) -> BatchChooser:
         """The agent's actions in a batch of labs of the compiled engine (needs numba).
 
         :param config: the lab
-        :param days: not used: a trained agent is memoryless
+        :param days: of the labs, one each
         """
         from echo_env.lab.compiled.observations import BatchObservation
 
         observe = BatchObservation(self.observation, config)
+        memory: list[NDArray[np.float32]] = []
 
         def choose(labs: Labs, which: NDArray[np.int64], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-            return self.choose(observe(labs)[which], masks)
+            seen = observe(labs)
+            # (layers, labs, units) each; zeros are what a recurrent network begins with.
+            state = tuple(part[:, which] for part in memory) or None
+            chosen, after = self.choose(seen[which], masks, state)
+            if after is not None and not memory:
+                memory.extend(np.zeros((len(part), len(seen), part.shape[2]), np.float32) for part in after)
+            for part, new in zip(memory, after or (), strict=True):
+                part[:, which] = new
+            return chosen
 
         return choose
 

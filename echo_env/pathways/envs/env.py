@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.pathways.config import PathwaysConfig
 from echo_env.pathways.decisions.observation import MAX_RESOURCES, Layout
+from echo_env.pathways.envs import render
 from echo_env.pathways.envs.episode import Episode
 from echo_env.pathways.envs.resets import draw_episode, load_config
 from echo_env.pathways.simulation.trace import Trace
@@ -94,7 +95,8 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     :param resources: R, in place of the config's
     :param max_patients: largest number of patients of observations and actions, in place of the config's
     :param max_resources: largest number of resources of observations
-    :param render_mode: ``ansi``: one line for each patient
+    :param render_mode: ``ansi`` (one line for each patient), ``rgb_array`` or ``human`` (health by steps up to now,
+        and who requests the unit, as a picture; needs matplotlib)
 
     ## Copies
     The environment can be copied and pickled at any time, and the copy goes on equally.
@@ -103,7 +105,7 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     - v0: first version
     """
 
-    metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -115,13 +117,16 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"render_mode is {render_mode!r}, but must be None or ansi")
+            allowed = ", ".join(self.metadata["render_modes"])
+            raise ValueError(f"render_mode is {render_mode!r}, but must be one of None, {allowed}")
         self.config = load_config(config, patients, resources, max_patients)
         self.layout = Layout.of(self.config, max_resources)
         self.render_mode = render_mode
         self.observation_space = self.layout.space()
         self.action_space: FeasibleDiscrete = FeasibleDiscrete(self.layout.patients + 1)
         self._episode: Episode | None = None
+        self._picture: render.EpisodePicture | None = None
+        self._window: Any = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -135,6 +140,8 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         super().reset(seed=seed)
         instance, luck = draw_episode(self.config, self.np_random, options or {})
         self._episode = Episode(instance, luck, self.layout)
+        if self.render_mode == "human":
+            self.render()
         return self._told(self._episode)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -148,8 +155,14 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
             raise ResetNeeded("the episode is over: call reset() first")
         episode.check(int(action))
         reward = episode.give(int(action))
+        if self.render_mode == "human":
+            self.render()
         observation, info = self._told(episode)
         return observation, reward, episode.over, False, info
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The environment without what it draws with, which a copy makes anew."""
+        return {**super().__getstate__(), "_picture": None, "_window": None}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(max_patients + 1,) bool, the feasible actions; nobody is always feasible."""
@@ -160,21 +173,34 @@ class PatientPathwaysEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         """The trajectory of this episode so far."""
         return self._playing().trace()
 
-    def render(self) -> str | None:
-        """One line for each patient: health, resource held, needs met, and whether it requests this unit."""
+    def render(self) -> Any:
+        """Draw the episode so far.
+
+        :return: text for ``ansi``, (height, width, 3) uint8 for ``rgb_array``, None for ``human``
+        """
         if self.render_mode is None:
-            gym.logger.warn("render() was called, but render_mode is None: give gymnasium.make render_mode='ansi'")
+            gym.logger.warn("render() was called, but render_mode is None: give gymnasium.make one")
             return None
         episode = self._playing()
-        trace, asking = episode.trace(), episode.mask()
-        count = trace.instance.model.had_count[trace.condition[-1], trace.state[-1]]
-        top = self.config.health_levels - 1
-        lines = [f"step {episode.step} of {self.config.horizon}, a unit of resource {episode.resource}"]
-        for n, (health, held) in enumerate(zip(trace.health[-1], trace.held[-1], strict=True)):
-            holds = f"holds {held}" if held >= 0 else "holds nothing"
-            asks = ", requests it" if asking[n] else ""
-            lines.append(f"patient {n}: health {health} of {top}, {holds}, {count[n]} needs met{asks}")
-        return "\n".join(lines)
+        if self.render_mode == "ansi":
+            return render.hospital_text(episode)
+        if self._picture is None:
+            self._picture = render.EpisodePicture(self.config)
+        pixels = self._picture.draw(episode)
+        if self.render_mode == "rgb_array":
+            return pixels
+        if self._window is None:
+            from echo_env.common import figures
+
+            self._window = figures.Window("Patient pathways", *pixels.shape[:2])
+        self._window.show(pixels)
+        return None
+
+    def close(self) -> None:
+        """Close the window of ``render_mode="human"``."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
 
     def _playing(self) -> Episode:
         if self._episode is None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from echo_env.common.figures import axes_or_new, band_alpha, legend, name_axes, policy_line
-from echo_env.pathways.evaluation.comparison import Comparison
+
+if TYPE_CHECKING:
+    from echo_env.pathways.evaluation.comparison import Comparison
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ _LIGHT, _DARK = np.array((0.94, 0.97, 1.0)), np.array((0.03, 0.19, 0.42))
 def health_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
     """Patients by steps: health by shade (light is healthy), resource held by number; white before arrival.
 
-    :param trace: the episode
+    :param trace: the episode, or the beginning of one: what is to come stays white
     :param title: title of the chart
     :param ax: axes to draw on; new ones by default
     """
@@ -27,8 +27,10 @@ def health_chart(trace: Trace, title: str, ax: Axes | None = None) -> Axes:
     levels = config.health_levels
     shades = [_DARK + (_LIGHT - _DARK) * level / (levels - 1) for level in range(levels)]
     norm = BoundaryNorm(np.arange(-0.5, levels), levels)
+    health = np.full((config.horizon + 1, config.patients), NONE)
+    health[: len(trace.health)] = trace.health
     steps = np.arange(config.horizon + 1)
-    shown = np.ma.masked_where(steps[:, None] < trace.instance.arrivals[None, :], trace.health)
+    shown = np.ma.masked_where((steps[:, None] < trace.instance.arrivals[None, :]) | (health == NONE), health)
     image = ax.imshow(shown.T, cmap=ListedColormap(shades), norm=norm, aspect="auto", interpolation="nearest")
     for t, n in zip(*np.nonzero(trace.held != NONE), strict=True):
         dark = trace.health[t, n] < levels / 2

@@ -18,6 +18,7 @@ from sb3_ext.common.actions import ActionParts
 from sb3_ext.lookahead_dqn import LookaheadDQN
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo.agents import check_trust
+from sb3_ext.zoo.algorithms import ALGORITHMS, CONTINUOUS
 from sb3_ext.zoo.errors import UsageError, first_line, unknown
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
@@ -82,6 +83,28 @@ def check_env_id(env_id: str, packages: Iterable[str]) -> None:
         # Hundreds of ids help nobody.
         message = message.split(": choose from")[0] + "; --gym-packages names packages that register environments."
     raise UsageError(message)
+
+
+def check_actions(algo: str, env_id: str, env_kwargs: Mapping[str, Any]) -> None:
+    """
+    Check that an algorithm for continuous actions has an environment with them.
+
+    :param algo: Name of the algorithm
+    :param env_id: Id of a registered environment
+    :param env_kwargs: Its arguments on the command line
+    """
+    if algo not in CONTINUOUS:
+        return
+    try:
+        env = gym.make(env_id, **env_kwargs)
+    except Exception:  # environments raise what they like; the training says it
+        return
+    space = env.action_space
+    env.close()
+    if not isinstance(space, gym.spaces.Box):
+        raise UsageError(
+            f"{algo} chooses continuous actions and {env_id} has {space}: choose from {', '.join(sorted(ALGORITHMS))}."
+        )
 
 
 def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> None:

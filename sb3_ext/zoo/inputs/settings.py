@@ -48,9 +48,11 @@ SETTINGS: dict[str, Number | Switch] = {
     "max_grad_norm": POSITIVE,
     "most_actions": Number(2, whole=True),
     "n_critic_updates": COUNT,
+    "n_delta": COUNT,
     "n_envs": Number(1, 10_000, whole=True),
     "n_epochs": COUNT,
     "n_steps": COUNT,
+    "n_top": Number(1, whole=True, also=(None,)),
     "normalize_advantage": SWITCH,
     "optimize_memory_usage": SWITCH,
     "prioritized_replay": SWITCH,
@@ -68,7 +70,7 @@ SETTINGS: dict[str, Number | Switch] = {
 }
 """Hyperparameter -> what is valid, in every algorithm that has it."""
 
-ON_POLICY = ("a2c", "maskable_ppo", "ppo")
+ON_POLICY = ("a2c", "maskable_ppo", "ppo", "ppo_lstm")
 BY_ALGORITHM: dict[str, dict[str, Number | Switch]] = {
     "maskable_dqn": {"target_update_interval": Number(1, whole=True, also=("episode",))},
     # Elsewhere, as in SAC, it may be "auto".

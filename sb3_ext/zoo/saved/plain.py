@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def load_plain(path: Path, device: str = "cpu", seed: int | None = None) -> Base
     try:
         # Memory of a training, as little as it can be.
         small = {"buffer_size": 1} if issubclass(algorithm, OffPolicyAlgorithm) else {"n_steps": 2}
+        small = {name: size for name, size in small.items() if name in signature(algorithm).parameters}
         model: BaseAlgorithm = algorithm(
             found.policy,
             None,

@@ -143,7 +143,7 @@ def test_human_shows_the_board_after_reset_and_every_step(monkeypatch: pytest.Mo
     """``human`` shows one window and updates it after reset and every step."""
     pytest.importorskip("matplotlib")
     screens: list[Screen] = []
-    monkeypatch.setattr(render, "Window", lambda: screens.append(Screen()) or screens[-1])
+    monkeypatch.setattr("echo_env.common.figures.Window", lambda *_: screens.append(Screen()) or screens[-1])
     env = gym.make("EchoLabScarce-v0", render_mode="human", clock="event", idling=False)
     _, info = env.reset(seed=1)
     for _ in range(3):
@@ -160,9 +160,11 @@ def test_human_shows_the_board_after_reset_and_every_step(monkeypatch: pytest.Mo
 def test_a_window_without_a_screen_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a screen ``human`` warns and goes on."""
     plt = pytest.importorskip("matplotlib.pyplot")
+    from echo_env.common import figures
+
     plt.switch_backend("agg")
     with pytest.warns(UserWarning, match="needs a screen"):
-        window = render.Window()
+        window = figures.Window("Echo lab", 600, 900)
     window.show(np.zeros((600, 900, 3), dtype=np.uint8))
     assert (window._image.get_array() == 0).all()
     window.close()

@@ -206,7 +206,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing() -> None:
         ({"resources": 11}, "resources is 11, but must be at most 10, which is max_resources"),
         ({"max_resources": 0}, "max_resources is 0"),
         ({"config": "nowhere"}, "nowhere"),
-        ({"render_mode": "human"}, "render_mode is 'human', but must be None or ansi"),
+        ({"render_mode": "gif"}, "render_mode is 'gif', but must be one of None, human, rgb_array, ansi"),
     ],
 )
 def test_impossible_arguments(arguments: dict[str, Any], message: str) -> None:

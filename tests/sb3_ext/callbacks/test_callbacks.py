@@ -8,12 +8,14 @@ import pytest
 import torch as th
 from gymnasium.wrappers import OrderEnforcing
 from sb3_contrib import QRDQN
+from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3 import A2C, DQN
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
 
+from sb3_ext import MaskableDQN, MaskableQRDQN
 from sb3_ext.callbacks import (
     AbsenceRateCurriculum,
     EpisodeMetrics,
@@ -252,6 +254,45 @@ def test_exploration_restarts_once_over_all_environments_and_continuations(tmp_p
     loaded = LossyDQN.load(tmp_path / "model", env=monitored(), device="cpu")
     loaded.learn(8 * STEPS_PER_DAY, callback=EpsilonReset(episode=5))
     assert loaded.restarts == 1
+
+
+def everything_feasible(env: gym.Env[Any, Any]) -> np.ndarray:
+    """A mask of two actions."""
+    return np.ones(2, dtype=bool)
+
+
+@pytest.mark.parametrize("algorithm", [DQN, QRDQN, MaskableDQN, MaskableQRDQN])
+def test_curriculum_and_reset_in_one_training(algorithm: Any) -> None:
+    """Whichever algorithm explores by epsilon: episodes run at the curriculum's values, and epsilon restarts once."""
+    venv = make_vec_env(lambda: ActionMasker(OrderEnforcing(RatedDays()), everything_feasible), seed=0)
+    rates: list[float] = []
+
+    class Rates(BaseCallback):
+        def _on_step(self) -> bool:
+            rates.append(float(self.model.exploration_rate))  # type: ignore[attr-defined]
+            return True
+
+    model = algorithm(
+        "MlpPolicy",
+        venv,
+        learning_starts=0,
+        buffer_size=50,
+        train_freq=4,
+        exploration_fraction=0.5,
+        exploration_final_eps=0.0,
+        policy_kwargs={"net_arch": [4], **({"n_quantiles": 3} if "QR" in algorithm.__name__ else {})},
+        device="cpu",
+    )
+    curriculum = ParameterCurriculum("set_absence_rate", start=0.8, end=0.2, hold=2, anneal=2)
+    model.learn(10 * STEPS_PER_DAY, callback=[curriculum, EpsilonReset(episode=6), Rates()])
+    # The first episode began before the first callback.
+    assert venv.env_method("rates_of_days")[0][1:] == pytest.approx([0.8, 0.8, 0.5, *[0.2] * 7])
+    reset = 6 * STEPS_PER_DAY
+    assert rates[reset - 2] == pytest.approx(0.0)
+    # The last half of what remains is without exploration again.
+    assert max(rates[reset - 1 : reset + 2]) > 0.5
+    assert rates[-1] == pytest.approx(0.0)
+    assert model.callback_states["EpsilonReset"]["resets"] == 1
 
 
 @pytest.mark.parametrize("algorithm", [DQN, QRDQN])

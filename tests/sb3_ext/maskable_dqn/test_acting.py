@@ -73,3 +73,31 @@ def test_greedy_choice_leaves_the_generator_alone() -> None:
     rng = np.random.default_rng(0)
     make_chooser().predict(np.zeros(3, dtype=np.float32), None, 0.0, rng)
     assert rng.random() == np.random.default_rng(0).random()
+
+
+class Last(MaskableDQNPolicy):
+    """A policy that predicts in a way of its own: the last feasible action."""
+
+    def predict(  # type: ignore[override]
+        self, observation: np.ndarray, *args: Any, action_masks: np.ndarray, **kwargs: Any
+    ) -> tuple[np.ndarray, None]:
+        """The last feasible action of each."""
+        return action_masks.shape[1] - 1 - action_masks[:, ::-1].argmax(axis=1), None
+
+
+def test_any_network_chooses_as_its_policy_predicts() -> None:
+    """Where PyTorch has to choose the choice is that of the policy's predict, also one of its own; inputs stay."""
+    rng = np.random.default_rng(0)
+    masks = rng.random((20, N_ACTIONS)) < 0.3
+    masks[:, 3] = True
+    observations = rng.random((20, 3), dtype=np.float32)
+    kept = observations.copy()
+    for policy_class in (MaskableDQNPolicy, Last):
+        th.manual_seed(0)
+        space = spaces.Box(-1.0, 1.0, (3,))
+        policy = policy_class(space, spaces.Discrete(N_ACTIONS), ConstantSchedule(1e-3), [8], th.nn.Tanh)
+        first = policy.q_net.features_extractor.register_forward_hook(lambda module, args, output: output.mul_(3.0))
+        expected, _ = policy.predict(observations, action_masks=masks)
+        assert np.array_equal(EpsilonGreedy(policy).greedy(observations, masks), expected)
+        assert np.array_equal(observations, kept)
+        first.remove()

@@ -12,10 +12,15 @@ from gymnasium import spaces
 from masked_envs import AllOffered, CountingEnv
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.envs import FakeImageEnv
+from stable_baselines3.common.utils import ConstantSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from sb3_ext import ActionMaskInfo, GymnasiumVecEnv, MaskableDQN, PrioritizedReplayBuffer
-from sb3_ext.replay import MaskableReplayBuffer
+from sb3_ext.maskable_dqn.acting import EpsilonGreedy
+from sb3_ext.maskable_dqn.fast_path import FastActor, FastUpdater
+from sb3_ext.maskable_dqn.policies import MultiInputPolicy
+from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
+from sb3_ext.replay import MaskableReplayBuffer, ReplayBatch
 
 SETTINGS: dict[str, Any] = {"learning_starts": 10, "batch_size": 8, "train_freq": 1, "buffer_size": 60}
 MASKS = np.eye(5, dtype=bool)
@@ -67,9 +72,68 @@ def test_native_vector_environments() -> None:
     assert np.array_equal(weights(native), weights(make(make_vec_env(one, n_envs=2)).learn(50)))
 
 
-def test_one_update_is_sb3s() -> None:
-    """One update with MultiInputPolicy, of numbers, a Discrete and a picture, is that of SB3's DQN."""
-    assert difference_after_one_update("MultiInputPolicy", AllOffered(make_dict_env(picture=True))) < 1e-7
+@pytest.mark.parametrize("picture", [True, False])
+def test_one_update_is_sb3s(picture: bool) -> None:
+    """One update with MultiInputPolicy, of numbers, a Discrete and maybe a picture, is that of SB3's DQN."""
+    assert difference_after_one_update("MultiInputPolicy", AllOffered(make_dict_env(picture=picture))) < 1e-7
+
+
+def make_policy() -> MultiInputPolicy:
+    """A policy on every kind of part but pictures."""
+    parts: dict[str, spaces.Space[Any]] = {
+        "table": spaces.Box(-1.0, 1.0, (2, 3), np.float32),
+        "counts": spaces.Box(0, 9, (2,), np.int64),
+        "kind": spaces.Discrete(4),
+        "choices": spaces.MultiDiscrete([2, 3]),
+        "flags": spaces.MultiBinary(3),
+    }
+    th.manual_seed(0)
+    return MultiInputPolicy(spaces.Dict(parts), spaces.Discrete(5), ConstantSchedule(1e-3), [8])
+
+
+def several(policy: MultiInputPolicy, n: int, seed: int) -> dict[str, np.ndarray]:
+    """Observations as vectorized environments give them."""
+    policy.observation_space.seed(seed)
+    samples = [policy.observation_space.sample() for _ in range(n)]
+    return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+
+
+def test_parts_without_pictures_need_no_autograd() -> None:
+    """The hand-written passes choose and learn from all kinds of parts what PyTorch does, until the network changes."""
+    policy, other = make_policy(), make_policy()
+    actor, updater = FastActor(policy), FastUpdater(policy)
+    rng = np.random.default_rng(0)
+    masks = rng.random((16, 5)) < 0.5
+    masks[:, 0] = True
+    for turn in range(4):
+        observations = several(policy, 16, turn)
+        stored = {key: part.reshape(16, -1) if part.ndim == 1 else part for key, part in observations.items()}
+        batch = ReplayBatch(
+            stored,
+            rng.integers(5, size=16),
+            {key: part[::-1].copy() for key, part in stored.items()},
+            *(rng.random((3, 16)) < 0.5).astype(np.float32),
+            masks,
+            np.arange(16),
+        )
+        ours = updater.update(batch, UpdateSettings())
+        theirs = AutogradUpdater(other).update(batch, UpdateSettings())
+        np.testing.assert_allclose(ours.td_errors, theirs.td_errors, atol=1e-6)
+        expected, _ = other.predict(observations, action_masks=masks)
+        assert np.array_equal(actor.choose(observations, masks), expected)
+        assert (actor._fast.get() is None) == (turn > 1)
+        if turn == 1:
+            for changed in (policy, other):
+                changed.q_net.features_extractor.extractors["table"] = th.nn.Sequential(th.nn.Flatten(), th.nn.ReLU())  # type: ignore[union-attr, operator]
+
+
+def test_values_outside_of_a_discrete_part() -> None:
+    """A value that a Discrete part does not have is refused rather than taken for another part's."""
+    policy = make_policy()
+    observations = several(policy, 3, 0)
+    observations["kind"][1] = 4
+    with pytest.raises(ValueError, match=r"observation 'kind' must be below \[4\] and at least 0"):
+        EpsilonGreedy(policy).greedy(observations, MASKS[:3])
 
 
 def test_one_update_on_images_is_sb3s() -> None:
@@ -157,3 +221,20 @@ def test_images_are_transposed() -> None:
     for observation in (image[0], image[0].transpose(2, 0, 1)):
         assert int(model.predict(observation, action_masks=mask)[0]) == 4
     assert model.predict(image, action_masks=mask)[0].tolist() == [4]
+
+
+@pytest.mark.parametrize("prioritized_replay", [True, False])
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_memory_is_saved(prioritized_replay: bool, n_steps: int) -> None:
+    """With optimize_memory_usage each key is kept once, and what is drawn and learned is the same."""
+    settings = {"prioritized_replay": prioritized_replay, "n_steps": n_steps, "buffer_size": 400}
+    settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
+    models = [make(optimize_memory_usage=saved, **settings) for saved in (False, True)]
+    for model in models:
+        model.learn(200)
+    assert np.array_equal(*map(weights, models))
+    large, small = (model.replay_buffer for model in models)
+    assert large is not None
+    assert small is not None
+    saved = large.records.dtype["next_observations"].itemsize * large.records.size
+    assert small.records.nbytes <= large.records.nbytes - saved

@@ -14,7 +14,14 @@ from torch import nn
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.relu_pass import ReluUpdater
-from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateResult, UpdateSettings, record_updates
+from sb3_ext.maskable_dqn.updates import (
+    AutogradUpdater,
+    UpdateResult,
+    UpdateSettings,
+    clip_gradient,
+    record_updates,
+    switch_mode,
+)
 from sb3_ext.replay import PrioritizedReplayBuffer, ReplayBatch
 
 UPDATERS = [AutogradUpdater, ReluUpdater]
@@ -175,3 +182,42 @@ def test_uniform_replay_has_no_priorities_to_draw() -> None:
         record_updates(logger, 250, np.ones(1), UpdateResult(1.0, errors, errors), buffer)
         assert "train/td_errors" in logger.name_to_value
         assert "train/priorities" not in logger.name_to_value
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0, np.nan])
+def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
+    """Gradients below and above the limit, and ones that are not numbers, become what PyTorch makes of them."""
+    ours, theirs = make_policy([7, 5]).q_net, make_policy([7, 5]).q_net
+    rng = np.random.default_rng(0)
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        one.grad = th.from_numpy(rng.standard_normal(one.shape).astype(np.float32)) * scale
+        other.grad = one.grad.clone()
+    clip_gradient(ours, 10.0)
+    th.nn.utils.clip_grad_norm_(theirs.parameters(), 10.0)
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert np.array_equal(one.grad.numpy(), other.grad.numpy(), equal_nan=True)
+
+
+class Frozen(nn.Linear):
+    """A layer that never trains."""
+
+    def train(self, mode: bool = True) -> "Frozen":
+        """Stays in evaluation mode."""
+        return super().train(False)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear, Frozen])
+def test_modes_are_switched_as_sb3_does(layer: type[nn.Linear]) -> None:
+    """All modules of the online network change their mode, except where one decides for itself."""
+    policies = [make_policy([4]), make_policy([4])]
+    for policy in policies:
+        policy.q_net.q_net.append(layer(3, 3))
+        policy.set_training_mode(False)
+    for mode in (True, False):
+        switch_mode(policies[0], mode)
+        policies[1].set_training_mode(mode)
+        modes = [[module.training for module in policy.modules()] for policy in policies]
+        assert modes[0] == modes[1]
+        assert any(modes[0]) == mode

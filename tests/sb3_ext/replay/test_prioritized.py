@@ -7,7 +7,7 @@ import pytest
 from replay_rows import add, make
 from scipy.stats import chisquare, kstest
 
-from sb3_ext.replay import PrioritizedReplayBuffer
+from sb3_ext.replay import LOSS_ADJUSTED, PrioritizedReplayBuffer
 
 
 def make_prioritized(**kwargs: Any) -> PrioritizedReplayBuffer:
@@ -60,6 +60,22 @@ def test_weights_are_equation_3() -> None:
     buffer.update_priorities(np.arange(8), ERRORS)
     batch = buffer.draw(50)
     assert batch.weights == pytest.approx((8 * probabilities(ERRORS)[batch.rows]) ** -0.4, rel=1e-6)
+
+
+def test_loss_adjusted_gradients_are_those_of_squared_errors() -> None:
+    """
+    Of errors up to 1, Huber's expected gradient under loss-adjusted draws is in one proportion to that of squared
+    errors under uniform draws; larger ones count with their power of alpha, and weights are all 1.
+    """
+    buffer = make_prioritized(**LOSS_ADJUSTED, epsilon=0.0)
+    buffer.update_priorities(np.arange(8), ERRORS)
+    drawn = buffer.tree.values(np.arange(8))
+    gradients = drawn * np.clip(ERRORS, -1.0, 1.0)
+    small = np.abs(ERRORS) <= 1.0
+    assert gradients[small] == pytest.approx(ERRORS[small])
+    assert gradients[~small] == pytest.approx(np.sign(ERRORS[~small]) * np.abs(ERRORS[~small]) ** 0.4)
+    assert buffer.draw(50).weights == pytest.approx(np.ones(50))
+    assert buffer.beta == 0.0
 
 
 def test_n_counts_stored_transitions_only() -> None:

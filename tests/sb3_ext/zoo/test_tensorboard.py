@@ -10,7 +10,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from sb3_ext.zoo.tensorboard import Run, write_runs
+from sb3_ext.zoo.tensorboard import Run, write_levels, write_runs
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -67,3 +67,26 @@ def test_runs_stay_in_the_folder_and_apart(tmp_path: Path, name: str) -> None:
     folders = list((tmp_path / "tb").iterdir())
     assert len(folders) == len({name, name.replace("/", "_"), "pictures"})
     assert all(len(list(folder.glob("events*"))) == 1 for folder in folders)
+
+
+def test_level_lines_leave_what_is_there_as_it_is(tmp_path: Path) -> None:
+    """Lines are drawn once, made longer where they end too early, and get another name beside anything else."""
+
+    def line(name: str) -> list[tuple[int, float]]:
+        return [(event.step, event.value) for event in read(tmp_path / name).Scalars("eval/a")]
+
+    write_levels(tmp_path, {"rule": {"eval/a": 0.1}}, 100)
+    first = {path: path.read_bytes() for path in tmp_path.rglob("events*")}
+    for end in (100, 50):
+        write_levels(tmp_path, {"rule": {"eval/a": 0.1}}, end)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("events*")} == first
+    write_levels(tmp_path, {"rule": {"eval/a": 0.1}}, 300)
+    assert line("rule") == [(step, pytest.approx(0.1)) for step in (0, 100, 300)]
+    write_levels(tmp_path, {"rule": {"eval/a": 0.2}}, 100)
+    assert line("rule_2") == [(step, pytest.approx(0.2)) for step in (0, 100)]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep")
+    write_levels(tmp_path, {"mine": {"eval/a": 0.2}}, 100)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    assert line("mine_2") == line("rule_2")
+    assert all(path.read_bytes() == content for path, content in first.items())

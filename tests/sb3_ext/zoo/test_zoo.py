@@ -15,6 +15,7 @@ import optuna
 import pytest
 import torch as th
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from rl_zoo3.exp_manager import ExperimentManager
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.env_util import make_vec_env
@@ -25,7 +26,7 @@ from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.zoo import ALGORITHMS, UsageError, cli, load_agent, play, register
 from sb3_ext.zoo.algorithms import MASKABLE, TABLE, converters, samplers
 from sb3_ext.zoo.evaluation import ZooEvalCallback
-from sb3_ext.zoo.manager import ExperimentManager, ZooExperimentManager
+from sb3_ext.zoo.manager import ZooExperimentManager
 
 MASKED = ["maskable_dqn", "maskable_ppo"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import optuna
 import pytest
 import torch as th
 from stable_baselines3.common.env_util import make_vec_env
@@ -13,6 +14,7 @@ from stable_baselines3.common.logger import Logger, configure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from sb3_ext.common.wrappers import SeededEpisodes
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo.evaluation import (
     EVALUATION_SEED,
@@ -23,6 +25,7 @@ from sb3_ext.zoo.evaluation import (
     differences,
 )
 from sb3_ext.zoo.outcome import flat, kept_agent, record_outcome, writes_tensorboard
+from sb3_ext.zoo.search.trials import ZooTrialEvalCallback
 
 BONUS = 7.0
 
@@ -114,6 +117,41 @@ def test_episodes_are_paired_with_the_same_ones_of_the_reference(
     assert len(values) == 2
     for row in values:
         assert [row[f"eval/minus_wages{end}"] for end in ("", "_low", "_high")] == [BONUS] * 3
+
+
+@pytest.mark.parametrize("n_envs", [1, 2, 3, 6])
+def test_seeded_episodes_are_the_same_with_any_number_of_environments(n_envs: int) -> None:
+    """With a seed for each episode, those of an evaluation do not depend on the number of environments."""
+    wrapped = {"wrapper_class": SeededEpisodes, "wrapper_kwargs": {"step": n_envs}}
+    env = make_vec_env(Wages, n_envs=n_envs, seed=0, **wrapped)
+    callback = ZooEvalCallback(env, eval_freq=4, n_eval_episodes=6, verbose=0, reference=REFERENCE)
+    learn(callback)
+    seeds, counts = callback.episodes()
+    assert sorted(seeds) == list(range(EVALUATION_SEED, EVALUATION_SEED + 6))
+    assert counts == [1] * 6
+    assert callback.last_difference == BONUS
+    assert callback.last_mean_reward == pytest.approx(wages(seeds, counts).mean() + BONUS)
+
+
+@pytest.mark.parametrize(("lowest", "pruned"), [(BONUS - 1, False), (BONUS + 1, True)])
+def test_trials_are_pruned_on_their_difference_to_the_reference(lowest: float, pruned: bool) -> None:
+    """What the pruner is told is the difference to the reference, which here is far below any reward."""
+    trial = optuna.create_study(direction="maximize", pruner=optuna.pruners.ThresholdPruner(lower=lowest)).ask()
+    env = make_vec_env(Wages, n_envs=2, seed=0)
+    callback = ZooTrialEvalCallback(env, trial, eval_freq=4, n_eval_episodes=6)
+    callback.reference = REFERENCE
+    learn(callback)
+    assert callback.is_pruned == pruned
+    assert trial.user_attrs["minus_wages"] == BONUS
+    assert trial.user_attrs["mean_reward"] > 10 * BONUS
+
+
+def test_what_the_first_evaluation_begins_is_begun_once() -> None:
+    """``after_first`` is called once, after the first evaluation."""
+    callback, called = evaluation(1, 1), []
+    callback.after_first = lambda: called.append(callback.num_timesteps)
+    learn(callback)
+    assert called == [4]
 
 
 def test_without_a_reference_nothing_is_compared() -> None:

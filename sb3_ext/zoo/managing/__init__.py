@@ -1,0 +1,1 @@
+"""Parts of the experiment manager: its environments, and its callbacks and results."""
