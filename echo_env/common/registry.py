@@ -268,5 +268,6 @@ def _words(kind: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_words(member) for member in typing.get_args(kind))
     if origin is Literal:
-        return " or ".join(_written(choice) for choice in typing.get_args(kind))
+        *first, last = (_written(choice) for choice in typing.get_args(kind))
+        return f"{', '.join(first)} or {last}" if first else last
     return _IN_WORDS.get(kind, "any value")

@@ -75,7 +75,7 @@ def test_names_are_taken_apart(text: str, name: str, arguments: dict[str, str]) 
         ("policy_5(alpha=1.5, beta=1)", "has alpha=1.5, but alpha must be a share from 0 to 1"),
         ("policy_6(alpha=1, beta=-0.1)", "'policy_6' has beta=-0.1, but beta must be a share from 0 to 1"),
         ("policy_5(alpha=1, beta=.nan)", "has beta=nan, but beta must be a share"),
-        ("policy_3(hand_back=never)", "hand_back=never, but hand_back must be served or scheduled"),
+        ("policy_3(hand_back=never)", "hand_back=never, but hand_back must be served, closing or scheduled"),
         ("polcy_1", r"'polcy_1' is unknown \(did you mean policy_1\?\); known: auction, fetal_first"),
         ("polcy_5(alpha=1, beta=1)", r"'polcy_5' is unknown \(did you mean policy_5\?\)"),
         ("policy_5_case_11", r"'policy_5_case_11' is unknown \(did you mean policy_5_case_1\?\)"),

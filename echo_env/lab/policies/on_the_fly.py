@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from echo_env.lab.simulation.patient import EARLY, LATE, ON_TIME, Punctuality, S
 from echo_env.lab.simulation.policy import ClassTiers, Policy
 from echo_env.lab.simulation.view import LabView
 
-HandBack = Literal["served", "scheduled"]
+HandBack = Literal["served", "closing", "scheduled"]
 
 
 class TierPolicy:
@@ -40,25 +40,28 @@ class DedicatedPolicy:
     """Serves by tier, with one fetal-capable room and sonographer dedicated to fetal patients.
 
     A fetal patient takes the dedicated room and sonographer; where one of them is busy, a general one instead. Other
-    patients never get them: they may stand idle while others wait.
+    patients never get them: they may stand idle while others wait. Dedicated are the first fetal-capable room and the
+    first fetal-capable sonographer who is present.
 
     The paper keeps them so "unless all fetal patients have been accommodated before 5:00PM or none remain
-    after that time" (section 4.3). At closing they are handed back under either reading. Before closing:
+    after that time" (section 4.3):
 
-    - ``scheduled``, the default: once the time of the last fetal appointment has passed and no fetal patient who
-      came by then is waiting. No-shows do not prolong the dedication; who comes later takes what is free.
-    - ``served``: once every fetal patient in the book has begun an exam: the paper's sentence to the letter, and
-      its published code. A no-show never begins, so on most days the hand-back is at closing.
-
-    Dedicated are the first fetal-capable room and the first fetal-capable sonographer who is present, the same
-    all day.
+    - ``served``, the default and the section to the letter: before closing, until every fetal patient in the book has
+      begun an exam; from then on while a fetal patient waits. A no-show never begins, so on most days the hand-back is
+      not before closing. Where a dedicated one is free again while a fetal patient is with a general one, that one is
+      dedicated in its place ("we allocate from general-duty resources and later reassign as needed").
+    - ``closing``: until every fetal patient in the book has begun an exam, and until closing at most; the same ones all
+      day. So does the paper's published code.
+    - ``scheduled``: until the time of the last fetal appointment has passed and no fetal patient who came by then is
+      waiting, and until closing at most; the same ones all day. No-shows do not prolong the dedication; who comes later
+      takes what is free.
 
     :param name: label in tables
     :param order: tiers of classes, in order of precedence; a class in no tier is not served
-    :param hand_back: when the dedication ends before closing
+    :param hand_back: when the dedication ends
     """
 
-    def __init__(self, name: str, order: ClassTiers, hand_back: HandBack = "scheduled") -> None:
+    def __init__(self, name: str, order: ClassTiers, hand_back: HandBack = "served") -> None:
         self.name = name
         self.order = order
         self.hand_back = hand_back
@@ -81,16 +84,35 @@ class DedicatedPolicy:
         patients = [entry for tier in self.order for entry in view.waiting(*tier)]
         if self._handed_back(view):
             return assign(view, patients)
+        if self.hand_back == "served":
+            self._reassign(view)
         return assign_around(view, patients, self._rooms, self._staff, fetal_may=True)
 
     def _handed_back(self, view: LabView) -> bool:
-        if view.minute >= view.config.hours.closing_min:
-            return True
+        closed = view.minute >= view.config.hours.closing_min
         if self.hand_back == "scheduled":
-            return view.minute >= self._last_min and not any(
-                entry.fetal and entry.arrival_min <= self._last_min for entry in view.waiting()
-            )
-        return not any(view.waiting_counts[:3]) and all(map(view.has_arrived, self._fetal))
+            in_time = (entry for entry in view.waiting() if entry.fetal and entry.arrival_min <= self._last_min)
+            return closed or (view.minute >= self._last_min and not any(in_time))
+        none_waits, all_came = not any(view.waiting_counts[:3]), all(map(view.has_arrived, self._fetal))
+        if self.hand_back == "closing":
+            return closed or (none_waits and all_came)
+        return none_waits and (closed or all_came)
+
+    def _reassign(self, view: LabView) -> None:
+        """Dedicate what a fetal patient has in place of what is free."""
+        fetal = [exam for exam in view.running_exams if view.exam_type(exam.patient) == 0]
+        self._rooms = instead(self._rooms, view.idle_rooms, sorted(exam.room for exam in fetal))
+        self._staff = instead(self._staff, view.idle_staff, sorted(exam.sonographer for exam in fetal))
+
+
+def instead(dedicated: tuple[int, ...], free: Collection[int], with_fetal: Sequence[int]) -> tuple[int, ...]:
+    """The first that is with a fetal patient in place of a dedicated one that is free.
+
+    :param dedicated: one, or none
+    :param free: those that are free
+    :param with_fetal: those that are with fetal patients, in order
+    """
+    return tuple(with_fetal[:1]) or dedicated if set(dedicated) & set(free) else dedicated
 
 
 def present_staff(view: LabView) -> tuple[list[int], list[int]]:
@@ -147,13 +169,13 @@ def policy_2(config: Lab) -> Policy:
 
 
 @register_policy("policy_3", two_kinds=True)
-def policy_3(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
+def policy_3(config: LabConfig, hand_back: HandBack = "served") -> Policy:
     """Policy 1 with a room and a sonographer dedicated to fetal patients (section 4.3)."""
     return DedicatedPolicy("policy_3", (ON_TIME, LATE), hand_back)
 
 
 @register_policy("policy_4", two_kinds=True)
-def policy_4(config: LabConfig, hand_back: HandBack = "scheduled") -> Policy:
+def policy_4(config: LabConfig, hand_back: HandBack = "served") -> Policy:
     """Policy 2 with a room and a sonographer dedicated to fetal patients (section 4.4)."""
     return DedicatedPolicy("policy_4", (ON_TIME, LATE, EARLY), hand_back)
 
