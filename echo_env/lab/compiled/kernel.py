@@ -28,6 +28,7 @@ from echo_env.lab.compiled.layout import (
     ENDS,
     EXAMS,
     IDLE_RULE,
+    KEPT,
     KINDS,
     MINUTE,
     NESTED,
@@ -48,6 +49,7 @@ from echo_env.lab.compiled.layout import (
     TURNED,
     UNITS,
 )
+from echo_env.lab.compiled.keeping import end_reservations
 from echo_env.lab.compiled.queue import next_in_queue, waiting_types, welcome
 from echo_env.lab.compiled.staff.duty import is_putting_off, process_ends, refresh_able
 from echo_env.lab.compiled.staff.roster import keep_roster
@@ -68,7 +70,7 @@ def can_start(cell, rule):
 
 @njit
 def catch_up(cell, rule, draw, odds):
-    """Process every event due now: who is ready, early to on time, ends, the roster."""
+    """Process every event due now: who is ready, early to on time, ends, the roster; then the ends of reservations."""
     welcome(cell, rule)
     lunch_over = process_ends(cell, rule, draw, odds)
     if rule[ROSTER]:
@@ -77,6 +79,8 @@ def catch_up(cell, rule, draw, odds):
             refresh_able(cell, rule)
     if not rule[NESTED]:
         fill_left(cell, rule)
+    if cell[KEPT]:
+        end_reservations(cell, rule)
 
 
 @njit
