@@ -14,6 +14,7 @@ from echo_env.lab.compiled.layout import (
     RESERVATIONS,
 )
 from echo_env.lab.compiled.starts import open_types, open_types_beside, open_types_in_all
+from echo_env.lab.config.plan import NEVER
 
 
 @njit
@@ -35,6 +36,16 @@ def end_reservations(cell, rule):
     for kind in range(rule[KINDS]):
         if possible >> kind & 1 or cell[rule[AT_KEPT_UNTIL] + kind] <= cell[MINUTE]:
             cell[KEPT] &= ~(1 << kind)
+
+
+@njit
+def next_to_end(cell, rule):
+    """The minute in which the next reservation ends at the latest; there is one."""
+    soonest = NEVER
+    for kind in range(rule[KINDS]):
+        if cell[KEPT] >> kind & 1:
+            soonest = min(soonest, cell[rule[AT_KEPT_UNTIL] + kind])
+    return soonest
 
 
 @njit

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.common.jit import njit
+from echo_env.lab.compiled.keeping import end_reservations, next_to_end
 from echo_env.lab.compiled.layout import (
     AT_ENDS,
     AT_FREE_ROOMS,
@@ -49,7 +50,6 @@ from echo_env.lab.compiled.layout import (
     TURNED,
     UNITS,
 )
-from echo_env.lab.compiled.keeping import end_reservations
 from echo_env.lab.compiled.queue import next_in_queue, waiting_types, welcome
 from echo_env.lab.compiled.staff.duty import is_putting_off, process_ends, refresh_able
 from echo_env.lab.compiled.staff.roster import keep_roster
@@ -120,12 +120,14 @@ def _close(cell, rule):
 @njit
 def _next_happening(cell, rule):
     """The next minute in which something ends, the roster changes, or somebody joins the queue or becomes on time; the
-    next one of all while somebody who is free puts off a lunch or a break."""
+    next one of all while somebody who is free puts off a lunch or a break. Reservations may end there as well."""
     if rule[PUTS_OFF] and is_putting_off(cell, rule):
         return np.int64(cell[MINUTE] + 1)
     soonest = next_in_queue(cell, rule)
     if cell[ENDS]:
         soonest = min(soonest, cell[rule[AT_ENDS]] >> SHIFT)
+    if cell[KEPT]:
+        soonest = min(soonest, next_to_end(cell, rule))
     if rule[ROSTER]:
         soonest = min(soonest, rule[rule[OF_ROSTER] + cell[NEXT_ROSTER]])
     return soonest

@@ -15,8 +15,8 @@ With reservations of D lengths, action 3 K + 1 + D k + d keeps what type k needs
 - *When it is on offer*: where it changes what is feasible. Type k has no reservation and nobody of it could begin now,
   and of some other type somebody could begin now who could not beside what would be kept.
 
-A reservation lets no time pass. Without idling stop is feasible only where nothing can start beside what is kept. On the
-event clock a decision is asked when a reservation ends, if there is a choice then.
+A reservation lets no time pass. Without idling stop is feasible only where nothing can start beside what is kept. On
+the event clock a decision is asked when a reservation ends, if there is a choice then.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.decisions.actions import Offer
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, class_label
+from echo_env.lab.simulation.policy import Keep
 from echo_env.lab.simulation.simulator import Simulator
 from echo_env.lab.simulation.view import LabView
 
@@ -97,14 +98,24 @@ class StartActions:
         :param lab: the day being played
         :return: whether the decision of this minute is complete, and time is to pass
         """
-        if action == self.stop:
+        step = self.step_of(action)
+        if step is None:
             return True
-        if action < self.stop:
-            lab.commit(action)
+        if isinstance(step, Keep):
+            lab.keep(*step)
         else:
-            kind, length = divmod(action - self.stop - 1, len(self.reservations))
-            lab.keep(kind, self.reservations[length])
+            lab.commit(step)
         return False
+
+    def step_of(self, action: int) -> int | Keep | None:
+        """What a policy that decides on single starts answers in place of an action.
+
+        :param action: one of the actions
+        """
+        if action > self.stop:
+            kind, length = divmod(action - self.stop - 1, len(self.reservations))
+            return Keep(kind, self.reservations[length])
+        return None if action == self.stop else action
 
     def nearest(self, action: int, mask: NDArray[np.bool_]) -> int:
         """A feasible action in place of one that may not be: stop if that is feasible, else the lowest.

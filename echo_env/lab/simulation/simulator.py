@@ -23,7 +23,7 @@ from echo_env.lab.simulation.patient import (
     ready_minute,
 )
 from echo_env.lab.simulation.penalty import UNITS, idle_rule_index, penalty_units
-from echo_env.lab.simulation.policy import Policy, SequentialPolicy
+from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy
 from echo_env.lab.simulation.staff import Staff
 from echo_env.lab.simulation.trace import ExamRecord, Trace
 from echo_env.lab.simulation.view import LabView
@@ -279,8 +279,11 @@ def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     next_class = policy.next_class if isinstance(policy, SequentialPolicy) else None
     while not lab.over:
         if next_class is not None:
-            while lab.board.can_start() and (kind := next_class(lab.view)) is not None:
-                lab.commit(kind)
+            while lab.board.can_start() and (step := next_class(lab.view)) is not None:
+                if isinstance(step, Keep):
+                    lab.keep(*step)
+                else:
+                    lab.commit(step)
         elif lab.board.can_start():
             lab.start(policy.decide(lab.view))
         lab.advance()

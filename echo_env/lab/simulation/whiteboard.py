@@ -251,10 +251,8 @@ class Whiteboard:
     def open_types(self, kept: int | None = None) -> int:
         """Bit set of the types of those who wait of which one can be started now; see
         :meth:`~echo_env.lab.simulation.view.LabView.open_types`."""
-        if kept is None:
-            left = self.left
-        else:
-            left = self._left_beside(kept) if kept else self.left_in_all
+        reserved = self._kept if kept is None else kept
+        left = self._left_beside(reserved) if reserved else self.left_in_all
         types = 0
         for k in range(len(self._expected)):
             if any(self.queues[3 * k : 3 * k + 3]) and starts_left(k, left) > 0:
