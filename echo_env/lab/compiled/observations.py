@@ -12,17 +12,21 @@ from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
 from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
 from echo_env.lab.compiled.observed_rows import fill_row_numbers
+from echo_env.lab.compiled.observed_staff import fill_staff_numbers
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
 from echo_env.lab.decisions.rows import type_numbers
+from echo_env.lab.decisions.staffed import exam_rests
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
 _PAPER = 13
 """Numbers of the paper's observation."""
+_DUE = 12
+"""Numbers on appointments."""
 
 
 class Shown(NamedTuple):
@@ -34,6 +38,7 @@ class Shown(NamedTuple):
     :param points: (K, 3) float64, see :class:`~echo_env.lab.decisions.rows.TypeNumbers`
     :param rate: (K, minutes + 1) float64, likewise
     :param rooms_for: (K,) int64, rooms in which a type can be done
+    :param rest: (K, n) float64, see :func:`~echo_env.lab.decisions.staffed.exam_rests`
     """
 
     scale: Floats
@@ -42,6 +47,7 @@ class Shown(NamedTuple):
     points: Floats
     rate: Floats
     rooms_for: Wide
+    rest: Floats
 
 
 class BatchObservation:
@@ -65,6 +71,7 @@ class BatchObservation:
             points=of_types.points,
             rate=of_types.rate,
             rooms_for=(of_types.room_can[:, None] >> np.arange(len(plan.types)) & 1).sum(axis=0).astype(np.int64),
+            rest=exam_rests(plan),
         )
         self._fill = FILLERS[name]
 
@@ -121,10 +128,24 @@ def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32
             out[b, k] = min(row[k], shown.most[k]) / shown.scale[k]
 
 
+@njit
+def observe_staffed(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
+    """Fill a row of the numbers of ``staffed`` for each lab. Parameters as in :func:`observe_paper`."""
+    row = np.empty(len(shown.scale), np.float64)
+    for b in range(len(labs.lab)):
+        cell = labs.lab[b]
+        _paper_row(cell, rules.numbers, row)
+        _count_appointments(cell, rules.numbers, shown.booked, _PAPER, row)
+        fill_staff_numbers(cell, rules.numbers, shown.rest, _PAPER + _DUE, row)
+        for k in range(len(row)):
+            out[b, k] = row[k] / shown.scale[k]
+
+
 FILLERS: dict[str, Callable[[Labs, Rules, Shown, NDArray[np.float32]], Any]] = {
     "paper": observe_paper,
     "rich": observe_rich,
     "rows": observe_rows,
+    "staffed": observe_staffed,
 }
 """Observation -> (labs, rules, what is shown, rows to fill)."""
 
@@ -158,7 +179,7 @@ def _rich_row(cell, rule, booked, row):
         row[_PAPER + kind] = longest
     at = _PAPER + _CLASSES
     _count_appointments(cell, rule, booked, at, row)
-    at += 12
+    at += _DUE
     for s in range(rule[layout.MEMBERS]):
         member = rule[layout.AT_STAFF] + layout.STAFF_COLUMNS * s
         status = cell[member + layout.STATUS]
