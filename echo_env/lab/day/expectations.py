@@ -44,6 +44,12 @@ class ExpectedExam:
         # E[D - e | D > e] is the sum of P(D > k) over k from e on, by P(D > e).
         rest = np.cumsum(longer[::-1])[::-1]
         self._rest = np.maximum(rest / np.maximum(longer, 1e-12), 1.0)
+        self.longest = longest
+        """The longest that an exam can take, minutes."""
+        share, minutes = np.diff(at_most), np.arange(1, longest + 1)
+        mean = float(share @ minutes)
+        self.variation = float(np.sqrt(max(share @ minutes**2 - mean**2, 0.0)) / mean)
+        """Standard deviation of its length by the mean."""
 
     def rest(self, elapsed: int) -> float:
         """Mean remaining minutes, at least 1.

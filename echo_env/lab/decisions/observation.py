@@ -19,6 +19,7 @@ from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
+from echo_env.lab.decisions.wide_rows import wide_features, wide_row_numbers, wide_shape
 from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.view import LabView
@@ -120,6 +121,7 @@ OBSERVATIONS = {
     "paper": Observation(paper_fields, paper_numbers),
     "rich": Observation(rich_fields, rich_numbers),
     "rows": Observation(row_features, row_numbers, rows_shape),
+    "rows_wide": Observation(wide_features, wide_row_numbers, wide_shape),
 }
 """Name -> observation. A new one needs a row here, and one in ``FILLERS`` of the compiled engine."""
 
