@@ -47,6 +47,10 @@ class Capacity(NamedTuple):
         needed = (sets[:, None] >> np.arange(len(minutes)) & 1) @ minutes
         return float(np.max(needed / (np.maximum(self.resources[1:], 1e-9) * opening)))
 
+    def whole(self, minutes: NDArray[np.float64], opening: float) -> float:
+        """Utilisation of all types together. Parameters as :meth:`utilisation`."""
+        return float(minutes.sum() / (self.resources[-1] * opening))
+
 
 def scaled_demand(
     rng: np.random.Generator, capacity: Capacity, opening: int, means: Sequence[float], utilisation: float, paper: bool

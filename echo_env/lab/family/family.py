@@ -18,7 +18,8 @@ class Stream(IntEnum):
     """Which sequence of labs: no lab of one is a lab of another, whatever their numbers."""
 
     TRAINING = 0
-    HELD_OUT = 1
+    VALIDATION = 1
+    HELD_OUT = 2
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class LabFamily:
     """Random labs of the general form, numbered from 0.
 
     Lab ``n`` of a stream is a function of the family's seed, the stream and ``n`` alone. Labs of
-    :attr:`Stream.HELD_OUT` cannot be reached from :attr:`Stream.TRAINING`: the stream is part of the key of the
-    generator.
+    :attr:`Stream.HELD_OUT` cannot be reached from :attr:`Stream.TRAINING`, nor those of :attr:`Stream.VALIDATION`, which
+    are for evaluations during a training: the stream is part of the key of the generator.
 
     The utilisation of a lab is that of its tightest set of exam types: expected exam minutes of its patients during
     opening hours over the minutes of the rooms, or members of staff, who can do some of them, whichever are fewer.
@@ -37,6 +38,7 @@ class LabFamily:
         often the worse rule
     :param types: least and most exam types of the other labs
     :param utilisation: least and most
+    :param least_whole: least utilisation by all types together: with less, only few patients ever wait
     :param patients: fewest and most appointments, three times the paper's
     :param staff: fewest and most members of staff
     :param closing: earliest and latest closing, minutes since opening
@@ -50,6 +52,7 @@ class LabFamily:
     long_share: float = 0.35
     types: tuple[int, int] = (1, MOST_TYPES)
     utilisation: Range = (0.6, 1.1)
+    least_whole: float = 0.5
     patients: tuple[int, int] = (10, 114)
     staff: tuple[int, int] = (2, 20)
     closing: tuple[int, int] = (300, 660)

@@ -46,7 +46,10 @@ def _random_data(family: LabFamily, rng: np.random.Generator, name: str) -> dict
     capacity = Capacity.of(kinds, rooms, staff, [group.get("absence_rate", 0.0) for group in groups.values()])
     wanted = scaled_demand(rng, capacity, closing, means, rng.uniform(*family.utilisation), paper)
     booked = np.rint(wanted * (1 - walk_in) / (1 - arrival["no_show_rate"])).astype(int)
-    if not family.patients[0] <= booked.sum() <= family.patients[1] or (paper and booked.min() < 3):
+    few = booked.min() < 3 if paper else (booked + walk_in).min() <= 0
+    if few or not family.patients[0] <= booked.sum() <= family.patients[1]:
+        return None
+    if capacity.whole(wanted * means, closing) < family.least_whole:
         return None
     shape = float(np.round(np.exp(rng.uniform(np.log(3), np.log(30))), 1))
     weights = rng.choice([1, 1, 2, 3, 5], kinds) if rng.random() < 0.3 else np.ones(kinds, dtype=int)
@@ -82,7 +85,7 @@ def _random_data(family: LabFamily, rng: np.random.Generator, name: str) -> dict
 def _type_count(family: LabFamily, rng: np.random.Generator) -> int:
     """More labs of few exam types than of many."""
     counts = np.arange(family.types[0], family.types[1] + 1)
-    shares = np.where(counts == 1, 0.3, 1.0) / np.sqrt(counts)
+    shares = np.where(counts == 1, 0.1, 1.0) / np.sqrt(counts)
     return int(rng.choice(counts, p=shares / shares.sum()))
 
 
