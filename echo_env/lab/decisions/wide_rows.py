@@ -135,7 +135,7 @@ def wide_numbers_of(plan: LabPlan, penalty: Penalty) -> WideNumbers:
     """
     most = max(kind.weight for kind in plan.types)
     exams = [ExpectedExam(kind.exam) for kind in plan.types]
-    longest = max(exam.longest for exam in exams)
+    longest = max(len(exam.rests) for exam in exams)
     unit = max(penalty.on_time, penalty.late, 1e-9)
     return WideNumbers(
         np.array(
@@ -144,7 +144,7 @@ def wide_numbers_of(plan: LabPlan, penalty: Penalty) -> WideNumbers:
                 for kind, exam in zip(plan.types, exams, strict=True)
             ]
         ),
-        np.array([[exam.rest(elapsed) for elapsed in range(longest + 1)] for exam in exams]),
+        np.array([np.pad(exam.rests, (0, longest - len(exam.rests)), mode="edge") for exam in exams]),
         np.array(
             [
                 penalty.overtime / unit,

@@ -103,7 +103,7 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self,
         stream: str = "training",
         labs: int = 4096,
-        days: int = 12,
+        days: int = 16,
         config: Lab | str | Path | None = None,
         family: LabFamily | None = None,
         clock: str = "event",

@@ -45,7 +45,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         num_envs: int = 1,
         stream: str = "training",
         labs: int = 4096,
-        days: int = 12,
+        days: int = 16,
         config: Lab | str | Path | None = None,
         family: LabFamily | None = None,
         clock: str = "event",
