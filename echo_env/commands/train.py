@@ -37,7 +37,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from echo_env import ENV_IDS, PATHWAYS_ID, PLAN_ID
+from echo_env import ANY_ID, ENV_IDS, PATHWAYS_ID, PLAN_ID
 from echo_env.commands.common.interrupts import INTERRUPTED
 from echo_env.commands.players import plugins
 from echo_env.commands.players.models import configs_folder
@@ -149,7 +149,7 @@ def run(arguments: Sequence[str]) -> Path | None:
         find_reference=find_reference,
         draw_levels=draw_rules,
         # What is compiled plays to the bit what single environments play.
-        native_evaluation=COMPILED and env_id in (*ENV_IDS, PLAN_ID, PATHWAYS_ID),
+        native_evaluation=COMPILED and env_id in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID),
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
@@ -175,12 +175,14 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
         # All options are those of the run.
         return given
     env_id = _env_of(arguments)
-    if env_id not in (*ENV_IDS, PLAN_ID, PATHWAYS_ID):
+    if env_id not in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID):
         return given
     if env_id in ENV_IDS and not {"--conf-file", "-conf"} & set(flags):
         given += _conf_file_of_any_lab(arguments)
     if env_id in (*ENV_IDS, PLAN_ID) and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
+    if env_id == ANY_ID and "--eval-env-kwargs" not in flags:
+        given += ["--eval-env-kwargs", "stream:validation"]
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
     # Single environments are cut off by a wrapper of Gymnasium's.
     limited = any(argument.startswith("max_episode_steps:") for argument in arguments)

@@ -20,6 +20,7 @@ from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
 from echo_env.lab.decisions.staffed import fields_of_staff, numbers_of_staff
+from echo_env.lab.decisions.wide_rows import wide_features, wide_row_numbers, wide_shape
 from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.view import LabView
@@ -147,6 +148,7 @@ OBSERVATIONS = {
     "rich": Observation(rich_fields, rich_numbers),
     "rows": Observation(row_features, row_numbers, rows_shape),
     "staffed": Observation(staffed_fields, staffed_numbers),
+    "rows_wide": Observation(wide_features, wide_row_numbers, wide_shape),
 }
 """Name -> observation. A new one needs a row here, and one in ``FILLERS`` of the compiled engine."""
 
