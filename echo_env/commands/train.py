@@ -13,7 +13,9 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
     Go on with an interrupted run from one of its checkpoints, as if it had not been interrupted.
 
 ``echo-lab train --paper-protocol``
-    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
+    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow. With a name after it, a
+    variant: ``authors_code`` with the network of the authors' published code, ``short`` with all numbers of days
+    divided by thirty.
 
 ``echo-lab train --algo maskable_ppo --env-kwargs config:mri_unit``
     Training in any lab, a preset or a YAML file: where its exam types are not fetal and non-fetal, on a row of
@@ -46,6 +48,8 @@ from echo_env.common.tables import make_output_encodable
 from echo_env.lab import ConfigError, load_lab
 
 PAPER_PROTOCOL = "--paper-protocol"
+# Its hyperparameters, and with a name appended those of a variant.
+PROTOCOL = "paper_protocol"
 IMPORT = "--import"
 DEFAULT_ALGO = "maskable_dqn"
 # Hyperparameters for labs whose exam types are not fetal and non-fetal.
@@ -230,12 +234,27 @@ def _option(arguments: Sequence[str], flag: str, default: str) -> str:
 
 
 def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
-    rest = [argument for argument in arguments if argument != PAPER_PROTOCOL]
-    if len(rest) == len(arguments):
+    """The command line with what ``--paper-protocol``, alone or with the name of a variant, stands for."""
+    rest: list[str] = []
+    variant: str | None = None
+    for argument, before in zip(arguments, ["", *arguments], strict=False):
+        name, _, value = argument.partition("=")
+        if name == PAPER_PROTOCOL:
+            variant = value
+        elif before == PAPER_PROTOCOL and not argument.startswith("-"):
+            variant = argument
+        else:
+            rest.append(argument)
+    if variant is None:
         return rest
+    usage_error = plugins.plugin("training").UsageError
     if any(argument.startswith("--algo") for argument in rest):
-        raise plugins.plugin("training").UsageError(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
-    return ["--algo", "maskable_dqn", "--conf-file", str(configs_folder() / "paper_protocol.yml"), *rest]
+        raise usage_error(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
+    known = {path.stem.removeprefix(PROTOCOL).lstrip("_"): path for path in configs_folder().glob(f"{PROTOCOL}*.yml")}
+    if variant not in known:
+        variants = ", ".join(sorted(name for name in known if name))
+        raise usage_error(f"{PAPER_PROTOCOL} {variant} is not known: it must be one of {variants}, or stand alone.")
+    return ["--algo", "maskable_dqn", "--conf-file", str(known[variant]), *rest]
 
 
 def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
