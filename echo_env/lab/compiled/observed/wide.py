@@ -47,7 +47,7 @@ from echo_env.lab.compiled.layout import (
     TYPE,
     USE,
 )
-from echo_env.lab.compiled.observed_rows import fill_row_numbers
+from echo_env.lab.compiled.observed.rows import fill_row_numbers
 from echo_env.lab.decisions.numbers import HOUR, LONGEST_SHOWN
 from echo_env.lab.decisions.rows import LAB_FEATURES
 from echo_env.lab.decisions.wide_rows import (
