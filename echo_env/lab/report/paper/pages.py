@@ -12,7 +12,8 @@ from echo_env.common.figures import write_figure
 from echo_env.common.files import text_cells, written_whole
 from echo_env.common.tables import Grid, cell, grid_lines, new_console, print_grid
 from echo_env.lab.report.paper.captions import FIGURES
-from echo_env.lab.report.paper.figures import Drawn
+from echo_env.lab.report.paper.drawn import Drawn
+from echo_env.lab.report.paper.rule_captions import RULE_FIGURES
 from echo_env.lab.report.paper.study import LabStudy
 from echo_env.lab.report.paper.verdicts import CLOSE, FAILS, HOLDS, OPEN, Finding
 
@@ -30,7 +31,7 @@ _MANY = {HOLDS: "hold", FAILS: "do not hold", OPEN: "are not decided"}
 def file_names() -> list[str]:
     """All files that there may be."""
     names = [INDEX, FINDINGS_MD, FINDINGS_CSV]
-    for caption in FIGURES:
+    for caption in (*RULE_FIGURES, *FIGURES):
         own = [f"{caption.name}{letter}" for letter in "abcd"] if caption.kind == "states" else [caption.name]
         names += [f"{name}.{ending}" for name in own for ending in ("png", "pdf", "csv")]
         names += [f"{name}_differences.csv" for name in own if caption.kind == "states"]
@@ -112,7 +113,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
 def _index(
     drawn: Sequence[Drawn], findings: Sequence[Finding], studies: Mapping[str, LabStudy], command: str
 ) -> list[str]:
-    lines = ["# Figures 12 to 24 of the paper, with an agent trained as the paper trains it", ""]
+    lines = ["# Figures 4 to 24 of the paper, with an agent trained as the paper trains it", ""]
     lines += [
         "B. Sun et al., *Optimal patient allocation for echocardiographic assessments*. `paper_agent` is the paper's "
         "RL policy; numbers behind each figure are in the CSV file of its name, and every figure is a PDF too.",
