@@ -71,7 +71,7 @@ def test_interrupted_writing_leaves_the_folder_as_it_was(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pages, "findings_table", interrupt)
+    monkeypatch.setattr(pages, "write_figure", interrupt)
     assert paper.main(["--output", str(tmp_path / "new"), "--agents", str(run), "--days", "6"]) == 130
     assert list(tmp_path.iterdir()) == []
 

@@ -223,8 +223,8 @@ def test_an_average_day_has_the_band_of_its_caption(rules: RuleStudy) -> None:
     table = every[6].tables[""]
     np.testing.assert_allclose(table["waiting_fetal_on_time"], counts[:, :, 0].mean(axis=0))
     np.testing.assert_allclose(table["waiting_fetal_on_time_sd"], counts[:, :, 0].std(axis=0, ddof=1))
-    assert "one standard deviation" in every[6].figure.axes[0].get_title()
-    assert "95 % band" in every[5].figure.axes[0].get_title()
+    assert "one standard deviation" in every[6].figure.get_suptitle()
+    assert "95 % band" in every[5].figure.get_suptitle()
     assert "waiting_fetal_on_time_half_width" in every[5].tables[""]
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.markup import escape
 
 from echo_env.common.figures import write_figure
 from echo_env.common.files import text_cells, written_whole
-from echo_env.common.tables import Grid, cell, grid_lines, new_console, print_grid
+from echo_env.common.tables import Grid, cell, grid_lines, new_console, new_table
 from echo_env.lab.report.paper.captions import FIGURES
 from echo_env.lab.report.paper.drawn import Drawn
 from echo_env.lab.report.paper.rule_captions import RULE_FIGURES
@@ -106,8 +107,13 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
     :param findings: the findings
     """
-    rows = [(own.paper, own.verdict, f"{cell(own.value)} {own.unit}") for own in findings]
-    print_grid(new_console(), Grid("findings of the paper", ("the paper says", "here", "our figure"), rows, _CAPTION))
+    table = new_table("findings of the paper", _CAPTION)
+    table.add_column("the paper says", max_width=46, overflow="fold")
+    table.add_column("here", no_wrap=True)
+    table.add_column("our figure", justify="right", overflow="fold")
+    for own in findings:
+        table.add_row(escape(own.paper), own.verdict, escape(f"{cell(own.value)} {own.unit}"))
+    new_console().print(table)
 
 
 def _index(

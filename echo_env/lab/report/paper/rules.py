@@ -96,8 +96,9 @@ def _average_day(caption: Caption, study: RuleStudy) -> Figure:
     axes = figure.subplots(1, 3).tolist()
     for ax, draw in zip(axes, (plots.waiting_by_class, plots.free_rooms, plots.free_sonographers), strict=True):
         draw(traces, ax, caption.band)
-        ax.set_title(ax.get_title().removeprefix(f"{study.config.name}: "), fontsize=10)
-    figure.suptitle(caption.titled(f"{study.config.name} under {caption.policy}"), fontsize=11)
+        what, _, over = ax.get_title().removeprefix(f"{study.config.name}: ").partition(", ")
+        ax.set_title(what, fontsize=10)
+    figure.suptitle(caption.titled(f"{study.config.name} under {caption.policy}, {over}"), fontsize=11)
     return figure
 
 
