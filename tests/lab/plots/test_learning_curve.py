@@ -53,7 +53,7 @@ def test_both_penalties_are_drawn_at_every_minute() -> None:
     """The followed policy's line is its own day; the other's differs where it would have acted differently."""
     config = LabConfig.load("scarce")
     day = sample_days(config, 1, seed=4)[0]
-    followed, other = make_policy("policy_2", config), make_policy("policy_1", config)
+    followed, other = make_policy("policy_2", config), make_policy("fetal_first", config)
     trace, differences = simulate(config, day, followed), state_by_state(config, day, followed, other)
     ax = penalties_of_the_day(trace, differences)
     theirs, ours, marks = ax.lines[:3]
