@@ -9,7 +9,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["ENV_IDS", "PATHWAYS_ID", "PLAN_ID", "register_envs"]
+__all__ = ["ANY_ID", "ENV_IDS", "PATHWAYS_ID", "PLAN_ID", "register_envs"]
 
 ENV_IDS = {
     "EchoLab-v0": "baseline",
@@ -20,6 +20,9 @@ ENV_IDS = {
 
 PLAN_ID = "EchoLabPlan-v0"
 """The morning in a lab, before it opens: whom to rebook, whom to call in."""
+
+ANY_ID = "EchoLabAny-v0"
+"""Labs of a family one after the other: what one agent for any lab is trained in."""
 
 PATHWAYS_ID = "PatientPathways-v0"
 """Patient pathways allocated by auction: :mod:`echo_env.pathways`."""
@@ -43,6 +46,12 @@ def register_envs() -> None:
             entry_point="echo_env.lab.envs.plan_env:EchoLabPlanEnv",
             vector_entry_point="echo_env.lab.envs.plan_vector_env:EchoLabPlanVectorEnv",
             kwargs={"config": "scarce"},
+        )
+    if ANY_ID not in gymnasium.registry:
+        gymnasium.register(
+            ANY_ID,
+            entry_point="echo_env.lab.envs.any_lab:EchoLabAnyEnv",
+            vector_entry_point="echo_env.lab.envs.any_lab_vector:EchoLabAnyVectorEnv",
         )
     if PATHWAYS_ID not in gymnasium.registry:
         gymnasium.register(

@@ -29,7 +29,7 @@ ROOMS = {
         "decisions",
         "compiled",
         "policies",
-        "plots",
+        "plots family",
         "envs evaluation bounds",
         "wrappers departures calibration",
         "sweep",

@@ -106,7 +106,7 @@ def test_trial_0_is_a_trial() -> None:
     assert yaml.load(config, Loader=RunLoader)["learning_rate"] == f"lin_{sampled['learning_rate']}"
 
 
-@pytest.mark.parametrize("algo", [*ALGOS, "paper_protocol"])
+@pytest.mark.parametrize("algo", [*ALGOS, "paper_protocol", "paper_protocol_authors_code", "paper_protocol_short"])
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_every_config_knows_every_lab(algo: str, env_id: str) -> None:
     """Every config has hyperparameters for every lab, with numbers as numbers."""
@@ -151,39 +151,6 @@ def test_training_on_the_compiled_lab(algo: str) -> None:
     assert (folder / "EchoLabScarce-v0.zip").is_file()
     assert len((folder / "0.monitor.csv").read_text().splitlines()) > 2
     assert b"metrics/" in next(Path("runs").rglob("events*")).read_bytes()
-
-
-def test_the_paper_protocol_runs_what_it_says() -> None:
-    """--paper-protocol trains with the paper's environment, schedules and callbacks."""
-    # A thousandth of it, but with training: learning starts after a tenth of a day.
-    settings = ["-params", "learning_starts:66", "buffer_size:1000"]
-    assert train.main(["--paper-protocol", *SMALL, "-n", "1400", "--eval-freq", "-1", *settings]) == 0
-    model: Any = load_agent("maskable_dqn", run_folder("maskable_dqn", "EchoLab-v0"), trust=True)
-    assert model.env_spec["kwargs"] == {
-        "observation": "paper",
-        "clock": "minute",
-        "idling": True,
-        "reward": "penalty",
-    }
-    assert model.target_update_interval == "episode"
-    assert model.exploration_rate == pytest.approx(0.99999 ** (model.num_timesteps // 4), rel=1e-4)
-    assert model.policy_kwargs == {"dropout": 0.1, "kaiming_init": True}
-    states = model.callback_states
-    assert states["AbsenceRateCurriculum"] == {"episodes": 2}
-    assert states["EpsilonReset"] == {"episodes": 2, "resets": 0}
-    assert 0.0 < states["LearningRateOnPlateau"]["learning_rate"] <= 0.03
-    assert np.isfinite(states["LearningRateOnPlateau"]["lowest_loss"])
-
-
-def test_the_paper_protocol_is_in_full() -> None:
-    """paper_protocol.yml holds the numbers of appendix A.4."""
-    settings = yaml.safe_load((ROOT / "zoo_configs" / "paper_protocol.yml").read_text())["EchoLab-v0"]
-    assert settings["n_timesteps"] == 30_000 * 660
-    assert settings["learning_starts"] == 10 * 660
-    curriculum, reset, plateau = (next(iter(entry.values())) for entry in settings["callback"])
-    assert curriculum == {"start": 0.8, "end": 0.1, "hold": 10_000, "anneal": 10_000}
-    assert reset == {"episode": 20_000}
-    assert plateau == {"factor": 0.95, "patience": 800, "minimum": 3e-5}
 
 
 def test_continuing_and_checkpoints() -> None:

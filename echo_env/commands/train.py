@@ -13,7 +13,9 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
     Go on with an interrupted run from one of its checkpoints, as if it had not been interrupted.
 
 ``echo-lab train --paper-protocol``
-    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow.
+    The paper's own training (appendix A.4) in full, 30,000 days. Other flags may follow. With a name after it, a
+    variant: ``authors_code`` with the network of the authors' published code, ``short`` with all numbers of days
+    divided by thirty.
 
 ``echo-lab train --algo maskable_ppo --env-kwargs config:mri_unit``
     Training in any lab, a preset or a YAML file: where its exam types are not fetal and non-fetal, on a row of
@@ -37,7 +39,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from echo_env import ENV_IDS, PATHWAYS_ID, PLAN_ID
+from echo_env import ANY_ID, ENV_IDS, PATHWAYS_ID, PLAN_ID
 from echo_env.commands.common.interrupts import INTERRUPTED
 from echo_env.commands.players import plugins
 from echo_env.commands.players.models import configs_folder
@@ -46,6 +48,8 @@ from echo_env.common.tables import make_output_encodable
 from echo_env.lab import ConfigError, load_lab
 
 PAPER_PROTOCOL = "--paper-protocol"
+# Its hyperparameters, and with a name appended those of a variant.
+PROTOCOL = "paper_protocol"
 IMPORT = "--import"
 DEFAULT_ALGO = "maskable_dqn"
 # Hyperparameters for labs whose exam types are not fetal and non-fetal.
@@ -149,7 +153,7 @@ def run(arguments: Sequence[str]) -> Path | None:
         find_reference=find_reference,
         draw_levels=draw_rules,
         # What is compiled plays to the bit what single environments play.
-        native_evaluation=COMPILED and env_id in (*ENV_IDS, PLAN_ID, PATHWAYS_ID),
+        native_evaluation=COMPILED and env_id in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID),
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
@@ -175,12 +179,14 @@ def _with_lab_defaults(arguments: Sequence[str]) -> list[str]:
         # All options are those of the run.
         return given
     env_id = _env_of(arguments)
-    if env_id not in (*ENV_IDS, PLAN_ID, PATHWAYS_ID):
+    if env_id not in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID):
         return given
     if env_id in ENV_IDS and not {"--conf-file", "-conf"} & set(flags):
         given += _conf_file_of_any_lab(arguments)
     if env_id in (*ENV_IDS, PLAN_ID) and "--eval-env-kwargs" not in flags:
         given += ["--eval-env-kwargs", "reward:penalty"]
+    if env_id == ANY_ID and "--eval-env-kwargs" not in flags:
+        given += ["--eval-env-kwargs", "stream:validation"]
     maskable = _option(arguments, "--algo", DEFAULT_ALGO) in plugins.plugin("training").MASKABLE
     # Single environments are cut off by a wrapper of Gymnasium's.
     limited = any(argument.startswith("max_episode_steps:") for argument in arguments)
@@ -228,12 +234,27 @@ def _option(arguments: Sequence[str], flag: str, default: str) -> str:
 
 
 def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
-    rest = [argument for argument in arguments if argument != PAPER_PROTOCOL]
-    if len(rest) == len(arguments):
+    """The command line with what ``--paper-protocol``, alone or with the name of a variant, stands for."""
+    rest: list[str] = []
+    variant: str | None = None
+    for argument, before in zip(arguments, ["", *arguments], strict=False):
+        name, _, value = argument.partition("=")
+        if name == PAPER_PROTOCOL:
+            variant = value
+        elif before == PAPER_PROTOCOL and not argument.startswith("-"):
+            variant = argument
+        else:
+            rest.append(argument)
+    if variant is None:
         return rest
+    usage_error = plugins.plugin("training").UsageError
     if any(argument.startswith("--algo") for argument in rest):
-        raise plugins.plugin("training").UsageError(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
-    return ["--algo", "maskable_dqn", "--conf-file", str(configs_folder() / "paper_protocol.yml"), *rest]
+        raise usage_error(f"{PAPER_PROTOCOL} trains maskable_dqn: leave --algo out.")
+    known = {path.stem.removeprefix(PROTOCOL).lstrip("_"): path for path in configs_folder().glob(f"{PROTOCOL}*.yml")}
+    if variant not in known:
+        variants = ", ".join(sorted(name for name in known if name))
+        raise usage_error(f"{PAPER_PROTOCOL} {variant} is not known: it must be one of {variants}, or stand alone.")
+    return ["--algo", "maskable_dqn", "--conf-file", str(known[variant]), *rest]
 
 
 def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:

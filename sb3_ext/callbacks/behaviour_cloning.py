@@ -7,7 +7,7 @@ import numpy as np
 import torch as th
 from stable_baselines3.common.policies import BasePolicy
 
-from sb3_ext.callbacks.state import StatefulCallback
+from sb3_ext.callbacks.state import StatefulCallback, begin_episodes_anew
 from sb3_ext.common.masks import MaskSource, check_masking_supported
 from sb3_ext.common.rule_actions import check_rules_supported, rule_actions
 from sb3_ext.common.transitions import truncations
@@ -130,7 +130,7 @@ class BehaviourCloning(StatefulCallback):
             observations, rewards, dones, infos = env.step(actions)
             rewards = rewards if normalizer is None else normalizer.get_original_reward()
             steps.append((choice, np.array(rewards), dones, truncations(dones, infos)))
-        self._restart()
+        begin_episodes_anew(self.model)
         given, masks, actions = map(np.concatenate, zip(*states, strict=True))
         if not len(actions):
             raise ValueError(f"BehaviourCloning: no state of {self.steps} steps had a choice to make: give more steps.")
@@ -139,14 +139,6 @@ class BehaviourCloning(StatefulCallback):
             given, rewards = np.asarray(normalizer.normalize_obs(given)), normalizer.normalize_reward(rewards)
         returns = returns_to_the_end(rewards, dones, cuts, self.model.gamma)  # type: ignore[attr-defined]
         return Demonstrations(given, masks, actions, returns[choices])
-
-    def _restart(self) -> None:
-        """Reset the environment as ``learn()`` had done just before."""
-        model = self.model
-        model._last_obs = self.training_env.reset()  # type: ignore[assignment]
-        model._last_episode_starts = np.ones(self.training_env.num_envs, dtype=bool)
-        if model._vec_normalize_env is not None:
-            model._last_original_obs = model._vec_normalize_env.get_original_obs()
 
     def _fit(self, shown: Demonstrations) -> list[float]:
         """Each epoch's mean loss, without the entropy."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sb3_ext.callbacks.state import StatefulCallback
+from sb3_ext.callbacks.state import StatefulCallback, begin_episodes_anew
 
 
 class ParameterCurriculum(StatefulCallback):
@@ -13,8 +13,9 @@ class ParameterCurriculum(StatefulCallback):
     The environment receives the value by a method call through ``VecEnv.env_method``, which looks through wrappers, and
     must apply it from its next reset on: it never changes within an episode. A VecEnv resets an environment
     inside the step that ends its episode, before any callback runs, so the value is always that of the *next*
-    episode to start; the first episode of each environment, which began before the first callback, runs at the
-    environment's own value. With several environments their episodes are counted together.
+    episode to start. SB3 resets all environments before any callback as well, at their own value: when a training
+    begins (``num_timesteps`` is 0) they are therefore reset once more, at the value of the first episode. A training
+    that goes on is not disturbed. With several environments their episodes are counted together.
 
     Evaluation environments are left alone. The count of episodes is kept in the model (see
     :class:`~sb3_ext.callbacks.state.StatefulCallback`): a continued training continues the curriculum.
@@ -83,6 +84,10 @@ class ParameterCurriculum(StatefulCallback):
                 f"{type(self).__name__} needs an environment with a method {self.method}(value), "
                 "and the training environment has none."
             )
+        if self.model.num_timesteps == 0:
+            # Here, where an algorithm that watches for resets by others does not watch yet.
+            self.training_env.env_method(self.method, self.value(self.state["episodes"]))
+            begin_episodes_anew(self.model)
 
     def _on_training_start(self) -> None:
         # A new training may have new environments, which have not received a value yet.
@@ -123,7 +128,7 @@ class AbsenceRateCurriculum(ParameterCurriculum):
         super().__init__(method, start, end, hold, anneal, limits=(0.0, 1.0), verbose=verbose)
         self.parameter, self.state_name = "absence_rate", "AbsenceRateCurriculum"
 
-    def _init_callback(self) -> None:
-        super()._init_callback()
+    def _init_state(self) -> None:
+        super()._init_state()
         # Models saved by earlier versions count episodes under another name.
         self.state["episodes"] = self.state.get("episodes", 0) + self.state.pop("days", 0)

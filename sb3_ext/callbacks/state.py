@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
 
@@ -36,6 +37,10 @@ class StatefulCallback(BaseCallback):
         return {}
 
     def _init_callback(self) -> None:
+        self._init_state()
+
+    def _init_state(self) -> None:
+        """Find the state in the model, or put it there."""
         states = self.model.__dict__.setdefault("callback_states", {})
         self.state = states.setdefault(self.state_name, self.initial_state())
 
@@ -46,3 +51,16 @@ class StatefulCallback(BaseCallback):
         :return: between 0 and the number of environments
         """
         return int(np.sum(self.locals["dones"]))
+
+
+def begin_episodes_anew(model: BaseAlgorithm) -> None:
+    """
+    Reset the training environments, as ``learn()`` has just done, before the first step of a training.
+
+    :param model: The model, about to be trained
+    """
+    assert model.env is not None
+    model._last_obs = model.env.reset()  # type: ignore[assignment]
+    model._last_episode_starts = np.ones(model.env.num_envs, dtype=bool)
+    if model._vec_normalize_env is not None:
+        model._last_original_obs = model._vec_normalize_env.get_original_obs()

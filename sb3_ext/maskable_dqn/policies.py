@@ -1,5 +1,6 @@
 """Network and policy of MaskableDQN."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -15,6 +16,14 @@ from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import as_masks
 from sb3_ext.common.observations import as_observation
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, NoisyLinear, SeededDropout, fresh_noise
+
+#: ``kaiming_init`` -> what initializes weights.
+KAIMING: dict[bool | str, Callable[..., th.Tensor] | None] = {
+    False: None,
+    True: nn.init.kaiming_uniform_,
+    "uniform": nn.init.kaiming_uniform_,
+    "normal": nn.init.kaiming_normal_,
+}
 
 
 def masked_argmax(q_values: th.Tensor, masks: th.Tensor) -> th.Tensor:
@@ -56,9 +65,11 @@ class MaskableQNetwork(QNetwork):
     :param action_space: Discrete, MultiDiscrete or MultiBinary action space
     :param args: as SB3's ``QNetwork``
     :param dropout: Dropout after each hidden layer, in [0, 1)
-    :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero
+    :param kaiming_init: Initialize as He et al. (https://arxiv.org/abs/1502.01852), biases zero: False, or True or
+        "uniform" for uniform weights, or "normal" for normal ones
     :param dueling: Split the last layer into value and advantages
     :param factors: Sizes of the parts that an action is made of, see :class:`~sb3_ext.maskable_dqn.layers.FactoredHead`
+    :param batch_norm: Batch normalization after each hidden linear layer, before its activation
     :param noisy: All linear layers are :class:`~sb3_ext.maskable_dqn.layers.NoisyLinear`
     :param noisy_sigma: Scale of their noise at first, above 0
     :param copies: Outputs for each choice, of which a subclass makes the values
@@ -71,9 +82,10 @@ class MaskableQNetwork(QNetwork):
         action_space: spaces.Space[Any],
         *args: Any,
         dropout: float = 0.0,
-        kaiming_init: bool = False,
+        kaiming_init: bool | str = False,
         dueling: bool = False,
         factors: list[int] | None = None,
+        batch_norm: bool = False,
         noisy: bool = False,
         noisy_sigma: float = 0.5,
         copies: int = 1,
@@ -88,16 +100,19 @@ class MaskableQNetwork(QNetwork):
             raise ValueError("MaskableQNetwork: dueling and factors are two kinds of last layer; choose one.")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"MaskableQNetwork: dropout must be in [0, 1), not {dropout}.")
+        if kaiming_init not in KAIMING:
+            raise ValueError(f"MaskableQNetwork: kaiming_init must be one of {[*KAIMING]}, not {kaiming_init!r}.")
         if noisy_sigma <= 0.0:
             raise ValueError(f"MaskableQNetwork: noisy_sigma must be above 0, not {noisy_sigma}.")
         self.dropout = dropout
         self.kaiming_init = kaiming_init
         self.dueling = dueling
         self.factors = factors
+        self.batch_norm = batch_norm
         self.noisy = noisy
         self.noisy_sigma = noisy_sigma
         self.copies = copies
-        if dropout > 0.0 or dueling or factors is not None or noisy:
+        if dropout > 0.0 or dueling or factors is not None or batch_norm or noisy:
             self.q_net = nn.Sequential(*self._layers())
         self.noisy_layers = [module for module in self.q_net.modules() if isinstance(module, NoisyLinear)]
         if kaiming_init:
@@ -107,7 +122,10 @@ class MaskableQNetwork(QNetwork):
         layers: list[nn.Module] = []
         width = self.features_dim
         for units in self.net_arch:
-            layers += [self._linear(width, units), self.activation_fn()]
+            layers.append(self._linear(width, units))
+            if self.batch_norm:
+                layers.append(nn.BatchNorm1d(units))
+            layers.append(self.activation_fn())
             if self.dropout > 0.0:
                 layers.append(SeededDropout(self.dropout))
             width = units
@@ -134,10 +152,11 @@ class MaskableQNetwork(QNetwork):
 
     def _kaiming_initialize(self) -> None:
         linears = [module for module in self.q_net.modules() if isinstance(module, nn.Linear)]
-        n_hidden = len(self.net_arch)
+        n_hidden, initialize = len(self.net_arch), KAIMING[self.kaiming_init]
+        assert initialize is not None
         for i, linear in enumerate(linears):
             # Nothing is rectified after the last layer, so it has no gain to make up for.
-            nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu" if i < n_hidden else "linear")
+            initialize(linear.weight, nonlinearity="relu" if i < n_hidden else "linear")
             nn.init.zeros_(linear.bias)
 
     def _predict(
@@ -153,7 +172,7 @@ class MaskableQNetwork(QNetwork):
     def _get_constructor_parameters(self) -> dict[str, Any]:
         data = super()._get_constructor_parameters()
         data.update(dropout=self.dropout, kaiming_init=self.kaiming_init, dueling=self.dueling, factors=self.factors)
-        data.update(noisy=self.noisy, noisy_sigma=self.noisy_sigma)
+        data.update(batch_norm=self.batch_norm, noisy=self.noisy, noisy_sigma=self.noisy_sigma)
         return data
 
 
@@ -174,10 +193,14 @@ class MaskableDQNPolicy(DQNPolicy):
         implementation is chosen, which computes the same faster
     :param dropout: Dropout after each hidden layer, in [0, 1) (the paper's 0.1, A.4.6). It is active only in
         the forward pass being trained: not when acting, and not in the learning targets
-    :param kaiming_init: Initialize as He et al. (A.4.2)
+    :param kaiming_init: Initialize as He et al. (A.4.2): False, or True or "uniform" for uniform weights, or "normal"
+        for normal ones
     :param dueling: Split the last layer into value and advantages
     :param factors: Sizes of the parts that an action is made of, like ``[27, 27]`` for 729 actions that are two
         choices among 27: the value of an action is then the sum of its parts' values
+    :param batch_norm: Batch normalization after each hidden linear layer, before its activation. It normalizes by the
+        batch only in the forward pass being trained; acting and learning targets use the running statistics, those of
+        the target network as they were when it was last updated
     :param noisy: Linear layers have noise of a scale that is learned (https://arxiv.org/abs/1706.10295), those of a
         features extractor excepted: new noise for every step of a training and for every update, in both networks.
         Deterministic predictions are without. It explores by itself, so that epsilon may be 0 from the beginning
@@ -200,9 +223,10 @@ class MaskableDQNPolicy(DQNPolicy):
         optimizer_class: type[th.optim.Optimizer] = th.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
         dropout: float = 0.0,
-        kaiming_init: bool = False,
+        kaiming_init: bool | str = False,
         dueling: bool = False,
         factors: list[int] | None = None,
+        batch_norm: bool = False,
         noisy: bool = False,
         noisy_sigma: float = 0.5,
     ) -> None:
@@ -212,6 +236,7 @@ class MaskableDQNPolicy(DQNPolicy):
             "kaiming_init": kaiming_init,
             "dueling": dueling,
             "factors": factors,
+            "batch_norm": batch_norm,
             "noisy": noisy,
             "noisy_sigma": noisy_sigma,
         }

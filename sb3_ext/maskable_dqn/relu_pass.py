@@ -17,8 +17,8 @@ from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtr
 from torch import nn
 
 from sb3_ext.common.observations import FlatObservations, Observations
-from sb3_ext.maskable_dqn.last_layer import last_layer
-from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead
+from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
+from sb3_ext.maskable_dqn.numpy_layers import hidden_layers, last_layer, product
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
@@ -26,8 +26,9 @@ from sb3_ext.replay import ReplayBatch
 # Below one feasible action in FEW, computing their values one by one is faster than the whole matrix product.
 FEW = 32
 EXTRACTORS = {CombinedExtractor, FlattenExtractor}
-LAYERS = {DuelingHead, FactoredHead, nn.Flatten, nn.Linear, nn.ModuleDict, nn.ReLU, nn.Sequential}
-PLAIN = {MaskableQNetwork} | EXTRACTORS | LAYERS
+HEADS = {DuelingHead, FactoredHead}
+LAYERS = {nn.BatchNorm1d, nn.Flatten, nn.Linear, nn.ModuleDict, nn.ReLU, nn.Sequential, SeededDropout}
+PLAIN = {MaskableQNetwork} | EXTRACTORS | HEADS | LAYERS
 
 
 def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
@@ -36,7 +37,8 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
 
     :param policy: the policy
     :return: True for Discrete actions, and vectors of numbers, also by key, through float32 Linear and ReLU layers on
-        the CPU, without dropout, and one of the last layers of :mod:`~sb3_ext.maskable_dqn.last_layer`
+        the CPU, with or without batch normalization and dropout, and one of the last layers of
+        :mod:`~sb3_ext.maskable_dqn.numpy_layers`
     """
     space = policy.observation_space
     return (
@@ -64,16 +66,14 @@ def is_plain_network(q_net: MaskableQNetwork) -> bool:
     if type(q_net) is not MaskableQNetwork or not only_flattens(q_net):
         return False
     *layers, head = q_net.q_net
-    linears = [module for module in q_net.q_net.modules() if type(module) is nn.Linear]
+    with_weights = [module for module in q_net.q_net.modules() if type(module) in (nn.Linear, nn.BatchNorm1d)]
     parameters = list(q_net.q_net.parameters())
     return (
-        len(layers) % 2 == 0
-        and all(type(layer) is nn.Linear for layer in layers[::2])
-        and all(type(layer) is nn.ReLU for layer in layers[1::2])
+        hidden_layers(layers) is not None
         and last_layer(head) is not None
         # A weight and a bias each, none of them shared.
-        and len(parameters) == 2 * len(linears)
-        and all(linear.bias is not None for linear in linears)
+        and len(parameters) == 2 * len(with_weights)
+        and all(module.bias is not None for module in with_weights)
         and all(p.dtype == th.float32 and p.device.type == "cpu" for p in parameters)
     )
 
@@ -95,17 +95,19 @@ def only_flattens(q_net: MaskableQNetwork) -> bool:
 
 class ReluNetwork:
     """
-    A stack of Linear and ReLU layers with some last layer, seen through numpy.
+    A stack of hidden layers with some last layer, seen through numpy.
 
     :param q_net: The network, which keeps its parameters
     """
 
     def __init__(self, q_net: MaskableQNetwork) -> None:
         *layers, head = q_net.q_net
-        found = last_layer(head)
-        assert found is not None  # see is_plain_relu()
-        self.last_layer = found
-        self.n_hidden = sum(isinstance(layer, nn.Linear) for layer in layers)
+        hidden, last = hidden_layers(layers), last_layer(head)
+        assert hidden is not None  # see is_plain_relu()
+        assert last is not None
+        self.layers, self.last_layer = hidden, last
+        #: Parameters of the hidden layers.
+        self.n_hidden = sum(layer.n_parameters for layer in hidden)
         self.parameters = list(q_net.q_net.parameters())
         self.flat = FlatObservations(q_net.observation_space)
         self._addresses: list[int] = []
@@ -118,23 +120,32 @@ class ReluNetwork:
             self._addresses = addresses
             #: Every parameter, sharing memory with PyTorch's.
             self._arrays = [parameter.detach().numpy() for parameter in self.parameters]
-        hidden, head = self._arrays[: 2 * self.n_hidden], self._arrays[2 * self.n_hidden :]
-        weight, bias = self.last_layer.as_linear(head)
-        #: (out, in) and (out,) float32 of each layer, the last one's as if it were linear.
-        self.weights, self.biases = [*hidden[::2], weight], [*hidden[1::2], bias]
+            for layer, own in zip(self.layers, self.of_layers(self._arrays), strict=True):
+                layer.show(own)
+        #: (n_actions, units) and (n_actions,) float32, the last layer as if it were linear.
+        self.weight, self.bias = self.last_layer.as_linear(self._arrays[self.n_hidden :])
 
-    def hidden(self, inputs: np.ndarray) -> list[np.ndarray]:
+    def of_layers(self, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
+        """
+        What belongs to each hidden layer.
+
+        :param arrays: One for each parameter
+        :return: a list for each hidden layer
+        """
+        ends = np.cumsum([layer.n_parameters for layer in self.layers]).tolist()
+        return [arrays[end - layer.n_parameters : end] for layer, end in zip(self.layers, ends, strict=True)]
+
+    def hidden(self, inputs: np.ndarray, n_trained: int = 0) -> list[np.ndarray]:
         """
         The input and the output of every hidden layer.
 
         :param inputs: (B, n_inputs) float32, observations made :attr:`flat`
+        :param n_trained: How many of the first rows pass in training mode, the others in evaluation mode
         :return: arrays (B, units) float32
         """
         outputs = [inputs]
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            z = product(outputs[-1], weight.T)
-            z += bias
-            outputs.append(np.maximum(z, 0.0, out=z))
+        for layer in self.layers:
+            outputs.append(layer.forward(outputs[-1], n_trained))
         return outputs
 
     def values(self, features: np.ndarray) -> np.ndarray:
@@ -144,8 +155,8 @@ class ReluNetwork:
         :param features: (B, units) output of the last hidden layer
         :return: (B, n_actions) float32
         """
-        q_values = product(features, self.weights[-1].T)
-        q_values += self.biases[-1]
+        q_values = product(features, self.weight.T)
+        q_values += self.bias
         return q_values
 
     def values_of(self, features: np.ndarray, actions: np.ndarray) -> np.ndarray:
@@ -156,7 +167,7 @@ class ReluNetwork:
         :param actions: (B,) int
         :return: (B,) float32
         """
-        values: np.ndarray = np.einsum("ij,ij->i", features, self.weights[-1][actions]) + self.biases[-1][actions]
+        values: np.ndarray = np.einsum("ij,ij->i", features, self.weight[actions]) + self.bias[actions]
         return values
 
     def best(self, features: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -176,20 +187,6 @@ class ReluNetwork:
             chosen: np.ndarray = actions[good[first_of_each(rows[good])]]
             return chosen
         return masked_argmax(self.values(features), masks)
-
-
-def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """
-    The matrix product, by PyTorch, whose threads ``th.set_num_threads`` rules. numpy's BLAS ignores it
-    and starts one per core, which was up to ten times slower on a busy machine.
-
-    :param a: (n, k) float32
-    :param b: (k, m) float32
-    :return: (n, m) float32
-    """
-    # PyTorch warns of views of read-only arrays.
-    left = a if a.flags.writeable else a.copy()
-    return th.from_numpy(left).matmul(th.from_numpy(b)).numpy()
 
 
 def first_of_each(rows: np.ndarray) -> np.ndarray:
@@ -250,6 +247,7 @@ class ReluUpdater:
         # PyTorch's gradients, and the same memory as numpy arrays.
         self._seen: list[th.Tensor | None] = [None] * len(self.online.parameters)
         self._gradients: list[np.ndarray] = []
+        self._of_layers: list[list[np.ndarray]] = []
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
         """See ``Updater.update``."""
@@ -258,7 +256,7 @@ class ReluUpdater:
         inputs, next_inputs = self.online.flat(batch.observations), self.online.flat(batch.next_observations)
         size = len(inputs)
         # Online features of both ends of the transitions in one pass.
-        both = self.online.hidden(np.concatenate((inputs, next_inputs)))
+        both = self.online.hidden(np.concatenate((inputs, next_inputs)), n_trained=size)
         targets = self._targets(batch, next_inputs, both[-1][size:], settings)
         outputs = [output[:size] for output in both]
         estimates = self.online.values_of(outputs[-1], batch.actions)
@@ -301,16 +299,14 @@ class ReluUpdater:
         first = first_of_each(taken)
         weight_rows = np.add.reduceat(slopes[order, None] * outputs[-1][order], first, axis=0)
         bias_rows = np.add.reduceat(slopes[order], first)
-        own = self._gradients[2 * self.online.n_hidden :]
+        own = self._gradients[self.online.n_hidden :]
         self.online.last_layer.write_gradients(own, taken[first], weight_rows, bias_rows)
-        upstream = slopes[:, None] * self.online.weights[-1][actions]
-        for layer in range(len(outputs) - 2, -1, -1):
-            upstream *= outputs[layer + 1] > 0.0
-            weight_grad, bias_grad = self._gradients[2 * layer : 2 * layer + 2]
-            weight_grad[:] = product(upstream.T, outputs[layer])
-            np.sum(upstream, axis=0, out=bias_grad)
-            if layer > 0:
-                upstream = product(upstream, self.online.weights[layer])
+        upstream = slopes[:, None] * self.online.weight[actions]
+        layers = self.online.layers
+        for k, gradients in reversed(list(enumerate(self._of_layers))):
+            layers[k].backward(upstream, outputs[k], outputs[k + 1], gradients)
+            if k > 0:
+                upstream = product(upstream, layers[k].weight)
 
     def _find_gradients(self) -> None:
         """View the gradients of the parameters, where the optimizer reads them."""
@@ -320,6 +316,7 @@ class ReluUpdater:
                 p.grad = th.zeros_like(p)
             self._seen = [p.grad for p in parameters]
             self._gradients = [grad.numpy() for grad in self._seen if grad is not None]
+            self._of_layers = self.online.of_layers(self._gradients)
 
     def _clip_gradient(self, max_norm: float) -> None:
         """As ``torch.nn.utils.clip_grad_norm_``."""

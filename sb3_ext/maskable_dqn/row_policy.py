@@ -34,13 +34,14 @@ class RowQNetwork(MaskableQNetwork):
 
     :param args: as SB3's ``QNetwork``
     :param kwargs: as :class:`~sb3_ext.maskable_dqn.policies.MaskableQNetwork`; ``dropout``, ``kaiming_init``,
-        ``dueling``, ``factors`` and ``noisy`` belong to other networks
+        ``dueling``, ``factors``, ``batch_norm`` and ``noisy`` belong to other networks
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.dropout or self.kaiming_init or self.dueling or self.factors is not None or self.noisy:
-            raise ValueError("RowPolicy takes none of dropout, kaiming_init, dueling, factors and noisy.")
+        given = (self.dropout, self.kaiming_init, self.dueling, self.factors is not None, self.batch_norm, self.noisy)
+        if any(given):
+            raise ValueError("RowPolicy takes none of dropout, kaiming_init, dueling, factors, batch_norm and noisy.")
         shape = check_rows("RowPolicy", self.observation_space, self.action_space, self.net_arch)
         self.q_net = nn.Sequential(RowValues(RowNetwork(shape, self.net_arch, self.activation_fn)))
 

@@ -17,8 +17,9 @@ from echo_env.commands.players.trained_lab import differences, listed, training_
 from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.observation import default_observation
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy, decides_on_starts
+from echo_env.lab.policies.padded import fitted
 
-MODEL_KWARGS = ("observation", "idling")
+MODEL_KWARGS = ("observation", "idling", "reservations")
 """Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
 asked in every minute in which there is a choice, and where there is none all clocks agree."""
 
@@ -91,9 +92,16 @@ def trained_policy(
 
     Parameters and errors as for :class:`TrainedPolicy`.
     """
-    model = load_from(plugins.module_name("models"), trust, algo, path)
-    made = TrainedStartPolicy if decides_on_starts(model, config) else TrainedPolicy
+    model = fitted(load_from(plugins.module_name("models"), trust, algo, path), config)
+    reservations = {**env_kwargs, **_env_spec(model).get("kwargs", {})}.get("reservations", ())
+    made = TrainedStartPolicy if decides_on_starts(model, config, reservations) else TrainedPolicy
     return made(algo, path, config, env_kwargs, trust=trust, model=model)
+
+
+def _env_spec(model: Any) -> Mapping[str, Any]:
+    """``id`` and ``kwargs`` of the env that a model was trained in, as a model of our zoo says them."""
+    spec: Mapping[str, Any] = getattr(model, "env_spec", {})
+    return spec
 
 
 class TrainedPolicy(AgentPolicy):
@@ -122,8 +130,8 @@ class TrainedPolicy(AgentPolicy):
     ) -> None:
         module = module or plugins.module_name("models")
         if model is None:
-            model = load_from(module, trust, algo, path)
-        env_spec: Mapping[str, Any] = getattr(model, "env_spec", {})
+            model = fitted(load_from(module, trust, algo, path), config)
+        env_spec = _env_spec(model)
         trained_with = {"observation": default_observation(config), **env_kwargs, **env_spec.get("kwargs", {})}
         kept = {key: trained_with[key] for key in MODEL_KWARGS if trained_with.get(key) is not None}
         super().__init__(algo, model, config, **kept)

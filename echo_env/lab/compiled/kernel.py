@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.common.jit import njit
+from echo_env.lab.compiled.keeping import end_reservations, next_to_end
 from echo_env.lab.compiled.layout import (
     AT_ENDS,
     AT_FREE_ROOMS,
@@ -28,6 +29,7 @@ from echo_env.lab.compiled.layout import (
     ENDS,
     EXAMS,
     IDLE_RULE,
+    KEPT,
     KINDS,
     MINUTE,
     NESTED,
@@ -68,7 +70,7 @@ def can_start(cell, rule):
 
 @njit
 def catch_up(cell, rule, draw, odds):
-    """Process every event due now: who is ready, early to on time, ends, the roster."""
+    """Process every event due now: who is ready, early to on time, ends, the roster; then the ends of reservations."""
     welcome(cell, rule)
     lunch_over = process_ends(cell, rule, draw, odds)
     if rule[ROSTER]:
@@ -77,6 +79,8 @@ def catch_up(cell, rule, draw, odds):
             refresh_able(cell, rule)
     if not rule[NESTED]:
         fill_left(cell, rule)
+    if cell[KEPT]:
+        end_reservations(cell, rule)
 
 
 @njit
@@ -116,12 +120,14 @@ def _close(cell, rule):
 @njit
 def _next_happening(cell, rule):
     """The next minute in which something ends, the roster changes, or somebody joins the queue or becomes on time; the
-    next one of all while somebody who is free puts off a lunch or a break."""
+    next one of all while somebody who is free puts off a lunch or a break. Reservations may end there as well."""
     if rule[PUTS_OFF] and is_putting_off(cell, rule):
         return np.int64(cell[MINUTE] + 1)
     soonest = next_in_queue(cell, rule)
     if cell[ENDS]:
         soonest = min(soonest, cell[rule[AT_ENDS]] >> SHIFT)
+    if cell[KEPT]:
+        soonest = min(soonest, next_to_end(cell, rule))
     if rule[ROSTER]:
         soonest = min(soonest, rule[rule[OF_ROSTER] + cell[NEXT_ROSTER]])
     return soonest

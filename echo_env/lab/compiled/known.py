@@ -34,6 +34,9 @@ def known_lab(view: LabView, book: Book, rules: Rules) -> Labs:
     _write_queues(waiting, cell, parts.patients[0], rule)
     if not rule[layout.NESTED]:
         _write_committed(view, cell, rule)
+    for kind, reservation in view.reservations.items():
+        cell[layout.KEPT] |= 1 << kind
+        cell[[rule[layout.AT_KEPT_SINCE] + kind, rule[layout.AT_KEPT_UNTIL] + kind]] = reservation
     _write_staff(view, parts.staff[0])
     _write_rooms(view, parts.rooms[0])
     batch.settle_labs(np.zeros(1, dtype=np.int64), labs, rules)
@@ -42,7 +45,7 @@ def known_lab(view: LabView, book: Book, rules: Rules) -> Labs:
 
 def _write_committed(view: LabView, cell: layout.Ints, rule: layout.Wide) -> None:
     left, pending = rule[layout.AT_LEFT], [entry.patient for entry in view.committed]
-    cell[left : rule[layout.AT_PENDING]] = view.starts_left()
+    cell[left : rule[layout.AT_PENDING]] = view.starts_left(in_all=True)
     cell[rule[layout.AT_PENDING] : rule[layout.AT_PENDING] + len(pending)] = pending
     cell[layout.PENDING] = len(pending)
 

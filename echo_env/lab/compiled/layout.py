@@ -26,7 +26,9 @@ Floats = NDArray[np.float64]
 
 # Cells that have the same place in every lab. From COUNTS on those of a row of Trace.rows follow.
 MINUTE, NEXT_READY, COMERS, TURNED, EXAMS, BREAKS, LUNCHES, HANDOVERS, ROWS, ENDS, NEXT_ROSTER, PENDING = range(12)
-UNITS = 12
+KEPT = 12
+"""Bit set of the types with a reservation."""
+UNITS = 13
 COUNTS = UNITS + UNIT_KINDS
 PAID = slice(UNITS, COUNTS)
 """The cells of the penalty units."""
@@ -53,16 +55,20 @@ CLOSING, END, IDLE_RULE, ROSTER, CUTOFFS, NESTED, PUTS_OFF, OVERTIME, HANDOVER =
 
 # Where counts begin among the cells: by class, group of rooms or group of staff.
 AT_FREE_ROOMS, AT_FREE_STAFF, AT_AWAY, AT_STARTABLE, AT_ABLE, AT_RANK, AT_RUNNING, AT_LUNCHING = range(15, 23)
+# Reservations: the minute in which that of each type began, and until which it is.
+AT_KEPT_SINCE, AT_KEPT_UNTIL = range(23, 25)
 # The queues: first and last of each class, -1 if it is empty.
-AT_HEAD, AT_TAIL = range(23, 25)
+AT_HEAD, AT_TAIL = range(25, 27)
 # Starts left by set of types, and who has been committed, where capabilities cross; idle rooms and members, a heap for
 # each group; a heap of what ends when; tables; records; and rows of Trace.rows, which only labs of a trace have.
-AT_LEFT, AT_PENDING, AT_IDLE, AT_ENDS, AT_PATIENTS, AT_STAFF, AT_ROOMS = range(25, 32)
-AT_EXAMS, AT_BREAKS, AT_LUNCHES, AT_HANDOVERS, AT_ROWS = range(32, 37)
+AT_LEFT, AT_PENDING, AT_IDLE, AT_ENDS, AT_PATIENTS, AT_STAFF, AT_ROOMS = range(27, 34)
+AT_EXAMS, AT_BREAKS, AT_LUNCHES, AT_HANDOVERS, AT_ROWS = range(34, 39)
 
 # Where tables begin among the numbers of Rules themselves.
-OF_MARGIN, OF_WEIGHT, OF_EXPECTED, OF_ROOMS_CAN, OF_ROOMS, OF_STAFF, OF_ROSTER = range(37, 44)
-HEADER = 44
+OF_MARGIN, OF_WEIGHT, OF_EXPECTED, OF_ROOMS_CAN, OF_ROOMS, OF_STAFF, OF_ROSTER = range(39, 46)
+RESERVATIONS, OF_RESERVATIONS = range(46, 48)
+"""How many lengths a reservation can have, and where these begin, minutes."""
+HEADER = 48
 
 # Columns of room groups, and of staff groups, in Rules. CLOSED is where minutes [from, until) of closures begin.
 CAN, FIRST, PAST = range(3)

@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
 from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
-from echo_env.lab.compiled.observed_rows import fill_row_numbers
+from echo_env.lab.compiled.observed.rows import fill_row_numbers
+from echo_env.lab.compiled.observed.staff import fill_staff_numbers
+from echo_env.lab.compiled.observed.wide import fill_wide_rows
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
 from echo_env.lab.decisions.rows import type_numbers
+from echo_env.lab.decisions.wide_rows import COLUMNS, NARROW, wide_numbers_of
 from echo_env.lab.simulation.patient import PatientClass
 
 _CLASSES = len(PatientClass)
 _PAPER = 13
 """Numbers of the paper's observation."""
+_DUE = 12
+"""Numbers on appointments."""
 
 
 class Shown(NamedTuple):
@@ -34,6 +39,9 @@ class Shown(NamedTuple):
     :param points: (K, 3) float64, see :class:`~echo_env.lab.decisions.rows.TypeNumbers`
     :param rate: (K, minutes + 1) float64, likewise
     :param rooms_for: (K,) int64, rooms in which a type can be done
+    :param constants: (K, 3) float64, see :class:`~echo_env.lab.decisions.wide_rows.WideNumbers`
+    :param rest: (K, n) float64, likewise
+    :param of_lab: (7,) float64, likewise
     """
 
     scale: Floats
@@ -42,6 +50,30 @@ class Shown(NamedTuple):
     points: Floats
     rate: Floats
     rooms_for: Wide
+    constants: Floats
+    rest: Floats
+    of_lab: Floats
+
+
+def shown_of(name: str, config: Lab) -> Shown:
+    """What an observation needs of a lab.
+
+    :param name: one of :data:`~echo_env.lab.decisions.observation.OBSERVATIONS`
+    :param config: the lab
+    :raises ValueError: no such observation, or not one of this lab
+    """
+    numbers, plan = observed_numbers(name, config), config.plan
+    of_types = type_numbers(plan, config.penalty.on_time, config.penalty.late)
+    wide = wide_numbers_of(plan, config.penalty)
+    return Shown(
+        scale=np.array([number.scale for number in numbers], dtype=np.float64),
+        most=np.array([number.most for number in numbers], dtype=np.float64),
+        booked=int((~appointment_book(plan).unscheduled).sum()),
+        points=of_types.points,
+        rate=of_types.rate,
+        rooms_for=(of_types.room_can[:, None] >> np.arange(len(plan.types)) & 1).sum(axis=0).astype(np.int64),
+        **wide._asdict(),
+    )
 
 
 class BatchObservation:
@@ -53,19 +85,10 @@ class BatchObservation:
     """
 
     def __init__(self, name: str, config: Lab) -> None:
-        numbers, plan = observed_numbers(name, config), config.plan
-        of_types = type_numbers(plan, config.penalty.on_time, config.penalty.late)
+        self._shown = shown_of(name, config)
         shape = OBSERVATIONS[name].shape
-        self._shape = (len(numbers),) if shape is None else shape(config)
+        self._shape = (len(self._shown.scale),) if shape is None else shape(config)
         self._rules = rules_of(config)
-        self._shown = Shown(
-            scale=np.array([number.scale for number in numbers], dtype=np.float64),
-            most=np.array([number.most for number in numbers], dtype=np.float64),
-            booked=int((~appointment_book(plan).unscheduled).sum()),
-            points=of_types.points,
-            rate=of_types.rate,
-            rooms_for=(of_types.room_can[:, None] >> np.arange(len(plan.types)) & 1).sum(axis=0).astype(np.int64),
-        )
         self._fill = FILLERS[name]
 
     def __call__(self, labs: Labs, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
@@ -121,10 +144,49 @@ def observe_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32
             out[b, k] = min(row[k], shown.most[k]) / shown.scale[k]
 
 
+@njit
+def observe_staffed(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
+    """Fill a row of the numbers of ``staffed`` for each lab. Parameters as in :func:`observe_paper`."""
+    row = np.empty(len(shown.scale), np.float64)
+    for b in range(len(labs.lab)):
+        cell = labs.lab[b]
+        _paper_row(cell, rules.numbers, row)
+        _count_appointments(cell, rules.numbers, shown.booked, _PAPER, row)
+        fill_staff_numbers(cell, rules.numbers, shown.rest, _PAPER + _DUE, row)
+        for k in range(len(row)):
+            out[b, k] = row[k] / shown.scale[k]
+
+
+@njit
+def observe_wide_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
+    """Fill the rows of ``rows_wide`` of each lab. Parameters as in :func:`observe_paper`."""
+    kinds = rules.numbers[layout.KINDS]
+    actions = layout.CLASSES_PER_TYPE * kinds + 1
+    narrow, row, shared = np.empty(actions * NARROW), np.empty(COLUMNS), np.empty((kinds, kinds))
+    for b in range(len(labs.lab)):
+        fill_wide_rows(
+            labs.lab[b],
+            rules.numbers,
+            shown.booked,
+            shown.points,
+            shown.rate,
+            shown.rooms_for,
+            shown.constants,
+            shown.rest,
+            shown.of_lab,
+            narrow,
+            shared,
+            row,
+            out[b].reshape(actions, COLUMNS),
+        )
+
+
 FILLERS: dict[str, Callable[[Labs, Rules, Shown, NDArray[np.float32]], Any]] = {
     "paper": observe_paper,
     "rich": observe_rich,
     "rows": observe_rows,
+    "staffed": observe_staffed,
+    "rows_wide": observe_wide_rows,
 }
 """Observation -> (labs, rules, what is shown, rows to fill)."""
 
@@ -158,7 +220,7 @@ def _rich_row(cell, rule, booked, row):
         row[_PAPER + kind] = longest
     at = _PAPER + _CLASSES
     _count_appointments(cell, rule, booked, at, row)
-    at += 12
+    at += _DUE
     for s in range(rule[layout.MEMBERS]):
         member = rule[layout.AT_STAFF] + layout.STAFF_COLUMNS * s
         status = cell[member + layout.STATUS]

@@ -1,6 +1,7 @@
 """The actions of an agent: which are feasible, and what they begin.
 
-Two action spaces: ``joint``, (729,), for labs of two nested exam types, and ``start``, (3 K + 1,), for any lab. See
+Two action spaces: ``joint``, (729,), for labs of two nested exam types, and ``start``, for any lab: (3 K + 1,),
+or (3 K + 1 + K D,) with reservations of D lengths. See
 :class:`~echo_env.lab.decisions.actions.JointActions` and :class:`~echo_env.lab.decisions.starts.StartActions`.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, COUNTS, KINDS, Rules
+from echo_env.lab.compiled.keeping import keep, offer_reservations
+from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, COUNTS, KINDS, RESERVATIONS, Rules
 from echo_env.lab.compiled.starts import commit, open_types, pairs_for
 from echo_env.lab.decisions.actions import ACTIONS, CLASSES, MOST_PER_CLASS, PLACE_VALUES
 
@@ -22,7 +24,8 @@ def action_count(rules: Rules, joint: bool) -> int:
     :param rules: of the lab
     :param joint: whether actions are joint ones; else single starts
     """
-    return ACTIONS if joint else CLASSES_PER_TYPE * int(rules.numbers[KINDS]) + 1
+    kinds, lengths = rules.numbers[[KINDS, RESERVATIONS]].tolist()
+    return ACTIONS if joint else CLASSES_PER_TYPE * kinds + 1 + kinds * lengths
 
 
 @njit
@@ -43,9 +46,9 @@ def offer(joint, idling, cell, rule, mask):
 
 
 @njit
-def offer_none(joint, mask):
+def offer_none(joint, rule, mask):
     """Counterpart of ``ActionSet.none``: the action that lets time pass, and no other."""
-    stop = 0 if joint else len(mask) - 1
+    stop = 0 if joint else CLASSES_PER_TYPE * rule[KINDS]
     for k in range(len(mask)):
         mask[k] = k == stop
     return 1, stop
@@ -58,9 +61,13 @@ def carry_out(joint, action, cell, rule):
         if action:
             start_action(action, cell, rule)
         return True
-    if action == CLASSES_PER_TYPE * rule[KINDS]:
+    stop = CLASSES_PER_TYPE * rule[KINDS]
+    if action == stop:
         return True
-    commit(action, cell, rule)
+    if action < stop:
+        commit(action, cell, rule)
+    else:
+        keep(action - stop - 1, cell, rule)
     return False
 
 
@@ -76,19 +83,21 @@ def start_action(action, cell, rule):
 
 @njit
 def _offer_starts(idling, cell, rule, mask):
-    size, first = 0, -1
+    size, first, stop = 0, -1, CLASSES_PER_TYPE * rule[KINDS]
     types = open_types(cell, rule)
-    for kind in range(len(mask) - 1):
+    for kind in range(stop):
         if cell[COUNTS + kind] and types >> (kind // CLASSES_PER_TYPE) & 1:
             mask[kind] = True
             size += 1
             if first < 0:
                 first = kind
     if idling or size == 0:
-        mask[len(mask) - 1] = True
+        mask[stop] = True
         size += 1
         if first < 0:
-            first = len(mask) - 1
+            first = stop
+    if rule[RESERVATIONS]:
+        size += offer_reservations(cell, rule, mask)
     return size, first
 
 

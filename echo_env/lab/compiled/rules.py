@@ -60,12 +60,18 @@ def kept_of(config: Lab) -> Kept:
     return _KEPT[key]
 
 
-def rules_of(config: Lab) -> Rules:
+def rules_of(config: Lab, reservations: Sequence[int] = ()) -> Rules:
     """The numbers of a config that the kernel reads; nobody may write to them.
 
     :param config: the lab
+    :param reservations: minutes of the reservations that are actions; the cells of labs do not depend on them
     """
-    return kept_of(config).rules
+    rules = kept_of(config).rules
+    if not reservations:
+        return rules
+    numbers = np.append(rules.numbers, np.array(reservations, dtype=np.int64))
+    numbers[[layout.RESERVATIONS, layout.OF_RESERVATIONS]] = len(reservations), len(rules.numbers)
+    return rules._replace(numbers=numbers)
 
 
 def _blank_cells(plan: LabPlan, rules: Rules) -> NDArray[np.int32]:
@@ -164,7 +170,7 @@ def _write_cells(plan: LabPlan, header: NDArray[np.int64]) -> None:
     sets, pending = (0, 0) if plan.nested else (1 << kinds, patients)
     sizes = [
         *(classes, len(plan.room_groups), len(groups), len(groups), 1, len(groups), len(groups), len(groups)),
-        *(len(groups), classes, classes, sets, pending, rooms + members, members + rooms),
+        *(len(groups), kinds, kinds, classes, classes, sets, pending, rooms + members, members + rooms),
         *(layout.PATIENT_COLUMNS * patients, layout.STAFF_COLUMNS * members, layout.ROOM_COLUMNS * rooms),
         *(layout.EXAM_COLUMNS * patients, layout.BREAK_COLUMNS * chance, layout.BREAK_COLUMNS * lunches),
         layout.HANDOVER_COLUMNS * handovers,

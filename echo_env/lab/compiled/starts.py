@@ -34,6 +34,7 @@ from echo_env.lab.compiled.layout import (
     FIRST,
     IN_EXAM,
     IN_USE,
+    KEPT,
     KINDS,
     MINUTE,
     NESTED,
@@ -61,11 +62,13 @@ from echo_env.lab.compiled.layout import (
 from echo_env.lab.compiled.queue import leave, waiting_types
 from echo_env.lab.compiled.staff.duty import ends_at
 from echo_env.lab.compiled.staff.heap import pop
-from echo_env.lab.simulation.capacity import commit_start, count_left, starts_left
+from echo_env.lab.simulation.capacity import commit_start, count_beside, count_left, kept_back, starts_left
 
 # The rules of the hospital, compiled.
 _commit_start = njit(commit_start)
+_count_beside = njit(count_beside)
 _count_left = njit(count_left)
+_kept_back = njit(kept_back)
 _starts_left = njit(starts_left)
 
 
@@ -104,6 +107,8 @@ def fill_left(cell, rule):
 @njit
 def starts_left_of(kind, cell, rule):
     """How many exams of a type can still be started in this minute: counterpart of ``capacity.starts_left``."""
+    if cell[KEPT]:
+        return _starts_left(kind, left_beside(cell[KEPT], cell, rule))
     if not rule[NESTED]:
         return _starts_left(kind, _left(cell, rule))
     # Of nested sets that of the type alone is the tightest.
@@ -125,7 +130,24 @@ def pairs_for(types, cell, rule):
 
 @njit
 def open_types(cell, rule):
-    """Bit set of the types of those who wait that can be started now, whatever has been started in this minute."""
+    """Bit set of the types of those who wait that can be started now, whatever has been started in this minute, beside
+    what is kept."""
+    return open_types_beside(cell[KEPT], cell, rule) if cell[KEPT] else open_types_in_all(cell, rule)
+
+
+@njit
+def open_types_beside(kept, cell, rule):
+    """The same if the types in a bit set had reservations."""
+    left, waiting, types = left_beside(kept, cell, rule), waiting_types(cell, rule), 0
+    for kind in range(rule[KINDS]):
+        if waiting >> kind & 1 and _starts_left(kind, left) > 0:
+            types |= 1 << kind
+    return types
+
+
+@njit
+def open_types_in_all(cell, rule):
+    """The same if no type had one."""
     waiting = waiting_types(cell, rule)
     if rule[NESTED]:
         return waiting & startable(cell, rule)
@@ -134,6 +156,34 @@ def open_types(cell, rule):
         if waiting >> kind & 1 and _starts_left(kind, _left(cell, rule)) > 0:
             types |= 1 << kind
     return types
+
+
+@njit
+def left_beside(kept, cell, rule):
+    """(2^K,) starts left for each set of types in this minute if the types in a bit set had reservations."""
+    begun, left = _begun(cell, rule), np.zeros(1 << rule[KINDS], np.int64)
+    rooms, rooms_can, staff, able = _free(cell, rule)
+    rooms_held, staff_held = _kept_back(kept, begun, rooms, rooms_can), _kept_back(kept, begun, staff, able)
+    _count_beside(rooms_held, staff_held, begun, rooms, rooms_can, staff, able, left)
+    return left
+
+
+@njit
+def _free(cell, rule):
+    """Free rooms and what can be done in them, and free members and what they may begin, by group."""
+    rooms = cell[rule[AT_FREE_ROOMS] : rule[AT_FREE_ROOMS] + rule[ROOM_GROUPS]]
+    staff = cell[rule[AT_FREE_STAFF] : rule[AT_FREE_STAFF] + rule[STAFF_GROUPS]]
+    able = cell[rule[AT_ABLE] : rule[AT_ABLE] + rule[STAFF_GROUPS]].astype(np.int64)
+    return rooms, rule[rule[OF_ROOMS_CAN] : rule[OF_ROOMS_CAN] + rule[ROOM_GROUPS]], staff, able
+
+
+@njit
+def _begun(cell, rule):
+    """(K,) int64, starts committed in this minute for which no room is named yet, by type."""
+    begun = np.zeros(rule[KINDS], np.int64)
+    for i in range(cell[PENDING]):
+        begun[cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[rule[AT_PENDING] + i] + TYPE]] += 1
+    return begun
 
 
 @njit
@@ -209,29 +259,37 @@ def _staff_group(kind, tried, cell, rule):
 def name_pending(cell, rule):
     """Name rooms and members for those committed in this minute, in order of commit, and begin their exams.
 
-    Each gets the first room, and the first member, whose use leaves enough for the others.
+    Each gets the first room, and the first member, whose use leaves enough for the others and what is kept.
     """
-    rooms = cell[rule[AT_FREE_ROOMS] : rule[AT_FREE_ROOMS] + rule[ROOM_GROUPS]]
-    staff = cell[rule[AT_FREE_STAFF] : rule[AT_FREE_STAFF] + rule[STAFF_GROUPS]]
-    able = cell[rule[AT_ABLE] : rule[AT_ABLE] + rule[STAFF_GROUPS]].astype(np.int64)
-    can = rule[rule[OF_ROOMS_CAN] : rule[OF_ROOMS_CAN] + rule[ROOM_GROUPS]]
-    need = np.zeros(1 << rule[KINDS], np.int64)
-    for i in range(cell[PENDING]):
-        _add(np.int64(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[rule[AT_PENDING] + i] + TYPE]), 1, need)
+    rooms, can, staff, able = _free(cell, rule)
+    begun = _begun(cell, rule)
+    # Of rooms, and of members.
+    need = _needed(begun, _kept_back(cell[KEPT], begun, rooms, can))
+    need_staff = _needed(begun, _kept_back(cell[KEPT], begun, staff, able))
     for i in range(cell[PENDING]):
         p = cell[rule[AT_PENDING] + i]
         kind = np.int64(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + TYPE])
         _add(kind, -1, need)
+        _add(kind, -1, need_staff)
         room_group = 0
         while not (rooms[room_group] and can[room_group] >> kind & 1 and _enough(room_group, rooms, can, need)):
             room_group += 1
         tried = 0
         staff_group = _staff_group(kind, tried, cell, rule)
-        while not _enough(staff_group, staff, able, need):
+        while not _enough(staff_group, staff, able, need_staff):
             tried |= 1 << staff_group
             staff_group = _staff_group(kind, tried, cell, rule)
         _begin_exam(p, room_group, staff_group, cell, rule)
     cell[PENDING] = 0
+
+
+@njit
+def _needed(begun, held):
+    """(2^K,) int64, for each set of types the starts to be made, and what is kept back for the types in a bit set."""
+    need = np.zeros(1 << len(begun), np.int64)
+    for k in range(len(begun)):
+        _add(k, begun[k] + (held >> k & 1), need)
+    return need
 
 
 @njit

@@ -53,7 +53,7 @@ def _to_next_choice(cell, rule, draw, odds, joint, idling, event_clock, latest, 
     """Counterpart of ``EchoLabEnv._to_next_choice``."""
     while True:
         if cell[MINUTE] >= rule[END]:
-            return offer_none(joint, mask)
+            return offer_none(joint, rule, mask)
         size, first = offer(joint, idling, cell, rule, mask)
         if not event_clock or size > 1 or cell[MINUTE] == latest:
             return size, first

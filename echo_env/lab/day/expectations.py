@@ -43,14 +43,19 @@ class ExpectedExam:
         longer = 1 - at_most[:-1]
         # E[D - e | D > e] is the sum of P(D > k) over k from e on, by P(D > e).
         rest = np.cumsum(longer[::-1])[::-1]
-        self._rest = np.maximum(rest / np.maximum(longer, 1e-12), 1.0)
+        self.rests = np.maximum(rest / np.maximum(longer, 1e-12), 1.0)
+        """(n,) float64, mean remaining minutes after 0, 1, ... elapsed; the last is that of all longer exams."""
+        share, minutes = np.diff(at_most), np.arange(1, longest + 1)
+        mean = float(share @ minutes)
+        self.variation = float(np.sqrt(max(share @ minutes**2 - mean**2, 0.0)) / mean)
+        """Standard deviation of its length by the mean."""
 
     def rest(self, elapsed: int) -> float:
         """Mean remaining minutes, at least 1.
 
         :param elapsed: minutes elapsed, 0 for an exam that has not begun
         """
-        return float(self._rest[min(elapsed, len(self._rest) - 1)])
+        return float(self.rests[min(elapsed, len(self.rests) - 1)])
 
 
 class ExpectedArrival:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -53,18 +54,22 @@ def default_actions(config: Lab) -> str:
     return "joint" if config.plan.nested_pair else "start"
 
 
-def make_actions(name: str | None, config: Lab) -> ActionSet:
+def make_actions(name: str | None, config: Lab, reservations: Sequence[int] = ()) -> ActionSet:
     """An action space of a lab.
 
     :param name: one of :data:`ACTION_SETS`; None for :func:`default_actions`
     :param config: the lab
-    :raises ValueError: no such action space, or ``joint`` in a lab that is not one of two nested exam types
+    :param reservations: of ``start``, minutes: see :class:`~echo_env.lab.decisions.starts.StartActions`
+    :raises ValueError: no such action space, ``joint`` in a lab that is not one of two nested exam types, or
+        reservations beside joint actions
     """
     wanted = default_actions(config) if name is None else name
     if wanted not in ACTION_SETS:
         raise ValueError(f"actions is {name!r}, but must be one of {', '.join(ACTION_SETS)}")
     if wanted == "start":
-        return StartActions(config.plan)
+        return StartActions(config.plan, reservations)
+    if reservations:
+        raise ValueError("reservations are for actions 'start', not 'joint'")
     if not config.plan.nested_pair:
         raise ValueError(
             f"actions 'joint' is for labs of two exam types of which whoever can do the first can do the second, "

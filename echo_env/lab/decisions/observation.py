@@ -19,6 +19,8 @@ from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import appointment_book
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
+from echo_env.lab.decisions.staffed import fields_of_staff, numbers_of_staff
+from echo_env.lab.decisions.wide_rows import wide_features, wide_row_numbers, wide_shape
 from echo_env.lab.simulation.duties import Status
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.view import LabView
@@ -44,14 +46,9 @@ def paper_fields(config: Lab) -> list[ObservedNumber]:
 
 def rich_fields(config: Lab) -> list[ObservedNumber]:
     """The paper's 13 numbers, and what its Future Work asks for: waits, appointments to come, staff in detail."""
-    kinds = tuple(zip(("fetal", "non_fetal"), patients_by_type(config.plan), strict=True))
     fields = paper_fields(config)
     fields += [ObservedNumber(f"longest_wait_{kind.name.lower()}_min", HOUR, LONGEST_SHOWN) for kind in PatientClass]
-    for kind, number in kinds:
-        fields += [ObservedNumber(f"due_{kind}_within_{horizon}_min", 5, number) for horizon in HORIZONS]
-        fields.append(ObservedNumber(f"due_{kind}_today", max(number, 1), number))
-        fields.append(ObservedNumber(f"overdue_{kind}", 5, number))
-        fields.append(ObservedNumber(f"next_{kind}_in_min", HOUR, HOUR))
+    fields += _appointment_fields(config)
     for number, group in enumerate(config.plan.staff_group):
         breaks = config.plan.staff_groups[group].breaks.number
         fields += [
@@ -60,6 +57,23 @@ def rich_fields(config: Lab) -> list[ObservedNumber]:
             ObservedNumber(f"sonographer_{number}_busy_min", HOUR, LONGEST_SHOWN),
             ObservedNumber(f"sonographer_{number}_breaks_left", max(breaks, 1), breaks),
         ]
+    return fields
+
+
+def staffed_fields(config: Lab) -> list[ObservedNumber]:
+    """The paper's 13 numbers, appointments to come as in :func:`rich_fields`, and
+    :func:`~echo_env.lab.decisions.staffed.fields_of_staff`."""
+    return [*paper_fields(config), *_appointment_fields(config), *fields_of_staff(config.plan)]
+
+
+def _appointment_fields(config: Lab) -> list[ObservedNumber]:
+    """Six numbers of the appointments of each type."""
+    fields = []
+    for kind, number in zip(("fetal", "non_fetal"), patients_by_type(config.plan), strict=True):
+        fields += [ObservedNumber(f"due_{kind}_within_{horizon}_min", 5, number) for horizon in HORIZONS]
+        fields.append(ObservedNumber(f"due_{kind}_today", max(number, 1), number))
+        fields.append(ObservedNumber(f"overdue_{kind}", 5, number))
+        fields.append(ObservedNumber(f"next_{kind}_in_min", HOUR, HOUR))
     return fields
 
 
@@ -80,16 +94,7 @@ def rich_numbers(view: LabView) -> list[int]:
     for kind in PatientClass:
         queue = view.waiting(kind)
         row.append(min(max(now - queue[0].since_min, 0), LONGEST_SHOWN) if queue else 0)
-    for fetal in (True, False):
-        ahead = [
-            entry.scheduled_min - now
-            for entry in view.appointments
-            if entry.fetal == fetal and not view.has_arrived(entry.patient)
-        ]
-        row += [sum(0 <= minutes < horizon for minutes in ahead) for horizon in HORIZONS]
-        row.append(sum(minutes >= 0 for minutes in ahead))
-        row.append(sum(-OVERDUE_MIN <= minutes < 0 for minutes in ahead))
-        row.append(min((minutes for minutes in ahead if 0 <= minutes < HOUR), default=HOUR))
+    row += _appointment_numbers(view)
     begun = {exam.sonographer: exam.start_min for exam in view.running_exams}
     for number in range(len(view.config.plan.staff_group)):
         since = begun.get(number, view.break_since(number))
@@ -100,6 +105,28 @@ def rich_numbers(view: LabView) -> list[int]:
             busy,
             view.breaks_left(number),
         ]
+    return row
+
+
+def staffed_numbers(view: LabView) -> list[float]:
+    """The row of :func:`staffed_fields` now."""
+    return [*paper_numbers(view), *_appointment_numbers(view), *numbers_of_staff(view)]
+
+
+def _appointment_numbers(view: LabView) -> list[int]:
+    """The row of :func:`_appointment_fields` now."""
+    row: list[int] = []
+    now = view.minute
+    for fetal in (True, False):
+        ahead = [
+            entry.scheduled_min - now
+            for entry in view.appointments
+            if entry.fetal == fetal and not view.has_arrived(entry.patient)
+        ]
+        row += [sum(0 <= minutes < horizon for minutes in ahead) for horizon in HORIZONS]
+        row.append(sum(minutes >= 0 for minutes in ahead))
+        row.append(sum(-OVERDUE_MIN <= minutes < 0 for minutes in ahead))
+        row.append(min((minutes for minutes in ahead if 0 <= minutes < HOUR), default=HOUR))
     return row
 
 
@@ -120,6 +147,8 @@ OBSERVATIONS = {
     "paper": Observation(paper_fields, paper_numbers),
     "rich": Observation(rich_fields, rich_numbers),
     "rows": Observation(row_features, row_numbers, rows_shape),
+    "staffed": Observation(staffed_fields, staffed_numbers),
+    "rows_wide": Observation(wide_features, wide_row_numbers, wide_shape),
 }
 """Name -> observation. A new one needs a row here, and one in ``FILLERS`` of the compiled engine."""
 

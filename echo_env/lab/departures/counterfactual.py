@@ -23,7 +23,7 @@ from echo_env.lab.compiled.starts import start_tiers, starts_left_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
 from echo_env.lab.simulation.penalty import penalty_points
-from echo_env.lab.simulation.policy import ChoosingPolicy, Policy, TieredPolicy
+from echo_env.lab.simulation.policy import ChoosingPolicy, Policy, TieredPolicy, is_memoryless
 
 Ints = NDArray[np.int64]
 
@@ -172,11 +172,11 @@ def _begun(config: Lab, before: Labs, after: Labs) -> Ints:
 def _decider(config: Lab, policy: Policy, days: Days) -> _TieredDecider | _ChoosingDecider:
     if isinstance(policy, TieredPolicy):
         return _TieredDecider(config, policy)
-    if isinstance(policy, ChoosingPolicy) and policy.memoryless:
+    if isinstance(policy, ChoosingPolicy) and is_memoryless(policy):
         return _ChoosingDecider(config, policy, days)
     raise ValueError(
-        f"policy {policy.name!r} cannot be compared decision by decision: only trained agents can, and rules that "
-        "serve by class, such as policy_2 and fetal_first"
+        f"policy {policy.name!r} cannot be compared decision by decision: only trained agents can, those with "
+        "reservations excepted, and rules that serve by class, such as policy_2 and fetal_first"
     )
 
 

@@ -19,7 +19,7 @@ from echo_env.lab.departures.words import class_in_words, free_in_words, place_i
 from echo_env.lab.simulation.allocation import named
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
-from echo_env.lab.simulation.policy import Policy, SequentialPolicy
+from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy, reservations_of
 from echo_env.lab.simulation.simulator import Simulator
 from echo_env.lab.simulation.view import LabView
 
@@ -78,7 +78,10 @@ def minute_starts(lab: Simulator, policy: Policy) -> list[Start]:
 
     :param lab: the day being played
     :param policy: decides
+    :raises ValueError: it has reservations: what it decides now depends on what it reserved
     """
+    if reservations_of(policy):
+        raise ValueError(f"policy {policy.name!r} cannot be compared minute by minute, because it has reservations")
     if not isinstance(policy, SequentialPolicy):
         return as_starts(policy.decide(lab.view))
     board = lab.board
@@ -86,6 +89,7 @@ def minute_starts(lab: Simulator, policy: Policy) -> list[Start]:
     tried = copy.deepcopy(board, {id(fixed): fixed for fixed in (board.config, board.plan, board.appointments)})
     view, starts = LabView(tried), []
     while tried.can_start() and (kind := policy.next_class(view)) is not None:
+        assert not isinstance(kind, Keep)
         entry = tried.queues[kind][0]
         if tried.plan.nested:
             starts += named(view, [entry])

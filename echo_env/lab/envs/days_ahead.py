@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echo_env.lab.compiled import batch
 from echo_env.lab.compiled import steps as batch_steps
-from echo_env.lab.compiled.layout import Labs
+from echo_env.lab.compiled.layout import Labs, Rules
 from echo_env.lab.compiled.observations import BatchObservation
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day, Days, draw_days
@@ -50,7 +50,7 @@ class Rows(NamedTuple):
 class Mode(NamedTuple):
     """How labs are stepped, in the order in which compiled steps take it.
 
-    :param joint: whether actions are joint ones
+    :param joint: whether actions are joint ones; else single starts, with the reservations of the rules
     :param idling: whether masks include idling
     :param event_clock: whether the clock jumps to the next choice
     """
@@ -91,12 +91,20 @@ class DaysAhead:
     :param mode: how labs are stepped
     :param observed: makes observations
     :param base: rule of the paired reward
+    :param rules: the rules of the lab, if they have reservations
     """
 
     def __init__(
-        self, config: Lab, rows: Rows, mode: Mode, observed: BatchObservation, base: BaseRule | None = None
+        self,
+        config: Lab,
+        rows: Rows,
+        mode: Mode,
+        observed: BatchObservation,
+        base: BaseRule | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._config, self._rows, self._mode = config, rows, mode
+        self._rules = batch.rules_of(config) if rules is None else rules
         self._observed, self._base = observed, base
         self._rngs: list[np.random.Generator] = []
         self._absence_rate: float | None = None
@@ -182,7 +190,7 @@ class DaysAhead:
 
     def _begin(self, which: NDArray[np.int64], days: Days | Sequence[Day]) -> None:
         """Go to the first choice of some labs' next days."""
-        rows, rules = self._rows, batch.rules_of(self._config)
+        rows, rules = self._rows, self._rules
         rows.absence_rate[which] = _highest_rates(days)
         batch.begin_days(self._config, rows.labs, which, days)
         batch_steps.begin_labs(which, rows.labs, rules, *self._mode, rows.mask, rows.size, rows.first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,10 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     has waited longest among the patients of type k who are on time, late or early (j = 0, 1, 2); the last action lets
     time pass. Several starts may follow each other in one minute.
 
+    ``reservations=(5, 10, 20)`` beside these: ``Discrete(3 K + 1 + K D)`` for D lengths. Action 3 K + 1 + D k + d keeps
+    the last free room and the last free member of staff that can do type k for that many minutes, or until somebody of
+    type k can begin: see :mod:`~echo_env.lab.decisions.starts`.
+
     Not every action is feasible: :meth:`action_masks` and ``info["action_mask"]``, (actions,) bool, say which
     are. An infeasible one raises ``gymnasium.error.InvalidAction``. ``action_space.sample()`` draws
     among the feasible ones.
@@ -138,6 +143,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
     :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where possible
+    :param reservations: with ``start``, minutes for which resources can be kept
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
 
@@ -159,6 +165,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         reward: str = "penalty",
         paired_with: str = "policy_2",
         actions: str | None = None,
+        reservations: Sequence[int] = (),
         render_mode: str | None = None,
     ) -> None:
         check_env_arguments(clock, reward, idling)
@@ -166,7 +173,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
             allowed = ", ".join(self.metadata["render_modes"])
             raise ValueError(f"render_mode is {render_mode!r}, but must be one of None, {allowed}")
         self.config = load_lab(config)
-        self.actions = make_actions(actions, self.config)
+        self.actions = make_actions(actions, self.config, reservations)
         self.idling = idling
         self.clock = clock
         self.render_mode = render_mode
@@ -236,7 +243,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(actions,) bool, the action mask now. After the last step only what lets time pass is feasible: action 0 of
-        ``joint``, the last one of ``start``."""
+        ``joint``, 3 K of ``start``."""
         self._playing(over_is_fine=True)
         return self._offered.mask.copy()
 

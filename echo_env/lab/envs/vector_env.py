@@ -59,6 +59,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         reward: str = "penalty",
         paired_with: str = "policy_2",
         actions: str | None = None,
+        reservations: Sequence[int] = (),
         render_mode: str | None = None,
     ) -> None:
         require("numba")
@@ -68,7 +69,7 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self.num_envs = num_envs
         self.render_mode = None
         self.config = load_lab(config)
-        self.actions = make_actions(actions, self.config)
+        self.actions = make_actions(actions, self.config, reservations)
         shown = default_observation(self.config) if observation is None else observation
         self.single_observation_space, _ = make_observation(shown, self.config)
         self.single_action_space = gym.spaces.Discrete(self.actions.size)
@@ -77,14 +78,14 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self._mode = Mode(self.actions.name == "joint", idling, clock == "event")
         self._observed = BatchObservation(shown, self.config)
         self._base = BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
-        self._rules = batch.rules_of(self.config)
+        self._rules = batch.rules_of(self.config, reservations)
         self._now, ahead = (
             make_rows(
                 self.config, num_envs, self.actions.size, self.single_observation_space.shape or (), reward == "paired"
             )
             for _ in range(2)
         )
-        self._ahead = DaysAhead(self.config, ahead, self._mode, self._observed, self._base)
+        self._ahead = DaysAhead(self.config, ahead, self._mode, self._observed, self._base, self._rules)
         self._every = np.arange(num_envs)
         # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)

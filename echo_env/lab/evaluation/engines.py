@@ -12,7 +12,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days
 from echo_env.lab.simulation.metrics import DayResults
 from echo_env.lab.simulation.penalty import UNITS
-from echo_env.lab.simulation.policy import BatchChooser, ChoosingPolicy, Policy, TieredPolicy
+from echo_env.lab.simulation.policy import BatchChooser, ChoosingPolicy, Policy, TieredPolicy, reservations_of
 
 
 def play_days(config: Lab, policy: Policy, days: Days) -> DayResults:
@@ -38,7 +38,8 @@ def play_days(config: Lab, policy: Policy, days: Days) -> DayResults:
 
 def _play_choices(config: Lab, labs: Labs, policy: ChoosingPolicy, choose: BatchChooser) -> None:
     """Step all labs together; in each step the chooser acts for those with a choice."""
-    count, rules, joint = len(labs.lab), batch.rules_of(config), policy.actions == "joint"
+    count, joint = len(labs.lab), policy.actions == "joint"
+    rules = batch.rules_of(config, reservations_of(policy))
     mask = np.zeros((count, action_count(rules, joint)), dtype=np.bool_)
     size, first = np.zeros((2, count), dtype=np.int64)
     batch_steps.begin_labs(np.arange(count), labs, rules, joint, policy.idling, True, mask, size, first)

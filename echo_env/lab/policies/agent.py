@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,9 +14,10 @@ from echo_env.lab.day import Days
 from echo_env.lab.decisions.action_sets import default_actions, make_actions
 from echo_env.lab.decisions.actions import ACTIONS, decode_starts
 from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.decisions.starts import StartActions
 from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import Start
-from echo_env.lab.simulation.policy import BatchChooser
+from echo_env.lab.simulation.policy import BatchChooser, Keep
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
@@ -51,13 +52,20 @@ class AgentPolicy:
     :param config: the lab
     :param observation: name of the observation the agent was trained on
     :param idling: whether the action masks it was trained with include idling actions
+    :param reservations: minutes of the reservations among its actions
     :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
     """
 
     actions = "joint"
 
     def __init__(
-        self, name: str, model: Predictor, config: Lab, observation: str = "paper", idling: bool = True
+        self,
+        name: str,
+        model: Predictor,
+        config: Lab,
+        observation: str = "paper",
+        idling: bool = True,
+        reservations: Sequence[int] = (),
     ) -> None:
         space, self._observe = make_observation(observation, config)
         if model.observation_space.shape != space.shape:
@@ -65,7 +73,7 @@ class AgentPolicy:
                 f"{name} was trained on observations of shape {model.observation_space.shape}, "
                 f"but observation {observation!r} of the lab {config.name!r} has shape {space.shape}"
             )
-        self._set = make_actions(self.actions, config)
+        self._set = make_actions(self.actions, config, reservations)
         if getattr(model.action_space, "n", None) != self._set.size:
             raise ValueError(
                 f"{name} was trained for {model.action_space}, but the lab has Discrete({self._set.size}) as its "
@@ -74,6 +82,7 @@ class AgentPolicy:
         self.name = name
         self.observation = observation
         self.idling = idling
+        self.reservations = tuple(reservations)
         self._model = model
         self._masked = "action_masks" in inspect.signature(model.predict).parameters
         self._state: State = None
@@ -143,31 +152,38 @@ class StartAgentPolicy(AgentPolicy):
     """A trained agent of single starts as a policy, in any lab. Parameters as :class:`AgentPolicy`."""
 
     actions = "start"
+    _set: StartActions
 
-    def next_class(self, view: LabView) -> int | None:
-        """The class that the agent starts next, or None if it lets time pass."""
-        action = self._action(view)
-        return None if action == self._set.size - 1 else action
+    def next_class(self, view: LabView) -> int | Keep | None:
+        """The class that the agent starts next, a reservation, or None if it lets time pass."""
+        return self._set.step_of(self._action(view))
 
     def decide(self, view: LabView) -> list[Start]:
         """The next start alone."""
-        kind = self.next_class(view)
-        return [] if kind is None else assign(view, view.waiting(kind)[:1])
+        step = self.next_class(view)
+        return [] if step is None or isinstance(step, Keep) else assign(view, view.waiting(step)[:1])
 
 
-def decides_on_starts(model: Predictor, config: Lab) -> bool:
+def decides_on_starts(model: Predictor, config: Lab, reservations: Sequence[int] = ()) -> bool:
     """Whether an agent decides on single starts: not with 729 actions, else with those of the lab's ``start``, and in
     labs that have no joint actions.
 
     :param model: the agent
     :param config: the lab
+    :param reservations: minutes of the reservations among its actions
     """
     actions = getattr(model.action_space, "n", None)
-    return actions != ACTIONS and (actions == make_actions("start", config).size or default_actions(config) == "start")
+    starts = make_actions("start", config, reservations)
+    return actions != ACTIONS and (actions == starts.size or default_actions(config) == "start")
 
 
 def agent_policy(
-    name: str, model: Predictor, config: Lab, observation: str = "paper", idling: bool = True
+    name: str,
+    model: Predictor,
+    config: Lab,
+    observation: str = "paper",
+    idling: bool = True,
+    reservations: Sequence[int] = (),
 ) -> AgentPolicy:
     """A trained agent as a policy: its action space says whether it decides on joint actions or on single starts.
 
@@ -176,7 +192,8 @@ def agent_policy(
     :param config: the lab
     :param observation: name of the observation the agent was trained on
     :param idling: whether the action masks it was trained with include idling actions
+    :param reservations: minutes of the reservations among its actions
     :raises ValueError: the agent's observation or action space is not the lab's; the message gives both
     """
-    made = StartAgentPolicy if decides_on_starts(model, config) else AgentPolicy
-    return made(name, model, config, observation, idling)
+    made = StartAgentPolicy if decides_on_starts(model, config, reservations) else AgentPolicy
+    return made(name, model, config, observation, idling, reservations)

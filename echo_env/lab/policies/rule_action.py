@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.decisions.action_sets import ActionSet
 from echo_env.lab.decisions.actions import MOST_PER_CLASS, Offer, encode
+from echo_env.lab.decisions.starts import StartActions
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.policy import Policy, TieredPolicy
@@ -64,8 +65,8 @@ def rule_action(rule: Policy, view: LabView, offered: Offer, actions: ActionSet)
         return offered.first
     kinds = {entry.patient: entry.patient_class for entry in view.waiting()}
     begun = [kinds[patient] for patient, _, _ in rule.decide(view)]
-    if actions.name == "start":
-        return actions.nearest(begun[0] if begun else actions.size - 1, offered.mask)
+    if isinstance(actions, StartActions):
+        return actions.nearest(begun[0] if begun else actions.stop, offered.mask)
     digits = [0] * len(PatientClass)
     for kind in begun:
         digits[kind] += 1

@@ -39,8 +39,16 @@ def named(view: LabView, patients: Sequence[WaitingPatient]) -> list[Start]:
     plan = view.config.plan
     kinds = [entry.exam_type for entry in patients]
     sets = 1 if plan.nested else 1 << len(plan.types)
-    rooms, staff = [-1] * len(kinds), [-1] * len(kinds)
+    rooms_held, staff_held = view.kept_back(kinds)
     idle_rooms, idle_staff = view.idle_rooms, view.idle_staff
-    give(kinds, {room: view.room_types(room) for room in idle_rooms}, idle_rooms, sets, rooms)
-    give(kinds, {member: view.staff_types(member) for member in idle_staff}, idle_staff, sets, staff)
+    rooms = _given(kinds, rooms_held, {room: view.room_types(room) for room in idle_rooms}, idle_rooms, sets)
+    staff = _given(kinds, staff_held, {member: view.staff_types(member) for member in idle_staff}, idle_staff, sets)
     return [Start(entry.patient, room, member) for entry, room, member in zip(patients, rooms, staff, strict=True)]
+
+
+def _given(kinds: list[int], held: int, can: dict[int, int], order: list[int], sets: int) -> list[int]:
+    """A room, or a member, for each start; what is kept back is left over, as if a start of that type came last."""
+    wanted = kinds + [k for k in range(held.bit_length()) if held >> k & 1]
+    chosen = [-1] * len(wanted)
+    give(wanted, can, order, sets, chosen)
+    return chosen[: len(kinds)]

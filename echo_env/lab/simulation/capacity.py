@@ -77,6 +77,69 @@ def commit_start(kind: int, left: Any) -> None:
             left[a] -= 1
 
 
+def kept_back(kept: int, begun: Any, free: Any, can: Any) -> int:
+    """The types for which a free room, or a free member of staff, is kept back for them.
+
+    Types are taken in order; one for which nothing is left that the starts made and the types before it can do without
+    has nothing to keep.
+
+    :param kept: bit set of the types with a reservation
+    :param begun: (K,) starts of each type made in this minute and not counted in ``free``
+    :param free: (m,) how many free rooms, or members, there are of each kind
+    :param can: (m,) bit set of the types that these can do now
+    :return: bit set of types
+    """
+    held = 0
+    for k in range(len(begun)):
+        if not kept >> k & 1:
+            continue
+        tried = held | 1 << k
+        enough = True
+        for a in range(1, 1 << len(begun)):
+            if a >> k & 1:
+                spare = 0
+                for i in range(len(free)):
+                    if can[i] & a:
+                        spare += free[i]
+                for m in range(len(begun)):
+                    if a >> m & 1:
+                        spare -= begun[m] + (tried >> m & 1)
+                if spare < 0:
+                    enough = False
+        if enough:
+            held = tried
+    return held
+
+
+def count_beside(
+    rooms_held: int, staff_held: int, begun: Any, rooms: Any, rooms_can: Any, staff: Any, staff_can: Any, left: Any
+) -> None:
+    """Count how many starts are left for each set of types beside what is kept back.
+
+    What is kept back is counted as if it were a start: by Hall's theorem all starts that these counts allow can be made
+    together, and leave what is kept.
+
+    :param rooms_held: bit set of types, see :func:`kept_back`
+    :param staff_held: likewise
+    :param begun: (K,) starts of each type made in this minute and not counted in ``rooms`` and ``staff``
+    :param rooms: as in :func:`count_left`, as are the following three
+    :param left: (2^K,) filled
+    """
+    for a in range(1, len(left)):
+        with_rooms, with_staff = 0, 0
+        for i in range(len(rooms)):
+            if rooms_can[i] & a:
+                with_rooms += rooms[i]
+        for i in range(len(staff)):
+            if staff_can[i] & a:
+                with_staff += staff[i]
+        for k in range(len(begun)):
+            if a >> k & 1:
+                with_rooms -= begun[k] + (rooms_held >> k & 1)
+                with_staff -= begun[k] + (staff_held >> k & 1)
+        left[a] = min(with_rooms, with_staff)
+
+
 def give(kinds: Any, can: Any, order: Any, sets: int, chosen: Any) -> None:
     """Give each start in turn the first room, or member of staff, that leaves enough for the starts after it.
 

@@ -7,7 +7,7 @@ Capabilities are looked up by structure, not by class: a policy gains the compil
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,17 @@ ClassTiers: TypeAlias = Sequence[Sequence[int]]
 
 BatchChooser: TypeAlias = "Callable[[Labs, NDArray[np.int64], NDArray[np.bool_]], NDArray[np.int64]]"
 """(labs, indices (n,) of those with a choice, their action masks (n, actions)) -> (n,) feasible actions."""
+
+
+class Keep(NamedTuple):
+    """A reservation that a policy asks for: see :meth:`~echo_env.lab.simulation.simulator.Simulator.keep`.
+
+    :param kind: the exam type
+    :param minutes: how long at the most
+    """
+
+    kind: int
+    minutes: int
 
 
 @runtime_checkable
@@ -54,8 +65,9 @@ class SequentialPolicy(Policy, Protocol):
     ``decide`` gives the next start alone.
     """
 
-    def next_class(self, view: LabView) -> int | None:
-        """The class whose longest-waiting patient begins next in this minute; None to let time pass.
+    def next_class(self, view: LabView) -> int | Keep | None:
+        """The class whose longest-waiting patient begins next in this minute, or a reservation that begins; None to
+        let time pass.
 
         :param view: the lab, with the starts of this minute made or committed
         """
@@ -78,7 +90,7 @@ class ChoosingPolicy(Policy, Protocol):
     """A policy that chooses actions for a batch of labs on the compiled engine.
 
     ``decide`` and the chooser must choose the same action in the same state. Both are asked only where more than
-    one action is feasible.
+    one action is feasible. It may also offer ``reservations``: see :func:`reservations_of`.
 
     :param actions: the action space, one of :data:`~echo_env.lab.decisions.action_sets.ACTION_SETS`
     :param idling: whether its action masks include idling actions
@@ -103,6 +115,14 @@ def is_compiled(policy: Policy) -> bool:
     return isinstance(policy, (TieredPolicy, ChoosingPolicy))
 
 
+def reservations_of(policy: Policy) -> tuple[int, ...]:
+    """Minutes of the reservations among a policy's actions; none if it has no attribute ``reservations``."""
+    return tuple(getattr(policy, "reservations", ()))
+
+
 def is_memoryless(policy: Policy) -> bool:
-    """Whether a policy's decision depends on the present state of the lab alone, in batches of labs as well."""
+    """Whether a policy's starts depend on the present state of the lab alone, in batches of labs as well; those of a
+    policy with reservations depend on what has been reserved."""
+    if reservations_of(policy):
+        return False
     return isinstance(policy, TieredPolicy) or (isinstance(policy, ChoosingPolicy) and policy.memoryless)

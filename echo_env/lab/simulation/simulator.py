@@ -23,7 +23,7 @@ from echo_env.lab.simulation.patient import (
     ready_minute,
 )
 from echo_env.lab.simulation.penalty import UNITS, idle_rule_index, penalty_units
-from echo_env.lab.simulation.policy import Policy, SequentialPolicy
+from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy
 from echo_env.lab.simulation.staff import Staff
 from echo_env.lab.simulation.trace import ExamRecord, Trace
 from echo_env.lab.simulation.view import LabView
@@ -104,6 +104,18 @@ class Simulator:
         else:
             self.board.commit(entry.patient)
 
+    def keep(self, kind: int, minutes: int) -> None:
+        """Begin a reservation: for some minutes no exam of another type that is committed takes the last free room or
+        the last free member of staff that can do a type.
+
+        It ends earlier as soon as somebody of the type waits for whom a room and a member are free. Whoever calls
+        :meth:`start` names rooms and members and is not held to it.
+
+        :param kind: the exam type
+        :param minutes: how long at the most, at least 1
+        """
+        self.board.keep(kind, minutes)
+
     def advance(self, at_most: int | None = None) -> None:
         """Let time pass, to the next minute in which something happens or could be decided.
 
@@ -114,6 +126,7 @@ class Simulator:
         minute = self.board.minute + 1
         if not self.board.can_start():
             minute = int(min(self._clock.peek(), self.config.hours.end_min))
+            minute = min([minute, *(kept.until_min for kept in self.board.reservations.values())])
         if at_most is not None:
             minute = min(minute, at_most)
         self._charge(minute)
@@ -136,7 +149,8 @@ class Simulator:
         starts = [(exam.start_min, Start(exam.patient, exam.room, exam.sonographer)) for exam in self._exams]
         minute = self.board.minute
         pending = [entry.patient for entry in self.board.pending]
-        return {"config": self.config, "day": self.day, "starts": starts, "minute": minute, "pending": pending}
+        day = {"config": self.config, "day": self.day, "starts": starts, "minute": minute, "pending": pending}
+        return {**day, "reservations": self.board.reservations}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Play the copy up to the minute of the original."""
@@ -147,6 +161,7 @@ class Simulator:
         self._advance_to(state["minute"])
         for patient in state["pending"]:
             self.board.commit(patient)
+        self.board.reservations.update(state["reservations"])
 
     def _advance_to(self, minute: int) -> None:
         while self.board.minute < minute:
@@ -192,6 +207,8 @@ class Simulator:
         """Process every event due by now."""
         while self._clock.peek() <= self.board.minute:
             self._clock.step()
+        if self.board.reservations:
+            self.board.end_reservations()
 
     def _charge(self, until: int) -> None:
         """Record the minutes from now up to ``until``, in which the state is constant, and their penalty units."""
@@ -262,8 +279,11 @@ def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     next_class = policy.next_class if isinstance(policy, SequentialPolicy) else None
     while not lab.over:
         if next_class is not None:
-            while lab.board.can_start() and (kind := next_class(lab.view)) is not None:
-                lab.commit(kind)
+            while lab.board.can_start() and (step := next_class(lab.view)) is not None:
+                if isinstance(step, Keep):
+                    lab.keep(*step)
+                else:
+                    lab.commit(step)
         elif lab.board.can_start():
             lab.start(policy.decide(lab.view))
         lab.advance()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.patient import Appointment, RunningExam, WaitingPatient
-from echo_env.lab.simulation.whiteboard import Whiteboard
+from echo_env.lab.simulation.whiteboard import Reservation, Whiteboard
 
 
 class LabView:
@@ -76,10 +78,33 @@ class LabView:
         """Patients whose start has been committed in this minute, and whose room and member are not named yet."""
         return list(self._board.pending)
 
-    def starts_left(self) -> list[int]:
+    @property
+    def reservations(self) -> dict[int, Reservation]:
+        """The exam types for which the last free room and the last free member of staff are kept."""
+        return dict(self._board.reservations)
+
+    def starts_left(self, in_all: bool = False) -> list[int]:
         """(2^K,) starts left in this minute, by set of exam types: see
-        :func:`~echo_env.lab.simulation.capacity.count_left`."""
-        return list(self._board.left)
+        :func:`~echo_env.lab.simulation.capacity.count_left`.
+
+        :param in_all: whether to count what is kept by reservations as well
+        """
+        return list(self._board.left_in_all if in_all else self._board.left)
+
+    def open_types(self, kept: int | None = None) -> int:
+        """Bit set of the types of those who wait of which one can be started now.
+
+        :param kept: bit set of types with a reservation; by default those that have one
+        """
+        return self._board.open_types(kept)
+
+    def kept_back(self, kinds: Sequence[int]) -> tuple[int, int]:
+        """The types for which a room, and those for which a member of staff, is kept back: see
+        :func:`~echo_env.lab.simulation.capacity.kept_back`.
+
+        :param kinds: types of starts of this minute whose room and member are not named yet
+        """
+        return self._board.kept_back(kinds)
 
     def can_start_type(self, kind: int) -> bool:
         """Whether an exam of a type could be started in this minute, if somebody waits for it."""

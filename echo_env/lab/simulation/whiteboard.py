@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import NEVER
-from echo_env.lab.simulation.capacity import commit_start, count_left, effective_types, starts_left
+from echo_env.lab.simulation.capacity import (
+    commit_start,
+    count_beside,
+    count_left,
+    effective_types,
+    kept_back,
+    starts_left,
+)
 from echo_env.lab.simulation.duties import RoomStatus, Status, is_closed
 from echo_env.lab.simulation.patient import (
     CLASSES_PER_TYPE,
@@ -24,6 +33,17 @@ from echo_env.lab.simulation.patient import (
     class_of,
     waits_since,
 )
+
+
+class Reservation(NamedTuple):
+    """The last free room and the last free member of staff who can do an exam type are kept for it.
+
+    :param since_min: when this began
+    :param until_min: when it ends at the latest
+    """
+
+    since_min: int
+    until_min: int
 
 
 class Whiteboard:
@@ -84,6 +104,7 @@ class Whiteboard:
         self.room_order = sorted(range(len(self.room_can)), key=lambda room: self.room_can[room].bit_count())
         self.staff_size = [can.bit_count() for can in self.staff_can]
         self._left = [0] * (1 << len(plan.types))
+        self.reservations: dict[int, Reservation] = {}
         self._startable = 0
         self._counted_at = -1
 
@@ -120,9 +141,20 @@ class Whiteboard:
 
     def commit(self, patient: int) -> None:
         """A start is counted; its room and its member of staff are named when time passes."""
-        commit_start(self.waiting[patient].exam_type, self.left)
+        commit_start(self.waiting[patient].exam_type, self.left_in_all)
         self.pending.append(self._leave_queue(patient))
         del self.waiting[patient]
+
+    def keep(self, kind: int, minutes: int) -> None:
+        """For some minutes no exam of another type takes the last free room or member of staff for a type."""
+        self.reservations[kind] = Reservation(self.minute, self.minute + minutes)
+
+    def end_reservations(self) -> None:
+        """Reservations whose minutes are over end, as do those of types of which somebody can begin now."""
+        possible = self.open_types(kept=0)
+        for kind, reservation in list(self.reservations.items()):
+            if self.minute >= reservation.until_min or possible >> kind & 1:
+                del self.reservations[kind]
 
     def begin_exam(self, start: Start) -> WaitingPatient:
         """A patient leaves the queue, or those who are committed, for an exam; returns the patient's entry."""
@@ -207,9 +239,37 @@ class Whiteboard:
 
     @property
     def left(self) -> list[int]:
+        """Starts left in this minute beside what is kept, by set of exam types."""
+        return self._left_beside(self._kept) if self.reservations else self.left_in_all
+
+    @property
+    def left_in_all(self) -> list[int]:
         """Starts left in this minute, by set of exam types: see :func:`~.capacity.count_left`."""
         self._count()
         return self._left
+
+    def open_types(self, kept: int | None = None) -> int:
+        """Bit set of the types of those who wait of which one can be started now; see
+        :meth:`~echo_env.lab.simulation.view.LabView.open_types`."""
+        reserved = self._kept if kept is None else kept
+        left = self._left_beside(reserved) if reserved else self.left_in_all
+        types = 0
+        for k in range(len(self._expected)):
+            if any(self.queues[3 * k : 3 * k + 3]) and starts_left(k, left) > 0:
+                types |= 1 << k
+        return types
+
+    def kept_back(self, kinds: Sequence[int], kept: int | None = None) -> tuple[int, int]:
+        """See :meth:`~echo_env.lab.simulation.view.LabView.kept_back`; ``kept`` is a bit set of types with a
+        reservation, by default those that have one."""
+        types = self._kept if kept is None else kept
+        if not types:
+            return 0, 0
+        begun, (staff, staff_can) = self._begun(kinds), self._free_members()
+        return (
+            kept_back(types, begun, self.free_rooms, self._rooms_can),
+            kept_back(types, begun, staff, staff_can),
+        )
 
     @property
     def startable(self) -> int:
@@ -241,16 +301,40 @@ class Whiteboard:
                 return True
         return False
 
+    @property
+    def _kept(self) -> int:
+        """Bit set of the types with a reservation."""
+        return sum(1 << kind for kind in self.reservations)
+
+    def _begun(self, kinds: Sequence[int]) -> list[int]:
+        """Starts of each type."""
+        counts = Counter(kinds)
+        return [counts[k] for k in range(len(self._expected))]
+
+    def _left_beside(self, kept: int) -> list[int]:
+        """Starts left in this minute, by set of exam types, beside what is kept for some types."""
+        kinds = [entry.exam_type for entry in self.pending]
+        left, (staff, staff_can) = [0] * (1 << len(self._expected)), self._free_members()
+        rooms_held, staff_held = self.kept_back(kinds, kept)
+        count_beside(
+            *(rooms_held, staff_held, self._begun(kinds)),
+            *(self.free_rooms, self._rooms_can, staff, staff_can, left),
+        )
+        return left
+
+    def _free_members(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many members of staff are free, and what these may begin now, by kind."""
+        if not self.plan.limits_starts:
+            return tuple(self.free_staff), self._staff_can
+        there = [member for member, status in enumerate(self.status) if status == Status.FREE]
+        kinds = sorted(Counter(map(self.staff_types, there)).items())
+        return tuple(count for _, count in kinds), tuple(can for can, _ in kinds)
+
     def _count(self) -> None:
         """Count what is left, if that is not known of this minute."""
         if self._counted_at == self.minute:
             return
-        if not self.plan.limits_starts:
-            staff, staff_can = tuple(self.free_staff), self._staff_can
-        else:
-            there = [member for member, status in enumerate(self.status) if status == Status.FREE]
-            kinds = sorted(Counter(map(self.staff_types, there)).items())
-            staff, staff_can = tuple(count for _, count in kinds), tuple(can for can, _ in kinds)
+        staff, staff_can = self._free_members()
         # Few different states occur in a day, and each many times.
         key = tuple(self.free_rooms), staff, staff_can
         if key not in self._known:

@@ -27,7 +27,7 @@ def arguments(seed: int) -> dict[str, Any]:
         "reward": ("penalty", "paired")[seed // 4 % 2],
         "paired_with": "scarce_first",
         "actions": "joint" if joint else "start",
-        "observation": ("paper", "rich")[seed // 16 % 2] if joint else "rows",
+        "observation": ("paper", "rich")[seed // 16 % 2] if joint else ("rows", "rows_wide")[seed // 16 % 2],
     }
 
 

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import OrderEnforcing
 from sb3_contrib import QRDQN
 from sb3_contrib.common.wrappers import ActionMasker
@@ -23,6 +24,7 @@ from sb3_ext.callbacks import (
     LearningRateOnPlateau,
     ParameterCurriculum,
 )
+from sb3_ext.common.vec_env import GymnasiumVecEnv
 
 STEPS_PER_DAY = 2
 OWN_RATE = 0.5
@@ -143,11 +145,60 @@ def test_every_day_runs_at_its_own_rate_through_wrappers() -> None:
     curriculum = AbsenceRateCurriculum(hold=4, anneal=5)
     dqn(env).learn(14 * STEPS_PER_DAY, callback=curriculum)
     rates = env.env_method("rates_of_days")[0]
-    assert rates[0] == OWN_RATE  # began before the first callback
-    assert rates[1:] == pytest.approx([curriculum.value(day) for day in range(1, len(rates))])
+    assert rates[0] == OWN_RATE  # SB3's own reset, of which nothing is played
+    assert rates[1:] == pytest.approx([curriculum.value(day) for day in range(len(rates) - 1)])
     assert {0.8, 0.1} < set(rates)
-    # 0.8 once, five values down to 0.1, and never again the same.
-    assert env.get_attr("calls")[0] == 6
+    # 0.8 for the first day and the next, five values down to 0.1, and never again the same.
+    assert env.get_attr("calls")[0] == 7
+
+
+class PlayedRates(BaseCallback):
+    """Notes the rate of the day of which each step was, by environment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rates: list[list[float]] = []
+
+    def _on_step(self) -> bool:
+        days = self.training_env.env_method("rates_of_days")
+        self.rates.append([own[-1 - done] for own, done in zip(days, self.locals["dones"].tolist(), strict=True)])
+        return True
+
+
+ALGORITHMS: dict[Any, dict[str, Any]] = {
+    DQN: {"learning_starts": 0, "buffer_size": 50},
+    MaskableDQN: {"learning_starts": 0, "buffer_size": 50},
+    A2C: {"n_steps": 3},
+}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("kind", ["dummy", "subproc", "native"])
+def test_the_first_day_of_each_environment_runs_at_the_first_value(algorithm: Any, kind: str) -> None:
+    """With every algorithm and kind of VecEnv, first days run at the start value; a training that goes on goes on."""
+
+    def make() -> gym.Env[Any, Any]:
+        return ActionMasker(OrderEnforcing(RatedDays()), everything_feasible)
+
+    mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    venv: Any
+    if kind == "native":
+        venv = GymnasiumVecEnv(SyncVectorEnv([make] * 3, **mode))  # type: ignore[arg-type]
+    else:
+        venv = make_vec_env(make, n_envs=3, vec_env_cls=SubprocVecEnv if kind == "subproc" else DummyVecEnv)
+    model = algorithm("MlpPolicy", venv, policy_kwargs={"net_arch": [4]}, device="cpu", **ALGORITHMS[algorithm])
+    played, curriculum = PlayedRates(), AbsenceRateCurriculum(hold=6, anneal=6)
+    model.learn(3 * 3 * STEPS_PER_DAY // 2, callback=[curriculum, played])
+    begun = len(venv.env_method("rates_of_days")[0])
+    assert played.rates[:STEPS_PER_DAY] == [[0.8] * 3] * STEPS_PER_DAY
+    if isinstance(model, MaskableDQN):
+        # The reset in between is no disturbance, after which all would be reset a third time.
+        assert begun == 2 + (len(played.rates) // STEPS_PER_DAY)
+    model.learn(3 * STEPS_PER_DAY, callback=[curriculum, played], reset_num_timesteps=False)
+    days = 1 + len(played.rates) // STEPS_PER_DAY
+    assert len(venv.env_method("rates_of_days")[0]) == 1 + days
+    assert model.callback_states["AbsenceRateCurriculum"]["episodes"] == 3 * (days - 1)
+    venv.close()
 
 
 def test_days_of_all_environments_count_in_subprocesses() -> None:
@@ -159,7 +210,7 @@ def test_days_of_all_environments_count_in_subprocesses() -> None:
     rates = env.env_method("rates_of_days")
     env.close()
     assert rates[0] == rates[1]
-    assert rates[0][1:] == pytest.approx([curriculum.value(2 * day) for day in range(1, len(rates[0]))])
+    assert rates[0][1:] == pytest.approx([curriculum.value(2 * day) for day in range(len(rates[0]) - 1)])
     assert model.callback_states["AbsenceRateCurriculum"] == {"episodes": 12}
 
 
@@ -174,7 +225,8 @@ def test_a_continued_training_goes_on_with_the_curriculum(algorithm: type, tmp_p
     loaded = algorithm.load(tmp_path / "model", env=env, device="cpu")
     curriculum = AbsenceRateCurriculum(hold=4, anneal=4)
     loaded.learn(2 * STEPS_PER_DAY, callback=curriculum)
-    assert env.env_method("rates_of_days")[0][1:] == pytest.approx([curriculum.value(7), curriculum.value(8)])
+    expected = [curriculum.value(day) for day in (6, 7, 8)]
+    assert env.env_method("rates_of_days")[0][1:] == pytest.approx(expected)
     assert loaded.callback_states["AbsenceRateCurriculum"]["episodes"] == 8
 
 
@@ -285,8 +337,8 @@ def test_curriculum_and_reset_in_one_training(algorithm: Any) -> None:
     )
     curriculum = ParameterCurriculum("set_absence_rate", start=0.8, end=0.2, hold=2, anneal=2)
     model.learn(10 * STEPS_PER_DAY, callback=[curriculum, EpsilonReset(episode=6), Rates()])
-    # The first episode began before the first callback.
-    assert venv.env_method("rates_of_days")[0][1:] == pytest.approx([0.8, 0.8, 0.5, *[0.2] * 7])
+    # After SB3's own reset.
+    assert venv.env_method("rates_of_days")[0][1:] == pytest.approx([0.8, 0.8, 0.8, 0.5, *[0.2] * 7])
     reset = 6 * STEPS_PER_DAY
     assert rates[reset - 2] == pytest.approx(0.0)
     # The last half of what remains is without exploration again.

@@ -1,0 +1,1 @@
+"""Numbers of an observation, compiled: rows of classes, and who is here and comes free when."""
