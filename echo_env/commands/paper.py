@@ -1,4 +1,4 @@
-"""The paper's figures 12 to 24 with an agent trained as the paper trains it, and which of its findings hold.
+"""The paper's figures 4 to 24, those from 12 on with an agent trained as it says, and which of its findings hold.
 
 echo-lab paper --output results/paper
 echo-lab paper --output results/paper \\
@@ -7,11 +7,11 @@ echo-lab paper --output results/paper \\
 Agents come from echo-lab train --paper-protocol [--env ID], one for each of the
 labs EchoLab-v0, EchoLabScarce-v0 and EchoLabAbundant-v0; without --agents the
 latest run of each below logs/maskable_dqn is taken. Figures of a lab without an
-agent are left out.
+agent are left out; figures 4 to 11 are of the rules alone.
 
 DIR of --output holds index.md (every figure with what the paper's shows and
-what is different here), figure_12.png to figure_24.png (and .pdf), the numbers
-behind each as figure_12.csv to figure_24.csv, and the table of the paper's
+what is different here), figure_4.png to figure_24.png (and .pdf), the numbers
+behind each as figure_4.csv to figure_24.csv, and the table of the paper's
 findings, findings.md and findings.csv: each with our figure, its 95 % interval
 and days, and whether it holds. Everything is written, or, if anything goes
 wrong, DIR is left as it was.
@@ -43,6 +43,7 @@ from echo_env.lab import LabConfig, Policy, make_policy
 from echo_env.lab.evaluation.comparison import check_days
 
 if TYPE_CHECKING:
+    from echo_env.lab.report.paper.rules import RuleStudy
     from echo_env.lab.report.paper.runs import PaperRun
     from echo_env.lab.report.paper.study import LabStudy
 
@@ -99,13 +100,17 @@ def run(options: PaperOptions, command: str) -> None:
     from echo_env.lab.report.paper.figures import paper_figures
     from echo_env.lab.report.paper.findings import find_all
     from echo_env.lab.report.paper.pages import file_names, print_findings, write_pages
+    from echo_env.lab.report.paper.rule_findings import rule_findings
+    from echo_env.lab.report.paper.rules import rule_figures
 
     runs = check_options(options, file_names())
     players = {run.env_id: find_players(run, options.trust) for run in runs}
+    rules = _play_rules(options.seed)
     studies = {ENV_IDS[run.env_id]: _play(run, players[run.env_id], options) for run in runs}
-    findings = find_all(studies)
+    findings = [*rule_findings(rules), *find_all(studies)]
     with delivery() as outputs:
-        write_pages(outputs.folder(options.output), paper_figures(studies), findings, studies, command)
+        drawn = [*rule_figures(rules), *paper_figures(studies)]
+        write_pages(outputs.folder(options.output), drawn, findings, studies, command)
     print_findings(findings)
     print(f"index: {Path(options.output) / 'index.md'}")
 
@@ -148,6 +153,15 @@ def find_players(run: PaperRun, trust: bool) -> tuple[LabConfig, Policy, list[Po
         raise ValueError(agent.note)
     agent.name = study.AGENT
     return config, agent, [make_policy(BESIDE, config), find_agent(SHIPPED, config, {})]
+
+
+def _play_rules(seed: int) -> RuleStudy:
+    """Play a year of the paper's rules, with a progress bar."""
+    from echo_env.lab.report.paper.rules import ON_THE_FLY, RESERVING, play_rules
+    from echo_env.lab.report.paper.study import YEAR
+
+    with progress_bar("days of the rules", YEAR * len((*ON_THE_FLY, *RESERVING))) as advance:
+        return play_rules(LabConfig.load(STATES), YEAR, seed, advance)
 
 
 def _play(run: PaperRun, players: tuple[LabConfig, Policy, list[Policy]], options: PaperOptions) -> LabStudy:

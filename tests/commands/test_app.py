@@ -16,11 +16,11 @@ def test_help_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None
     for tokens in ([], ["--help"]):
         assert main(tokens) == 0
         printed = capsys.readouterr().out
-        for name in ("calibrate", "evaluate", "schema", "sweep", "train"):
+        for name in ("calibrate", "evaluate", "paper", "schema", "sweep", "train"):
             assert f"│ {name} " in printed
 
 
-@pytest.mark.parametrize("name", ["calibrate", "evaluate", "schema"])
+@pytest.mark.parametrize("name", ["calibrate", "evaluate", "paper", "schema"])
 def test_subcommands_have_a_help_of_their_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help after a subcommand is that subcommand's."""
     assert main([name, "--help"]) == 0

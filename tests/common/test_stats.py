@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from echo_env.common.stats import days_needed, estimate, over_seeds, paired_difference
+from echo_env.common.stats import days_needed, estimate, over_seeds, paired_difference, ratio_of_sums
 
 
 def test_estimate_by_hand() -> None:
@@ -66,3 +66,13 @@ def test_interval_over_seeds_and_days_covers_at_least_95_percent() -> None:
 def test_one_training_has_the_interval_of_its_days() -> None:
     """A single training has the interval over its days."""
     assert over_seeds([-10.0], [4.0])[:3] == (-10.0, -14.0, -6.0)
+
+
+def test_a_ratio_of_sums_has_the_interval_of_its_linearisation() -> None:
+    """The mean is the ratio of the sums; with equal weights the interval is that of the mean."""
+    values, weights = np.array([1.0, 4.0, 2.0, 5.0]), np.array([1.0, 2.0, 2.0, 3.0])
+    assert ratio_of_sums(values, weights).mean == pytest.approx(12 / 8)
+    residual = estimate(values - 1.5 * weights)
+    assert ratio_of_sums(values, weights).half_width == pytest.approx(residual.half_width / 2)
+    assert ratio_of_sums(values, np.full(4, 2.0)) == pytest.approx(estimate(values / 2))
+    assert np.isnan(ratio_of_sums(values, np.zeros(4)).mean)

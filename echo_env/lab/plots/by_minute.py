@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from echo_env.common.stats import mean_and_half_width
 from echo_env.lab.config import LabConfig
 from echo_env.lab.plots.style import (
     axes_or_new,
@@ -20,6 +19,7 @@ from echo_env.lab.plots.style import (
     group_labels,
     group_look,
     legend,
+    mean_and_band,
     mean_of_days,
     name_axes,
     policy_line,
@@ -34,17 +34,18 @@ from echo_env.lab.simulation.trace import Trace
 Floats = NDArray[np.float64]
 
 
-def waiting_by_class(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
-    """Patients waiting, by class: mean over days with its 95 % band.
+def waiting_by_class(traces: Sequence[Trace], ax: Axes | None = None, band: str = "interval") -> Axes:
+    """Patients waiting, by class: mean over days with a band.
 
     :param traces: days of one lab under one policy, at least one
     :param ax: where to draw
+    :param band: one of :data:`~echo_env.lab.plots.style.BANDS`
     """
     ax = axes_or_new(ax)
     counts = _counts(traces)
     for kind, label in enumerate(class_labels(traces[0].config)):
-        _line_with_band(ax, counts[:, :, kind], label, class_line(kind))
-    _finish(ax, traces[0], f"Patients waiting, {mean_of_days(len(traces))}", "Patients waiting (mean number)")
+        _line_with_band(ax, counts[:, :, kind], label, class_line(kind), band=band)
+    _finish(ax, traces[0], f"Patients waiting, {mean_of_days(len(traces), band)}", "Patients waiting (mean number)")
     return ax
 
 
@@ -64,29 +65,27 @@ def waiting_by_type(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def free_rooms(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
-    """Free rooms, by group: mean over days with its 95 % band. Those that are cleaned or closed are not free.
+def free_rooms(traces: Sequence[Trace], ax: Axes | None = None, band: str = "interval") -> Axes:
+    """Free rooms, by group: mean over days with a band. Those that are cleaned or closed are not free.
 
-    :param traces: days of one lab under one policy, at least one
-    :param ax: where to draw
+    Parameters as for :func:`waiting_by_class`.
     """
     config, ax = traces[0].config, axes_or_new(ax)
     columns = config.plan.room_columns
-    _free(traces, ax, columns, CLASSES_PER_TYPE * len(config.plan.types), group_labels(config, "room"), "rooms")
+    _free(traces, ax, columns, CLASSES_PER_TYPE * len(config.plan.types), group_labels(config, "room"), "rooms", band)
     return ax
 
 
-def free_sonographers(traces: Sequence[Trace], ax: Axes | None = None) -> Axes:
-    """Free members of staff, by group: mean over days with its 95 % band. Those absent, off duty, on break or at lunch
-    are not free.
+def free_sonographers(traces: Sequence[Trace], ax: Axes | None = None, band: str = "interval") -> Axes:
+    """Free members of staff, by group: mean over days with a band. Those absent, off duty, on break or at lunch are not
+    free.
 
-    :param traces: days of one lab under one policy, at least one
-    :param ax: where to draw
+    Parameters as for :func:`waiting_by_class`.
     """
     config, ax = traces[0].config, axes_or_new(ax)
     plan, what = config.plan, "sonographers" if isinstance(config, LabConfig) else "staff"
     first = CLASSES_PER_TYPE * len(plan.types) + len(plan.room_columns)
-    _free(traces, ax, plan.staff_columns, first, group_labels(config, "staff"), what)
+    _free(traces, ax, plan.staff_columns, first, group_labels(config, "staff"), what, band)
     return ax
 
 
@@ -130,7 +129,13 @@ def penalties(traces: Sequence[Trace]) -> Floats:
 
 
 def _free(
-    traces: Sequence[Trace], ax: Axes, columns: Sequence[int], first: int, labels: Sequence[str], what: str
+    traces: Sequence[Trace],
+    ax: Axes,
+    columns: Sequence[int],
+    first: int,
+    labels: Sequence[str],
+    what: str,
+    band: str,
 ) -> None:
     """A line for each group, in the order of the config.
 
@@ -141,8 +146,8 @@ def _free(
     counts = _counts(traces)
     for group, label in enumerate(labels):
         own = counts[:, :, first + columns.index(group)]
-        _line_with_band(ax, own, label, group_look(traces[0].config, group).line, bands=len(labels))
-    _finish(ax, traces[0], f"Free {what}, {mean_of_days(len(traces))}", f"Free {what} (mean number)")
+        _line_with_band(ax, own, label, group_look(traces[0].config, group).line, bands=len(labels), band=band)
+    _finish(ax, traces[0], f"Free {what}, {mean_of_days(len(traces), band)}", f"Free {what} (mean number)")
 
 
 def _counts(traces: Sequence[Trace]) -> NDArray[np.int64]:
@@ -151,10 +156,16 @@ def _counts(traces: Sequence[Trace]) -> NDArray[np.int64]:
 
 
 def _line_with_band(
-    ax: Axes, values: NDArray[Any], label: str, style: dict[str, Any], first_marker: int = 0, bands: int = 1
+    ax: Axes,
+    values: NDArray[Any],
+    label: str,
+    style: dict[str, Any],
+    first_marker: int = 0,
+    bands: int = 1,
+    band: str = "interval",
 ) -> None:
-    """The mean as a line and its 95 % interval as a band; (days, minutes)."""
-    mean, half = mean_and_half_width(values)
+    """The mean as a line, with a band; (days, minutes)."""
+    mean, half = mean_and_band(values, band)
     minutes = np.arange(values.shape[1])
     ax.plot(minutes, mean, label=label, linewidth=1.4, markevery=(first_marker, 60), **style)
     ax.fill_between(minutes, mean - half, mean + half, color=style["color"], alpha=band_alpha(bands), linewidth=0)

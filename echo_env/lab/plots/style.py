@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from echo_env.common.figures import (
     BLACK,
@@ -23,11 +24,13 @@ from echo_env.common.figures import (
     policy_line,
     thousands,
 )
+from echo_env.common.stats import mean_and_half_width
 from echo_env.lab.config import Hours, LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.patient import Punctuality, class_label, punctuality
 
 __all__ = [
+    "BANDS",
     "BLACK",
     "BLUE",
     "GREEN",
@@ -47,6 +50,7 @@ __all__ = [
     "group_labels",
     "group_look",
     "legend",
+    "mean_and_band",
     "mean_of_days",
     "name_axes",
     "policy_line",
@@ -168,9 +172,28 @@ def class_line(kind: int) -> dict[str, Any]:
     return {"color": class_colour(kind), "linestyle": dashes, "marker": marker, "markersize": 4}
 
 
-def mean_of_days(days: int) -> str:
-    """What a title says about the days that a mean and its band are taken over."""
-    return "one day" if days == 1 else f"mean of {days:,} days with 95 % band"
+BANDS = {"interval": "95 % band", "sd": "one standard deviation"}
+"""Kind of band around a mean over days -> what titles call it: the mean's interval, or how much days differ."""
+
+
+def mean_of_days(days: int, band: str = "interval") -> str:
+    """What a title says about the days that a mean and its band are taken over.
+
+    :param days: how many
+    :param band: one of :data:`BANDS`
+    """
+    return "one day" if days == 1 else f"mean of {days:,} days with {BANDS[band]}"
+
+
+def mean_and_band(values: NDArray[np.float64], band: str = "interval") -> tuple[Any, Any]:
+    """Mean over the first axis, and the half-width of the band around it.
+
+    :param values: (days, ...)
+    :param band: one of :data:`BANDS`
+    """
+    if band == "sd":
+        return values.mean(axis=0), values.std(axis=0, ddof=min(1, len(values) - 1))
+    return mean_and_half_width(values)
 
 
 def clock_axis(ax: Axes, hours: Hours, every_min: int = 120) -> None:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 Traces = dict[str, list[Trace]]
 """Policy -> its days."""
 
-MOST_TRACED_DAYS = 200
-"""Days that are played again, minute by minute, for the figures that need more than a day's numbers."""
+MOST_TRACED_DAYS = 365
+"""Days that are played again, minute by minute, for the figures that need more than a day's numbers: a year, as in the
+paper."""
 _MOST_DAYS_SEARCHED = 30
 _MOST_TYPES_BY_CLASS = 2
 """Of more exam types, those who wait are shown by type: three lines for each would be too many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 """Panels of a figure: combinations of values of the other fields."""
+_TITLE = 80
+"""Characters of a line above a panel."""
 
 
 def write_figures(directory: Path, results: SweepResults) -> list[Path]:
@@ -95,10 +98,13 @@ def _panels(
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel().tolist()
     for ax, (fixed, cells) in zip(axes, lines, strict=False):
         draw(results, axis, cells, ax)
+        ax.get_legend().remove()
         if fixed:
-            ax.set_title(f"{fixed}: {ax.get_title()}", fontsize=10)
+            ax.set_title("\n".join([ax.get_title(), *textwrap.wrap(fixed, _TITLE)]), fontsize=10)
     for ax in axes[len(lines) :]:
         ax.set_axis_off()
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3 * columns), fontsize=8)
     return figure
 
 

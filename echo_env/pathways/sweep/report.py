@@ -101,6 +101,14 @@ def print_sweep(results: SweepResults, title: str, console: Console | None = Non
         print_table(console, sweep_table(results, advantage=True))
 
 
+def _row_name(results: SweepResults, cell: Cell) -> str:
+    """Name of a cell; in a grid, the base hospital's values too."""
+    sweep = results.sweep
+    if cell.number or sweep.mode != "grid":
+        return sweep.name(cell)
+    return f"{sweep.name(cell)}: {', '.join(f'{axis.path}={write(axis.own)}' for axis in sweep.axes)}"
+
+
 def sweep_table(results: SweepResults, advantage: bool) -> Table:
     """A row for each cell, a column for each policy.
 
@@ -120,5 +128,5 @@ def sweep_table(results: SweepResults, advantage: bool) -> Table:
         texts = [number(value, "+" if advantage else "") for value in values]
         bold = [f"[bold]{text}[/bold]" if advantage and value.excludes_zero else text
                 for text, value in zip(texts, values, strict=True)]  # fmt: skip
-        table.add_row(escape(results.sweep.name(cell)), *bold)
+        table.add_row(escape(_row_name(results, cell)), *bold)
     return table

@@ -172,3 +172,13 @@ def test_engines_are_chosen_and_refused() -> None:
     assert np.array_equal(shared.values["own"]["penalty"], alone.values["own"]["penalty"])
     with pytest.raises(ValueError, match="engine is 'fast', but must be one of auto, simpy, compiled"):
         evaluate(SCARCE, ["policy_2"], days=2, seed=0, engine="fast")
+
+
+def test_a_part_of_a_comparison_has_its_first_days() -> None:
+    """Some policies on the first days are what they are in the whole; without the reference the first one is it."""
+    whole = evaluate(LabConfig.load("scarce"), ["policy_1", "policy_2", "random"], days=6, seed=3, reference="policy_2")
+    part = whole.part(["random", "policy_2"], days=4)
+    assert (list(part.values), part.days, part.reference) == (["random", "policy_2"], 4, "policy_2")
+    np.testing.assert_array_equal(part.values["random"]["penalty"], whole.values["random"]["penalty"][:4])
+    assert part.engines == {"random": whole.engines["random"], "policy_2": whole.engines["policy_2"]}
+    assert whole.part(["random", "policy_1"]).reference == "random"

@@ -16,7 +16,9 @@ pytest.importorskip("matplotlib")
 
 from echo_env.lab.plots.learning import log_penalty, moving_mean
 from echo_env.lab.policies.on_the_fly import TierPolicy
-from echo_env.lab.report.paper import choices, figures, findings, pages, verdicts
+from echo_env.lab.report.paper import choices, figures, findings, pages, rule_findings, verdicts
+from echo_env.lab.report.paper.drawn import Drawn
+from echo_env.lab.report.paper.rules import RuleStudy, play_rules, rule_figures
 from echo_env.lab.report.paper.runs import PaperRun
 from echo_env.lab.report.paper.study import AGENT, LabStudy, play_study, representative_days
 from echo_env.lab.simulation.patient import LATE, ON_TIME
@@ -45,25 +47,33 @@ def studies() -> dict[str, LabStudy]:
 
 
 @pytest.fixture(scope="module")
-def drawn(studies: dict[str, LabStudy]) -> dict[str, figures.Drawn]:
+def rules() -> RuleStudy:
+    """Some days of the paper's rules."""
+    return play_rules(LabConfig.load("baseline"), 8, seed=5)
+
+
+@pytest.fixture(scope="module")
+def drawn(studies: dict[str, LabStudy]) -> dict[str, Drawn]:
     """Every figure by its name."""
     return {own.name: own for own in figures.paper_figures(studies)}
 
 
 def test_every_figure_of_the_paper_is_drawn_with_its_numbers(
-    studies: dict[str, LabStudy], drawn: dict[str, figures.Drawn], tmp_path: Path
+    studies: dict[str, LabStudy], drawn: dict[str, Drawn], rules: RuleStudy, tmp_path: Path
 ) -> None:
-    """Figures 12 to 24, four of number 17, as PNG and PDF with a CSV each, all of them named by the index."""
-    pages.write_pages(tmp_path, list(drawn.values()), findings.find_all(studies), studies, "command")
+    """Figures 4 to 24, four of number 17, as PNG and PDF with a CSV each, all of them named by the index."""
+    found = [*rule_findings.rule_findings(rules), *findings.find_all(studies)]
+    every = {**drawn, **{own.name: own for own in rule_figures(rules)}}
+    pages.write_pages(tmp_path, list(every.values()), found, studies, "command")
     assert {path.name for path in tmp_path.iterdir()} == set(pages.file_names())
     index = (tmp_path / "index.md").read_text()
-    for own in drawn.values():
+    for own in every.values():
         assert f"]({own.name}.png)" in index
         assert f"]({own.name}.csv)" in index
     assert [own.caption.number for own in drawn.values()] == [12, 13, 14, 15, 16, 17, 17, 17, 17, *range(18, 25)]
 
 
-def test_every_axis_has_a_name_with_its_unit(drawn: dict[str, figures.Drawn]) -> None:
+def test_every_axis_has_a_name_with_its_unit(drawn: dict[str, Drawn]) -> None:
     """Every axis is named with its unit, and every figure carries the paper's number in a title."""
     for name, own in drawn.items():
         shown = [ax for ax in own.figure.axes if ax.axison]
@@ -74,7 +84,7 @@ def test_every_axis_has_a_name_with_its_unit(drawn: dict[str, figures.Drawn]) ->
                 assert any("(" in label for label in labels), (name, labels)
 
 
-def test_a_year_has_all_its_days(studies: dict[str, LabStudy], drawn: dict[str, figures.Drawn]) -> None:
+def test_a_year_has_all_its_days(studies: dict[str, LabStudy], drawn: dict[str, Drawn]) -> None:
     """Violins have each day of the year, the same days as the running means, and all five policies."""
     study = studies["baseline"]
     table = drawn["figure_15"].tables[""]
@@ -84,14 +94,14 @@ def test_a_year_has_all_its_days(studies: dict[str, LabStudy], drawn: dict[str, 
     assert list(drawn["figure_24"].tables[""]) == ["day", "policy_1", "policy_2", AGENT]
 
 
-def test_the_minutes_of_the_year_sum_to_its_days(studies: dict[str, LabStudy], drawn: dict[str, figures.Drawn]) -> None:
+def test_the_minutes_of_the_year_sum_to_its_days(studies: dict[str, LabStudy], drawn: dict[str, Drawn]) -> None:
     """What has accrued at the end of the day in figure 13 is the mean penalty of the year's days."""
     last = drawn["figure_13"].tables[""].iloc[-1]
     for name in ("policy_1", "policy_2", AGENT):
         assert last[f"{name}_since_opening"] == pytest.approx(studies["baseline"].year.mean(name, "penalty").mean)
 
 
-def test_running_means_end_at_the_mean(studies: dict[str, LabStudy], drawn: dict[str, figures.Drawn]) -> None:
+def test_running_means_end_at_the_mean(studies: dict[str, LabStudy], drawn: dict[str, Drawn]) -> None:
     """The last row of figure 22 is the comparison's mean and paired difference, with their intervals."""
     last, long = drawn["figure_22"].tables[""].iloc[-1], studies["scarce"].long
     mean, paired = long.mean(AGENT, "penalty"), long.paired(AGENT, "penalty")
@@ -100,7 +110,7 @@ def test_running_means_end_at_the_mean(studies: dict[str, LabStudy], drawn: dict
 
 
 def test_state_by_state_has_both_penalties_at_every_minute(
-    studies: dict[str, LabStudy], drawn: dict[str, figures.Drawn]
+    studies: dict[str, LabStudy], drawn: dict[str, Drawn]
 ) -> None:
     """Policy 2's column is its own day; the agent's differs from it in the listed minutes at most."""
     study = studies["baseline"]
@@ -204,3 +214,28 @@ def test_labs_without_an_agent_are_left_out(studies: dict[str, LabStudy], tmp_pa
     pages.write_pages(tmp_path, own, findings.find_all(one), one, "command")
     assert "figures 12 (baseline), 13 (baseline)" in (tmp_path / "index.md").read_text()
     assert len(pd.read_csv(tmp_path / "figure_22.csv")) == DAYS
+
+
+def test_an_average_day_has_the_band_of_its_caption(rules: RuleStudy) -> None:
+    """Figures 6 and 7 have standard deviations over days, as their captions say, the others intervals of the mean."""
+    every = {own.caption.number: own for own in rule_figures(rules)}
+    counts = np.stack([trace.minutes for trace in rules.traces["policy_3"]]).astype(float)
+    table = every[6].tables[""]
+    np.testing.assert_allclose(table["waiting_fetal_on_time"], counts[:, :, 0].mean(axis=0))
+    np.testing.assert_allclose(table["waiting_fetal_on_time_sd"], counts[:, :, 0].std(axis=0, ddof=1))
+    assert "one standard deviation" in every[6].figure.get_suptitle()
+    assert "95 % band" in every[5].figure.get_suptitle()
+    assert "waiting_fetal_on_time_half_width" in every[5].tables[""]
+
+
+def test_rules_are_judged_by_who_waits(rules: RuleStudy) -> None:
+    """Findings about the rules are paired differences of the mean numbers waiting."""
+    found = {own.paper: own for own in rule_findings.rule_findings(rules)}
+    fewer = found["Dedicated resources leave fewer fetal patients waiting."]
+    expected = [
+        np.mean([trace.minutes[:, :3].sum(axis=1).mean() for trace in rules.traces[name]])
+        for name in ("policy_3", "policy_1")
+    ]
+    assert fewer.value.mean == pytest.approx(expected[0] - expected[1])
+    assert found["Most patients are examined by the end of the day under all rules."].verdict == verdicts.HOLDS
+    assert len(found) == 14

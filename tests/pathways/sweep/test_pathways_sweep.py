@@ -126,7 +126,9 @@ def test_the_command_writes_numbers_and_figures(tmp_path: Path, capsys: pytest.C
     output = tmp_path / "new"
     asked = ["sweep", *fields, "--env", "PatientPathways-v0", *options, "--output", str(output), "--figures"]
     assert main(asked) == 0
-    assert "treatment_effectiveness=0, reward=completion" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "treatment_effectiveness=0, reward=completion" in printed
+    assert "base: treatment_effectiveness=1, reward=success" in printed
     with open(output / "sweep.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
     summary = json.loads((output / "summary.json").read_text())

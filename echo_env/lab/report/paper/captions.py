@@ -37,6 +37,8 @@ class Caption:
     :param paper: what its caption there means
     :param here: what is different here
     :param wide: whether it has policies 3 and 4 too
+    :param policy: the rule whose average day it shows
+    :param band: around its means, one of :data:`~echo_env.lab.plots.style.BANDS`
     """
 
     number: int
@@ -45,6 +47,8 @@ class Caption:
     paper: str
     here: str
     wide: bool = False
+    policy: str = ""
+    band: str = "interval"
 
     @property
     def name(self) -> str:

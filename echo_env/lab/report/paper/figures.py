@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,32 +11,12 @@ from numpy.typing import NDArray
 
 from echo_env.common.stats import mean_and_half_width, student_quantile
 from echo_env.lab.departures.state_by_state import COLUMNS
-from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.plots.learning import log_penalty, moving_mean
 from echo_env.lab.report.paper.captions import FIGURES, Caption, learning_title
+from echo_env.lab.report.paper.drawn import Drawn, figure_of, violins
 from echo_env.lab.report.paper.study import AGENT, COMPARED, RULE, LabStudy, StateDay
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure of the paper, as it is here.
-
-    :param name: of its files, ``figure_12``
-    :param caption: what the paper's shows, and what is different here
-    :param figure: the figure
-    :param tables: ending of the file -> numbers behind it; the ending is empty for the main ones
-    """
-
-    name: str
-    caption: Caption
-    figure: Figure
-    tables: Mapping[str, pd.DataFrame]
 
 
 def paper_figures(studies: Mapping[str, LabStudy]) -> list[Drawn]:
@@ -72,7 +51,7 @@ def _learning(caption: Caption, study: LabStudy) -> Drawn:
             "absence_rate": run.absence_rate,
         }
     )
-    return Drawn(caption.name, caption, _figure_of(ax), {"": table.replace(-np.inf, np.nan)})
+    return Drawn(caption.name, caption, figure_of(ax), {"": table.replace(-np.inf, np.nan)})
 
 
 def _by_minute(caption: Caption, study: LabStudy) -> Drawn:
@@ -130,20 +109,11 @@ def _running_mean(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _waits(caption: Caption, study: LabStudy) -> Drawn:
-    return _violins(caption, study.year if caption.wide else study.year.part(COMPARED), "wait_min")
+    return violins(caption, study.year if caption.wide else study.year.part(COMPARED), "wait_min")
 
 
 def _quotas(caption: Caption, study: LabStudy) -> Drawn:
-    return _violins(caption, study.year if caption.wide else study.year.part(COMPARED), "workload")
-
-
-def _violins(caption: Caption, part: Comparison, metric: str) -> Drawn:
-    from echo_env.lab.evaluation import plots
-
-    ax = plots.daily_violins(part, metric)
-    ax.set_title(caption.titled(ax.get_title()), fontsize=10)
-    table = pd.DataFrame({"day": np.arange(part.days), **{name: own[metric] for name, own in part.values.items()}})
-    return Drawn(caption.name, caption, _figure_of(ax), {"": table})
+    return violins(caption, study.year if caption.wide else study.year.part(COMPARED), "workload")
 
 
 def _states(caption: Caption, study: LabStudy, letter: str, day: StateDay) -> Drawn:
@@ -176,7 +146,3 @@ _DRAW = {
     "waits": _waits,
     "quotas": _quotas,
 }
-
-
-def _figure_of(ax: Axes) -> Figure:
-    return cast("Figure", ax.figure)

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.markup import escape
 
 from echo_env.common.figures import write_figure
 from echo_env.common.files import text_cells, written_whole
-from echo_env.common.tables import Grid, cell, grid_lines, new_console, print_grid
+from echo_env.common.tables import Grid, cell, grid_lines, new_console, new_table
 from echo_env.lab.report.paper.captions import FIGURES
-from echo_env.lab.report.paper.figures import Drawn
+from echo_env.lab.report.paper.drawn import Drawn
+from echo_env.lab.report.paper.rule_captions import RULE_FIGURES
 from echo_env.lab.report.paper.study import LabStudy
 from echo_env.lab.report.paper.verdicts import CLOSE, FAILS, HOLDS, OPEN, Finding
 
@@ -30,7 +32,7 @@ _MANY = {HOLDS: "hold", FAILS: "do not hold", OPEN: "are not decided"}
 def file_names() -> list[str]:
     """All files that there may be."""
     names = [INDEX, FINDINGS_MD, FINDINGS_CSV]
-    for caption in FIGURES:
+    for caption in (*RULE_FIGURES, *FIGURES):
         own = [f"{caption.name}{letter}" for letter in "abcd"] if caption.kind == "states" else [caption.name]
         names += [f"{name}.{ending}" for name in own for ending in ("png", "pdf", "csv")]
         names += [f"{name}_differences.csv" for name in own if caption.kind == "states"]
@@ -105,14 +107,19 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
     :param findings: the findings
     """
-    rows = [(own.paper, own.verdict, f"{cell(own.value)} {own.unit}") for own in findings]
-    print_grid(new_console(), Grid("findings of the paper", ("the paper says", "here", "our figure"), rows, _CAPTION))
+    table = new_table("findings of the paper", _CAPTION)
+    table.add_column("the paper says", max_width=46, overflow="fold")
+    table.add_column("here", no_wrap=True)
+    table.add_column("our figure", justify="right", overflow="fold")
+    for own in findings:
+        table.add_row(escape(own.paper), own.verdict, escape(f"{cell(own.value)} {own.unit}"))
+    new_console().print(table)
 
 
 def _index(
     drawn: Sequence[Drawn], findings: Sequence[Finding], studies: Mapping[str, LabStudy], command: str
 ) -> list[str]:
-    lines = ["# Figures 12 to 24 of the paper, with an agent trained as the paper trains it", ""]
+    lines = ["# Figures 4 to 24 of the paper, with an agent trained as the paper trains it", ""]
     lines += [
         "B. Sun et al., *Optimal patient allocation for echocardiographic assessments*. `paper_agent` is the paper's "
         "RL policy; numbers behind each figure are in the CSV file of its name, and every figure is a PDF too.",
