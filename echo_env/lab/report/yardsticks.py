@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BOUNDS = "bounds.csv"
-GRANTED = {"clairvoyant": "clairvoyant", "lengths_unknown": "lengths unknown"}
+GRANTED = {"clairvoyant": "clairvoyant", "lengths_unknown": "lengths unknown", "attached": "attached"}
 """Bound -> what tables call it."""
 
 
@@ -72,7 +72,9 @@ def bound_table(comparison: Comparison, bounds: Bounds) -> Table:
     table = new_table(
         f"lower bounds, first {days} days",
         f"gap closed: share of the gap between {comparison.reference} and the bound, which may be out of reach\n"
-        "clairvoyant: a planner who knows the whole day in advance; lengths unknown: all but the exam durations",
+        "clairvoyant: a planner who knows the whole day in advance; lengths unknown: all but the exam durations; "
+        "attached: all arrivals and absences, but neither exam durations nor breaks\n"
+        f"the largest, and so the tightest, is {GRANTED[bounds.largest]}",
     )
     table.add_column("", overflow="fold", max_width=30)
     table.add_column("penalty a day", justify="right")

@@ -15,7 +15,7 @@ pytest.importorskip("numba")
 from echo_env.lab import Day, LabConfig, Simulator, evaluate, load_lab, make_policy, sample_days, simulate
 from echo_env.lab.bounds import bounds as bound
 from echo_env.lab.bounds import lengths as bound_lengths
-from echo_env.lab.bounds.bounds import clairvoyant_bound, day_bounds, find_bounds
+from echo_env.lab.bounds.bounds import attached_bound, clairvoyant_bound, find_bounds, lengths_unknown_bounds
 from echo_env.lab.bounds.lengths import expected_to_go, lengths_charge, mean_to_go
 from echo_env.lab.bounds.paths import PathProblem
 from echo_env.lab.day.laws import exam_minutes
@@ -193,10 +193,11 @@ def test_more_sonographers_than_rooms() -> None:
 
 
 def test_nothing_is_owed_in_the_abundant_lab() -> None:
-    """Both bounds are 0 in the abundant lab."""
+    """All bounds are 0 in the abundant lab."""
     found = find_bounds(LabConfig.load("abundant"), 5, seed=39)
     assert not found.clairvoyant.any()
     assert not found.lengths_unknown.any()
+    assert not found.attached.any()
 
 
 def test_the_charge_is_nothing_to_who_does_not_know_lengths() -> None:
@@ -237,8 +238,8 @@ def test_the_same_day_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(bound_lengths, "_STEPS", 50)
     config = LabConfig.load("scarce")
     days = sample_days(config, 2, seed=42)
-    first, second = (day_bounds(config, day, steps=100) for day in days)
-    assert day_bounds(config, days[0], steps=100) == first
+    first, second = ((*lengths_unknown_bounds(config, day, steps=100), attached_bound(config, day)) for day in days)
+    assert (*lengths_unknown_bounds(config, days[0], steps=100), attached_bound(config, days[0])) == first
     found = find_bounds(config, 2, seed=42, steps=100)
     assert list(zip(*found, strict=True)) == [first, second]
 

@@ -24,12 +24,12 @@ from echo_env.lab.bounds.bounds import Bounds
 from echo_env.lab.report.yardsticks import bound_table, share_closed, write_bounds
 from echo_env.lab.simulation.metrics import METRICS
 
-BOUNDS = Bounds(np.array([10.0, 20.0]), np.array([5.0, 45.0]))
+BOUNDS = Bounds(np.array([10.0, 20.0]), np.array([5.0, 45.0]), np.array([12.0, 40.0]))
 
 
 def printed(table: Table) -> str:
     """What a wide window shows."""
-    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console = Console(file=io.StringIO(), width=250, color_system=None)
     console.print(table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
@@ -55,20 +55,22 @@ def test_table_is_of_the_first_days() -> None:
     lines = printed(bound_table(Comparison("lab", 7, values, dict.fromkeys(paid, "simpy")), BOUNDS)).splitlines()
     rows = {line.split()[0]: line.split() for line in lines if line.strip()}
     assert "first 2 days" in lines[0]
+    assert "the largest, and so the tightest, is attached" in " ".join(lines)
     # Gaps of 25 and of 15, of which 10 are closed.
     assert rows["policy_2"][1] == "40.0"
     assert rows["policy_2"][4] == "25.0"
     assert [rows["fetal_first"][k] for k in (1, 4, 7, 10, 13)] == ["30.0", "15.0", "40.0", "5.0", "66.7"]
-    assert sum(line.strip().startswith("bound:") for line in lines) == 2
+    assert sum(line.strip().startswith("bound:") for line in lines) == 3
 
 
 def test_the_file_has_a_row_for_each_day(tmp_path: Path) -> None:
-    """``bounds.csv`` holds both bounds of every day."""
+    """``bounds.csv`` holds all bounds of every day."""
     write_bounds(tmp_path, BOUNDS)
     with open(tmp_path / "bounds.csv", encoding="utf8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["clairvoyant"]) for row in rows] == [10, 20]
     assert [float(row["lengths_unknown"]) for row in rows] == [5, 45]
+    assert [float(row["attached"]) for row in rows] == [12, 40]
 
 
 def test_refused_before_anything_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
