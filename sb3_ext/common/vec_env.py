@@ -47,6 +47,7 @@ class GymnasiumVecEnv(VecEnv):
         that of the environments it holds, or from ``info["action_mask"]``
     :param monitor_file: File for the statistics of all episodes, ending in "monitor.csv"; None for no file
     :param info_keywords: Entries of ``info`` on the last step of an episode that its statistics should hold too
+    :param override_existing: Whether to begin the file anew; else it must exist, and episodes are appended
     """
 
     #: (n_envs, n_actions) bool, masks of the current states; None if there are none.
@@ -55,7 +56,13 @@ class GymnasiumVecEnv(VecEnv):
     #: them is not known.
     step_masks: np.ndarray | None = None
 
-    def __init__(self, env: VectorEnv, monitor_file: str | None = None, info_keywords: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        env: VectorEnv,
+        monitor_file: str | None = None,
+        info_keywords: tuple[str, ...] = (),
+        override_existing: bool = True,
+    ) -> None:
         check_spaces(env.single_observation_space, env.single_action_space)
         self.vector_env = env
         self._same_step = resets_within_step(env)
@@ -74,7 +81,7 @@ class GymnasiumVecEnv(VecEnv):
         self._writer: ResultsWriter | None = None
         if monitor_file is not None:
             header: dict[str, float | str] = {"t_start": self._start, "env_id": str(env.spec and env.spec.id)}
-            self._writer = ResultsWriter(monitor_file, header=header, extra_keys=info_keywords)
+            self._writer = ResultsWriter(monitor_file, header, info_keywords, override_existing)
 
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment, with the seeds and options set before."""
