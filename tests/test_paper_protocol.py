@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch as th
+from stable_baselines3.common.monitor import load_results
+from test_train_resuming import assert_same, learned_in
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -209,3 +211,35 @@ def test_epsilon_is_one_from_the_first_minute_after_the_last_day_before(monkeypa
     assert epsilons[2 * DAY - 1] == 0.1
     assert epsilons[2 * DAY : 2 * DAY + 5] == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.9])
     assert epsilons[3 * DAY - 1] == 0.1
+
+
+@pytest.mark.parametrize("variant", [[], ["authors_code"]], ids=["text", "code"])
+def test_the_paper_protocol_is_resumed_to_the_bit(variant: list[str]) -> None:
+    """
+    A run of the protocol, all numbers of days small, that is resumed twice ends as an unbroken one: weights, running
+    statistics, optimizer, curriculum, exploration, learning rate, and the rows of the monitor file.
+    """
+    callbacks = (
+        "callback:[{'sb3_ext.callbacks.AbsenceRateCurriculum': {'hold': 1, 'anneal': 1}}, "
+        "{'sb3_ext.callbacks.EpsilonReset': {'episode': 2}}, "
+        "{'sb3_ext.callbacks.LearningRateOnPlateau': {'patience': 9}}]"
+    )
+    settings = ["-params", "learning_starts:66", "buffer_size:900", "exploration_decay:0.99", callbacks]
+    command = ["--paper-protocol", *variant, *SMALL, "-n", str(3 * DAY), *settings]
+    assert train.main(command) == 0
+    assert train.main([*command, "--save-freq", "700", "--save-replay-buffer"]) == 0
+    assert train.main(["--resume", str(folder_of_run(2) / "rl_model_700_steps.zip")]) == 0
+    assert train.main(["--resume", str(folder_of_run(3) / "rl_model_1400_steps.zip")]) == 0
+    unbroken = learned_in("maskable_dqn", folder_of_run(1), ENV_IDS[0])
+    assert_same(unbroken, learned_in("maskable_dqn", folder_of_run(4), ENV_IDS[0]))
+    assert unbroken["callbacks"]["AbsenceRateCurriculum"] == {"episodes": 3}
+    assert unbroken["callbacks"]["EpsilonReset"]["resets"] == 1
+    assert unbroken["callbacks"]["LearningRateOnPlateau"]["learning_rate"] < 0.03
+    whole, resumed = (load_results(str(folder_of_run(number)))[["r", "l"]] for number in (1, 4))
+    assert len(whole) == 3
+    assert whole.equals(resumed)
+
+
+def folder_of_run(number: int) -> Path:
+    """The folder of a run in the paper's lab."""
+    return Path("logs/maskable_dqn") / f"EchoLab-v0_{number}"

@@ -90,7 +90,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--optimize", "--n-trials", "0"], "--n-trials must be"),
     (["--optimize", "--sampler", "nope"], "choose from auto, random, tpe"),
     (["--paper-protocol", "--algo", "ppo"], "leave --algo out"),
-    (["--paper-protocol", "long"], "--paper-protocol long is not known: it must be one of authors_code, short, or stand alone"),
+    (
+        ["--paper-protocol", "long"],
+        "long is not known: it must be one of authors_code, short, or stand alone",
+    ),
     (["enjoy", "--env", "EchoLab"], "did you mean 'EchoLab-v0'?"),
     (["enjoy"], "was not found"),
     (["enjoy", "--env", "EchoLabPlan-v0"], "cannot be drawn as pictures, and be played with --no-render only"),

@@ -65,9 +65,14 @@ def run_folder(algo: str, number: int = 1) -> Path:
 
 
 def learned(algo: str, folder: Path) -> dict[str, Any]:
+    """What a training in this module's environment has learned."""
+    return learned_in(algo, folder, ENV_ID)
+
+
+def learned_in(algo: str, folder: Path, env_id: str) -> dict[str, Any]:
     """All that a training has learned, as plain data: parameters, optimizer, statistics, counts."""
-    model = ALGORITHMS[algo].load(folder / f"{ENV_ID}.zip", device="cpu")
-    statistics = folder / ENV_ID / "vecnormalize.pkl"
+    model = ALGORITHMS[algo].load(folder / f"{env_id}.zip", device="cpu")
+    statistics = folder / env_id / "vecnormalize.pkl"
     counts = ("num_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining", "exploration_rate")
     return {
         "parameters": model.policy.state_dict(),

@@ -58,8 +58,8 @@ class ResumableCheckpoint(CheckpointCallback):
     rollout, or at the end of the training, when nothing is under way; its name says the steps that it holds. For
     off-policy algorithms that is ``train_freq`` later at most, for on-policy ones ``n_steps``. Beside the zip,
     ``<prefix>_state_<steps>_steps.pkl`` holds what :class:`Resume` restores: the environments in the middle of their
-    episodes, all generators, the last observations and what the callbacks count. The zip is written last, so a zip
-    that is there is complete.
+    episodes, all generators, the last observations, what the callbacks count, and how long monitor files are. The zip
+    is written last, so a zip that is there is complete.
 
     It must be the last of the callbacks, so that the others have done their part before it saves.
 
@@ -126,6 +126,8 @@ class ResumableCheckpoint(CheckpointCallback):
             "why_no_environment": why_not,
             "training": training_state(self.model),
             "callbacks": self._changed(),
+            # Files of Monitor in the same folder, and how long they are now.
+            "monitors": {path.name: path.stat().st_size for path in Path(self.save_path).glob("*.monitor.csv")},
         }
 
     def _changed(self) -> list[tuple[str, dict[str, bytes]]]:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 
@@ -26,9 +27,9 @@ class EpisodeMetrics(BaseCallback):
         self.prefix = prefix
 
     def _on_step(self) -> bool:
-        for done, info in zip(self.locals.get("dones", ()), self.locals.get("infos", ()), strict=True):
-            if done:
-                for name, value in info.get(self.key, {}).items():
-                    if math.isfinite(value):
-                        self.logger.record_mean(self.prefix + name, float(value))
+        # Where no episode ended, infos may not have been made yet.
+        for i in np.flatnonzero(self.locals.get("dones", ())):
+            for name, value in self.locals["infos"][i].get(self.key, {}).items():
+                if math.isfinite(value):
+                    self.logger.record_mean(self.prefix + name, float(value))
         return True

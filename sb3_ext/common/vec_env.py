@@ -16,6 +16,7 @@ from stable_baselines3.common.monitor import Monitor, ResultsWriter
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from sb3_ext.common.masks import INFO_KEY, METHOD_NAME
+from sb3_ext.common.step_infos import StepInfos
 from sb3_ext.common.transitions import TRUNCATED_KEY
 from sb3_ext.common.vec_infos import fill, put, row_of, rows_of, taken, with_rows
 
@@ -34,7 +35,8 @@ class GymnasiumVecEnv(VecEnv):
     ``NEXT_STEP``, which know that option in every mode. Any other environment with ``NEXT_STEP`` is refused: it
     begins an episode only in a step that also advances all others, for which SB3 has chosen no actions.
 
-    ``infos`` are lists of dictionaries as SB3 has them. Besides the environment's entries they hold
+    ``infos`` are dictionaries as SB3 has them; where no episode ended they are made when they are first read, see
+    :class:`~sb3_ext.common.step_infos.StepInfos`. Besides the environment's entries they hold
     ``terminal_observation``, ``TimeLimit.truncated`` and the ``episode`` that ``Monitor`` would write, which is
     why ``env_is_wrapped(Monitor)`` is True. ``info["action_mask"]`` is the mask of the state that the step led to,
     also where an episode ended; the masks of the current states come from
@@ -45,6 +47,7 @@ class GymnasiumVecEnv(VecEnv):
         that of the environments it holds, or from ``info["action_mask"]``
     :param monitor_file: File for the statistics of all episodes, ending in "monitor.csv"; None for no file
     :param info_keywords: Entries of ``info`` on the last step of an episode that its statistics should hold too
+    :param override_existing: Whether to begin the file anew; else it must exist, and episodes are appended
     """
 
     #: (n_envs, n_actions) bool, masks of the current states; None if there are none.
@@ -53,7 +56,13 @@ class GymnasiumVecEnv(VecEnv):
     #: them is not known.
     step_masks: np.ndarray | None = None
 
-    def __init__(self, env: VectorEnv, monitor_file: str | None = None, info_keywords: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        env: VectorEnv,
+        monitor_file: str | None = None,
+        info_keywords: tuple[str, ...] = (),
+        override_existing: bool = True,
+    ) -> None:
         check_spaces(env.single_observation_space, env.single_action_space)
         self.vector_env = env
         self._same_step = resets_within_step(env)
@@ -72,7 +81,7 @@ class GymnasiumVecEnv(VecEnv):
         self._writer: ResultsWriter | None = None
         if monitor_file is not None:
             header: dict[str, float | str] = {"t_start": self._start, "env_id": str(env.spec and env.spec.id)}
-            self._writer = ResultsWriter(monitor_file, header=header, extra_keys=info_keywords)
+            self._writer = ResultsWriter(monitor_file, header, info_keywords, override_existing)
 
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment, with the seeds and options set before."""
@@ -100,14 +109,13 @@ class GymnasiumVecEnv(VecEnv):
         self._returns += rewards
         self._lengths += 1
         self._step_info, self._final_info, self._dones = info, None, dones
-        infos, terminal = [{TRUNCATED_KEY: cut} for cut in (truncations & ~terminations).tolist()], None
-        fill(infos, info, LEFT_OUT)
         if not dones.any():
-            self.step_masks = self.last_masks = self._masks_now(info)
-        elif self._same_step:
-            terminal = self._take_ends(infos, info)
-        else:
-            terminal = self._reset_ended(obs, info)
+            masks = self.step_masks = self.last_masks = self._masks_now(info)
+            make = partial(_infos_within_episodes, self.num_envs, info, masks)
+            return obs, rewards.astype(np.float32), dones, StepInfos(self.num_envs, make)  # type: ignore[return-value]
+        infos = [{TRUNCATED_KEY: cut} for cut in (truncations & ~terminations).tolist()]
+        fill(infos, info, LEFT_OUT)
+        terminal = self._take_ends(infos, info) if self._same_step else self._reset_ended(obs, info)
         if self.step_masks is not None:
             put(infos, INFO_KEY, self.step_masks)
         for i in np.flatnonzero(dones).tolist():
@@ -315,6 +323,15 @@ class GymnasiumVecEnv(VecEnv):
         self.vector_env.close()
         if self._writer is not None:
             self._writer.close()
+
+
+def _infos_within_episodes(n_envs: int, info: dict[str, Any], masks: np.ndarray | None) -> list[dict[str, Any]]:
+    """The infos of a step that ended no episode."""
+    infos: list[dict[str, Any]] = [{TRUNCATED_KEY: False} for _ in range(n_envs)]
+    fill(infos, info, LEFT_OUT)
+    if masks is not None:
+        put(infos, INFO_KEY, masks)
+    return infos
 
 
 def check_spaces(observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:

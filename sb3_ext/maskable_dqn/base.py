@@ -19,6 +19,7 @@ from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import AllFeasible, MaskSource, check_masking_supported
 from sb3_ext.common.saving import WholeSaves, save_pickle_whole
 from sb3_ext.common.schedules import ExplorationClock, ExplorationSchedule, exploration_schedule
+from sb3_ext.common.step_infos import StepInfos
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
 from sb3_ext.maskable_dqn.reset_watch import ResetWatch, with_watch
@@ -229,6 +230,11 @@ class MaskedQLearning(WholeSaves, DQN):
         self._acting_masks = None
         self._reset_watch.remember(self.env)
         return True
+
+    def _update_info_buffer(self, infos: list[dict[str, Any]], dones: np.ndarray | None = None) -> None:
+        """Collect the statistics of episodes; see SB3. Those that are made when they are read have none elsewhere."""
+        if not isinstance(infos, StepInfos) or dones is None:
+            super()._update_info_buffer(infos, dones)
 
     def restart_exploration(self) -> None:
         """

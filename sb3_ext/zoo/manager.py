@@ -26,7 +26,7 @@ from sb3_ext.zoo.inputs.continuing import (
     tell_what_is_missing,
 )
 from sb3_ext.zoo.inputs.native import why_not_native
-from sb3_ext.zoo.inputs.resuming import check_same_settings, copy_best, load_state
+from sb3_ext.zoo.inputs.resuming import check_same_settings, copy_best, copy_monitors, load_state
 from sb3_ext.zoo.managing.evaluations import EvaluationsManager
 from sb3_ext.zoo.replacing import replaced
 from sb3_ext.zoo.search.spaces import merged
@@ -65,6 +65,7 @@ class ZooExperimentManager(EvaluationsManager):
 
     custom_hyperparams: dict[str, Any] | None
     log_interval: int
+    monitor_kwargs: dict[str, Any]
     trial_id: int | None
 
     def __init__(
@@ -121,6 +122,9 @@ class ZooExperimentManager(EvaluationsManager):
         super().create_log_folder()
         if self._resumed is not None:
             copy_best(self.trained_agent, self.env_name, Path(self.save_path))
+            copy_monitors(self._resumed, self.trained_agent, Path(self.save_path))
+            if any(Path(self.save_path).glob("*.monitor.csv")):
+                self.monitor_kwargs = {**self.monitor_kwargs, "override_existing": False}
 
     def clean_up_after_failure(self) -> str:
         """

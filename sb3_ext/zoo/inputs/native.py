@@ -60,7 +60,7 @@ def make_native(
     env_id: str,
     env_kwargs: dict[str, Any],
     log_folder: str | None,
-    info_keywords: tuple[str, ...],
+    monitor: Mapping[str, Any],
     wrappers: Sequence[Callable[[VectorEnv], VectorEnv]],
     env_fns: Sequence[Any],
 ) -> VecEnv:
@@ -70,7 +70,7 @@ def make_native(
     :param env_id: Id of the environment
     :param env_kwargs: Arguments for it
     :param log_folder: Folder for the statistics of episodes, or ``None``
-    :param info_keywords: Entries of ``info`` that the statistics should hold too
+    :param monitor: Arguments of ``GymnasiumVecEnv`` for the statistics
     :param wrappers: Wrappers of the vectorized environment, the innermost first
     :param env_fns: Makers of single environments, of which only the number counts
     :return: the environments
@@ -88,4 +88,4 @@ def make_native(
         os.makedirs(log_folder, exist_ok=True)
         # The name under which rl_zoo3's plots find it.
         monitor_file = os.path.join(log_folder, "0.monitor.csv")
-    return GymnasiumVecEnv(env, monitor_file, info_keywords)
+    return GymnasiumVecEnv(env, monitor_file, **monitor)

@@ -117,3 +117,17 @@ def copy_best(checkpoint: str, env_name: str, folder: Path) -> None:
         if source.is_file():
             with open(source, "rb") as old, saved_whole(folder / name, "") as new:
                 shutil.copyfileobj(old, new)
+
+
+def copy_monitors(state: Mapping[str, Any], checkpoint: str, folder: Path) -> None:
+    """
+    Copy what was known of episodes at a checkpoint, so that the run that goes on tells of all of them.
+
+    :param state: The state beside the checkpoint
+    :param checkpoint: The checkpoint's zip
+    :param folder: Folder of the new run, whose environments append to these files
+    """
+    for name, size in state.get("monitors", {}).items():
+        source = Path(checkpoint).parent / name
+        if source.is_file():
+            (folder / name).write_bytes(source.read_bytes()[:size])

@@ -97,9 +97,10 @@ class EnvironmentsManager(SearchingManager):
         if self.evaluates_natively if eval_env else self.native:
             env_kwargs = self.eval_env_kwargs if eval_env else self.env_kwargs
             log_folder = None if eval_env or no_log else self.save_path
-            keywords = tuple(self.monitor_kwargs.get("info_keywords", ()))
+            monitor = {"info_keywords": tuple(self.monitor_kwargs.get("info_keywords", ()))}
+            monitor["override_existing"] = self.monitor_kwargs.get("override_existing", True)
             wrappers = [wrapper for wrapper in vector_wrappers(self._hyperparams_read) if wrapper is not None]
-            given = self.env_name.gym_id, env_kwargs, log_folder, keywords, wrappers
+            given = self.env_name.gym_id, env_kwargs, log_folder, monitor, wrappers
             maker.vec_env_class = partial(make_native, *given)
         else:
             maker.env_wrapper = partial(_wrapped, [self.env_wrapper, *self._outer_wrappers(n_envs, eval_env)])
