@@ -1,0 +1,1 @@
+"""What observations show, filled for many labs."""
