@@ -81,6 +81,14 @@ ROWS = {
 }
 """Networks with shared weights for all exam types, for any lab; in short trainings."""
 
+_RESERVE = ("lookahead_dqn", "maskable_ppo", "maskable_dqn")
+RESERVATIONS = {
+    f"{algo}, {what}": Method(algo, env_kwargs=given, conf_file=f"zoo_configs/{algo}_reserve.yml")
+    for algo in _RESERVE
+    for what, given in (("reservations", ()), ("none, same observation", ("reservations:()",)))
+}
+"""Agents that may keep the last who can do a type, and the same without."""
+
 PAPER = {"paper's protocol, 1,000 days": Method("maskable_dqn", conf_file="zoo_configs/paper_protocol_short.yml")}
 """Appendix A.4 with every number of days divided by thirty."""
 
@@ -138,6 +146,7 @@ TABLES: dict[str, Mapping[str, Method | int]] = {
     "rules": RULES,
     "comparison": COMPARISON,
     "rows": ROWS,
+    "reservations": RESERVATIONS,
     "paper": PAPER,
     "ablations": ABLATIONS,
 }

@@ -30,7 +30,12 @@ FEW: dict[str, list[str]] = {
     "maskable_ppo": ["n_envs:4", "n_steps:32", "batch_size:32"],
     "maskable_dqn": ["n_envs:4", "learning_starts:40", "buffer_size:2000"],
 }
-VARIANTS = {"": ("start", "paper", 7), "_joint": ("joint", "paper", 729), "_rows": ("start", "rows", 7)}
+VARIANTS = {
+    "": ("start", "paper", 7),
+    "_joint": ("joint", "paper", 729),
+    "_rows": ("start", "rows", 7),
+    "_reserve": ("start", "staffed", 11),
+}
 """Ending of a file of hyperparameters -> action space, observation, and number of actions in the paper's labs."""
 
 
@@ -73,7 +78,8 @@ def test_agents_of_every_file_play_as_in_their_env(algo: str, variant: str) -> N
     assert isinstance(pickle.loads(pickle.dumps(policy)), type(policy))
     model: Any = load_predictor(algo, str(run))
     assert model.action_space.n == size
-    env = EchoLabEnv(config, observation=observation, clock="event", idling=False, actions=actions)
+    keeps = (10, 30) if variant == "_reserve" else ()
+    env = EchoLabEnv(config, observation, clock="event", idling=False, actions=actions, reservations=keeps)
     for day in sample_days(config, 5, seed=3):
         shown, info = env.reset(options={"day": day})
         over = False

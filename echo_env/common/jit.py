@@ -27,7 +27,7 @@ else:
     def _sources() -> tuple[int, int, int]:
         """Of the rooms that hold what is compiled: the number of files, and sums of their sizes and times of change."""
         root = Path(__file__).parents[1]
-        files = [path.stat() for room in _ROOMS for path in root.rglob(f"{room}/*.py")]
+        files = [path.stat() for room in _ROOMS for path in root.rglob(f"{room}/**/*.py")]
         return len(files), sum(file.st_size for file in files), sum(file.st_mtime_ns for file in files)
 
     def njit(function: Function) -> Function:

@@ -104,6 +104,10 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     each class; per kind the patients due within 15, 30 and 60 minutes and today, those overdue, and the minutes to the
     next one; per sonographer whether present, whether in an exam, for how long busy, and breaks left.
 
+    ``observation="staffed"``: the paper's numbers, the same of appointments, and
+    :func:`~echo_env.lab.decisions.staffed.fields_of_staff`: who is present, when the next are expected to be free, and
+    what is kept.
+
     ``observation="rows"``, for any lab: ``Box(3 K + 1, C)``, a row of features for each action of ``start``, per
     :func:`~echo_env.lab.decisions.rows.row_features`; the last row is of the whole lab.
 
@@ -134,8 +138,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ```
 
     :param config: the lab: a preset's name, the path of a YAML file, or a config
-    :param observation: ``paper``, ``rich`` (both for labs of two nested exam types) or ``rows``; by default ``paper``
-        where it is possible, else ``rows``
+    :param observation: ``paper``, ``rich``, ``staffed`` (for labs of two nested exam types) or ``rows``; by default
+        ``paper`` where it is possible, else ``rows``
     :param idling: mask in every feasible action; if False only those to which no further start could be added
     :param clock: ``minute``: a step a minute, 660 a day (the paper's). ``event``: a step only in minutes
         where more than one action is feasible (in a day without any, one step in its last minute); the same
@@ -143,9 +147,9 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     :param reward: ``penalty`` or ``paired``
     :param paired_with: name of the policy whose penalty ``paired`` subtracts
     :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where possible
-    :param reservations: with ``start``, minutes for which resources can be kept
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
+    :param reservations: with ``start``, minutes for which resources can be kept
 
     ## Copies
     The environment can be copied and pickled at any time, in the middle of a day too, and the copy goes on equally.
@@ -165,8 +169,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         reward: str = "penalty",
         paired_with: str = "policy_2",
         actions: str | None = None,
-        reservations: Sequence[int] = (),
         render_mode: str | None = None,
+        reservations: Sequence[int] = (),
     ) -> None:
         check_env_arguments(clock, reward, idling)
         if render_mode not in (None, *self.metadata["render_modes"]):

@@ -59,8 +59,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         reward: str = "penalty",
         paired_with: str = "policy_2",
         actions: str | None = None,
-        reservations: Sequence[int] = (),
         render_mode: str | None = None,
+        reservations: Sequence[int] = (),
     ) -> None:
         require("numba")
         check_env_arguments(clock, reward, idling)

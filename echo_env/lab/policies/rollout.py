@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.allocation import assign
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import penalty_points
-from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.policy import Keep, Policy
 from echo_env.lab.simulation.view import LabView
 
 
@@ -104,32 +105,61 @@ class RolloutPolicy:
 
 
 class StartRolloutPolicy(RolloutPolicy):
-    """The same of single starts, for any lab. Parameters as :class:`RolloutPolicy`."""
+    """The same of single starts, for any lab, and of reservations: the rule goes on beside what is kept.
+
+    Parameters as :class:`RolloutPolicy`, and:
+
+    :param reservations: minutes for which the last who can do a type may be kept; see
+        :mod:`~echo_env.lab.decisions.starts`
+    """
 
     _joint = False
 
-    def __init__(self, config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0) -> None:
+    def __init__(
+        self,
+        config: Lab,
+        base: str = "scarce_first",
+        samples: int = 64,
+        margin: float = 1.0,
+        reservations: Sequence[int] = (),
+    ) -> None:
         super().__init__(config, base, samples, margin)
-        self._actions = StartActions(config.plan)
+        from echo_env.lab.compiled import batch
 
-    def next_class(self, view: LabView) -> int | None:
-        """The class that the rule starts next, or a better one."""
+        self._actions = StartActions(config.plan, reservations)
+        self.reservations = self._actions.reservations
+        self._rules = batch.rules_of(config, self.reservations)
+
+    def next_class(self, view: LabView) -> int | Keep | None:
+        """The class that the rule starts next, or a better one, or a reservation that is better."""
         offered = self._actions.offered(view, idling=False)
         classes = {entry.patient: entry.patient_class for entry in view.waiting()}
         usual = [classes[start.patient] for start in as_starts(self._base.decide(view))]
         others = np.flatnonzero(offered.mask)
         better = self._better(view, others[others != (usual[0] if usual else self._actions.stop)])
         chosen = better if better is not None else usual[0] if usual else None
-        return None if chosen == self._actions.stop else chosen
+        return None if chosen is None else self._actions.step_of(chosen)
 
     def decide(self, view: LabView) -> list[Start]:
         """The next start alone."""
-        kind = self.next_class(view)
-        return [] if kind is None else assign(view, view.waiting(kind)[:1])
+        step = self.next_class(view)
+        return [] if step is None or isinstance(step, Keep) else assign(view, view.waiting(step)[:1])
 
 
 @register_policy("rollout")
-def rollout(config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0) -> Policy:
-    """One step of lookahead on joint actions where these are, else on single starts: see :class:`RolloutPolicy`."""
+def rollout(
+    config: Lab, base: str = "scarce_first", samples: int = 64, margin: float = 1.0, reserve_min: int = 0
+) -> Policy:
+    """One step of lookahead on joint actions where these are, else on single starts: see :class:`RolloutPolicy`.
+
+    :param reserve_min: if not 0, single starts and reservations in any lab: of so many minutes, and of an eighth, a
+        quarter and half of it
+    :raises ValueError: an argument out of range
+    """
+    if reserve_min < 0:
+        raise ValueError(f"policy 'rollout' has reserve_min={reserve_min}, but reserve_min must be at least 0")
+    if reserve_min:
+        lengths = sorted({max(reserve_min // part, 1) for part in (8, 4, 2, 1)})
+        return StartRolloutPolicy(config, base, samples, margin, lengths)
     made = RolloutPolicy if config.plan.nested_pair else StartRolloutPolicy
     return made(config, base, samples, margin)
