@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from echo_env.common.jit import njit
 from echo_env.lab.compiled.layout import (
     ABSENT,
@@ -39,8 +37,8 @@ from echo_env.lab.compiled.layout import (
     ROOM_COLUMNS,
     ROOM_FREE,
     ROOM_GROUP,
-    ROOMS,
     ROOM_GROUP_COLUMNS,
+    ROOMS,
     SHIFT_UNTIL,
     STAFF_COLUMNS,
     STAFF_GROUP_COLUMNS,

@@ -204,9 +204,7 @@ def _own_columns(view: LabView, numbers: WideNumbers) -> list[list[float]]:
         here = [m for m in able if view.status(m) not in (Status.ABSENT, Status.OFF_DUTY)]
         free = sum(view.status(m) == Status.FREE and view.staff_types(m) >> k & 1 for m in here)
         later = [
-            m
-            for m in able
-            if view.status(m) != Status.ABSENT and plan.duty_from[m] <= now + HOUR < plan.duty_until[m]
+            m for m in able if view.status(m) != Status.ABSENT and plan.duty_from[m] <= now + HOUR < plan.duty_until[m]
         ]
         rooms = [r for r in range(len(plan.room_group)) if view.room_types(r) >> k & 1]
         opened = [r for r in rooms if view.room_status(r) != RoomStatus.CLOSED]
