@@ -181,7 +181,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         metrics = {"penalty": only(self._penalty, which)}
         if self._paired:
             metrics["minus_rule"] = only(-self._rewards, which)
-        told = {"action_mask": only(places.mask, which), "minute": only(minute, which)}
+        told: dict[str, Any] = {"action_mask": only(places.mask, which), "minute": only(minute, which)}
         told |= {"elapsed_min": only(elapsed, which), "penalty": only(penalty, which), "metrics": metrics}
         final, observed = np.full(self.num_envs, None, dtype=object), places.observation[which]
         for i, last in zip(which, observed, strict=True):
