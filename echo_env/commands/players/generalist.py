@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ANY_ID
+from echo_env.commands.players import models
 from echo_env.commands.players.agent_list import read_list
-from echo_env.commands.players.models import AGENTS, TrainedPolicy, checked_file, trained_policy
+from echo_env.commands.players.models import TrainedPolicy, checked_file, trained_policy
 from echo_env.lab import Lab
 
 GENERALIST = "generalist"
@@ -24,7 +25,7 @@ def find_generalist(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy
     """
     from echo_env.lab.family.outside import outside
 
-    agent = read_list(AGENTS).get(ANY_ID)
+    agent = read_list(models.AGENTS).get(ANY_ID)
     if agent is None:
         raise ValueError(f"--policies has {GENERALIST!r}, but none is kept; benchmarks/export_agent.py keeps one")
     policy = trained_policy(agent.algo, checked_file(agent), config, env_kwargs)
@@ -33,6 +34,16 @@ def find_generalist(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy
     if found:
         policy.note = f"{GENERALIST} was not trained on labs like {config.name!r}: it has {'; '.join(found)}"
     return policy
+
+
+def with_shipped_file(arguments: Sequence[str]) -> list[str]:
+    """A command line of ``train`` with the file of the generalist in place of its name.
+
+    :param arguments: as typed
+    :raises ValueError: none ships, or its file has been changed
+    """
+    agent = read_list(models.AGENTS).get(ANY_ID) if GENERALIST in arguments else None
+    return [checked_file(agent) if agent and argument == GENERALIST else argument for argument in arguments]
 
 
 def advice(config: Lab, policy: TrainedPolicy) -> str:

@@ -29,7 +29,7 @@ def test_labs_are_within_the_stated_ranges() -> None:
 
 
 def test_the_tightest_set_of_types_decides_the_utilisation() -> None:
-    """Worked by hand: one of two members can do the first type, whose exams fill three quarters of that member's day."""
+    """Worked by hand: one of two members can do the first type, whose exams fill most of the day."""
     capacity = Capacity.of(2, [Group(2, 0b11)], [Group(1, 0b11), Group(1, 0b10)], [0.0, 0.0])
     assert capacity.resources.tolist() == [0, 1, 2, 2]
     assert capacity.utilisation(np.array([75.0, 15.0]), 100) == pytest.approx(0.75)

@@ -31,6 +31,7 @@ class LongestWait:
         deterministic: bool = False,
         action_masks: Any = None,
     ) -> tuple[Any, Any]:
+        """As models of SB3."""
         assert observation.shape[1:] == self.observation_space.shape
         return np.where(action_masks, observation[:, :, 4], -1).argmax(axis=1), state
 

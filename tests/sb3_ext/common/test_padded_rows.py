@@ -6,6 +6,7 @@ from gymnasium import spaces
 
 from sb3_ext.common.padded_rows import PaddedRowNetwork, row_network
 from sb3_ext.common.rows import RowNetwork
+from sb3_ext.maskable_dqn.row_policy import RowPolicy as DQNRowPolicy
 from sb3_ext.maskable_ppo import MaskablePPO
 from sb3_ext.maskable_ppo.row_policy import RowPolicy
 
@@ -49,3 +50,19 @@ def test_a_policy_keeps_its_padding(tmp_path) -> None:  # type: ignore[no-untype
     with pytest.raises(ValueError, match="only with padded=True"):
         row_network((4, 5), [8], th.nn.ReLU, False, 4)
     assert MaskablePPO.policy_aliases["RowPolicy"] is RowPolicy
+
+
+def test_q_networks_are_padded_too() -> None:
+    """Values of actions are the same with further rows of zeros, and a copied policy is padded as well."""
+    th.manual_seed(2)
+    box, actions = spaces.Box(0, 1, (5, 6)), spaces.Discrete(5)
+    policy = DQNRowPolicy(box, actions, lambda _: 1e-3, net_arch=[8, 8], padded=True)
+    rows = th.rand(3, 5, 6)
+    rows[:, 2] = 0
+    moved = rows[:, [2, 0, 1, 3, 4]]
+    values = policy.q_net(rows)
+    assert th.allclose(values[:, [2, 0, 1, 3, 4]], policy.q_net(moved), atol=1e-6)
+    plain = DQNRowPolicy(box, actions, lambda _: 1e-3, net_arch=[8, 8])
+    plain.load_state_dict(policy.state_dict())
+    assert not th.allclose(values, plain.q_net(rows), atol=1e-6)
+    assert policy._get_constructor_parameters()["padded"] is True
