@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
+from echo_env.lab.compiled.any_lab.wide_rows import fill_wide_rows
 from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
 from echo_env.lab.compiled.observed_rows import fill_row_numbers
-from echo_env.lab.compiled.observed_wide import fill_wide_rows
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, appointment_book

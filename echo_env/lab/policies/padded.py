@@ -31,6 +31,7 @@ class PaddedPredictor:
         self._model = model
         spec = getattr(model, "env_spec", {})
         kwargs = spec.get("kwargs", {})
+        self._competitors: bool = kwargs.get("competitors", True)
         self.env_spec = {
             **spec,
             "kwargs": {**kwargs, "observation": OBSERVATION, "idling": kwargs.get("idling", False)},
@@ -53,7 +54,11 @@ class PaddedPredictor:
             np.ones((len(observation), self.action_space.n), dtype=np.bool_) if action_masks is None else action_masks
         )
         chosen, state = self._model.predict(
-            padded_rows(observation), state, episode_start, deterministic=deterministic, action_masks=padded_mask(masks)
+            padded_rows(observation, self._competitors),
+            state,
+            episode_start,
+            deterministic=deterministic,
+            action_masks=padded_mask(masks),
         )
         return np.where(chosen == ACTIONS - 1, self.action_space.n - 1, chosen), state
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
+from echo_env.lab.compiled.any_lab.wide_rows import fill_wide_rows
 from echo_env.lab.compiled.layout import AT_ROWS, CLASSES_PER_TYPE, KINDS, Floats, Ints, Labs, Rules, Wide
 from echo_env.lab.compiled.observations import Shown
-from echo_env.lab.compiled.observed_wide import fill_wide_rows
 from echo_env.lab.compiled.steps import begin_labs, step_labs
 from echo_env.lab.config.plan import MOST_TYPES
 from echo_env.lab.decisions.padding import ACTIONS
@@ -195,7 +195,7 @@ def _one(places, b):
 
 @njit
 def _scratch():
-    """See :func:`~echo_env.lab.compiled.observed_wide.fill_wide_rows`."""
+    """See :func:`~echo_env.lab.compiled.any_lab.wide_rows.fill_wide_rows`."""
     return np.empty(ACTIONS * NARROW), np.empty((MOST_TYPES, MOST_TYPES)), np.empty(COLUMNS)
 
 
