@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 
+from echo_env import ANY_ID  # noqa: E402
 from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list  # noqa: E402
 from echo_env.commands.players.models import AGENTS, trained_policy  # noqa: E402
 from echo_env.commands.players.policies import find_lab  # noqa: E402
@@ -80,6 +81,14 @@ def _from_root(path: str) -> str:
     return str(path).removeprefix(f"{ROOT}{os.sep}")
 
 
+def evaluated_in(env_id: str) -> Lab:
+    """The lab of the evaluation in an agent's entry: that of its env; the scarce one of the agent for any lab.
+
+    :param env_id: env it was trained on
+    """
+    return find_lab("EchoLabScarce-v0" if env_id == ANY_ID else env_id, None)
+
+
 def numbers(algo: str, path: Path, config: Lab) -> dict[str, float]:
     """Evaluate an agent on the fixed days: means, and the mean paired difference in penalty to the reference.
 
@@ -105,7 +114,7 @@ def export(run: Path, env_id: str, folder: Path, name: str = "") -> ListedAgent:
     :param name: its own name, if it is not the one that ``agent`` stands for
     :raises ValueError: the run cannot be used, or its model is too large
     """
-    config = find_lab(env_id, None)
+    config = evaluated_in(env_id)
     trained = how_it_was_trained(run, env_id)
     algo, source, listed = trained["algo"], find_model(run), read_list(folder)
     plain = is_plain(source)

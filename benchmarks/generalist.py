@@ -29,6 +29,7 @@ from echo_env.commands.players.models import find_agent, trained_policy  # noqa:
 from echo_env.common.stats import Estimate, estimate  # noqa: E402
 from echo_env.lab import Lab, load_lab  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
+from echo_env.lab.evaluation.guard import advise  # noqa: E402
 from echo_env.lab.family import LabFamily, Stream  # noqa: E402
 from echo_env.lab.family.prepared import RULES  # noqa: E402
 
@@ -36,16 +37,6 @@ CSV = "generalist"
 DECIDING_SEED, SEED = 71_200_000, 71_300_000
 """Days on which the better rule is decided, and days on which it is compared."""
 PAPER = ("baseline", "scarce")
-
-
-def better_rule(config: Lab, days: int) -> str:
-    """The rule of the lower mean penalty on days of their own.
-
-    :param config: the lab
-    :param days: how many
-    """
-    comparison = evaluate_policies(config, RULES, days, DECIDING_SEED)
-    return min(RULES, key=lambda rule: comparison.mean(rule, "penalty").mean)
 
 
 def verdict(difference: Estimate) -> str:
@@ -64,7 +55,9 @@ def of_lab(agent: str, algo: str, config: Lab, days: int, deciding: int) -> dict
     :param days: of the comparison
     :param deciding: days on which the better rule is decided
     """
-    rule, policy = better_rule(config, deciding), trained_policy(algo, agent, config, {}, trust=True)
+    policy = trained_policy(algo, agent, config, {}, trust=True)
+    advice = advise(config, policy, deciding, DECIDING_SEED)
+    rule = advice.rule
     comparison = evaluate_policies(config, [rule, policy], days, SEED)
     difference, plan = comparison.paired(policy.name, "penalty"), config.plan
     waiting = comparison.mean(rule, "waiting_penalty").mean
@@ -81,6 +74,8 @@ def of_lab(agent: str, algo: str, config: Lab, days: int, deciding: int) -> dict
         "half_width": difference.half_width,
         "percent": 100 * difference.mean / max(waiting, 1.0),
         "result": verdict(difference),
+        # With the guard, a lab in which it advises the rule is neither won nor lost.
+        "guarded": verdict(difference) if advice.use == policy.name else "tied",
     }
 
 
@@ -113,6 +108,7 @@ def of_paper(agent: str, algo: str, name: str, days: int) -> list[dict[str, obje
                 "half_width": difference.half_width,
                 "percent": 100 * difference.mean / max(waiting, 1.0),
                 "result": verdict(difference),
+                "guarded": "",
             }
         )
     return rows
@@ -123,7 +119,10 @@ def summary(rows: pd.DataFrame) -> str:
 
     :param rows: rows of random labs
     """
-    lines = ["| labs | number | won | tied | lost | mean difference, % of the waiting part | median |", "|---|" + "--:|" * 6]
+    lines = [
+        "| labs | number | won | tied | lost | lost with the guard | mean difference, % of the waiting part | median |",
+        "|---|" + "--:|" * 7,
+    ]
     groups = {
         "all": rows,
         "one exam type": rows[rows["types"] == 1],
@@ -136,7 +135,14 @@ def summary(rows: pd.DataFrame) -> str:
         if len(own):
             counts = [int((own["result"] == result).sum()) for result in ("won", "tied", "lost")]
             gain = estimate(own["percent"].to_numpy(dtype=np.float64))
-            cells = [name, len(own), *counts, f"{gain.mean:+.2f} ± {gain.half_width:.2f}", f"{own['percent'].median():+.2f}"]
+            counts.append(int((own["guarded"] == "lost").sum()))
+            cells = [
+                name,
+                len(own),
+                *counts,
+                f"{gain.mean:+.2f} ± {gain.half_width:.2f}",
+                f"{own['percent'].median():+.2f}",
+            ]
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

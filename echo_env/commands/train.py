@@ -42,6 +42,7 @@ from typing import Any
 from echo_env import ANY_ID, ENV_IDS, PATHWAYS_ID, PLAN_ID
 from echo_env.commands.common.interrupts import INTERRUPTED
 from echo_env.commands.players import plugins
+from echo_env.commands.players.generalist import with_shipped_file
 from echo_env.commands.players.models import configs_folder
 from echo_env.common.extras import missing
 from echo_env.common.tables import make_output_encodable
@@ -141,7 +142,7 @@ def run(arguments: Sequence[str]) -> Path | None:
     :param arguments: the command line without the program's name
     :return: the folder of the run, if there is one
     """
-    training = plugins.plugin("training")
+    training, arguments = plugins.plugin("training"), with_shipped_file(arguments)
     env_id = _env_of(arguments)
     defaults = training.ZooDefaults(
         algo=DEFAULT_ALGO,

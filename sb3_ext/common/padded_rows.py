@@ -68,7 +68,8 @@ class PaddedRowNetwork(RowNetwork):
         scores = queries @ keys.transpose(1, 2) / self.attention**0.5
         weights = scores.masked_fill(~real[:, None], -1e9).softmax(dim=2)
         taken = (weights @ padded(rows)).reshape(-1, rows.shape[1])
-        return self.activation(self.mixed(taken[index]))
+        mixed: th.Tensor = self.activation(self.mixed(taken[index]))
+        return mixed
 
 
 def row_network(

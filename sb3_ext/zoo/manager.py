@@ -29,6 +29,7 @@ from sb3_ext.zoo.inputs.native import why_not_native
 from sb3_ext.zoo.inputs.resuming import check_same_settings, copy_best, copy_monitors, load_state
 from sb3_ext.zoo.managing.evaluations import EvaluationsManager
 from sb3_ext.zoo.replacing import replaced
+from sb3_ext.zoo.saved.plain import can_be_trained, train_on
 from sb3_ext.zoo.search.spaces import merged
 
 # Beside rl_zoo3's dummy and subproc: the environment's own vector_entry_point.
@@ -183,6 +184,8 @@ class ZooExperimentManager(EvaluationsManager):
         algorithm, path = ALGOS[self.algo], buffer_of(self.trained_agent)
         # rl_zoo3 would load the replay buffer of the end of the run.
         loading = {"load_replay_buffer": lambda *_, **__: None} if hasattr(algorithm, "load_replay_buffer") else {}
+        if not can_be_trained(Path(self.trained_agent)):
+            return self._train_on_exported(hyperparams, env)
         with replaced(algorithm, **loading):
             model: BaseAlgorithm = super()._load_pretrained_agent(hyperparams, env)
         if loading and path.is_file():
@@ -198,6 +201,13 @@ class ZooExperimentManager(EvaluationsManager):
         if self._resumed is not None:
             set_last_observations(model, self._resumed["training"])
         return model
+
+    def _train_on_exported(self, hyperparams: dict[str, Any], env: VecEnv) -> BaseAlgorithm:
+        """A new model with the weights of an exported agent."""
+        print(f"Training on from the weights of {self.trained_agent}")
+        own = {name: value for name, value in hyperparams.items() if name not in ("policy", "policy_kwargs")}
+        settings = {"seed": self.seed, "verbose": self.verbose, "device": self.device}
+        return train_on(Path(self.trained_agent), env=env, tensorboard_log=self.tensorboard_log, **settings, **own)
 
     def learn(self, model: BaseAlgorithm) -> None:
         """

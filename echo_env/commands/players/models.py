@@ -12,7 +12,7 @@ from typing import Any
 
 from echo_env import ENV_IDS
 from echo_env.commands.players import plugins
-from echo_env.commands.players.agent_list import LIST, read_list
+from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list
 from echo_env.commands.players.trained_lab import differences, listed, training_note
 from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.observation import default_observation
@@ -149,6 +149,18 @@ class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
     """The same of single starts, in any lab."""
 
 
+def checked_file(agent: ListedAgent) -> str:
+    """The path of an agent that ships.
+
+    :param agent: its entry in the list
+    :raises ValueError: the file is not the one that is listed
+    """
+    path = str(AGENTS / agent.file)
+    if digest_of(plugins.module_name("models"), path) != agent.sha256:
+        raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
+    return path
+
+
 def is_agent(policy: str) -> bool:
     """Whether a policy's name stands for a trained agent that ships.
 
@@ -188,8 +200,6 @@ def find_agent(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> Traine
             f"--policies has {asked!r}, but no agent is kept for the lab {config.name!r}, only for {names}; the agent "
             f"of {labs[nearest].name}, {agent.algo}={path}, was trained on another lab: {listed(other[nearest])}"
         )
-    if digest_of(plugins.module_name("models"), path) != agent.sha256:
-        raise ValueError(f"{path} is not the file whose sha256 {AGENTS / LIST} has; install the package again")
-    policy = trained_policy(agent.algo, path, config, env_kwargs)
+    policy = trained_policy(agent.algo, checked_file(agent), config, env_kwargs)
     policy.name = asked
     return policy

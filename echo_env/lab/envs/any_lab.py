@@ -16,7 +16,6 @@ from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import draw_days
 from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, padded_space
-from echo_env.lab.decisions.wide_rows import wide_shape
 from echo_env.lab.envs.env import EchoLabEnv, check_env_arguments
 from echo_env.lab.family.family import LabFamily, Stream
 from echo_env.lab.family.prepared import LabPool, Prepared
@@ -32,6 +31,8 @@ class AnyLabArguments:
     :param family: settings of the family
     :param clock: ``event`` or ``minute``, see :class:`~echo_env.lab.envs.env.EchoLabEnv`
     :param idling: likewise
+    :param competitors: whether rows say who competes for a type's resources, see
+        :data:`~echo_env.lab.decisions.wide_rows.RIVAL_FEATURES`; else these columns are 0: for ablations
     :param reward: ``paired``, in units of the lab; or ``penalty``, minus the penalty in points
     :raises ValueError: names the argument, its value and what is allowed
     """
@@ -46,9 +47,13 @@ class AnyLabArguments:
         clock: str,
         idling: bool,
         reward: str,
+        competitors: bool,
     ) -> None:
         require("numba")
         check_env_arguments(clock, reward, idling)
+        if competitors not in (True, False):
+            raise ValueError(f"competitors is {competitors!r}, but must be one of True, False")
+        self.competitors = competitors
         streams = [own.name.lower() for own in Stream]
         if stream not in streams:
             raise ValueError(f"stream is {stream!r}, but must be one of {', '.join(streams)}")
@@ -109,11 +114,12 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         clock: str = "event",
         idling: bool = False,
         reward: str = "paired",
+        competitors: bool = True,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but this env draws nothing: use a lab's own env")
-        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward)
+        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward, competitors)
         self.render_mode = None
         self.observation_space = padded_space()
         self.action_space: FeasibleDiscrete = FeasibleDiscrete(ACTIONS)
@@ -194,7 +200,7 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     def _padded(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._env is not None
-        return padded_rows(observation[None].reshape(1, *wide_shape(self._env.config)))[0]
+        return padded_rows(observation[None], self._given.competitors)[0]
 
     def _info(self, told: dict[str, Any]) -> dict[str, Any]:
         mask = padded_mask(told["action_mask"])

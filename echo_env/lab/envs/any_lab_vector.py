@@ -19,7 +19,7 @@ from echo_env.lab.compiled.layout import MINUTE, PAID
 from echo_env.lab.compiled.many_labs import begin_places, grown, move_in, no_places, step_places
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.decisions.padding import ACTIONS, padded_space
+from echo_env.lab.decisions.padding import ACTIONS, hide_competitors, padded_space
 from echo_env.lab.envs.any_lab import AnyLabArguments
 from echo_env.lab.envs.vector_infos import only, with_masks
 from echo_env.lab.envs.visits import Visit, draw_visit
@@ -51,11 +51,12 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         clock: str = "event",
         idling: bool = False,
         reward: str = "paired",
+        competitors: bool = True,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing")
-        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward)
+        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward, competitors)
         self._paired = reward == "paired"
         self.num_envs, self.render_mode = num_envs, None
         self.single_observation_space = padded_space()
@@ -96,7 +97,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
                 self._visits[i] = None
         self._begin(self._every)
         info = with_masks(self._state(self._minute.copy(), self._minute.copy()), np.ones(self.num_envs, dtype=np.bool_))
-        return self._places.observation.copy(), info
+        return self._observed(), info
 
     def step(
         self, actions: Any
@@ -125,11 +126,18 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
             info = self._finish(over, minute, elapsed, penalty)
         else:
             info = with_masks({**self._state(minute, elapsed), "penalty": penalty}, ~over)
-        return self._places.observation.copy(), rewards, over, np.zeros_like(over), info
+        return self._observed(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(B, 25) bool, the action masks now."""
         return self._places.mask.copy()
+
+    def _observed(self, which: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float32]:
+        """A copy of the observations of some places."""
+        observed = np.array(self._places.observation[which])
+        if not self._given.competitors:
+            hide_competitors(observed)
+        return observed
 
     def _begin(self, which: NDArray[np.int64]) -> None:
         """Begin the next days of some places."""
@@ -181,9 +189,9 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         metrics = {"penalty": only(self._penalty, which)}
         if self._paired:
             metrics["minus_rule"] = only(-self._rewards, which)
-        told = {"action_mask": only(places.mask, which), "minute": only(minute, which)}
+        told: dict[str, Any] = {"action_mask": only(places.mask, which), "minute": only(minute, which)}
         told |= {"elapsed_min": only(elapsed, which), "penalty": only(penalty, which), "metrics": metrics}
-        final, observed = np.full(self.num_envs, None, dtype=object), places.observation[which]
+        final, observed = np.full(self.num_envs, None, dtype=object), self._observed(which)
         for i, last in zip(which, observed, strict=True):
             final[i] = last
         info = {"final_obs": final, "_final_obs": ended, "final_info": with_masks(told, ended), "_final_info": ended}

@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 
-def appointments(
-    rng: np.random.Generator, count: int, closing: int, mean: float, pattern: str, grid: int
-) -> list[int]:
+def appointments(rng: np.random.Generator, count: int, closing: int, mean: float, pattern: str, grid: int) -> list[int]:
     """Times of the appointments of an exam type.
 
     :param rng: source of all choices
     :param count: how many
     :param closing: minutes since opening
     :param mean: of an exam, minutes: the last appointment leaves about so much before closing
-    :param pattern: ``even``, evenly spaced; ``random``; ``blocks``, several at the begin of each hour or two; ``front``,
+    :param pattern: ``even``, evenly spaced; ``random``; ``blocks``, several at the begin of an hour or two; ``front``,
         more in the morning
     :param grid: times are multiples of so many minutes
     :return: minutes since opening, ascending

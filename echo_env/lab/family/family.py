@@ -26,9 +26,9 @@ class Stream(IntEnum):
 class LabFamily:
     """Random labs of the general form, numbered from 0.
 
-    Lab ``n`` of a stream is a function of the family's seed, the stream and ``n`` alone. Labs of
-    :attr:`Stream.HELD_OUT` cannot be reached from :attr:`Stream.TRAINING`, nor those of :attr:`Stream.VALIDATION`, which
-    are for evaluations during a training: the stream is part of the key of the generator.
+    Lab ``n`` of a stream is a function of the family's seed, the stream and ``n`` alone. The stream is part of the key
+    of the generator, so no training can reach the labs of :attr:`Stream.HELD_OUT`, nor those of
+    :attr:`Stream.VALIDATION`, which are for evaluations during a training.
 
     The utilisation of a lab is that of its tightest set of exam types: expected exam minutes of its patients during
     opening hours over the minutes of the rooms, or members of staff, who can do some of them, whichever are fewer.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from echo_env.lab.family.family import LabFamily
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True)
+class Group:
     """Rooms or members of staff who are alike.
 
     :param count: how many
@@ -58,7 +60,7 @@ def _chain(rng: np.random.Generator, count: int, kinds: int) -> list[Group]:
     """The first group can do everything, each further one leaves out more of the first types."""
     every = (1 << kinds) - 1
     sizes = _parts(rng, count, int(rng.integers(1, min(kinds, 4) + 1)) if kinds != 2 else 2)
-    left_out = np.sort(rng.choice(np.arange(1, kinds), len(sizes) - 1, replace=False)) if len(sizes) > 1 else []
+    left_out = np.sort(rng.choice(np.arange(1, max(kinds, 2)), len(sizes) - 1, replace=False))
     cans = [every, *(every >> int(k) << int(k) for k in left_out)]
     if kinds == 2 and len(sizes) == 2 and rng.random() < 0.6:
         sizes.sort()

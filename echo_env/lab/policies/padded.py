@@ -31,7 +31,11 @@ class PaddedPredictor:
         self._model = model
         spec = getattr(model, "env_spec", {})
         kwargs = spec.get("kwargs", {})
-        self.env_spec = {**spec, "kwargs": {**kwargs, "observation": OBSERVATION, "idling": kwargs.get("idling", False)}}
+        self._competitors: bool = kwargs.get("competitors", True)
+        self.env_spec = {
+            **spec,
+            "kwargs": {**kwargs, "observation": OBSERVATION, "idling": kwargs.get("idling", False)},
+        }
 
     def predict(
         self,
@@ -46,9 +50,15 @@ class PaddedPredictor:
         :param observation: (n, 3 K + 1, columns) float32
         :param action_masks: (n, 3 K + 1) bool
         """
-        masks = np.ones((len(observation), self.action_space.n), dtype=np.bool_) if action_masks is None else action_masks
+        masks = (
+            np.ones((len(observation), self.action_space.n), dtype=np.bool_) if action_masks is None else action_masks
+        )
         chosen, state = self._model.predict(
-            padded_rows(observation), state, episode_start, deterministic=deterministic, action_masks=padded_mask(masks)
+            padded_rows(observation, self._competitors),
+            state,
+            episode_start,
+            deterministic=deterministic,
+            action_masks=padded_mask(masks),
         )
         return np.where(chosen == ACTIONS - 1, self.action_space.n - 1, chosen), state
 

@@ -13,6 +13,7 @@ import yaml
 from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import ALGOS
 from rl_zoo3.utils import get_callback_list, get_wrapper_class
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from sb3_ext.common.actions import ActionParts
 from sb3_ext.lookahead_dqn import LookaheadDQN
@@ -120,6 +121,9 @@ def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> N
         where = path or "an empty path"
         raise UsageError(f"--trained-agent: there is no .zip file at {where}.")
     check_model_file(algo, ALGOS[algo], Path(path))
+    if not can_be_trained(Path(path)) and issubclass(ALGOS[algo], OnPolicyAlgorithm):
+        # Its weights are all that it takes, and nothing in the file can run code.
+        return
     if not can_be_trained(Path(path)):
         raise UsageError(
             f"--trained-agent: {path} is an exported agent, which holds what acting needs only: give a model of a run."

@@ -114,6 +114,27 @@ def load_plain(path: Path, device: str = "cpu", seed: int | None = None) -> Base
     return model
 
 
+def train_on(path: Path, **arguments: Any) -> BaseAlgorithm:
+    """
+    A new model with the weights of a plain one, to train further: its optimizer begins anew.
+
+    :param path: A zip for which :func:`is_plain` holds, of an on-policy algorithm
+    :param arguments: Of the algorithm, but for the policy and its arguments, which are those of the file
+    :return: the model
+    :raises UsageError: the file does not fit the environment
+    """
+    found = read_description(path)
+    algorithm: Any = ALGORITHMS[found.algo]
+    model: BaseAlgorithm = algorithm(
+        policy=found.policy, policy_kwargs=from_json(found.policy_kwargs), **found.settings, **arguments
+    )
+    try:
+        model.policy.load_state_dict(_weights(path), strict=True)
+    except RuntimeError as error:
+        raise UsageError(f"{path} cannot be trained in this environment: {first_line(error)}") from error
+    return model
+
+
 def _weights(path: Path) -> dict[str, th.Tensor]:
     weights: Any = th.load(io.BytesIO(_member(path, WEIGHTS)), map_location="cpu", weights_only=True)
     if not isinstance(weights, dict) or not all(isinstance(tensor, th.Tensor) for tensor in weights.values()):

@@ -27,8 +27,10 @@ import export_agent  # noqa: E402
 
 import evaluate  # noqa: E402
 import train  # noqa: E402
+from echo_env import ANY_ID  # noqa: E402
 from echo_env.commands.players import models  # noqa: E402
 from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list  # noqa: E402
+from echo_env.commands.players.generalist import GENERALIST  # noqa: E402
 from echo_env.commands.players.trained_lab import training_note  # noqa: E402
 from echo_env.lab import LabConfig  # noqa: E402
 from echo_env.lab import evaluate as evaluate_policies  # noqa: E402
@@ -71,7 +73,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("key", sorted(KEPT))
 def test_kept_agents_do_what_is_written(key: str) -> None:
     """Each shipped agent reproduces the evaluation in its entry."""
-    agent, config = KEPT[key], evaluate.find_lab(key.partition("/")[0], None)
+    agent, config = KEPT[key], export_agent.evaluated_in(key.partition("/")[0])
     path = models.AGENTS / agent.file
     assert path.stat().st_size <= export_agent.MOST_BYTES
     got = export_agent.numbers(agent.algo, path, config)
@@ -108,7 +110,8 @@ def test_shipped_agents_load_without_unpickling(key: str, monkeypatch: pytest.Mo
                 patch.setattr(module, name, _refuse)
         patch.setattr(pickle, "Unpickler", _refuse)
         env_id, _, own = key.partition("/")
-        config, name = evaluate.find_lab(env_id, None), f"agent_{own}" if own else "agent"
+        config, name = export_agent.evaluated_in(env_id), f"agent_{own}" if own else "agent"
+        name = GENERALIST if env_id == ANY_ID else name
         (policy,) = evaluate.find_policies([name], config, {}).values()
     # Numba keeps compiled code as pickles of its own.
     assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values[name]["penalty"]).all()

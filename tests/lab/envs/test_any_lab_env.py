@@ -13,10 +13,10 @@ from echo_env.lab.envs.any_lab_vector import EchoLabAnyVectorEnv
 from echo_env.lab.family import LabFamily, Stream
 
 
-@pytest.mark.parametrize("reward", ["paired", "penalty"])
-def test_the_vector_environment_equals_single_ones(reward: str) -> None:
+@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False)])
+def test_the_vector_environment_equals_single_ones(reward: str, competitors: bool) -> None:
     """Observations, rewards, masks, infos and ends of days, over several labs in each place."""
-    given = {"labs": 6, "days": 2, "reward": reward}
+    given = {"labs": 6, "days": 2, "reward": reward, "competitors": competitors}
     single = [EchoLabAnyEnv(**given) for _ in range(3)]
     vector, rng = EchoLabAnyVectorEnv(3, **given), np.random.default_rng(1)
     observations, infos = vector.reset(seed=5)

@@ -1,0 +1,57 @@
+"""The agent that ships for any lab: the policy ``generalist``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from echo_env import ANY_ID
+from echo_env.commands.players import models
+from echo_env.commands.players.agent_list import read_list
+from echo_env.commands.players.models import TrainedPolicy, checked_file, trained_policy
+from echo_env.lab import Lab
+
+GENERALIST = "generalist"
+"""In place of a policy's name: the trained agent that ships for labs of any kind."""
+
+
+def find_generalist(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+    """The generalist as an agent of a lab.
+
+    :param config: the lab
+    :param env_kwargs: see :class:`~echo_env.commands.players.models.TrainedPolicy`
+    :return: the policy; its ``note`` says in which respects the lab lies outside of what it was trained on
+    :raises ValueError: none ships, or its file has been changed
+    """
+    from echo_env.lab.family.outside import outside
+
+    agent = read_list(models.AGENTS).get(ANY_ID)
+    if agent is None:
+        raise ValueError(f"--policies has {GENERALIST!r}, but none is kept; benchmarks/export_agent.py keeps one")
+    policy = trained_policy(agent.algo, checked_file(agent), config, env_kwargs)
+    policy.name = GENERALIST
+    found = outside(config)
+    if found:
+        policy.note = f"{GENERALIST} was not trained on labs like {config.name!r}: it has {'; '.join(found)}"
+    return policy
+
+
+def with_shipped_file(arguments: Sequence[str]) -> list[str]:
+    """A command line of ``train`` with the file of the generalist in place of its name.
+
+    :param arguments: as typed
+    :raises ValueError: none ships, or its file has been changed
+    """
+    agent = read_list(models.AGENTS).get(ANY_ID) if GENERALIST in arguments else None
+    return [checked_file(agent) if agent and argument == GENERALIST else argument for argument in arguments]
+
+
+def advice(config: Lab, policy: TrainedPolicy) -> str:
+    """Whether to use the generalist in a lab or a rule, in one sentence, from days of their own.
+
+    :param config: the lab
+    :param policy: the generalist
+    """
+    from echo_env.lab.evaluation.guard import GUARD_DAYS, advise
+
+    return advise(config, policy).words(policy.name, GUARD_DAYS)

@@ -1,0 +1,89 @@
+"""One agent for any lab: trained by train.py, kept as the policy ``generalist``, tuned on one lab."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+pytest.importorskip("rl_zoo3")
+pytest.importorskip("numba")
+
+import export_agent  # noqa: E402
+
+import evaluate  # noqa: E402
+import train  # noqa: E402
+from echo_env import ANY_ID  # noqa: E402
+from echo_env.commands.players import models  # noqa: E402
+from echo_env.commands.players.agent_list import LIST, read_list  # noqa: E402
+from sb3_ext.zoo import load_predictor  # noqa: E402
+
+SHORT = ["--verbose", "0", "--num-threads", "1", "--seed", "3", "--eval-freq", "-1", "-n", "64"]
+SMALL = ["-params", "n_envs:4", "n_steps:8", "batch_size:16"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a short training in labs of the family."""
+    folder = tmp_path_factory.mktemp("training")
+    given = ["--algo", "maskable_ppo", "--env", ANY_ID, "--env-kwargs", "labs:3", "--log-folder", str(folder)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "orig_argv", ["python3", str(ROOT / "train.py"), "--env", ANY_ID])
+        assert train.main([*given, *SHORT, *SMALL]) == 0
+    return folder / "maskable_ppo" / f"{ANY_ID}_1"
+
+
+@pytest.fixture
+def folder(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A list of agents with this one alone."""
+    path = tmp_path / "agents"
+    path.mkdir()
+    (path / LIST).write_text("# What this is.\n{}\n")
+    monkeypatch.setattr(models, "AGENTS", path)
+    export_agent.export(run, ANY_ID, path)
+    return path
+
+
+def test_it_plays_any_lab_and_says_what_to_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is evaluated beside the rules in labs of both forms, and the guard says what to use."""
+    assert read_list(folder)[ANY_ID].evaluation["days"] == export_agent.DAYS
+    for lab in ("scarce", "mri_unit"):
+        given = ["--config", lab, "--policies", "policy_2", "scarce_first", "generalist", "--days", "20"]
+        assert evaluate.main(given) == 0
+        printed = capsys.readouterr()
+        assert "generalist" in printed.out
+        assert "on 1,000 days of its own generalist pays" in printed.err
+
+
+def test_it_is_tuned_on_one_lab(run: Path, tmp_path: Path) -> None:
+    """Training goes on from it in one lab, and what comes out plays that lab."""
+    model = str(run / f"{ANY_ID}.zip")
+    given = ["--algo", "maskable_ppo", "--env", ANY_ID, "--env-kwargs", "config:'scarce'", "--trained-agent", model]
+    given.append("--trust")
+    assert train.main([*given, *SHORT, *SMALL, "--log-folder", str(tmp_path)]) == 0
+    tuned = tmp_path / "maskable_ppo" / f"{ANY_ID}_1"
+    assert evaluate.main(["--config", "scarce", "--policies", "policy_2", f"maskable_ppo={tuned}", "--days", "5"]) == 0
+
+
+def test_the_shipped_one_is_tuned_by_its_name(folder: Path, tmp_path: Path) -> None:
+    """``--trained-agent generalist`` goes on from the weights that ship, and changes them."""
+    given = [
+        "--algo",
+        "maskable_ppo",
+        "--env",
+        ANY_ID,
+        "--env-kwargs",
+        "config:'mri_unit'",
+        "--log-folder",
+        str(tmp_path),
+    ]
+    assert train.main([*given, *SHORT, *SMALL, "--trained-agent", "generalist"]) == 0
+    shipped = load_predictor("maskable_ppo", folder / f"{ANY_ID}.zip")
+    tuned = load_predictor("maskable_ppo", tmp_path / "maskable_ppo" / f"{ANY_ID}_1", trust=True)
+    pairs = list(zip(shipped.policy.parameters(), tuned.policy.parameters(), strict=True))
+    assert all((one - other).abs().max() < 0.05 for one, other in pairs)
+    assert any((one != other).any() for one, other in pairs)
