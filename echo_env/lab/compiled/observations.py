@@ -17,6 +17,7 @@ from echo_env.lab.compiled.observed.wide import fill_wide_rows
 from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, appointment_book
+from echo_env.lab.decisions.free_again import exam_rests
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
 from echo_env.lab.decisions.rows import type_numbers
@@ -40,8 +41,8 @@ class Shown(NamedTuple):
     :param rate: (K, minutes + 1) float64, likewise
     :param rooms_for: (K,) int64, rooms in which a type can be done
     :param constants: (K, 3) float64, see :class:`~echo_env.lab.decisions.wide_rows.WideNumbers`
-    :param rest: (K, n) float64, likewise
-    :param of_lab: (7,) float64, likewise
+    :param rest: (K, n) float64, see :func:`~echo_env.lab.decisions.free_again.exam_rests`
+    :param of_lab: (7,) float64, as ``constants``
     """
 
     scale: Floats
@@ -72,6 +73,7 @@ def shown_of(name: str, config: Lab) -> Shown:
         points=of_types.points,
         rate=of_types.rate,
         rooms_for=(of_types.room_can[:, None] >> np.arange(len(plan.types)) & 1).sum(axis=0).astype(np.int64),
+        rest=exam_rests(plan),
         **wide._asdict(),
     )
 

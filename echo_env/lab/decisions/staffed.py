@@ -6,13 +6,8 @@ the paper's lab. It is what deciding on reservations needs: the paper's numbers 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
-
 from echo_env.lab.config.plan import LabPlan
-from echo_env.lab.day.expectations import ExpectedExam
+from echo_env.lab.decisions.free_again import room_rest, staff_rests
 from echo_env.lab.decisions.numbers import HOUR, LONGEST_SHOWN, ObservedNumber
 from echo_env.lab.simulation.duties import RoomStatus, Status
 from echo_env.lab.simulation.view import LabView
@@ -38,51 +33,18 @@ def fields_of_staff(plan: LabPlan) -> list[ObservedNumber]:
     return [*here, *free, *kept]
 
 
-@lru_cache(maxsize=64)
-def exam_rests(plan: LabPlan) -> NDArray[np.float64]:
-    """(K, n) float64, expected minutes that are left of an exam after so many; the last holds for all longer ones.
-
-    :param plan: of the lab
-    """
-    exams = [ExpectedExam(kind.exam) for kind in plan.types]
-    longest = max(int(np.ceil(kind.exam.longest_min)) for kind in plan.types)
-    return np.array([[exam.rest(elapsed) for elapsed in range(longest + 1)] for exam in exams])
-
-
-def minutes_away(status: int, elapsed: int, break_min: int, lunch_min: int) -> int:
-    """Minutes for which a member on a break or at lunch is expected to stay away; the longest shown for others.
-
-    :param status: a :class:`~echo_env.lab.simulation.duties.Status`
-    :param elapsed: minutes since this began
-    :param break_min: length of a break; whoever is away for longer takes both
-    :param lunch_min: length of a lunch
-    """
-    if status == _AT_LUNCH:
-        return max(lunch_min - elapsed, 1)
-    if status == _ON_BREAK:
-        return max(break_min - elapsed, 1) if elapsed < break_min else max(2 * break_min - elapsed, 1)
-    return LONGEST_SHOWN
-
-
-# Plain numbers, because the function above is compiled too.
-_AT_LUNCH, _ON_BREAK = int(Status.AT_LUNCH), int(Status.ON_BREAK)
-
-
 def numbers_of_staff(view: LabView) -> list[float]:
     """The row of :func:`fields_of_staff` now."""
-    plan, rests = view.config.plan, exam_rests(view.config.plan)
+    plan, rests = view.config.plan, staff_rests(view)
     members = [m for m in range(len(plan.staff_group)) if view.status(m) not in (Status.ABSENT, Status.OFF_DUTY)]
     cans = [plan.staff_groups[plan.staff_group[m]].can for m in members]
-    left = {
-        exam.sonographer: float(
-            rests[view.exam_type(exam.patient)][min(view.minute - exam.start_min, rests.shape[1] - 1)]
-        )
-        for exam in view.running_exams
-    }
-    in_rooms = {exam.room: left[exam.sonographer] for exam in view.running_exams}
-    free = [left[m] if m in left else _until_free(view, m) for m in members]
+    in_rooms = {exam.room: rests[exam.sonographer] for exam in view.running_exams}
+    free = [rests.get(m, 0) for m in members]
     fetal = sorted([minutes for minutes, can in zip(free, cans, strict=True) if can & 1])
-    rooms = [_room_until_free(view, room, in_rooms) for room in range(len(plan.room_group))]
+    rooms = [
+        0 if view.room_status(room) == RoomStatus.FREE else room_rest(view, room, in_rooms)
+        for room in range(len(plan.room_group))
+    ]
     fetal_rooms = [minutes for room, minutes in enumerate(rooms) if view.room_types(room) & 1]
     shown = [
         *[*fetal, LONGEST_SHOWN, LONGEST_SHOWN][:2],
@@ -100,24 +62,3 @@ def numbers_of_staff(view: LabView) -> list[float]:
         *(cans.count(can) for can in (0b10, 0b11)),
         *(min(minutes, LONGEST_SHOWN) for minutes in (*shown, *kept)),
     ]
-
-
-def _until_free(view: LabView, member: int) -> int:
-    """Minutes until a member who examines nobody is expected to be free."""
-    status, plan = view.status(member), view.config.plan
-    if status == Status.FREE:
-        return 0
-    group = plan.staff_groups[plan.staff_group[member]]
-    elapsed = view.minute - (view.break_since(member) or 0)
-    return minutes_away(int(status), elapsed, group.breaks.minutes, group.lunch.minutes if group.lunch else 0)
-
-
-def _room_until_free(view: LabView, room: int, in_rooms: dict[int, float]) -> float:
-    """Minutes until a room is expected to be free; the longest shown where nobody knows."""
-    turnover = view.config.plan.room_groups[view.config.plan.room_group[room]].turnover_min
-    if view.room_status(room) == RoomStatus.FREE:
-        return 0
-    if room in in_rooms:
-        return in_rooms[room] + turnover
-    since = view.cleaning_since(room)
-    return LONGEST_SHOWN if since is None else max(since + turnover - view.minute, 1)

@@ -19,6 +19,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.lab_config import Penalty
 from echo_env.lab.config.plan import MOST_TYPES, LabPlan
 from echo_env.lab.day.expectations import ExpectedExam
+from echo_env.lab.decisions.free_again import room_rest, staff_rests
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, MANY, ObservedNumber
 from echo_env.lab.decisions.rows import LAB_FEATURES, ROW_FEATURES, Feature, row_numbers
 from echo_env.lab.simulation.duties import RoomStatus, Status
@@ -117,12 +118,10 @@ class WideNumbers(NamedTuple):
     """What the further columns need of a lab.
 
     :param constants: (K, 3) float64, see :data:`CONSTANT_FEATURES`
-    :param rest: (K, n) float64, expected minutes that are left of an exam after so many; the last holds for all longer
     :param of_lab: (7,) float64, the first of :data:`WIDE_LAB_FEATURES`
     """
 
     constants: NDArray[np.float64]
-    rest: NDArray[np.float64]
     of_lab: NDArray[np.float64]
 
 
@@ -135,7 +134,6 @@ def wide_numbers_of(plan: LabPlan, penalty: Penalty) -> WideNumbers:
     """
     most = max(kind.weight for kind in plan.types)
     exams = [ExpectedExam(kind.exam) for kind in plan.types]
-    longest = max(len(exam.rests) for exam in exams)
     unit = max(penalty.on_time, penalty.late, 1e-9)
     return WideNumbers(
         np.array(
@@ -144,7 +142,6 @@ def wide_numbers_of(plan: LabPlan, penalty: Penalty) -> WideNumbers:
                 for kind, exam in zip(plan.types, exams, strict=True)
             ]
         ),
-        np.array([np.pad(exam.rests, (0, longest - len(exam.rests)), mode="edge") for exam in exams]),
         np.array(
             [
                 penalty.overtime / unit,
@@ -166,7 +163,7 @@ def wide_row_numbers(view: LabView) -> list[float]:
     numbers, kinds = wide_numbers_of(plan, view.config.penalty), len(plan.types)
     narrow = np.array(row_numbers(view)).reshape(-1, NARROW)
     of_types = narrow[0:-1:CLASSES_PER_TYPE].tolist()
-    own = _own_columns(view, numbers)
+    own = _own_columns(view)
     shared, here = _shared(view)
     table = np.zeros((len(narrow), COLUMNS))
     table[:, :NARROW] = narrow
@@ -192,12 +189,11 @@ def _shared(view: LabView) -> tuple[list[list[int]], list[int]]:
     return shared, [shared[k][k] for k in kinds]
 
 
-def _own_columns(view: LabView, numbers: WideNumbers) -> list[list[float]]:
+def _own_columns(view: LabView) -> list[list[float]]:
     """The columns of :data:`OWN_FEATURES` of each type."""
     plan, now = view.config.plan, view.minute
-    rests = {exam.sonographer: _rest(view, numbers, exam.patient, exam.start_min) for exam in view.running_exams}
+    rests = staff_rests(view)
     in_rooms = {exam.room: rests[exam.sonographer] for exam in view.running_exams}
-    away = {member: left for member in _here(view) if (left := _away(view, member)) > 0}
     columns: list[list[float]] = []
     for k in range(len(plan.types)):
         able = [m for m, group in enumerate(plan.staff_group) if plan.staff_groups[group].can >> k & 1]
@@ -209,41 +205,14 @@ def _own_columns(view: LabView, numbers: WideNumbers) -> list[list[float]]:
         rooms = [r for r in range(len(plan.room_group)) if view.room_types(r) >> k & 1]
         opened = [r for r in rooms if view.room_status(r) != RoomStatus.CLOSED]
         idle = sum(view.room_status(r) == RoomStatus.FREE for r in opened)
-        soonest = min([LONGEST_SHOWN, *({**rests, **away}[m] for m in here if m in rests or m in away)])
-        room = min([LONGEST_SHOWN, *(_room_rest(view, r, in_rooms) for r in opened)])
-        freed = [sum(rests[m] <= minutes for m in here if m in rests) for minutes in SOON]
+        soonest = min([LONGEST_SHOWN, *(rests[m] for m in here if m in rests)])
+        room = min([LONGEST_SHOWN, *(room_rest(view, r, in_rooms) for r in opened)])
+        examining = [rests[m] for m in here if view.status(m) == Status.IN_EXAM]
+        freed = [sum(rest <= minutes for rest in examining) for minutes in SOON]
         columns.append(
             [len(here), free, len(later), len(opened), idle, 0 if free else soonest, 0 if idle else room, *freed]
         )
     return columns
-
-
-def _rest(view: LabView, numbers: WideNumbers, patient: int, start: int) -> float:
-    """Expected minutes that are left of an exam."""
-    table = numbers.rest[view.exam_type(patient)]
-    return float(table[min(view.minute - start, len(table) - 1)])
-
-
-def _away(view: LabView, member: int) -> int:
-    """Minutes for which a member on break or at lunch is expected to stay away, 0 for any other."""
-    group, status = view.config.plan.staff_groups[view.config.plan.staff_group[member]], view.status(member)
-    elapsed = view.minute - (view.break_since(member) or 0)
-    if status == Status.AT_LUNCH and group.lunch is not None:
-        return max(group.lunch.minutes - elapsed, 1)
-    if status != Status.ON_BREAK:
-        return 0
-    # Whoever is away for longer than one break takes both.
-    breaks = 1 if elapsed < group.breaks.minutes else 2
-    return max(breaks * group.breaks.minutes - elapsed, 1)
-
-
-def _room_rest(view: LabView, room: int, in_rooms: dict[int, float]) -> float:
-    """Expected minutes until a room is free again; the longest shown where nobody knows."""
-    turnover = view.config.plan.room_groups[view.config.plan.room_group[room]].turnover_min
-    if room in in_rooms:
-        return in_rooms[room] + turnover
-    since = view.cleaning_since(room)
-    return LONGEST_SHOWN if since is None else max(since + turnover - view.minute, 1)
 
 
 def _rivals(k: int, of_types: list[list[float]], shared: list[list[int]], here: list[int]) -> list[float]:

@@ -6,11 +6,11 @@ import numpy as np
 
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
+from echo_env.lab.compiled.observed.free_again import away, exam_left, turnover_of
 from echo_env.lab.decisions.numbers import LONGEST_SHOWN
-from echo_env.lab.decisions.staffed import KINDS, minutes_away
+from echo_env.lab.decisions.staffed import KINDS
 
 _KINDS = len(KINDS)
-_minutes_away = njit(minutes_away)
 
 
 @njit
@@ -19,7 +19,7 @@ def fill_staff_numbers(cell, rule, rest, at, row):
 
     :param cell: a lab
     :param rule: the numbers of its rules
-    :param rest: (K, n) float64, see :func:`~echo_env.lab.decisions.staffed.exam_rests`
+    :param rest: (K, n) float64, see :func:`~echo_env.lab.decisions.free_again.exam_rests`
     :param at: where the numbers begin
     :param row: (numbers,) float64, filled from there
     """
@@ -37,17 +37,13 @@ def fill_staff_numbers(cell, rule, rest, at, row):
         able = rule[group + layout.CAN]
         if able in (2, 3):
             row[at + able - 2] += 1
-        elapsed = now - cell[member + layout.BUSY_SINCE]
         if status == layout.FREE_NOW:
             left = 0.0
         elif status == layout.IN_EXAM:
-            kind = cell[rule[layout.AT_PATIENTS] + layout.PATIENT_COLUMNS * cell[member + layout.PATIENT] + layout.TYPE]
-            left = rest[kind, min(elapsed, rest.shape[1] - 1)]
+            left = exam_left(cell, rule, member, rest)
             room_free[cell[member + layout.ROOM]] = left
         else:
-            left = np.float64(
-                _minutes_away(status, elapsed, rule[group + layout.BREAK_MIN], rule[group + layout.LUNCH_MIN])
-            )
+            left = np.float64(away(cell, rule, member, group))
         soonest[2] = min(soonest[2], left)
         if able & 1:
             soonest[1] = min(soonest[1], max(soonest[0], left))
@@ -75,8 +71,7 @@ def _rooms(cell, rule, in_exam, at, row):
         if use == layout.ROOM_FREE:
             left = 0.0
         elif use == layout.IN_USE:
-            turnover = rule[rule[layout.OF_ROOMS] + layout.ROOM_GROUP_COLUMNS * group + layout.TURNOVER]
-            left = in_exam[room] + turnover
+            left = in_exam[room] + turnover_of(rule, group)
         elif use == layout.CLEANING:
             left = np.float64(max(cell[own + layout.CLEAN_AT] - cell[layout.MINUTE], 1))
         row[at + 1] = min(row[at + 1], left)

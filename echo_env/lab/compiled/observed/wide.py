@@ -7,11 +7,8 @@ from echo_env.lab.compiled.layout import (
     ABSENT,
     AT_ABLE,
     AT_LUNCH,
-    AT_PATIENTS,
     AT_ROOMS,
     AT_STAFF,
-    BREAK_MIN,
-    BUSY_SINCE,
     CAN,
     CLASSES_PER_TYPE,
     CLEAN_AT,
@@ -23,30 +20,24 @@ from echo_env.lab.compiled.layout import (
     GROUP,
     IN_EXAM,
     KINDS,
-    LUNCH_MIN,
     MEMBERS,
     MINUTE,
-    OF_ROOMS,
     OF_ROOMS_CAN,
     OF_STAFF,
     OFF_DUTY,
     ON_A_BREAK,
-    PATIENT,
-    PATIENT_COLUMNS,
     ROOM,
     ROOM_COLUMNS,
     ROOM_FREE,
     ROOM_GROUP,
-    ROOM_GROUP_COLUMNS,
     ROOMS,
     SHIFT_UNTIL,
     STAFF_COLUMNS,
     STAFF_GROUP_COLUMNS,
     STATUS,
-    TURNOVER,
-    TYPE,
     USE,
 )
+from echo_env.lab.compiled.observed.free_again import away, exam_left, turnover_of
 from echo_env.lab.compiled.observed.rows import fill_row_numbers
 from echo_env.lab.decisions.numbers import HOUR, LONGEST_SHOWN
 from echo_env.lab.decisions.rows import LAB_FEATURES
@@ -90,8 +81,8 @@ def fill_wide_rows(cell, rule, booked, points, rate, rooms_for, constants, rest,
     :param points: (K, 3)
     :param rate: (K, minutes + 1)
     :param rooms_for: (K,)
-    :param constants: see :class:`~echo_env.lab.decisions.wide_rows.WideNumbers`, as for the next two
-    :param rest: (K, n)
+    :param constants: see :class:`~echo_env.lab.decisions.wide_rows.WideNumbers`, as for ``of_lab``
+    :param rest: (K, n), see :func:`~echo_env.lab.decisions.free_again.exam_rests`
     :param of_lab: (7,)
     :param narrow: ((3 K + 1) columns of ``rows``,) float64, scratch
     :param shared: (K, K) float64, scratch
@@ -166,10 +157,10 @@ def _own(kind, cell, rule, rest, row):
         status = cell[member + STATUS]
         can = rule[group + CAN] >> kind & 1
         if status == IN_EXAM:
-            left = _left(cell, rule, member, rest)
+            left = exam_left(cell, rule, member, rest)
             room = rule[AT_ROOMS] + ROOM_COLUMNS * cell[member + ROOM]
             if rule[rule[OF_ROOMS_CAN] + cell[room + ROOM_GROUP]] >> kind & 1:
-                row[_ROOM_MIN] = min(row[_ROOM_MIN], left + _turnover(cell[room + ROOM_GROUP], rule))
+                row[_ROOM_MIN] = min(row[_ROOM_MIN], left + turnover_of(rule, cell[room + ROOM_GROUP]))
             if can:
                 row[_STAFF_MIN] = min(row[_STAFF_MIN], left)
                 for k in range(_KINDS_OF_SOON):
@@ -183,35 +174,12 @@ def _own(kind, cell, rule, rest, row):
         if status == FREE_NOW:
             row[_FREE] += cell[rule[AT_ABLE] + cell[member + GROUP]] >> kind & 1
         elif status in (ON_A_BREAK, AT_LUNCH):
-            row[_STAFF_MIN] = min(row[_STAFF_MIN], _away(cell, rule, member, group, status))
+            row[_STAFF_MIN] = min(row[_STAFF_MIN], away(cell, rule, member, group))
     _rooms(kind, cell, rule, row)
     if row[_FREE]:
         row[_STAFF_MIN] = 0
     if row[_IDLE]:
         row[_ROOM_MIN] = 0
-
-
-@njit
-def _left(cell, rule, member, rest):
-    """Expected minutes that are left of a member's exam."""
-    kind = cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * cell[member + PATIENT] + TYPE]
-    return rest[kind, min(cell[MINUTE] - cell[member + BUSY_SINCE], rest.shape[1] - 1)]
-
-
-@njit
-def _turnover(group, rule):
-    """Minutes for which a room of a group is cleaned after an exam."""
-    return rule[rule[OF_ROOMS] + ROOM_GROUP_COLUMNS * group + TURNOVER]
-
-
-@njit
-def _away(cell, rule, member, group, status):
-    """Counterpart of ``wide_rows._away``."""
-    elapsed = cell[MINUTE] - cell[member + BUSY_SINCE]
-    if status == AT_LUNCH:
-        return max(rule[group + LUNCH_MIN] - elapsed, 1)
-    breaks = 1 if elapsed < rule[group + BREAK_MIN] else 2
-    return max(breaks * rule[group + BREAK_MIN] - elapsed, 1)
 
 
 @njit
