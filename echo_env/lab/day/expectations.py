@@ -47,7 +47,8 @@ class ExpectedExam:
         """(n,) float64, mean remaining minutes after 0, 1, ... elapsed; the last is that of all longer exams."""
         share, minutes = np.diff(at_most), np.arange(1, longest + 1)
         mean = float(share @ minutes)
-        self.variation = float(max(float(share @ minutes**2) - mean**2, 0.0) ** 0.5 / mean)
+        variance = float(share @ minutes**2) - mean**2
+        self.variation = math.sqrt(max(variance, 0.0)) / mean
         """Standard deviation of its length by the mean."""
 
     def rest(self, elapsed: int) -> float:

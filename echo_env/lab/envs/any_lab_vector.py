@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         self._places = no_places(num_envs)
         self._rngs: list[np.random.Generator] = []
         self._visits: list[Visit | None] = [None] * num_envs
+        # Each place's generator as it was before the visit was drawn: copies and pickles draw it again.
+        self._before: list[np.random.Generator | None] = [None] * num_envs
         self._day = np.zeros(num_envs, dtype=np.int64)
         self._every = np.arange(num_envs)
         # Of each place's lab: penalty weights, unit of rewards, end of the day, and what its better rule pays.
@@ -94,7 +97,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
                 self._rngs.append(np_random(own)[0])
             elif own is not None:
                 self._rngs[i] = np_random(own)[0]
-                self._visits[i] = None
+                self._visits[i] = self._before[i] = None
         self._begin(self._every)
         info = with_masks(self._state(self._minute.copy(), self._minute.copy()), np.ones(self.num_envs, dtype=np.bool_))
         return self._observed(), info
@@ -132,6 +135,18 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         """(B, 25) bool, the action masks now."""
         return self._places.mask.copy()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: all but the days of visits, which are many and can be drawn again."""
+        return {**self.__dict__, "_visits": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Draw the present visits again."""
+        self.__dict__.update(state)
+        given, before = self._given, self._before
+        self._visits = [
+            None if rng is None else draw_visit(given.pool, deepcopy(rng), given.days, self._paired) for rng in before
+        ]
+
     def _observed(self, which: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float32]:
         """A copy of the observations of some places."""
         observed = np.array(self._places.observation[which])
@@ -145,6 +160,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         for b in which.tolist():
             visit = self._visits[b]
             if visit is None or self._day[b] == given.days:
+                self._before[b] = deepcopy(self._rngs[b])
                 visit = self._visits[b] = draw_visit(given.pool, self._rngs[b], given.days, self._paired)
                 self._move_in(b, visit)
                 self._day[b] = 0

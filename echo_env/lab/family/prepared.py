@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,10 @@ class LabPool:
         self.size = 1 if only is not None else size
         self._family, self._stream, self._only = family, stream, only
         self._kept: OrderedDict[int, Prepared] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: no prepared labs, which can be prepared again."""
+        return {**self.__dict__, "_kept": OrderedDict()}
 
     def __getitem__(self, number: int) -> Prepared:
         if number not in self._kept:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import gymnasium
 import numpy as np
 import pytest
@@ -43,6 +45,25 @@ def test_the_vector_environment_equals_single_ones(reward: str, competitors: boo
                 assert np.array_equal(observation, observations[number])
             masks[number] = info["action_mask"]
             assert np.array_equal(masks[number], infos["action_mask"][number])
+
+
+def test_a_pickled_vector_environment_goes_on_equally() -> None:
+    """A copy made in the middle of a visit gives the same days, labs and rewards; it is small."""
+    env = EchoLabAnyVectorEnv(2, labs=5, days=2)
+    env.reset(seed=3)
+    rng = np.random.default_rng(2)
+
+    def choose(own: EchoLabAnyVectorEnv) -> np.ndarray:
+        return (own.action_masks() * rng.random(25)).argmax(axis=1)
+
+    for _ in range(30):
+        env.step(choose(env))
+    again = pickle.loads(pickle.dumps(env))
+    for _ in range(150):
+        actions = choose(env)
+        for own, other in zip(env.step(actions)[:3], again.step(actions)[:3], strict=True):
+            assert np.array_equal(own, other)
+    assert len(pickle.dumps(again)) < 4_000_000
 
 
 def test_held_out_labs_are_never_training_labs() -> None:
