@@ -17,8 +17,10 @@ Intervals are 95 % confidence intervals. No agent was trained on these days.
 DIR of --output holds summary.json, days.csv (a row for each policy and day)
 and tensorboard/ (see it with tensorboard --logdir DIR), with --figures
 figures/, with --departures departures.md and departures.csv (a row for each
-departure), and with --improvement improvement.csv (likewise). Everything is written, or, if anything goes wrong, DIR is
-left as it was; files of an earlier run are replaced, and all others stay.
+departure), and with --improvement improvement.csv (a row for each decision in
+which lookahead departs). Everything is written, or, if anything goes wrong,
+DIR is left as it was; files of an earlier run are replaced, and all others
+stay.
 
 --input-uncertainty N plays N more labs, of the bootstrap that echo-lab
 calibrate writes beside a lab (NAME.uncertainty.json), on the same days, and
@@ -27,6 +29,10 @@ the lab.
 
 --bound N gives lower bounds on the penalty of any policy, on the first N days
 (bounds.csv); they are loose, as echo_env/lab/bounds/bounds.py says.
+
+--improvement N says how many points a day one step of lookahead would gain
+over each rule and model, and by which decisions, on the first N days: what is
+left to gain without a better policy to play against.
 
 --sweep asks what if: any field of the lab by its dotted path, as lists (3,5)
 and ranges with both ends (3:7, 0.8:1.2:0.1). Besides the config's own fields

@@ -109,12 +109,12 @@ def print_improvement(found: Improvement, console: Console | None = None) -> Non
     most = np.argsort(-found.promised, kind="stable")[:ROWS]
     part = found._replace(**{name: getattr(found, name)[most] for name in found._fields[5:]})
     table = new_table("Decisions with the largest promise", CAPTION)
-    for heading in ("day", "time", "waiting", "free", f"{found.base} begins", "lookahead begins", "saved"):
-        table.add_column(escape(heading), justify="right" if heading in ("day", "saved") else "left")
+    for heading in ("when", "waiting", f"{found.base} begins", "lookahead begins", "saved"):
+        table.add_column(escape(heading), justify="right" if heading == "saved" else "left", no_wrap=heading == "when")
     half = float(student_quantile(max(found.samples - 1, 1)))
-    for _, day, time, *in_words, saved, error in rows_of(part):
+    for _, day, time, waiting, _, usual, better, saved, error in rows_of(part):
         shown = cell(Estimate(saved, saved - half * error, saved + half * error, found.samples), "+")
-        table.add_row(*map(escape, (str(day), time, *in_words, shown)))
+        table.add_row(*map(escape, (f"day {day}, {time}", waiting, usual, better, shown)))
     print_table(console, table)
 
 
