@@ -16,9 +16,11 @@ Intervals are 95 % confidence intervals. No agent was trained on these days.
 
 DIR of --output holds summary.json, days.csv (a row for each policy and day)
 and tensorboard/ (see it with tensorboard --logdir DIR), with --figures
-figures/, and with --departures departures.md and departures.csv (a row for
-each departure). Everything is written, or, if anything goes wrong, DIR is
-left as it was; files of an earlier run are replaced, and all others stay.
+figures/, with --departures departures.md and departures.csv (a row for each
+departure), and with --improvement improvement.csv (a row for each decision in
+which lookahead departs). Everything is written, or, if anything goes wrong,
+DIR is left as it was; files of an earlier run are replaced, and all others
+stay.
 
 --input-uncertainty N plays N more labs, of the bootstrap that echo-lab
 calibrate writes beside a lab (NAME.uncertainty.json), on the same days, and
@@ -27,6 +29,10 @@ the lab.
 
 --bound N gives lower bounds on the penalty of any policy, on the first N days
 (bounds.csv); they are loose, as echo_env/lab/bounds/bounds.py says.
+
+--improvement N says how many points a day one step of lookahead would gain
+over each rule and model, and by which decisions, on the first N days: what is
+left to gain without a better policy to play against.
 
 --sweep asks what if: any field of the lab by its dotted path, as lists (3,5)
 and ranges with both ends (3:7, 0.8:1.2:0.1). Besides the config's own fields
@@ -50,6 +56,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from echo_env import PATHWAYS_ID
 from echo_env.commands.common.running import command_line, exit_status, parse, tables_beside
@@ -69,6 +76,9 @@ from echo_env.common.files import delivery
 from echo_env.lab import Comparison, Lab, Policy, evaluate, policy_names
 from echo_env.lab.evaluation.comparison import checked_reference
 from echo_env.lab.simulation.policy import is_memoryless
+
+if TYPE_CHECKING:
+    from echo_env.lab.departures.improvement import Improvement
 
 
 def main(tokens: Sequence[str], program: str = "echo-lab evaluate") -> int:
@@ -116,6 +126,7 @@ def run(options: EvaluateOptions, command: str) -> None:
     """
     from echo_env.lab.bounds.bounds import bounded_lab, find_bounds
     from echo_env.lab.departures.departures import find_departures
+    from echo_env.lab.departures.improvement_report import print_improvement
     from echo_env.lab.departures.report import print_departures
     from echo_env.lab.evaluation.tables import print_comparison, print_uncertainty
     from echo_env.lab.report.yardsticks import print_bounds
@@ -134,7 +145,7 @@ def run(options: EvaluateOptions, command: str) -> None:
         bounded_lab(config)
     labs = find_labs(options)
     policies = find_policies(names, config, env_kwargs, options.trust)
-    pairs = departing(options, policies)
+    pairs, bases = departing(options, policies), improvable(options, policies)
     comparison = compare(options, config, policies)
     uncertainty = None
     if labs is not None:
@@ -143,12 +154,15 @@ def run(options: EvaluateOptions, command: str) -> None:
         )
     departures = [find_departures(config, *pair, comparison.days, comparison.seed) for pair in pairs]
     bounds = find_bounds(bounded_lab(config), options.bound, comparison.seed) if options.bound else None
-    more = {} if uncertainty is None else {"input_uncertainty": uncertainty.as_json()}
+    improvements = improve(options, config, bases)
+    more: dict[str, Any] = {} if uncertainty is None else {"input_uncertainty": uncertainty.as_json()}
+    if improvements:
+        more["improvement"] = {found.base: found.per_day().as_json() for found in improvements}
     with delivery() as outputs:
         if options.output:
             folder = outputs.folder(options.output)
             played = list(policies.values())
-            write_output(folder, options, comparison, departures, bounds, config, played, command, more)
+            write_output(folder, options, comparison, departures, bounds, improvements, config, played, command, more)
         if options.json:
             content = {**comparison.to_dict(options.lab), **more}
             outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
@@ -160,6 +174,8 @@ def run(options: EvaluateOptions, command: str) -> None:
             print_bounds(comparison, bounds)
         for found in departures:
             print_departures(found)
+        for improvement in improvements:
+            print_improvement(improvement)
 
 
 def compare(options: EvaluateOptions, config: Lab, policies: Mapping[str, Policy]) -> Comparison:
@@ -177,6 +193,29 @@ def compare(options: EvaluateOptions, config: Lab, policies: Mapping[str, Policy
             jobs=options.jobs,
             reference=reference_name(options.reference, policies),
         )
+
+
+def improvable(options: EvaluateOptions, policies: Mapping[str, Policy]) -> list[Policy]:
+    """The policies that ``--improvement`` looks ahead from; others are left out, as in :func:`departing`.
+
+    :raises ValueError: there are none
+    """
+    fit = [policy for policy in policies.values() if is_memoryless(policy)] if options.improvement else []
+    if options.improvement and not fit:
+        asked = ", ".join(policy.name for policy in policies.values())
+        raise ValueError(f"--improvement is of rules that serve by class and of models, but --policies has {asked}")
+    return fit
+
+
+def improve(options: EvaluateOptions, config: Lab, bases: Sequence[Policy]) -> list[Improvement]:
+    """Look ahead from each policy, with a progress bar."""
+    if not bases:
+        return []
+    from echo_env.common.tables import progress_bar
+    from echo_env.lab.departures.improvement import find_improvement
+
+    with progress_bar("days with lookahead", options.improvement * len(bases)) as advance:
+        return [find_improvement(config, base, options.improvement, options.seed, advance) for base in bases]
 
 
 def departing(options: EvaluateOptions, policies: Mapping[str, Policy]) -> list[tuple[Policy, Policy]]:

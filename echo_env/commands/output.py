@@ -14,6 +14,7 @@ from echo_env.common.extras import missing
 from echo_env.common.results import SUMMARY
 from echo_env.lab import Comparison, Lab, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
+from echo_env.lab.departures.improvement_report import IMPROVEMENT, check_lookahead_possible, write_improvements
 from echo_env.lab.evaluation import results
 from echo_env.lab.evaluation.comparison import check_days
 from echo_env.lab.report.yardsticks import BOUNDS, write_bounds
@@ -21,6 +22,7 @@ from echo_env.lab.sweep import kept, report
 
 if TYPE_CHECKING:
     from echo_env.lab.departures.departures import Departures
+    from echo_env.lab.departures.improvement import Improvement
 
 
 def check_outputs(options: EvaluateOptions) -> None:
@@ -34,11 +36,22 @@ def check_outputs(options: EvaluateOptions) -> None:
     check_days(options.days)
     if not 0 <= options.bound <= options.days:
         raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
-    for option, given in (("--departures", options.departures), ("--bound", options.bound)):
+    if not 0 <= options.improvement <= options.days:
+        raise ValueError(
+            f"--improvement is {options.improvement}, but must be from 0 to --days, which is {options.days}"
+        )
+    of_one_lab = {
+        "--departures": options.departures,
+        "--bound": options.bound,
+        "--improvement": options.improvement,
+    }
+    for option, given in of_one_lab.items():
         if given and options.sweep is not None:
             raise ValueError(f"{option} is of one lab, and does not go together with --sweep")
     if options.bound:
         check_bounds_possible()
+    if options.improvement:
+        check_lookahead_possible()
     inputs = {
         "--config": _files_of_lab(options.config),
         "--policies": files_of_models(options.policies or ()),
@@ -64,7 +77,8 @@ def _file_names(options: EvaluateOptions) -> list[str]:
         from echo_env.lab.departures.report import CSV, MARKDOWN
 
         departures = [MARKDOWN, CSV]
-    return [SUMMARY, results.DAYS, "tensorboard/", *bounds, *departures, *figures]
+    improvement = [IMPROVEMENT] if options.improvement else []
+    return [SUMMARY, results.DAYS, "tensorboard/", *bounds, *departures, *improvement, *figures]
 
 
 def write_output(
@@ -73,6 +87,7 @@ def write_output(
     comparison: Comparison,
     departures: Sequence[Departures],
     bounds: Bounds | None,
+    improvements: Sequence[Improvement],
     config: Lab,
     policies: Sequence[Policy],
     command: str,
@@ -90,6 +105,8 @@ def write_output(
         write_departures(folder, departures)
     if bounds:
         write_bounds(folder, bounds)
+    if improvements:
+        write_improvements(folder, improvements)
     pictures: list[Path] = []
     if options.figures:
         from echo_env.lab.report.figures import write_figures

@@ -28,6 +28,8 @@ class EvaluateOptions:
     :param figures: draw figures too (PNG and PDF), with --output
     :param departures: where and when rules and models depart from the reference, in words
     :param bound: lower bounds on the penalty of any policy, on the first N days
+    :param improvement: how many points a day one step of lookahead gains over each rule and model, and by which
+        decisions, on the first N days
     :param input_uncertainty: play N further labs of the calibration's bootstrap, so that intervals also have the part
         that not knowing the lab amounts to
     :param sweep: what if: FIELD=VALUES, for example rooms.non_fetal=3:7
@@ -51,6 +53,7 @@ class EvaluateOptions:
     figures: Flag = False
     departures: Flag = False
     bound: Whole = 0
+    improvement: Whole = 0
     input_uncertainty: Whole = 0
     sweep: Several | None = None
     sweep_mode: str = MODES[0]

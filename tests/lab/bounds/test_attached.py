@@ -1,4 +1,4 @@
-"""The bound with attached lengths: below the exact optimum of tiny labs, and of one law for whoever knows no lengths."""
+"""The bound with attached lengths: below the exact optimum of tiny labs, at the same law for who knows no lengths."""
 
 from __future__ import annotations
 
