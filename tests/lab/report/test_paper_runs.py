@@ -53,6 +53,16 @@ def test_a_run_that_has_not_ended_gives_its_latest_checkpoint(tmp_path: Path) ->
     assert (run.model.name, run.ended) == ("rl_model_1000_steps.zip", False)
 
 
+def test_days_of_a_resumed_training_stay_in_their_order(tmp_path: Path) -> None:
+    """Seconds that begin anew do not put later days before earlier ones."""
+    folder = make_run(tmp_path / "EchoLabScarce-v0_1")
+    (folder / "1.monitor.csv").unlink()
+    rows = [(1, 5.0), (2, 9.0), (3, 0.5), (4, 8.0), (5, 0.1)]
+    text = "".join(f"{-float(day)},660,{seconds}\n" for day, seconds in rows)
+    (folder / "0.monitor.csv").write_text(f"#\nr,l,t\n{text}")
+    assert read_run(folder).penalty.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
 def test_without_a_curriculum_the_rate_is_the_labs(tmp_path: Path) -> None:
     """A run without a curriculum has the lab's own rate on every day."""
     folder = make_run(tmp_path / "EchoLabScarce-v0_1")

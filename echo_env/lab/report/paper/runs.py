@@ -142,21 +142,26 @@ def _returns(folder: Path) -> Floats:
     files = sorted(folder.glob("*monitor.csv"))
     if not files:
         raise ValueError(f"{folder} holds no monitor.csv with the return of each day of training")
-    rows = sorted(row for file in files for row in _monitor(file))
+    rows = sorted((row for file in files for row in _monitor(file)), key=lambda row: row[0])
     if not rows:
         raise ValueError(f"{folder} has no day of training in its monitor.csv")
     return np.array([own for _, own in rows])
 
 
 def _monitor(file: Path) -> Iterator[tuple[float, float]]:
-    """(seconds, return) of the episodes in one file."""
+    """(seconds, return) of the episodes in one file, in their order: a resumed training counts seconds anew."""
+    before, last = 0.0, 0.0
     with file.open(encoding="utf8", newline="") as lines:
         reader = csv.DictReader(line for line in lines if not line.startswith("#"))
         for number, row in enumerate(reader, start=1):
             try:
-                yield float(row["t"]), float(row["r"])
+                seconds, gained = float(row["t"]), float(row["r"])
             except (KeyError, TypeError, ValueError):
                 raise ValueError(f"{file} is damaged: entry {number} has no return and time") from None
+            if seconds < last:
+                before += last
+            last = seconds
+            yield before + seconds, gained
 
 
 def _model(folder: Path, env_id: str) -> tuple[Path, bool]:
