@@ -28,7 +28,8 @@ class EpisodeMetrics(BaseCallback):
 
     def _on_step(self) -> bool:
         # Where no episode ended, infos may not have been made yet.
-        for i in np.flatnonzero(self.locals.get("dones", ())):
+        dones = self.locals.get("dones", ())
+        for i in np.flatnonzero(dones) if np.count_nonzero(dones) else ():
             for name, value in self.locals["infos"][i].get(self.key, {}).items():
                 if math.isfinite(value):
                     self.logger.record_mean(self.prefix + name, float(value))

@@ -50,7 +50,7 @@ class StatefulCallback(BaseCallback):
 
         :return: between 0 and the number of environments
         """
-        return int(np.sum(self.locals["dones"]))
+        return int(np.count_nonzero(self.locals["dones"]))
 
 
 def begin_episodes_anew(model: BaseAlgorithm) -> None:

@@ -20,7 +20,7 @@ from sb3_ext.common.observations import FlatObservations, Observations
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
 from sb3_ext.maskable_dqn.numpy_layers import hidden_layers, last_layer, product
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
+from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings, step_optimizer
 from sb3_ext.replay import ReplayBatch
 
 # Below one feasible action in FEW, computing their values one by one is faster than the whole matrix product.
@@ -229,6 +229,10 @@ class ReluActor:
         :param masks: (n_envs, n_actions) bool
         :return: (n_envs,) int
         """
+        offered = np.flatnonzero(masks)
+        if len(offered) == len(masks):
+            # Nothing is to be chosen.
+            return offered % masks.shape[1]
         self.network.refresh()
         return self.network.best(self.network.hidden(self.network.flat(observations))[-1], masks)
 
@@ -267,7 +271,7 @@ class ReluUpdater:
         loss = (weights * clipped * (td_errors - 0.5 * clipped)).mean()
         self._backward(outputs, batch.actions, -weights * clipped / np.float32(size))
         self._clip_gradient(settings.max_grad_norm)
-        self.policy.optimizer.step()
+        step_optimizer(self.policy.optimizer)
         return UpdateResult(float(loss), estimates, td_errors)
 
     def _targets(

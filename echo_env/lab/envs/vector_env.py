@@ -265,6 +265,9 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def _check(self, actions: NDArray[np.int64]) -> None:
         """Raise for infeasible actions."""
         self._check_playing()
+        if len(actions) == 1 and 0 <= actions[0] < self.actions.size and self._now.mask[0, actions[0]]:
+            # What follows takes longer than a lab's minute.
+            return
         inside = (actions >= 0) & (actions < self.actions.size)
         allowed = inside & self._now.mask[self._every, np.where(inside, actions, 0)]
         if not allowed.all():
