@@ -232,7 +232,8 @@ class ReluActor:
         offered = np.flatnonzero(masks)
         if len(offered) == len(masks):
             # Nothing is to be chosen.
-            return offered % masks.shape[1]
+            only: np.ndarray = offered % masks.shape[1]
+            return only
         self.network.refresh()
         return self.network.best(self.network.hidden(self.network.flat(observations))[-1], masks)
 
