@@ -25,11 +25,17 @@ _MEMORY = 20
 
 
 def smooth_bound(problem: AttachedProblem, first: float, cooling: tuple[tuple[float, int], ...] = COOLING) -> float:
-    """The bound of a relaxed day at good prices.
+    """The bound of a relaxed day at good prices. Parameters as :func:`smooth_prices`."""
+    return problem.solve(smooth_prices(problem, first, cooling)).value
+
+
+def smooth_prices(problem: AttachedProblem, first: float, cooling: tuple[tuple[float, int], ...] = COOLING) -> Floats:
+    """Good prices of a relaxed day.
 
     :param problem: the relaxed day
     :param first: price of each patient's exam to begin with, points, nonnegative
     :param cooling: temperatures, points, and most iterations at each
+    :return: (n + 2 T,) float64, nonnegative
     """
     priced = np.flatnonzero(problem.limits)
     prices = np.where(np.arange(len(problem.limits)) < problem.patients, first, 0.0)
@@ -51,4 +57,4 @@ def smooth_bound(problem: AttachedProblem, first: float, cooling: tuple[tuple[fl
             options={"maxiter": iterations, "maxcor": _MEMORY},
         )
         prices[priced] = found.x
-    return problem.solve(prices).value
+    return prices

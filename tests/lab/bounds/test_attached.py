@@ -19,7 +19,7 @@ from echo_env.lab.bounds.attached import AttachedProblem, attach, expected_minut
 from echo_env.lab.bounds.attached_paths import Attached
 from echo_env.lab.bounds.bounds import attached_bound
 from echo_env.lab.bounds.rates import Rates, charged, rates_of, redrawn_lengths
-from echo_env.lab.bounds.smooth import smooth_bound
+from echo_env.lab.bounds.smooth import smooth_bound, smooth_prices
 from echo_env.lab.day import Days as SeveralDays
 from echo_env.lab.day.laws import duration_probability
 from echo_env.lab.evaluation.engines import play_days
@@ -97,13 +97,16 @@ def check(config: LabConfig, day: Day, rng: np.random.Generator, smooth: bool) -
     """The bound's expectation is at most the optimum, at random prices and rates; returns the share of it reached."""
     optimum = optimal_cost(config, day, lambda s, n, kind: length_law(config), drawn_breaks(config))
     rates = Rates(*rng.normal(scale=3.0, size=(2, config.hours.end_min)))
-    totals, sure = np.zeros(3), 0.0
+    totals, sure, good = np.zeros(3), 0.0, []
     for number, (weight, attached, after) in enumerate(outcomes(config, day)):
         sure += weight
         plain, dear = (AttachedProblem(config, day, attached, own) for own in (None, rates))
         prices = rng.exponential(3.0, len(plain.limits))
+        if smooth and number < 3:
+            good.append(smooth_prices(plain, 5.0, COOLING))
         tau = float(rng.choice([0.0, 0.5]))
-        free = smooth_bound(plain, 5.0, COOLING) if smooth else plain.solve(prices).value
+        # Prices that are good on one day are good on another, and may be any.
+        free = max(plain.solve(own).value for own in (*good, prices))
         totals += weight * np.array([free, dear.solve(prices, tau).value, plain.solve(0 * prices).value])
         if number < 2:
             best = optimal_cost(config, day, *known(attached, after))
