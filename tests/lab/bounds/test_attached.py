@@ -226,7 +226,9 @@ def test_charges_are_nothing_to_who_knows_no_lengths(rule: str) -> None:
     means = []
     for day in sample_days(config, 60, seed=72):
         mean = np.stack([expected_minutes(config.exam, config.hours.end_min)] * 2)
-        rates, others = rates_of(config, day, mean, 300), redrawn_lengths(config, replace(day, policy_seed=1), 300)
+        # Draws of their own for every day: the interval is over days.
+        another = replace(day, policy_seed=day.policy_seed ^ 1)
+        rates, others = rates_of(config, day, mean, 300), redrawn_lengths(config, another, 1000)
         results = play_days(config, make_policy(rule, config), others)
         means.append(charged(config, results, others.break_draw, mean, rates).mean())
     assert not estimate(means).excludes_zero
