@@ -60,7 +60,7 @@ class PaperOptions:
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param output: folder for all results, in place of those of an earlier run; all else in it stays
-    :param agents: folders of runs of train --paper-protocol, at most one for each lab; by default the latest ones
+    :param agents: folders of runs of the paper's training, at most one for each lab; by default the latest ones
     :param days: days of the running means, at least a year
     :param seed: seed of the days
     :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)

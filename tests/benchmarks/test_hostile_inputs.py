@@ -35,6 +35,7 @@ def kind_of(case: Case) -> str:
         ("template", "template"),
         ("optimise", "optimise"),
         ("schema", "schema"),
+        ("paper", "paper"),
     ],
 )
 def test_every_option_is_in_two_cases(kind: str, command: str) -> None:
