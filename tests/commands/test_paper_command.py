@@ -79,8 +79,8 @@ def test_interrupted_writing_leaves_the_folder_as_it_was(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--agents", "nowhere"], "there is no run folder nowhere"),
-        (["--agents", "."], ". is no run in one of the paper's labs"),
+        (["--agents", "nowhere"], "there is no run folder 'nowhere'"),
+        (["--agents", "."], "'.' is no run in one of the paper's labs"),
         (["--days", "364"], "--days is 364, but must be at least 365, a year"),
         (["--days", "0"], "days is 0, but must be at least 1"),
         (["--seed", "-1"], "--seed is -1, but must be at least 0"),

@@ -66,7 +66,9 @@ def read_run(folder: str | Path) -> PaperRun:
         raise ValueError(f"there is no run folder {str(folder)!r}")
     env_id = next((env for env in ENV_IDS if (path / env).is_dir()), None)
     if env_id is None:
-        raise ValueError(f"{str(folder)!r} is no run in one of the paper's labs: it holds no folder {', '.join(ENV_IDS)}")
+        raise ValueError(
+            f"{str(folder)!r} is no run in one of the paper's labs: it holds no folder {', '.join(ENV_IDS)}"
+        )
     settings = _settings(path / env_id / "config.yml")
     env_kwargs = settings.get("env_kwargs") or {}
     if env_kwargs.get("reward", "penalty") != "penalty" or "config" in env_kwargs:
