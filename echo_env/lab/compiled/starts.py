@@ -108,7 +108,7 @@ def fill_left(cell, rule):
 def starts_left_of(kind, cell, rule):
     """How many exams of a type can still be started in this minute: counterpart of ``capacity.starts_left``."""
     if cell[KEPT]:
-        return _starts_left(kind, left_beside(cell[KEPT], cell, rule))
+        return _starts_left(kind, left_beside(np.int64(cell[KEPT]), cell, rule))
     if not rule[NESTED]:
         return _starts_left(kind, _left(cell, rule))
     # Of nested sets that of the type alone is the tightest.
@@ -132,7 +132,7 @@ def pairs_for(types, cell, rule):
 def open_types(cell, rule):
     """Bit set of the types of those who wait that can be started now, whatever has been started in this minute, beside
     what is kept."""
-    return open_types_beside(cell[KEPT], cell, rule) if cell[KEPT] else open_types_in_all(cell, rule)
+    return open_types_beside(np.int64(cell[KEPT]), cell, rule) if cell[KEPT] else open_types_in_all(cell, rule)
 
 
 @njit
@@ -161,7 +161,7 @@ def open_types_in_all(cell, rule):
 @njit
 def left_beside(kept, cell, rule):
     """(2^K,) starts left for each set of types in this minute if the types in a bit set had reservations."""
-    begun, left = _begun(cell, rule), np.zeros(1 << rule[KINDS], np.int64)
+    begun, left = _begun(cell, rule), np.zeros(1 << rule[KINDS], np.int32)
     rooms, rooms_can, staff, able = _free(cell, rule)
     rooms_held, staff_held = _kept_back(kept, begun, rooms, rooms_can), _kept_back(kept, begun, staff, able)
     _count_beside(rooms_held, staff_held, begun, rooms, rooms_can, staff, able, left)
@@ -264,8 +264,9 @@ def name_pending(cell, rule):
     rooms, can, staff, able = _free(cell, rule)
     begun = _begun(cell, rule)
     # Of rooms, and of members.
-    need = _needed(begun, _kept_back(cell[KEPT], begun, rooms, can))
-    need_staff = _needed(begun, _kept_back(cell[KEPT], begun, staff, able))
+    kept = np.int64(cell[KEPT])
+    need = _needed(begun, _kept_back(kept, begun, rooms, can))
+    need_staff = _needed(begun, _kept_back(kept, begun, staff, able))
     for i in range(cell[PENDING]):
         p = cell[rule[AT_PENDING] + i]
         kind = np.int64(cell[rule[AT_PATIENTS] + PATIENT_COLUMNS * p + TYPE])

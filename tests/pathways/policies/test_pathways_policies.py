@@ -35,7 +35,7 @@ def test_every_policy_is_made_by_its_name() -> None:
     ("name", "message"),
     [
         ("auktion", r"policy 'auktion' is unknown \(did you mean auction\?\); known: auction, fcfs_arrival"),
-        ("auction(bids=money)", "bids must be regret or value or gain"),
+        ("auction(bids=money)", "bids must be regret, value or gain"),
         ("auction(price=1)", "policy 'auction' has no argument 'price'"),
     ],
 )

@@ -133,7 +133,7 @@ def test_values_outside_of_a_discrete_part() -> None:
     observations = several(policy, 3, 0)
     observations["kind"][1] = 4
     with pytest.raises(ValueError, match=r"observation 'kind' must be below \[4\] and at least 0"):
-        EpsilonGreedy(policy).greedy(observations, MASKS[:3])
+        EpsilonGreedy(policy).greedy(observations, MASKS[:3] | MASKS[1:4])
 
 
 def test_one_update_on_images_is_sb3s() -> None:
