@@ -194,9 +194,7 @@ class ZooExperimentManager(EvaluationsManager):
             truncates = {"truncate_last_traj": self.truncate_last_trajectory and self._resumed is None}
             load_buffer(model, path, partial(model.load_replay_buffer, path, **truncates))  # type: ignore[attr-defined]
         tell_what_is_missing(model, self.trained_agent, bool(self.normalize))
-        given = dict(self.custom_hyperparams or {})
-        read_texts(given, self.args.allow_code, vars(exp_manager))
-        check_policy_kept(model, given, self.trained_agent)
+        self._check_policy_kept(model)
         self._updates_before = getattr(model, "_n_updates", 0)
         if self._resumed is not None:
             set_last_observations(model, self._resumed["training"])
@@ -207,7 +205,15 @@ class ZooExperimentManager(EvaluationsManager):
         print(f"Training on from the weights of {self.trained_agent}")
         own = {name: value for name, value in hyperparams.items() if name not in ("policy", "policy_kwargs")}
         settings = {"seed": self.seed, "verbose": self.verbose, "device": self.device}
-        return train_on(Path(self.trained_agent), env=env, tensorboard_log=self.tensorboard_log, **settings, **own)
+        model = train_on(Path(self.trained_agent), env=env, tensorboard_log=self.tensorboard_log, **settings, **own)
+        self._check_policy_kept(model)
+        return model
+
+    def _check_policy_kept(self, model: BaseAlgorithm) -> None:
+        """Refuse a network of the command line that is not the model's."""
+        given = dict(self.custom_hyperparams or {})
+        read_texts(given, self.args.allow_code, vars(exp_manager))
+        check_policy_kept(model, given, self.trained_agent)
 
     def learn(self, model: BaseAlgorithm) -> None:
         """

@@ -25,7 +25,7 @@ from sb3_ext.zoo.inputs.literals import ALLOW_CODE, parse_setting
 from sb3_ext.zoo.inputs.numbers import Number, Switch, check_value
 from sb3_ext.zoo.inputs.settings import SETTINGS, check_settings
 from sb3_ext.zoo.saved.files import check_model_file
-from sb3_ext.zoo.saved.plain import can_be_trained
+from sb3_ext.zoo.saved.plain import can_be_trained, read_description
 
 # Keys of a config that are rl_zoo3's and not the algorithm's.
 ZOO_KEYS = {
@@ -121,13 +121,19 @@ def check_trained_agent(algo: str, path: str, log_folder: str, trust: bool) -> N
         where = path or "an empty path"
         raise UsageError(f"--trained-agent: there is no .zip file at {where}.")
     check_model_file(algo, ALGOS[algo], Path(path))
-    if not can_be_trained(Path(path)) and issubclass(ALGOS[algo], OnPolicyAlgorithm):
-        # Its weights are all that it takes, and nothing in the file can run code.
-        return
     if not can_be_trained(Path(path)):
-        raise UsageError(
-            f"--trained-agent: {path} is an exported agent, which holds what acting needs only: give a model of a run."
-        )
+        if not issubclass(ALGOS[algo], OnPolicyAlgorithm):
+            raise UsageError(
+                f"--trained-agent: {path} is an exported agent, which holds what acting needs only: "
+                "give a model of a run."
+            )
+        if read_description(Path(path)).normalization is not None:
+            raise UsageError(
+                f"--trained-agent: {path} is an exported agent that normalises observations, whose statistics cannot "
+                "be trained on: give a model of a run."
+            )
+        # Its weights are all that is taken, and nothing in the file can run code.
+        return
     if not Path(path).resolve().is_relative_to(Path(log_folder).resolve()):
         check_trust(Path(path), trust)
 

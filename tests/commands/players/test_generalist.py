@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -87,3 +90,34 @@ def test_the_shipped_one_is_tuned_by_its_name(folder: Path, tmp_path: Path) -> N
     pairs = list(zip(shipped.policy.parameters(), tuned.policy.parameters(), strict=True))
     assert all((one - other).abs().max() < 0.05 for one, other in pairs)
     assert any((one != other).any() for one, other in pairs)
+
+
+def test_settings_that_cannot_apply_to_an_exported_agent_are_refused(
+    run: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another network is refused, and so is an agent whose normalisation could not be trained on."""
+    given = [
+        "--algo",
+        "maskable_ppo",
+        "--env",
+        ANY_ID,
+        "--env-kwargs",
+        "config:'scarce'",
+        "--log-folder",
+        str(tmp_path),
+    ]
+    other = [*SMALL, "policy_kwargs:dict(net_arch=[8], padded=True)"]
+    assert train.main([*given, *SHORT, *other, "--trained-agent", "generalist"]) == 2
+    assert "cannot be changed to" in capsys.readouterr().err
+    path = folder / f"{ANY_ID}.zip"
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    description = json.loads(members["agent.json"])
+    count = int(np.prod(description["observation_space"]["shape"]))
+    description["normalization"] = {"mean": [0.0] * count, "var": [1.0] * count, "epsilon": 1e-8, "clip": 10.0}
+    normalising = tmp_path / "normalising.zip"
+    with zipfile.ZipFile(normalising, "w") as file:
+        for name, content in {**members, "agent.json": json.dumps(description).encode()}.items():
+            file.writestr(name, content)
+    assert train.main([*given, *SHORT, *SMALL, "--trained-agent", str(normalising)]) == 2
+    assert "normalises observations" in capsys.readouterr().err
