@@ -25,7 +25,7 @@ from echo_env.lab.envs.any_lab import AnyLabArguments
 from echo_env.lab.envs.vector_infos import only, with_masks
 from echo_env.lab.envs.visits import Visit, draw_visit
 from echo_env.lab.family.family import LabFamily
-from echo_env.lab.simulation.penalty import UNITS, PenaltyParts
+from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, penalty_weights
 
 
 class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
@@ -176,7 +176,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         self._places = move_in(self._places, b, visit.rules, visit.shown)
         self._places = grown(self._places, lab=visit.cells.shape[1:], break_draw=visit.break_draw.shape[1:])
         # One unit of each kind.
-        self._weights[b] = weights_of(config)
+        self._weights[b] = penalty_weights(config)
         self._unit[b], self._end[b] = visit.lab.unit, config.hours.end_min
         if visit.base.shape[1] > self._base.shape[1]:
             self._base = np.pad(self._base, ((0, 0), (0, visit.base.shape[1] - self._base.shape[1])))
@@ -235,10 +235,3 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
                 f"action {actions[i]} of place {i} is not feasible: it must be one of the {self._places.size[i]} "
                 "that action_masks() allows"
             )
-
-
-def weights_of(config: Lab) -> NDArray[np.float64]:
-    """(7,) float64, points of a unit of each kind, see :func:`~echo_env.lab.simulation.penalty.penalty_points`."""
-    own = config.penalty
-    weights = (own.on_time, own.late, own.overtime, own.idle, own.turned_away, own.left_waiting, own.staff_overtime)
-    return np.array(weights, dtype=np.float64)

@@ -82,6 +82,15 @@ def idle_rule_index(config: Lab) -> int:
     return IDLE_RULES.index(config.penalty.idle_rule)
 
 
+def penalty_weights(config: Lab) -> tuple[float, ...]:
+    """Points of a unit of each kind, in the order of :func:`penalty_points`."""
+    weight = config.penalty
+    return (
+        *(weight.on_time, weight.late, weight.overtime, weight.idle),
+        *(weight.turned_away, weight.left_waiting, weight.staff_overtime),
+    )
+
+
 def penalty_points(config: Lab, units: Any) -> PenaltyParts:
     """Weigh units, of one minute or summed over many.
 
@@ -90,11 +99,7 @@ def penalty_points(config: Lab, units: Any) -> PenaltyParts:
         and minutes of staff overtime: seven numbers, or seven arrays of the same shape, which give parts that are
         arrays
     """
-    weight = config.penalty
-    weights = (
-        *(weight.on_time, weight.late, weight.overtime, weight.idle),
-        *(weight.turned_away, weight.left_waiting, weight.staff_overtime),
-    )
+    weights = penalty_weights(config)
     if isinstance(units, np.ndarray):
         return PenaltyParts(*(units.T * np.array(weights, dtype=np.float64)).T)
     return PenaltyParts(*(points * number for points, number in zip(weights, units, strict=True)))
