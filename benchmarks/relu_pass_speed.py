@@ -1,8 +1,8 @@
 """What the hand-written network passes of MaskableDQN are worth in the default trainings.
 
 ``python train.py --algo maskable_dqn`` is run in this process with the zoo's hyperparameters, evaluations included, for
-fewer steps: once with the passes of ``sb3_ext.maskable_dqn.relu_pass``, once with PyTorch's automatic differentiation
-in their place. The two runs of a pair share the seed and come in alternating order; what counts is the ratio of their
+fewer steps: once with the passes of ``sb3_ext.maskable_dqn.fast``, once with PyTorch's automatic differentiation in
+their place. The two runs of a pair share the seed and come in alternating order; what counts is the ratio of their
 CPU seconds on one thread, since other processes may load the machine.
 
     python benchmarks/relu_pass_speed.py --steps 60000 --pairs 6
@@ -27,7 +27,7 @@ from pathlib import Path
 import torch as th
 from record import append_row
 
-from sb3_ext.maskable_dqn import relu_pass
+from sb3_ext.maskable_dqn.fast import relu_pass
 from sb3_ext.zoo import cli
 from sb3_ext.zoo.replacing import replaced
 

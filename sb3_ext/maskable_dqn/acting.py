@@ -5,7 +5,7 @@ import numpy as np
 from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.masks import as_masks
 from sb3_ext.common.observations import Observations, as_observation, count_of, some_of
-from sb3_ext.maskable_dqn.fast_path import FastActor
+from sb3_ext.maskable_dqn.fast.fast_path import FastActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 
 

@@ -16,7 +16,7 @@ from sb3_ext.common.transitions import elapsed_units, true_next_observations, tr
 from sb3_ext.maskable_dqn.base import MaskedQLearning
 from sb3_ext.maskable_dqn.continuing import with_settings_of
 from sb3_ext.maskable_dqn.demonstrations import WarmUp
-from sb3_ext.maskable_dqn.fast_path import FastUpdater
+from sb3_ext.maskable_dqn.fast.fast_path import FastUpdater
 from sb3_ext.maskable_dqn.policies import CnnPolicy, MaskableDQNPolicy, MultiInputPolicy
 from sb3_ext.maskable_dqn.settings import check_buffer_class, check_finite, check_target_interval
 from sb3_ext.maskable_dqn.updates import Updater, UpdateSettings, record_updates

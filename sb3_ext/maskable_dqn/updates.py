@@ -8,7 +8,6 @@ import torch as th
 from stable_baselines3.common.logger import Logger
 from torch import nn
 from torch.nn import functional as F
-from torch.optim import optimizer as th_optimizer
 
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, best_choices
 from sb3_ext.replay import MaskableReplayBuffer, MaskableReplayBufferSamples, PrioritizedReplayBuffer, ReplayBatch
@@ -132,65 +131,6 @@ def clip_gradient(network: nn.Module, max_norm: float) -> None:
     if not scale >= 1.0:
         for gradient in gradients:
             gradient.mul_(scale)
-
-
-def step_optimizer(optimizer: th.optim.Optimizer) -> None:
-    """
-    What ``optimizer.step()`` does; of a fused Adam on a CPU, to the bit, in a third of its time, without what serves
-    other optimizers, hooks and profilers.
-
-    :param optimizer: The optimizer of parameters on a CPU, all with gradients
-    """
-    group = optimizer.param_groups[0]
-    state = [optimizer.state.get(parameter) for parameter in group["params"]]
-    if not _is_plain_adam(optimizer) or not all(state):
-        optimizer.step()
-        return
-    firsts, seconds, steps = ([own[name] for own in state if own] for name in ("exp_avg", "exp_avg_sq", "step"))
-    for step in steps:
-        # Numbers of updates as PyTorch counts them: float32, without dimensions.
-        step.numpy()[...] += 1.0
-    first_rate, second_rate = group["betas"]
-    with th.no_grad():
-        th._fused_adam_(
-            group["params"],
-            [parameter.grad for parameter in group["params"]],
-            firsts,
-            seconds,
-            [],
-            steps,
-            amsgrad=False,
-            lr=group["lr"],
-            beta1=first_rate,
-            beta2=second_rate,
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            maximize=False,
-            grad_scale=None,
-            found_inf=None,
-        )
-
-
-def _is_plain_adam(optimizer: th.optim.Optimizer) -> bool:
-    """Whether a step is nothing but PyTorch's fused kernel."""
-    group = optimizer.param_groups[0]
-    hooks = (
-        th_optimizer._global_optimizer_pre_hooks,
-        th_optimizer._global_optimizer_post_hooks,
-        optimizer._optimizer_step_pre_hooks,
-        optimizer._optimizer_step_post_hooks,
-    )
-    others = ("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay")
-    return (
-        type(optimizer) is th.optim.Adam
-        and len(optimizer.param_groups) == 1
-        and bool(group["fused"])
-        and type(group["lr"]) is float
-        and not any(group[name] for name in others)
-        and not any(hooks)
-        # PyTorch's schedulers and scalers wrap the method, or leave something to divide by.
-        and vars(optimizer).keys().isdisjoint(("step", "grad_scale", "found_inf"))
-    )
 
 
 class AutogradUpdater:

@@ -7,7 +7,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 
-from sb3_ext.maskable_dqn.fast_path import FastUpdater
+from sb3_ext.maskable_dqn.fast.fast_path import FastUpdater
 from sb3_ext.maskable_dqn.maskable_dqn import MaskableDQN
 from sb3_ext.maskable_dqn.settings import check_policy_class
 from sb3_ext.maskable_dqn.updates import Updater

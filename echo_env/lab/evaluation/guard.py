@@ -12,6 +12,8 @@ from echo_env.lab.simulation.policy import Policy
 
 GUARD_DAYS, GUARD_SEED = 1000, 71_400_000
 """Days of the guard, with a seed of their own."""
+DECIDED_BY = "waiting_penalty"
+"""Not by the whole penalty: points for idle rooms and staff are of no use to anybody."""
 
 
 class Advice(NamedTuple):
@@ -19,7 +21,7 @@ class Advice(NamedTuple):
 
     :param use: name of the policy
     :param rule: the better rule
-    :param difference: penalty of the agent minus that of the better rule, points a day
+    :param difference: waiting part of the penalty of the agent minus that of the better rule, points a day
     """
 
     use: str
@@ -33,7 +35,7 @@ class Advice(NamedTuple):
         :param days: on which it was decided
         """
         value = f"{self.difference.mean:+.1f} ± {self.difference.half_width:.1f}"
-        return f"use {self.use}: on {days:,} days of its own {agent} pays {value} points against {self.rule}"
+        return f"use {self.use}: on {days:,} days of its own {agent} pays {value} points of waiting against {self.rule}"
 
 
 def advise(config: Lab, agent: Policy, days: int = GUARD_DAYS, seed: int = GUARD_SEED) -> Advice:
@@ -46,6 +48,6 @@ def advise(config: Lab, agent: Policy, days: int = GUARD_DAYS, seed: int = GUARD
     :param seed: of the days
     """
     comparison = evaluate(config, [*RULES, agent], days, seed)
-    rule = min(RULES, key=lambda name: comparison.mean(name, "penalty").mean)
-    own = paired_difference(comparison.values[agent.name]["penalty"], comparison.values[rule]["penalty"])
+    rule = min(RULES, key=lambda name: comparison.mean(name, DECIDED_BY).mean)
+    own = paired_difference(comparison.values[agent.name][DECIDED_BY], comparison.values[rule][DECIDED_BY])
     return Advice(agent.name if own.mean + own.half_width < 0 else rule, rule, own)

@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from sb3_ext import ActionMaskInfo, GymnasiumVecEnv, MaskableDQN, PrioritizedReplayBuffer
 from sb3_ext.maskable_dqn.acting import EpsilonGreedy
-from sb3_ext.maskable_dqn.fast_path import FastActor, FastUpdater
+from sb3_ext.maskable_dqn.fast.fast_path import FastActor, FastUpdater
 from sb3_ext.maskable_dqn.policies import MultiInputPolicy
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
 from sb3_ext.replay import MaskableReplayBuffer, ReplayBatch

@@ -12,8 +12,9 @@ from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
+from sb3_ext.maskable_dqn.fast.compiled_pass import CompiledUpdater
+from sb3_ext.maskable_dqn.fast.relu_pass import ReluUpdater
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import ReluUpdater
 from sb3_ext.maskable_dqn.updates import (
     AutogradUpdater,
     UpdateResult,
@@ -24,7 +25,7 @@ from sb3_ext.maskable_dqn.updates import (
 )
 from sb3_ext.replay import PrioritizedReplayBuffer, ReplayBatch
 
-UPDATERS = [AutogradUpdater, ReluUpdater]
+UPDATERS = [AutogradUpdater, ReluUpdater, CompiledUpdater]
 
 
 def make_policy(net_arch: list[int] | None = None, **kwargs: Any) -> MaskableDQNPolicy:

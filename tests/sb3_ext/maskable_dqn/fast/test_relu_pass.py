@@ -1,6 +1,7 @@
 """The hand-written passes against PyTorch's automatic differentiation."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from gymnasium import spaces
 from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
-from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import (
+from sb3_ext.maskable_dqn.fast.compiled_pass import CompiledUpdater, make_updater
+from sb3_ext.maskable_dqn.fast.relu_pass import (
     FEW,
     ReluActor,
     ReluNetwork,
@@ -19,6 +20,7 @@ from sb3_ext.maskable_dqn.relu_pass import (
     is_plain_relu,
     masked_argmax,
 )
+from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
@@ -64,6 +66,7 @@ HIDDEN: list[dict[str, Any]] = [{"dropout": 0.1}, {"batch_norm": True}, {"batch_
 
 
 @pytest.mark.parametrize("head", [*HEADS, *HIDDEN, {"dueling": True, **HIDDEN[2]}], ids=str)
+@pytest.mark.parametrize("make", [ReluUpdater, make_updater], ids=["numpy", "compiled"])
 @pytest.mark.parametrize("net_arch", [[], [8], [96, 96], [7, 8, 9]])
 @pytest.mark.parametrize(
     "settings",
@@ -73,7 +76,12 @@ HIDDEN: list[dict[str, Any]] = [{"dropout": 0.1}, {"batch_norm": True}, {"batch_
         UpdateSettings(max_grad_norm=0.05),
     ],
 )
-def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings, head: dict[str, Any]) -> None:
+def test_update_is_autograds(
+    make: Callable[[MaskableDQNPolicy], ReluUpdater],
+    net_arch: list[int],
+    settings: UpdateSettings,
+    head: dict[str, Any],
+) -> None:
     """
     The hand-written update is that of automatic differentiation, with the same units dropped. Gradients agree to 1e-6
     of the largest, absolutely: float32 sums in another order differ in the 7th digit.
@@ -84,7 +92,7 @@ def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings, head
     rng = np.random.default_rng(2)
     for weighted in (True, False):
         batch = make_batch(rng, weighted)
-        ours = ReluUpdater(policy).update(batch, settings)
+        ours = make(policy).update(batch, settings)
         theirs = AutogradUpdater(other).update(batch, settings)
         assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
         np.testing.assert_allclose(ours.estimates, theirs.estimates, atol=1e-6, rtol=1e-5)
@@ -99,11 +107,23 @@ def test_update_is_autograds(net_arch: list[int], settings: UpdateSettings, head
         policy.load_state_dict(other.state_dict())
 
 
-def test_gradient_of_an_update_leaves_nothing_for_the_next() -> None:
+def test_loops_are_compiled_where_the_network_is_linear_relu_linear() -> None:
+    """The compiled update serves linear last layers without batch normalization, with dropout or not."""
+    compiled = [{}, {"dropout": 0.1}]
+    for head in [*HEADS, *HIDDEN]:
+        policy, _ = make_policies([8], **head)
+        assert (type(make_updater(policy)) is CompiledUpdater) == (head in compiled)
+
+
+UPDATERS = [ReluUpdater, CompiledUpdater]
+
+
+@pytest.mark.parametrize("kind", UPDATERS)
+def test_gradient_of_an_update_leaves_nothing_for_the_next(kind: type[ReluUpdater]) -> None:
     """Each update starts from zero gradients."""
     policy, other = make_policies([8])
     rng = np.random.default_rng(2)
-    kept, batches = ReluUpdater(policy), [make_batch(rng), make_batch(rng)]
+    kept, batches = kind(policy), [make_batch(rng), make_batch(rng)]
     batches[1] = batches[1]._replace(actions=np.zeros(SIZE, dtype=np.int64))
     for batch in batches:
         kept.update(batch, UpdateSettings())
@@ -127,10 +147,11 @@ def test_actor_is_the_policys_choice(head: dict[str, Any]) -> None:
     assert np.array_equal(ReluActor(policy).choose(obs, masks), policy.predict(obs, action_masks=masks)[0])
 
 
-def test_moved_parameters_are_found_again() -> None:
+@pytest.mark.parametrize("kind", UPDATERS)
+def test_moved_parameters_are_found_again(kind: type[ReluUpdater]) -> None:
     """Parameters that were replaced are used from the next call on."""
     policy, _ = make_policies([16])
-    actor, updater = ReluActor(policy), ReluUpdater(policy)
+    actor, updater = ReluActor(policy), kind(policy)
     obs, masks = np.ones((1, 5), dtype=np.float32), np.ones((1, N_ACTIONS), dtype=bool)
     with th.no_grad():
         policy.load_from_vector(np.zeros(sum(p.numel() for p in policy.parameters()), dtype=np.float32))
@@ -185,22 +206,29 @@ def test_values_of_few_offered_actions() -> None:
     policy = MaskableDQNPolicy(spaces.Box(-1.0, 1.0, (5,)), spaces.Discrete(300), ConstantSchedule(1e-2), [16])
     network = ReluNetwork(policy.q_net)
     features = network.hidden(rng.standard_normal((200, 5), dtype=np.float32))[-1]
+    compiled, ends = CompiledUpdater(policy)._online, rng.integers(2, size=200).astype(np.float32)
+    compiled.refresh()
     for n_offered in (1, 2, 5):
         masks = rng.permuted(np.arange(300)[None] < np.full((200, 1), n_offered), axis=1)
         assert masks.mean() * FEW < 1.0
-        assert np.array_equal(network.best(features, masks), masked_argmax(network.values(features), masks))
+        best = masked_argmax(network.values(features), masks)
+        assert np.array_equal(network.best(features, masks), best)
+        assert np.array_equal(compiled.best(features, masks, ends), np.where(ends == 1.0, 0, best))
     # Of equally good ones the first; and nan is not an error here, but later, where it is one of the training.
     network.weight[:] = 0.0
     network.bias[:] = 1.0
     assert np.array_equal(network.best(features, masks), masks.argmax(axis=1))
+    assert np.array_equal(compiled.best(features, masks, np.zeros_like(ends)), masks.argmax(axis=1))
     network.bias[:] = np.nan
-    assert masks[np.arange(200), network.best(features, masks)].all()
+    for best in (network.best(features, masks), compiled.best(features, masks, np.zeros_like(ends))):
+        assert masks[np.arange(200), best].all()
 
 
-def test_nothing_follows_terminal_states() -> None:
+@pytest.mark.parametrize("kind", UPDATERS)
+def test_nothing_follows_terminal_states(kind: type[ReluUpdater]) -> None:
     """A batch of terminal states only gives the targets of automatic differentiation."""
     policy, other = make_policies([8])
     batch = make_batch(np.random.default_rng(0))._replace(terminals=np.ones(SIZE, dtype=np.float32))
-    ours = ReluUpdater(policy).update(batch, UpdateSettings())
+    ours = kind(policy).update(batch, UpdateSettings())
     theirs = AutogradUpdater(other).update(batch, UpdateSettings())
     assert ours.td_errors == pytest.approx(theirs.td_errors, abs=1e-5)

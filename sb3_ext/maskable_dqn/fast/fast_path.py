@@ -20,9 +20,10 @@ from torch.nn.modules import module as torch_module
 
 from sb3_ext.common.actions import ActionParts
 from sb3_ext.common.observations import Observations
-from sb3_ext.maskable_dqn import relu_pass
+from sb3_ext.maskable_dqn.fast import relu_pass
+from sb3_ext.maskable_dqn.fast.compiled_pass import make_updater
+from sb3_ext.maskable_dqn.fast.relu_pass import ReluActor
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
-from sb3_ext.maskable_dqn.relu_pass import ReluActor, ReluUpdater
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, Updater, UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
@@ -222,7 +223,7 @@ class FastUpdater:
 
     def __init__(self, policy: MaskableDQNPolicy, any_network: Updater | None = None) -> None:
         self.policy = policy
-        self._fast = FastPath(policy, ReluUpdater, trains=True)
+        self._fast = FastPath(policy, make_updater, trains=True)
         self._any_network = any_network or AutogradUpdater(policy)
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:

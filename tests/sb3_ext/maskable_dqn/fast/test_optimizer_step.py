@@ -7,7 +7,7 @@ import pytest
 import torch as th
 from torch import nn
 
-from sb3_ext.maskable_dqn import updates
+from sb3_ext.maskable_dqn.fast.optimizer_step import OptimizerStep, _is_plain_adam
 
 OPTIMIZERS: dict[str, Callable[[Any], th.optim.Optimizer]] = {
     "fused": lambda given: th.optim.Adam(given, lr=1e-2, fused=True),
@@ -37,7 +37,7 @@ def weights(make: Callable[[Any], th.optim.Optimizer], step: Callable[[th.optim.
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_step_is_pytorchs_to_the_bit(name: str) -> None:
     """Weights and the optimizer's state are those of ``optimizer.step()``, whatever the optimizer."""
-    ours = weights(OPTIMIZERS[name], updates.step_optimizer)
+    ours = weights(OPTIMIZERS[name], OptimizerStep())
     theirs = weights(OPTIMIZERS[name], lambda optimizer: optimizer.step())
     assert all(map(th.equal, ours, theirs))
 
@@ -46,14 +46,14 @@ def test_hooks_and_schedulers_are_heeded() -> None:
     """Hooks of an optimizer run in every step, and so does a method that a scheduler has wrapped."""
     parameter = nn.Parameter(th.ones(2))
     parameter.grad = th.ones(2)
-    optimizer, steps = th.optim.Adam([parameter], lr=1.0, fused=True), []
-    updates.step_optimizer(optimizer)
-    assert updates._is_plain_adam(optimizer)
+    optimizer, steps, step = th.optim.Adam([parameter], lr=1.0, fused=True), [], OptimizerStep()
+    step(optimizer)
+    assert _is_plain_adam(optimizer)
     handle = optimizer.register_step_post_hook(lambda *_: steps.append(1))
-    updates.step_optimizer(optimizer)
-    updates.step_optimizer(optimizer)
+    step(optimizer)
+    step(optimizer)
     assert len(steps) == 2
     handle.remove()
-    assert updates._is_plain_adam(optimizer)
+    assert _is_plain_adam(optimizer)
     th.optim.lr_scheduler.ConstantLR(optimizer)
-    assert not updates._is_plain_adam(optimizer)
+    assert not _is_plain_adam(optimizer)

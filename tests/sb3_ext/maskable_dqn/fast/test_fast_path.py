@@ -11,7 +11,7 @@ from gymnasium import spaces
 from stable_baselines3.common.utils import ConstantSchedule
 from torch import nn
 
-from sb3_ext.maskable_dqn.fast_path import FastActor, FastUpdater
+from sb3_ext.maskable_dqn.fast.fast_path import FastActor, FastUpdater
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy
 from sb3_ext.maskable_dqn.updates import AutogradUpdater, UpdateSettings
 from sb3_ext.replay import ReplayBatch

@@ -17,10 +17,11 @@ from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtr
 from torch import nn
 
 from sb3_ext.common.observations import FlatObservations, Observations
+from sb3_ext.maskable_dqn.fast.numpy_layers import hidden_layers, last_layer, product
+from sb3_ext.maskable_dqn.fast.optimizer_step import OptimizerStep
 from sb3_ext.maskable_dqn.layers import DuelingHead, FactoredHead, SeededDropout
-from sb3_ext.maskable_dqn.numpy_layers import hidden_layers, last_layer, product
 from sb3_ext.maskable_dqn.policies import MaskableDQNPolicy, MaskableQNetwork
-from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings, step_optimizer
+from sb3_ext.maskable_dqn.updates import UpdateResult, UpdateSettings
 from sb3_ext.replay import ReplayBatch
 
 # Below one feasible action in FEW, computing their values one by one is faster than the whole matrix product.
@@ -38,7 +39,7 @@ def is_plain_relu(policy: MaskableDQNPolicy) -> bool:
     :param policy: the policy
     :return: True for Discrete actions, and vectors of numbers, also by key, through float32 Linear and ReLU layers on
         the CPU, with or without batch normalization and dropout, and one of the last layers of
-        :mod:`~sb3_ext.maskable_dqn.numpy_layers`
+        :mod:`~sb3_ext.maskable_dqn.fast.numpy_layers`
     """
     space = policy.observation_space
     return (
@@ -253,6 +254,7 @@ class ReluUpdater:
         self._seen: list[th.Tensor | None] = [None] * len(self.online.parameters)
         self._gradients: list[np.ndarray] = []
         self._of_layers: list[list[np.ndarray]] = []
+        self._step = OptimizerStep()
 
     def update(self, batch: ReplayBatch, settings: UpdateSettings) -> UpdateResult:
         """See ``Updater.update``."""
@@ -272,7 +274,7 @@ class ReluUpdater:
         loss = (weights * clipped * (td_errors - 0.5 * clipped)).mean()
         self._backward(outputs, batch.actions, -weights * clipped / np.float32(size))
         self._clip_gradient(settings.max_grad_norm)
-        step_optimizer(self.policy.optimizer)
+        self._step(self.policy.optimizer)
         return UpdateResult(float(loss), estimates, td_errors)
 
     def _targets(
@@ -325,8 +327,11 @@ class ReluUpdater:
 
     def _clip_gradient(self, max_norm: float) -> None:
         """As ``torch.nn.utils.clip_grad_norm_``."""
-        norm = np.sqrt(sum(np.einsum("i,i->", grad.ravel(), grad.ravel()) for grad in self._gradients))
-        scale = max_norm / (norm + 1e-6)
+        scale = max_norm / (np.sqrt(sum(self._square(grad.ravel()) for grad in self._gradients)) + 1e-6)
         if scale < 1.0:
             for grad in self._gradients:
                 grad *= np.float32(scale)
+
+    def _square(self, values: np.ndarray) -> np.float32:
+        """The sum of squares of values (n,)."""
+        return np.float32(np.einsum("i,i->", values, values))
