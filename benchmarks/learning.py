@@ -43,7 +43,9 @@ EVALUATIONS, MONITORING_DAYS = 10, 1000
 """How often a training is evaluated, and on how many days."""
 LOGS, RESULTS = Path("logs/learning"), Path("results/learning")
 REFERENCES = ("policy_2", "scarce_first")
-METRICS = ("penalty", "waiting_penalty", "overall_wait_min", "p90_wait_min")
+METRICS = ("waiting_penalty", "overall_wait_min", "p90_wait_min", "left_waiting", "penalty")
+COMPARED = "waiting_penalty"
+"""What differences are of: the whole penalty has points for idle rooms, of which nobody has anything."""
 CSV = "learning"
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -134,7 +136,7 @@ def training_command(task: Task, method: Method, lab: Lab) -> tuple[list[str], i
 
 
 def evaluated(task: Task, lab: Lab, policy: str, days: int) -> Row:
-    """Means of a policy on the held-out days, and its paired differences to the references.
+    """Means of a policy on the held-out days, and its paired differences to the references in the waiting part.
 
     :param task: what for
     :param lab: where
@@ -152,7 +154,7 @@ def evaluated(task: Task, lab: Lab, policy: str, days: int) -> Row:
     own = values[policy if policy in REFERENCES else names[-1]]
     row: Row = {"days": days, **{metric: f"{own[metric].mean():.3f}" for metric in METRICS}}
     for reference in REFERENCES:
-        difference = paired_difference(own["penalty"], values[reference]["penalty"].reindex(own.index))
+        difference = paired_difference(own[COMPARED], values[reference][COMPARED].reindex(own.index))
         row |= {f"minus_{reference}": f"{difference.mean:.3f}", f"half_{reference}": f"{difference.half_width:.3f}"}
     return row
 

@@ -19,6 +19,7 @@ def append_row(table: str, row: dict[str, Any]) -> None:
 
     :param table: name of the file, without its ending; its columns are those of its first row
     :param row: what was measured
+    :raises ValueError: the file has other columns
     """
     path = FOLDER / f"{table}.csv"
     head = {
@@ -29,6 +30,8 @@ def append_row(table: str, row: dict[str, Any]) -> None:
     }
     line = {**head, **{key: f"{value:.4g}" if isinstance(value, float) else value for key, value in row.items()}}
     new = not path.exists()
+    if not new and path.read_text(encoding="utf8").splitlines()[0] != ",".join(line):
+        raise ValueError(f"{path.name} has other columns than the row: it must have {', '.join(line)}")
     with path.open("a", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, fieldnames=list(line), lineterminator="\n")
         if new:
@@ -50,7 +53,9 @@ def read_rows(table: str) -> list[dict[str, str]]:
 
 @lru_cache(maxsize=1)
 def commit() -> str:
-    """The commit measured, with a plus sign if the working tree differed from it before the first row was written."""
+    """The commit measured, with a plus sign if the working tree differs from it other than in rows of measurements."""
     git = ["git", "-C", str(FOLDER)]
-    done = subprocess.run([*git, "describe", "--always", "--dirty=+"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
+    done = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True)
+    others = [*git, "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)benchmarks/*.csv"]
+    changed = subprocess.run(others, capture_output=True, text=True).stdout.strip()
+    return (done.stdout.strip() or "unknown") + ("+" if changed else "")
