@@ -13,7 +13,9 @@ from workbooks import ENGLISH, GERMAN, MONDAY, set_saved, table, visits, with_no
 
 from echo_env.commands.app import main
 from echo_env.commands.inputs.sheets import visits_of
+from echo_env.lab import load_lab, make_policy, sample_days, simulate
 from echo_env.lab.calibration import ColumnMap, SheetError, read_visits
+from echo_env.lab.calibration.example import RULE, SEED
 from echo_env.lab.calibration.fitting.resources.notes import resources_noted
 from echo_env.lab.calibration.reading import grids
 from echo_env.lab.calibration.reading.template import _COLUMNS
@@ -102,6 +104,26 @@ def test_the_template_reads_back(folder: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("error: whiteboard.xlsx is in the way; give the name of a file")
     assert main(["template", "whiteboard.csv"]) == 2
     assert "WORKBOOK is 'whiteboard.csv', but must be a file that ends in .xlsx" in capsys.readouterr().err
+    assert main(["template", "other.xlsx", "--days", "3"]) == 2
+    assert "--days is given without --example" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lab", ["echo_week", "walk_in_clinic"])
+def test_the_example_is_the_record_of_simulated_days(lab: str, folder: Path) -> None:
+    """A made-up record reads without a map or a repair, and has the visits of the days."""
+    assert main(["template", "example.xlsx", "--example", lab, "--days", "3"]) == 0
+    read, config = read_visits("example.xlsx"), load_lab(lab)
+    assert read.days == ("2026-03-02", "2026-03-03", "2026-03-04")
+    assert set(read.log.counts()) <= {"mark_no_show", "mark_walk_in", "blank"}
+    policy = make_policy(RULE, config)
+    played = [row for day in sample_days(config, 3, SEED) for row in simulate(config, day, policy).patients]
+    assert len(read.table) == len(played)
+    opening = config.plan.opening_min
+    for column, minutes in {"begin": "start_min", "end": "end_min", "actual": "arrival_min"}.items():
+        expected = [getattr(patient, minutes) for patient in played]
+        assert read.table[column].dropna().tolist() == [minute + opening for minute in expected if minute is not None]
+    walk_ins = [patient.scheduled_min is None for patient in played]
+    assert read.table["unscheduled"].tolist() == walk_ins
 
 
 def test_many_rows_show_a_progress_bar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

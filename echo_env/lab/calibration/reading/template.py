@@ -1,8 +1,9 @@
-"""An empty workbook for a record of visits, with instructions; what is filled in reads without a column map."""
+"""A workbook for a record of visits, with instructions; what is filled in reads without a column map."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import IO, NamedTuple
 
 from echo_env.lab.calibration.reading.fields import FIELDS
@@ -49,10 +50,11 @@ _INSTRUCTIONS = (
 _WIDTH = 14
 
 
-def write_template(file: IO[bytes]) -> None:
-    """Write the empty workbook (needs openpyxl).
+def write_template(file: IO[bytes], rows: Iterable[Mapping[str, object]] = ()) -> None:
+    """Write the workbook (needs openpyxl).
 
     :param file: a file that is open for writing
+    :param rows: visits to fill in, field -> value
     """
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font
@@ -68,6 +70,8 @@ def write_template(file: IO[bytes]) -> None:
         visits.column_dimensions[head.column_letter].width = _WIDTH
         kind = {dt.date: "yyyy-mm-dd", dt.time: "hh:mm"}.get(type(column.example), "General")
         visits.column_dimensions[head.column_letter].number_format = kind
+    for row in rows:
+        visits.append([row[column.field] for column in _COLUMNS])
     notes = workbook.create_sheet("instructions")
     for line in _INSTRUCTIONS:
         notes.append([line])
