@@ -278,12 +278,12 @@ def test_tensorboard_opens_on_the_evaluations_of_agents_and_rules() -> None:
     assert [category.title for category in charts.category][:2] == ["eval", "training"]
     assert list(charts.category[0].chart[0].multiline.tag) == ["eval/mean_reward"]
     (margin,) = charts.category[0].chart[1].margin.series
-    for tag in ("eval/mean_reward", margin.value, margin.lower, margin.upper, "held_out/minus_policy_2"):
+    for tag in ("eval/mean_reward", margin.value, margin.lower, margin.upper, "held_out/penalty_minus_policy_2"):
         assert tag in run.Tags()["scalars"]
-    # On the same days: the agent's mean reward minus the rule's is the difference that it logged.
+    # On the same days: the rule's mean reward minus the agent's is the difference of penalties that it logged.
     level, first = found["policy_2_50_days"].Scalars("eval/mean_reward")[0], run.Scalars("eval/mean_reward")[0]
-    difference = run.Scalars("eval/minus_policy_2")[0].value
-    assert first.value - level.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
+    difference = run.Scalars("eval/penalty_minus_policy_2")[0].value
+    assert level.value - first.value == pytest.approx(difference, rel=1e-4, abs=1e-2)
 
 
 def test_all_trainings_are_evaluated_on_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,7 +276,7 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
     if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty" or "max_episode_steps" in env_kwargs:
         return None
     config = load_lab(env_kwargs.get("config", ENV_IDS[env_id]))
-    return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
+    return reference(REFERENCE, partial(rule_rewards, config, REFERENCE), cost="penalty")
 
 
 def draw_rules(
@@ -302,7 +302,8 @@ def draw_rules(
     from echo_env.lab.evaluation.references import rule_rewards
     from echo_env.lab.policies.base import policies_of_any_lab
 
-    if env_id not in ENV_IDS or find_reference(env_id, env_kwargs) is None:
+    reference = find_reference(env_id, env_kwargs) if env_id in ENV_IDS else None
+    if reference is None:
         return
     training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
     config, days = load_lab(env_kwargs.get("config", ENV_IDS[env_id])), sum(episodes)
@@ -313,7 +314,7 @@ def draw_rules(
     usual = days == EVALUATION_DAYS and sorted(seeds) == list(range(min(seeds), min(seeds) + days))
     levels = {}
     for name, own in rewards.items():
-        differences = training.differences(REFERENCE, own, rewards[REFERENCE])
+        differences = training.differences(reference, own, rewards[REFERENCE])
         named = {"mean_reward": own.mean(), **dict(differences)}
         levels[name if usual else f"{name}_{days}_days"] = {f"eval/{tag}": level for tag, level in named.items()}
     tensorboard.write_levels(folder, levels, n_timesteps)
