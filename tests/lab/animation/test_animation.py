@@ -126,7 +126,7 @@ def test_legend_names_the_exam_types_that_come(lab: str) -> None:
 
 
 def test_gif_has_every_frame_and_its_time(tmp_path: Path) -> None:
-    """A GIF's frames look as drawn, up to its palette, but for edges a few pixels wide, although only changes are in the file."""
+    """A GIF's frames look as drawn but for edges a few pixels wide, although only changes are in the file."""
     film = Film(traces_of("scarce", "policy_2"), every_min=30, width=400)
     write_animation(film, tmp_path / "day.gif", fps=10)
     with Image.open(tmp_path / "day.gif") as image:

@@ -160,16 +160,6 @@ def test_histograms_hold_every_patient_in_percent(scarce: LabConfig) -> None:
     assert (values * np.diff(edges)).sum() == pytest.approx(100)
 
 
-def test_appointments_and_resources_are_the_labs(scarce: LabConfig) -> None:
-    """Appointments and resources are those of the lab (figures 1 and 3)."""
-    ax = plots.appointment_schedule(scarce)
-    bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
-    book = scarce.appointments
-    assert [minute for minute, count in bars for _ in range(int(count))] == sorted(book.fetal + book.non_fetal)
-    heights = [bar.get_height() for bar in plots.resources(scarce).patches]
-    assert heights == [1, 2, 3, 1]
-
-
 def test_appointments_at_the_same_time_stand_on_each_other(tiny_lab: Lab) -> None:
     """Appointments at the same time are stacked."""
     bars = plots.appointment_schedule(tiny_lab(fetal=(30,), non_fetal=(30, 30))).patches
@@ -300,11 +290,19 @@ def test_every_exam_and_wait_of_a_day_is_drawn(traces: list[Trace]) -> None:
         assert minutes == exams + trace.minutes[:, :6].sum()
 
 
+def test_appointments_are_the_labs(scarce: LabConfig) -> None:
+    """Appointments are those of the lab (figure 1)."""
+    ax = plots.appointment_schedule(scarce)
+    bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
+    book = scarce.appointments
+    assert [minute for minute, count in bars for _ in range(int(count))] == sorted(book.fetal + book.non_fetal)
+
+
 def differences(count: int) -> Any:
     """Rows as state_by_state gives them."""
     row = {"time": "08:30", "waiting": "2 fetal on time, 1 fetal late, 1 non-fetal late", "free": "rooms",
            "followed": "policy_2", "other": "agent", "followed_begins": "non-fetal late #3",
-           "other_begins": "nobody", "followed_penalty": 4.0, "other_penalty": 6.5}  # fmt: skip
+           "other_begins": "nobody", "followed_penalty": 4.0, "other_penalty": 6.5, "by_the_end": -50.0}  # fmt: skip
     return pd.DataFrame([{"minute": 30 + k, **row} for k in range(count)])
 
 
@@ -315,12 +313,28 @@ def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None
     assert words.count("08:30") == 3
     assert words[-1] == "7 minutes in all; the first 3 are shown"
     assert "2 fetal on time, 1 fetal\nlate, 1 non-fetal late" in words
-    assert words[:7] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins", "policy_2\npenalty\n(points)",
-                         "agent\npenalty\n(points)"]  # fmt: skip
+    assert words[:5] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins"]
+    titles = [" ".join(title.split()) for title in words[5:8]]
+    assert titles[:2] == ["policy_2: this minute (points)", "agent: this minute (points)"]
+    assert titles[2] == "agent: by the end of the day (points)"
     assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
     ax = state_table.immediate_penalties(differences(2), scarce.hours)
     assert line(ax, "policy_2 (plays the day)").get_ydata().tolist() == [4, 4]
     assert line(ax, "agent (compared)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
+
+
+def test_consequences_are_shown_beside_the_minutes_penalty(scarce: LabConfig) -> None:
+    """Where the other's decision is dearer in the minute and cheaper by the end, both can be read off."""
+    rows = differences(3)
+    rows.loc[1, "by_the_end"], rows.loc[2, "by_the_end"] = 20.0, 0.0
+    ax = state_table.consequences(rows, scarce.hours)
+    assert line(ax, "agent's decision is cheaper (1)").get_xydata().tolist() == [[30, -50]]
+    assert line(ax, "agent's decision is dearer (1)").get_xydata().tolist() == [[31, 20]]
+    assert line(ax, "no difference (1)").get_xydata().tolist() == [[32, 0]]
+    words = [text.get_text() for text in state_table.difference_table(rows).texts]
+    assert {"-50", "+20", "+0"} <= set(words)
+    only = state_table.consequences(differences(2), scarce.hours).get_legend()
+    assert [text.get_text() for text in only.get_texts()] == ["agent's decision is cheaper (2)"]
 
 
 def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:
