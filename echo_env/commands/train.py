@@ -25,8 +25,9 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
     Import modules or .py files of your own first, for their policies and environments.
 
 ``echo-lab train enjoy --algo maskable_dqn --env EchoLab-v0 --load-best``
-``echo-lab train record_video --algo maskable_dqn --env EchoLab-v0 --load-best -n 660``
-    Watch the latest agent, or write a video of it to logs/<algo>/<env id>_<number>/videos/.
+``echo-lab train record_video --algo maskable_dqn --env EchoLab-v0 --load-best``
+    Watch the latest agent (the penalty of every day is printed), or write a video of one day from opening on, which
+    names it, to logs/<algo>/<env id>_<number>/videos/. See echo-lab animate for rules, and for two side by side.
 """
 
 from __future__ import annotations
@@ -155,10 +156,12 @@ def run(arguments: Sequence[str]) -> Path | None:
         draw_levels=draw_rules,
         # What is compiled plays to the bit what single environments play.
         native_evaluation=COMPILED and env_id in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID),
+        score="penalty",
+        elapsed="elapsed_min",
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
-        training.play(arguments[0], arguments[1:], defaults)
+        training.play(arguments[0], [*_as_shown(arguments[0], env_id), *arguments[1:]], defaults)
         return None
     folder: Path | None = training.train(_with_lab_defaults(_with_paper_protocol(arguments)), defaults)
     return folder
@@ -256,6 +259,17 @@ def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
         variants = ", ".join(sorted(name for name in known if name))
         raise usage_error(f"{PAPER_PROTOCOL} {variant} is not known: it must be one of {variants}, or stand alone.")
     return ["--algo", "maskable_dqn", "--conf-file", str(known[variant]), *rest]
+
+
+def _as_shown(command: str, env_id: str) -> list[str]:
+    """How a lab is played to be watched: a video goes minute by minute from opening on, at equal speed.
+
+    ``--env-kwargs`` on the command line are taken in place of these.
+
+    :param command: ``enjoy`` or ``record_video``
+    :param env_id: id of an environment
+    """
+    return ["--env-kwargs", "clock:'minute'"] if command == "record_video" and env_id in ENV_IDS else []
 
 
 def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
