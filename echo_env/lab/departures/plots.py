@@ -14,8 +14,10 @@ from echo_env.lab.plots.style import BLUE, ORANGE, axes_or_new, clock_axis, name
 from echo_env.lab.simulation.trace import Trace
 
 _COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
-_WIDTHS = (7, 28, 34, 25, 25, 11, 11, 13)
+_WIDTHS = (7, 26, 31, 24, 24, 13, 13, 14)
 """Width of each column in characters; the last three columns are points."""
+_BOLD = 3
+"""So many characters fewer fit into a heading."""
 _LINE_INCHES = 0.165
 
 Row = list[str]
@@ -140,10 +142,10 @@ def table_rows(differences: pd.DataFrame, most: int = 15) -> list[Row]:
         rows.append([*words, *points])
     return [
         [
-            "\n".join(textwrap.wrap(cell, width, break_on_hyphens=False))
+            "\n".join(textwrap.wrap(cell, width - 1 if number else width - _BOLD, break_on_hyphens=False))
             for cell, width in zip(row, _WIDTHS, strict=True)
         ]
-        for row in rows
+        for number, row in enumerate(rows)
     ]
 
 

@@ -40,6 +40,8 @@ _MOST_SQUASHED_PANELS = 4.0
 """A panel may be so many times as high as all others."""
 _MOST_TYPES_BY_CLASS = 2
 """Of more exam types, those who wait are shown by type: three lines for each would be too many."""
+_AROUND_INCHES = 1.9
+"""Height of the titles and the names of axes in the figure of states."""
 _DRAWN_DAYS = 300
 """Days whose arrivals and exams are shown beside their laws: about 10,000 patients, as in the paper."""
 
@@ -223,8 +225,8 @@ def state_figure(differences: pd.DataFrame, config: Lab, totals: Mapping[str, fl
 
     from echo_env.lab.departures import plots as state_table
 
-    heights = [2.2, 2.4, state_table.table_inches(state_table.table_rows(differences))]
-    figure = Figure(figsize=(11, sum(heights)), layout="constrained")
+    heights = [1.5, 1.7, state_table.table_inches(state_table.table_rows(differences))]
+    figure = Figure(figsize=(11, sum(heights) + _AROUND_INCHES), layout="constrained")
     above, middle, below = figure.subplots(3, 1, height_ratios=heights)
     whole = "; ".join(f"{name} {points:,.0f}" for name, points in totals.items())
     figure.suptitle(f"{config.name}, one day. Penalty where one policy plays all of it (points): {whole}", fontsize=11)

@@ -27,6 +27,7 @@ from echo_env.common.stats import Estimate
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import Kind
 from echo_env.lab.sweep.grid import Cell
+from echo_env.lab.sweep.labels import in_words
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import RANKED, Effect, SweepResults
 
@@ -127,7 +128,7 @@ def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes |
         f"Mean difference to the base lab with 95 % interval ({unit})",
         "What is changed, one at a time\n(value of the base lab)",
     )
-    names = [f"{axis.path} ({_value(axis, axis.own)})" for axis in order]
+    names = [f"{in_words(axis.field)}: {_value(axis, axis.own)}" for axis in order]
     ax.set_yticks(range(len(effects)), names)
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
@@ -273,4 +274,6 @@ def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
     """Name of the x axis: its field, the base lab's value, and the fields held elsewhere."""
     axis, held = moving[0], held_in_words(results.sweep, *moving)
     own = f"base lab: {_value(axis, axis.own)}"
-    return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"
+    words = own if held == "base lab" else f"{own}; {held}"
+    dotted = "; dotted: base lab" if axis.field.is_numeric else ""
+    return f"{in_words(axis.field)}\n({words}{dotted})"
