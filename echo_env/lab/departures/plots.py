@@ -14,7 +14,7 @@ from echo_env.lab.plots.style import BLUE, ORANGE, axes_or_new, clock_axis, name
 from echo_env.lab.simulation.trace import Trace
 
 _COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
-_WIDTHS = (7, 26, 31, 24, 24, 13, 13, 14)
+_WIDTHS = (7, 24, 30, 23, 23, 15, 15, 15)
 """Width of each column in characters; the last three columns are points."""
 _BOLD = 3
 """So many characters fewer fit into a heading."""
@@ -68,6 +68,8 @@ def consequences(differences: pd.DataFrame, hours: Hours, ax: Axes | None = None
     title = f"By the end of the day, if {other} decided in that minute alone and {followed} from then on"
     name_axes(ax, title, "", "Change of the day's\npenalty (points)")
     clock_axis(ax, hours, every_min=60)
+    if not points.any():
+        ax.set_ylim(-1, 1)
     ax.legend(fontsize=8)
     return ax
 
@@ -133,8 +135,8 @@ def table_rows(differences: pd.DataFrame, most: int = 15) -> list[Row]:
     """
     followed, other = _name(differences, "followed"), _name(differences, "other")
     titles = ["Time", "Waiting", "Free", f"{followed} begins", f"{other} begins"]
-    titles += [f"{name}: this minute (points)" for name in (followed, other)]
-    titles += [f"{other}: by the end of the day (points)"]
+    titles += [f"{name} this minute (points)" for name in (followed, other)]
+    titles += [f"{other} by the end of the day (points)"]
     rows = [titles]
     for minute in differences.head(most).to_dict("records"):
         words = [minute[name] for name in _COLUMNS]

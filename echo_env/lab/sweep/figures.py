@@ -108,7 +108,7 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
         ax.set_axis_off()
     handles = {str(patch.get_label()): patch for ax in panels for patch in plots.sides_shown(ax)}
     if handles:
-        figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+        figure.legend(handles=list(handles.values()), loc="outside right upper", fontsize=8, frameon=False)
     meaning = results.metrics[metric].meaning
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11

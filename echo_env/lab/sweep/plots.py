@@ -175,11 +175,13 @@ def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
     for end, cell, side in ((low, effect.lowest, "right"), (high, effect.highest, "left")):
         if cell.number:
             ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
-        place = end.low if side == "right" else end.high
-        place = end.mean if np.isnan(place) else place
+        # Beyond the whiskers of both ends, which may cross.
+        ends = [value for own in (low, high) for value in own[:3] if not np.isnan(value)]
+        place = min(ends) if side == "right" else max(ends)
         text = _value(effect.axis, cell.values[effect.axis.path])
         offset = (-5 if side == "right" else 5, 0)
-        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8,
+                    zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
 
 
 def _value(axis: Axis, value: Any) -> str:
@@ -223,8 +225,8 @@ def _line(
 
 
 def _range(means: Sequence[Estimate]) -> tuple[float, float]:
-    """Lowest and highest mean of a line."""
-    values = [own.mean for own in means if np.isfinite(own.mean)]
+    """Lowest and highest end of a line's intervals, or of its means where it has none."""
+    values = [value for own in means for value in own[:3] if np.isfinite(value)]
     return (min(values), max(values)) if values else (np.nan, np.nan)
 
 

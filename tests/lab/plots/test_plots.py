@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import nan
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import integrate
 
+from echo_env.common.figures import off_the_scale
 from echo_env.common.stats import estimate
 from echo_env.lab import Day, LabConfig, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.report.figures import comparison_figures
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.trace import Trace, count_names
 
@@ -217,6 +220,85 @@ def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["policy_2", "random"]
 
 
+def far_away(comparison: Any, metric: str = "penalty", times: float = 1000.0) -> Any:
+    """The same days, but random's are so many times as dear."""
+    values = {name: dict(own) for name, own in comparison.values.items()}
+    values["random"][metric] = values["random"][metric] * times
+    return replace(comparison, values=values)
+
+
+def test_the_zero_line_strikes_through_no_label(comparison: Any) -> None:
+    """Numbers of differences stand apart from the zero line, from the data and from each other."""
+    for shown in (comparison, far_away(comparison)):
+        ax = by_policy.paired_differences(shown)
+        ax.figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert len(boxes) == len(comparison.others)
+        zero = ax.transData.transform((0, 0))[0]
+        inside, whole = ax.get_window_extent(), ax.figure.bbox
+        assert inside.x0 < zero < inside.x1
+        for number, box in enumerate(boxes):
+            assert inside.x1 < box.x0
+            assert box.x1 <= whole.x1
+            assert not any(box.overlaps(other) for other in boxes[:number])
+
+
+def test_what_would_squash_the_rest_leaves_the_scale(comparison: Any) -> None:
+    """A policy far from all others is named with its value, and the others keep the scale that they had without it."""
+    shown, two = far_away(comparison), comparison.part(("policy_2", "fetal_first"))
+    mean = shown.paired("random", "penalty").mean
+    ax, alone = by_policy.paired_differences(shown), by_policy.paired_differences(two)
+    assert ax.get_xlim() == alone.get_xlim()
+    assert f"{mean:+,.1f} ± " in ax.texts[1].get_text()
+    assert ax.texts[1].get_text().endswith(", off the scale")
+    for draw in (by_policy.running_mean, by_policy.running_difference):
+        ax, alone = draw(shown), draw(two)
+        assert ax.get_ylim() == alone.get_ylim()
+        assert any("off the scale" in text.get_text() for text in ax.get_legend().get_texts())
+        assert not any("off the scale" in text.get_text() for text in alone.get_legend().get_texts())
+    ax, alone = by_policy.daily_violins(shown, "penalty"), by_policy.daily_violins(two, "penalty")
+    assert ax.get_ylim() == alone.get_ylim()
+    assert [text.get_text()[:6] for text in ax.texts] == ["\u2191 mean"]
+
+
+def test_off_the_scale_by_hand() -> None:
+    """One range among near ones is off; a base keeps its place; the last one is never off."""
+    assert off_the_scale({"a": (0, 1), "b": (0.5, 2), "c": (0, 17)}) == ["c"]
+    assert off_the_scale({"a": (0, 1), "b": (0.5, 2), "c": (0, 16)}) == []
+    assert off_the_scale({"a": (-1, -1), "b": (90, 100)}, base=(0.0,)) == ["b"]
+    assert off_the_scale({"b": (90, 100)}, base=(0.0,)) == []
+    assert off_the_scale({"a": (0, 1), "b": (nan, nan), "c": (0, 1e6), "d": (0, 1e3)}) == ["c", "d"]
+
+
+def test_a_metric_without_values_has_no_figure(comparison: Any) -> None:
+    """What no day has a value of is said to be empty."""
+    values = {name: {**own, "wait_min": np.full(comparison.days, nan)} for name, own in comparison.values.items()}
+    empty = replace(comparison, values=values)
+    assert by_policy.has_values(comparison, "wait_min")
+    assert not by_policy.has_values(empty, "wait_min")
+    said: list[str] = []
+    figures = comparison_figures(empty, LabConfig.load("scarce"), said.append)
+    assert "waiting_time" not in figures
+    assert said == ["No figure waiting_time: no day has a value of mean waiting time of patients served."]
+
+
+def test_the_legend_of_a_day_names_what_it_shows(traces: list[Trace]) -> None:
+    """A Gantt chart's legend has an entry for each kind of bar that the day has, and for no other."""
+    for trace in traces[:6]:
+        bars = {name for name, own in day_bars(trace).items() if own}
+        told = {text.get_text() for text in plots.gantt(trace).get_legend().get_texts()}
+        for words, there in {
+            "on time": any("on time" in name for name in bars),
+            "late (L)": any("late" in name for name in bars),
+            "early (E)": any("early" in name for name in bars),
+            "break": "break" in bars,
+            "absent": "absent" in bars,
+            "not ready yet": "not ready yet" in bars,
+            "was not examined": bool((trace.day.arrival < 0).any()),
+        }.items():
+            assert (words in told) == there, words
+
+
 def test_an_unknown_metric_is_named(comparison: Any) -> None:
     """An unknown metric is refused; the message lists the known ones."""
     with pytest.raises(ValueError, match="metric is 'waits', but must be one of penalty, "):
@@ -315,8 +397,8 @@ def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None
     assert "2 fetal on time, 1 fetal\nlate, 1 non-fetal late" in words
     assert words[:5] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins"]
     titles = [" ".join(title.split()) for title in words[5:8]]
-    assert titles[:2] == ["policy_2: this minute (points)", "agent: this minute (points)"]
-    assert titles[2] == "agent: by the end of the day (points)"
+    assert titles[:2] == ["policy_2 this minute (points)", "agent this minute (points)"]
+    assert titles[2] == "agent by the end of the day (points)"
     assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
     ax = state_table.immediate_penalties(differences(2), scarce.hours)
     assert line(ax, "policy_2 (plays the day)").get_ydata().tolist() == [4, 4]
