@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from learning import CSV, LOGS, MONITORING_DAYS, ROOT, Task
 from learning_methods import ABLATIONS, COMPARISON, DAYS, LABS, PAPER, RULES, TABLES
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from record import FOLDER
 from scipy.stats import trim_mean
@@ -31,7 +33,7 @@ from echo_env.lab.evaluation.references import rule_rewards
 from echo_env.lab.plots.style import name_axes, policy_line, thousands
 from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
-from sb3_ext.zoo.manager import MOST_EVAL_ENVS
+from sb3_ext.zoo.managing.environments import MOST_EVAL_ENVS
 
 HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `scarce_first`")
 ONLY_TRAINED = ("middle", "worst seed", "CPU s", "steps")
@@ -136,36 +138,60 @@ def curve(task: Task, algo: str, level: float) -> pd.DataFrame:
 
 
 def draw_curves(rows: pd.DataFrame, lab: str, path: Path) -> None:
-    """Every training of the comparison and of the paper's protocol on the same axes.
+    """The comparison and the paper's protocol on the same linear axes: mean over the seeds, and their range as a band.
+
+    The scale ends a little above the better rule and below the best method; what comes from above is still learning.
 
     :param rows: of learning.csv
     :param lab: where
     :param path: PNG to write
     """
     level = levels(lab)
-    ax = Figure(figsize=(8, 5), layout="constrained").subplots()
-    number = 0
+    curves: dict[str, list[pd.DataFrame]] = {}
     for table, methods in (("comparison", COMPARISON), ("paper", PAPER)):
         for method, how in methods.items():
             own = rows[(rows["table"] == table) & (rows["lab"] == lab) & (rows["method"] == method)]
             # What has no masks is not evaluated on the way, see learning.py.
-            if own.empty or how.algo not in MASKABLE:
-                continue
-            look = policy_line(number)
-            number += 1
-            for place, seed in enumerate(own["seed"]):
-                points = curve(Task(table, lab, method, seed), how.algo, level["policy_2"])
-                ax.plot(points["days"], points["minus_policy_2"], **look, label=None if place else method, alpha=0.7)
-    ax.axhline(0, color="0.4", linewidth=1)
-    ax.axhline(level["scarce_first"] - level["policy_2"], color="0.4", linewidth=1, linestyle=":")
-    ax.set_xscale("log")
-    ax.set_yscale("symlog", linthresh=100)
-    thousands(ax, "y")
-    title = f"Learning in the lab {lab!r}: {MONITORING_DAYS:,} monitoring days; line policy 2, dotted scarce first"
-    name_axes(ax, title,
-              "Days simulated (number, log scale)", "Penalty a day minus policy 2's (points)")  # fmt: skip
-    ax.legend(fontsize=8, frameon=False)
+            if len(own) and how.algo in MASKABLE:
+                curves[method] = [curve(Task(table, lab, method, s), how.algo, level["policy_2"]) for s in own["seed"]]
+    if not curves:
+        raise SystemExit(f"no training in the lab {lab!r} has curves: {path} is not written")
+    ax = curves_with_bands(curves, {"policy_2": 0.0, "scarce_first": level["scarce_first"] - level["policy_2"]})
+    ax.set_title(f"Learning in the lab {lab!r}, {MONITORING_DAYS:,} monitoring days; band: all seeds", fontsize=10)
     ax.figure.savefig(path, dpi=120)  # type: ignore[union-attr]
+
+
+def curves_with_bands(curves: Mapping[str, Sequence[pd.DataFrame]], rules: Mapping[str, float]) -> Axes:
+    """Learning curves on one linear scale.
+
+    :param curves: method -> a frame for each seed, as :func:`curve` gives them
+    :param rules: name -> level of a rule, penalty points minus policy 2's
+    """
+    ax = Figure(figsize=(8, 5), layout="constrained").subplots()
+    lowest = min(rules.values())
+    for number, (method, seeds) in enumerate(curves.items()):
+        look = policy_line(number)
+        grid = np.unique(np.concatenate([own["days"] for own in seeds]))
+        # Between two evaluations of a seed a straight line; nothing before its first or after its last one.
+        values = np.array(
+            [np.interp(grid, own["days"], own["minus_policy_2"], left=np.nan, right=np.nan) for own in seeds]
+        )
+        all_there = ~np.isnan(values).any(axis=0)
+        grid, values = grid[all_there], values[:, all_there]
+        label = f"{method} ({len(seeds)} seed{'s' if len(seeds) > 1 else ''})"
+        ax.plot(grid, values.mean(axis=0), label=label, markevery=max(len(grid) // 8, 1), **look)
+        ax.fill_between(grid, values.min(axis=0), values.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
+        lowest = min(lowest, float(values.min(initial=lowest)))
+    for (name, height), dashes in zip(rules.items(), ("-", ":"), strict=False):
+        ax.axhline(height, color="0.4", linewidth=1, linestyle=dashes, label=name, zorder=0)
+    room = max(abs(lowest), 1.0)
+    ax.set_ylim(lowest - 0.25 * room, 2.0 * room)
+    ax.set_xlim(left=0)
+    thousands(ax, "x")
+    thousands(ax, "y")
+    name_axes(ax, "", "Days simulated (number)", "Penalty a day minus policy_2's (points); lower is better")
+    ax.legend(fontsize=8, frameon=False)
+    return ax
 
 
 def read_rows(name: str) -> pd.DataFrame:

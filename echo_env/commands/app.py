@@ -99,6 +99,14 @@ def paper(*tokens: Tokens) -> int:
 
 
 @app.command(help_flags=(), version_flags=())
+def animate(*tokens: Tokens) -> int:
+    """Show one day as a moving floor plan, under one policy or two side by side."""
+    from echo_env.commands import animate
+
+    return animate.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""
     from echo_env.commands import schema

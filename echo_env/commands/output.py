@@ -111,7 +111,14 @@ def write_output(
     if options.figures:
         from echo_env.lab.report.figures import write_figures
 
-        pictures = write_figures(folder / "figures", comparison, config, list(policies), comparison.seed)
+        pictures = write_figures(
+            folder / "figures",
+            comparison,
+            config,
+            list(policies),
+            comparison.seed,
+            say=lambda sentence: print(sentence, file=sys.stderr),
+        )
     write_tensorboard(folder / "tensorboard", comparison, pictures)
     results.write_summary(folder, comparison, config, options.lab, command=command, **more)
 

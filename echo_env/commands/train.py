@@ -25,8 +25,9 @@ Train an agent the way rl_zoo3 does, with action masks. In a clone, python train
     Import modules or .py files of your own first, for their policies and environments.
 
 ``echo-lab train enjoy --algo maskable_dqn --env EchoLab-v0 --load-best``
-``echo-lab train record_video --algo maskable_dqn --env EchoLab-v0 --load-best -n 660``
-    Watch the latest agent, or write a video of it to logs/<algo>/<env id>_<number>/videos/.
+``echo-lab train record_video --algo maskable_dqn --env EchoLab-v0 --load-best``
+    Watch the latest agent (the penalty of every day is printed), or write a video of one day from opening on, which
+    names it, to logs/<algo>/<env id>_<number>/videos/. See echo-lab animate for rules, and for two side by side.
 """
 
 from __future__ import annotations
@@ -155,10 +156,12 @@ def run(arguments: Sequence[str]) -> Path | None:
         draw_levels=draw_rules,
         # What is compiled plays to the bit what single environments play.
         native_evaluation=COMPILED and env_id in (*ENV_IDS, ANY_ID, PLAN_ID, PATHWAYS_ID),
+        score="penalty",
+        elapsed="elapsed_min",
         epilog=__doc__,
     )
     if arguments[0] in training.COMMANDS:
-        training.play(arguments[0], arguments[1:], defaults)
+        training.play(arguments[0], [*_as_shown(arguments[0], env_id), *arguments[1:]], defaults)
         return None
     folder: Path | None = training.train(_with_lab_defaults(_with_paper_protocol(arguments)), defaults)
     return folder
@@ -258,6 +261,17 @@ def _with_paper_protocol(arguments: Sequence[str]) -> list[str]:
     return ["--algo", "maskable_dqn", "--conf-file", str(known[variant]), *rest]
 
 
+def _as_shown(command: str, env_id: str) -> list[str]:
+    """How a lab is played to be watched: a video goes minute by minute from opening on, at equal speed.
+
+    ``--env-kwargs`` on the command line are taken in place of these.
+
+    :param command: ``enjoy`` or ``record_video``
+    :param env_id: id of an environment
+    """
+    return ["--env-kwargs", "clock:'minute'"] if command == "record_video" and env_id in ENV_IDS else []
+
+
 def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
     """The reference policy of evaluations during training: a rule in a lab, the auction in patient pathways.
 
@@ -276,7 +290,7 @@ def find_reference(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
     if env_id not in ENV_IDS or env_kwargs.get("reward", "penalty") != "penalty" or "max_episode_steps" in env_kwargs:
         return None
     config = load_lab(env_kwargs.get("config", ENV_IDS[env_id]))
-    return reference(REFERENCE, partial(rule_rewards, config, REFERENCE))
+    return reference(REFERENCE, partial(rule_rewards, config, REFERENCE), cost="penalty")
 
 
 def draw_rules(
@@ -302,7 +316,8 @@ def draw_rules(
     from echo_env.lab.evaluation.references import rule_rewards
     from echo_env.lab.policies.base import policies_of_any_lab
 
-    if env_id not in ENV_IDS or find_reference(env_id, env_kwargs) is None:
+    reference = find_reference(env_id, env_kwargs) if env_id in ENV_IDS else None
+    if reference is None:
         return
     training, tensorboard = plugins.plugin("training"), plugins.plugin("tensorboard")
     config, days = load_lab(env_kwargs.get("config", ENV_IDS[env_id])), sum(episodes)
@@ -313,7 +328,7 @@ def draw_rules(
     usual = days == EVALUATION_DAYS and sorted(seeds) == list(range(min(seeds), min(seeds) + days))
     levels = {}
     for name, own in rewards.items():
-        differences = training.differences(REFERENCE, own, rewards[REFERENCE])
+        differences = training.differences(reference, own, rewards[REFERENCE])
         named = {"mean_reward": own.mean(), **dict(differences)}
         levels[name if usual else f"{name}_{days}_days"] = {f"eval/{tag}": level for tag, level in named.items()}
     tensorboard.write_levels(folder, levels, n_timesteps)

@@ -19,7 +19,7 @@ EXTRAS = {
     "fast": ("llvmlite", "numba"),
     "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
     "calibrate": ("openpyxl", "python_calamine", "pandas", "matplotlib"),
-    "video": ("moviepy",),
+    "video": ("moviepy", "imageio_ffmpeg"),
 }
 """Extra of the distribution -> the packages to import that it installs."""
 

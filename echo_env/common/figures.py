@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -46,6 +47,39 @@ def name_axes(ax: Axes, title: str, x: str, y: str) -> None:
     ax.grid(True, color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+MOST_SQUASHED = 8.0
+"""How many times as long as that of all others together the range of one may be before it would squash them."""
+
+
+def off_the_scale(
+    ranges: Mapping[str, tuple[float, float]], base: Sequence[float] = (), most: float = MOST_SQUASHED
+) -> list[str]:
+    """Those whose values would squash all others on a common scale, which is better drawn without them.
+
+    :param ranges: name -> lowest and highest value; what is not finite is left out
+    :param base: values that are on the scale in any case, such as 0
+    :param most: how many times as long as without one the scale may be with it
+    :return: their names, the farthest first; one of them at least stays on the scale
+    """
+    kept = {name: ends for name, ends in ranges.items() if np.isfinite(ends).all()}
+    found: list[str] = []
+    while len(kept) > 1:
+        without = {
+            name: _length([*base, *(v for other in kept if other != name for v in kept[other])]) for name in kept
+        }
+        farthest = min(without, key=without.__getitem__)
+        whole = _length([*base, *(v for ends in kept.values() for v in ends)])
+        if without[farthest] == 0 or whole <= most * without[farthest]:
+            break
+        found.append(farthest)
+        del kept[farthest]
+    return found
+
+
+def _length(values: Sequence[float]) -> float:
+    return max(values) - min(values)
 
 
 def band_alpha(bands: int) -> float:

@@ -14,16 +14,17 @@ class EvaluationCharts(BaseCallback):
     Writes a layout for TensorBoard's tab CUSTOM SCALARS, and a text and a step where exploration starts anew.
 
     The tab opens on ``eval``: the mean reward of every run, level lines of other policies included, in one chart, and
-    with a reference the difference to it with its 95 % interval as a margin. Then come the training, the schedules
-    (exploration, curriculum, learning rate) and the held-out evaluation. A training without TensorBoard has none.
+    with a reference the difference to it, of which less is better, with its 95 % interval as a margin. Then come the
+    training, the schedules (exploration, curriculum, learning rate) and the held-out evaluation. A training without
+    TensorBoard has none.
 
-    :param reference: Name of the policy that evaluations compare with, if any
+    :param difference: Name of the difference to the policy that evaluations compare with, if any
     :param verbose: Verbosity level
     """
 
-    def __init__(self, reference: str | None = None, verbose: int = 0) -> None:
+    def __init__(self, difference: str | None = None, verbose: int = 0) -> None:
         super().__init__(verbose)
-        self.reference = reference
+        self.difference = difference
         self._epsilon: float | None = None
         self._restarts = 0
 
@@ -34,7 +35,7 @@ class EvaluationCharts(BaseCallback):
     def _on_training_start(self) -> None:
         writer = self._writer()
         if writer is not None:
-            writer.add_custom_scalars(layout(self.reference))
+            writer.add_custom_scalars(layout(self.difference))
         self._epsilon = getattr(self.model, "exploration_rate", None)
 
     def _on_step(self) -> bool:
@@ -54,17 +55,18 @@ class EvaluationCharts(BaseCallback):
             writer.add_scalar("marks/exploration_restarts", self._restarts, self.num_timesteps)
 
 
-def layout(reference: str | None) -> dict[str, dict[str, list[Any]]]:
+def layout(difference: str | None) -> dict[str, dict[str, list[Any]]]:
     """
     The layout as ``SummaryWriter.add_custom_scalars`` takes it.
 
-    :param reference: Name of the policy that evaluations compare with, if any
+    :param difference: Name of the difference to the policy that evaluations compare with, if any
     :return: category -> title -> [kind of chart, tags]
     """
     charts: dict[str, dict[str, list[Any]]] = {"eval": {"mean reward": ["Multiline", ["eval/mean_reward"]]}}
-    if reference is not None:
-        minus = [f"minus_{reference}{end}" for end in ("", "_low", "_high")]
-        charts["eval"][f"minus {reference}, 95 % interval"] = ["Margin", [f"eval/{name}" for name in minus]]
+    title = (difference or "").replace("_minus_", " minus ")
+    if difference is not None:
+        margin = [f"eval/{difference}{end}" for end in ("", "_low", "_high")]
+        charts["eval"][f"{title}, 95 % interval; lower is better"] = ["Margin", margin]
     charts["training"] = {
         "mean reward while exploring": ["Multiline", ["rollout/ep_rew_mean"]],
         "loss": ["Multiline", ["train/loss"]],
@@ -74,6 +76,6 @@ def layout(reference: str | None) -> dict[str, dict[str, list[Any]]]:
         "curriculum": ["Multiline", ["curriculum/.*"]],
         "learning rate": ["Multiline", ["train/learning_rate"]],
     }
-    if reference is not None:
-        charts["held out"] = {f"minus {reference}": ["Multiline", [f"held_out/minus_{reference}.*"]]}
+    if difference is not None:
+        charts["held out"] = {f"{title}; lower is better": ["Multiline", [f"held_out/{difference}.*"]]}
     return charts

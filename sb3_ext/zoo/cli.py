@@ -76,6 +76,9 @@ class ZooDefaults:
     :param draw_levels: Draws level lines of other policies into TensorBoard's folder
     :param native_evaluation: Whether evaluations may play on the environment's own vectorized form, whatever trains;
         see :class:`~sb3_ext.zoo.manager.ZooExperimentManager`
+    :param score: Metric of an episode, see :class:`~sb3_ext.callbacks.EpisodeMetrics`, that ``enjoy`` prints in place
+        of the reward, which may be normalised or shaped
+    :param elapsed: Entry of ``info`` with the time that a step took: ``record_video`` shows no time twice
     :param epilog: Text at the end of ``--help``
     """
 
@@ -88,6 +91,8 @@ class ZooDefaults:
     find_reference: FindReference | None = None
     draw_levels: DrawLevels | None = None
     native_evaluation: bool = False
+    score: str | None = None
+    elapsed: str | None = None
     epilog: str = ""
 
 

@@ -27,13 +27,23 @@ class Reference(NamedTuple):
     """
     A policy that models are compared with, episode by episode.
 
+    In the log, lower differences are better, whichever way round the quantity goes: the model's cost minus the
+    reference's, or the reference's reward minus the model's.
+
     :param name: Its name in the log
     :param rewards: (seeds, episodes) -> its reward in each of the first ``episodes[i]`` episodes of an environment
         after ``reset(seed=seeds[i])``, in this order: all those of the first seed, then those of the second
+    :param cost: What minus the reward of an episode is called where rewards stand for a cost
     """
 
     name: str
     rewards: Callable[[Sequence[int], Sequence[int]], np.ndarray]
+    cost: str | None = None
+
+    @property
+    def difference(self) -> str:
+        """Name of the mean paired difference, of which less is better: ``cost_minus_rule``, ``rule_minus_own``."""
+        return f"{self.name}_minus_own" if self.cost is None else f"{self.cost}_minus_{self.name}"
 
 
 #: (id of an environment, arguments of the evaluation environments) -> what to compare with in it, if anything.
@@ -81,9 +91,10 @@ class ZooEvalCallback(MaskableEvalCallback):
     differ far more between episodes than between policies, and with new episodes each time the best model would be
     the one with the luckiest episodes.
 
-    With a reference each evaluation also records ``eval/minus_<reference>``, the mean over the episodes of the
-    model's reward minus the reference's in the same episode, and the ends of its 95 % confidence interval,
-    ``..._low`` and ``..._high``. Above 0 the model is better.
+    With a reference each evaluation also records the mean over the episodes of the difference to it in the same
+    episode, ``eval/`` and :attr:`Reference.difference`, and the ends of its 95 % confidence interval, ``..._low`` and
+    ``..._high``. Below 0 the model is better. The best model is still the one with the highest mean reward, which on
+    common episodes is the one with the lowest difference.
 
     :param args: Arguments of ``EvalCallback``
     :param evaluation_seed: Seed of the evaluation environments at the start of each evaluation, or ``None``
@@ -103,6 +114,7 @@ class ZooEvalCallback(MaskableEvalCallback):
         self.evaluation_seed = evaluation_seed
         self.reference = reference
         self._reference_rewards: np.ndarray | None = None
+        #: To the reference, at the last evaluation; below 0 the model is better.
         self.last_difference = math.nan
         #: Called once, after the first evaluation.
         self.after_first: Callable[[], None] | None = None
@@ -167,12 +179,12 @@ class ZooEvalCallback(MaskableEvalCallback):
         # Here and not after the evaluation, which ends with writing the log.
         if self._reference_rewards is not None and len(self._rewards) == self.n_eval_episodes:
             assert self.reference is not None
-            self._compared(dict(differences(self.reference.name, self._rewards.by_env(), self._reference_rewards)))
+            self._compared(dict(differences(self.reference, self._rewards.by_env(), self._reference_rewards)))
 
     def _compared(self, compared: dict[str, float]) -> None:
         """Log the differences to the reference; a subclass may do more with them."""
         assert self.reference is not None
-        self.last_difference = compared[f"minus_{self.reference.name}"]
+        self.last_difference = compared[self.reference.difference]
         for name, value in compared.items():
             self.logger.record(f"eval/{name}", value)
 
@@ -186,7 +198,7 @@ class ZooEvalCallback(MaskableEvalCallback):
 
         :param agent: Of the algorithm that was trained
         :param n_episodes: How many episodes
-        :return: ``mean_reward`` and, with a reference, ``minus_<reference>`` with the ends of its interval
+        :return: ``mean_reward`` and, with a reference, the difference to it with the ends of its interval
         """
         n_envs = self.eval_env.num_envs
         rounds = [self._play_held_out(agent, k, min(n_envs, n_episodes - k)) for k in range(0, n_episodes, n_envs)]
@@ -194,7 +206,7 @@ class ZooEvalCallback(MaskableEvalCallback):
         results = {"mean_reward": float(rewards.mean())}
         if self.reference is not None:
             seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + n_episodes)
-            results |= differences(self.reference.name, rewards, self.reference.rewards(seeds, [1] * n_episodes))
+            results |= differences(self.reference, rewards, self.reference.rewards(seeds, [1] * n_episodes))
         return results
 
     def _play_held_out(self, agent: BaseAlgorithm, first: int, count: int) -> np.ndarray:
@@ -214,21 +226,26 @@ class ZooEvalCallback(MaskableEvalCallback):
         return rewards.by_env()
 
 
-def differences(name: str, rewards: np.ndarray, reference_rewards: np.ndarray) -> list[tuple[str, float]]:
+def differences(reference: Reference, rewards: np.ndarray, reference_rewards: np.ndarray) -> list[tuple[str, float]]:
     """
-    The mean paired difference to a reference, with Student's 95 % confidence interval.
+    The mean paired difference to a reference, with Student's 95 % confidence interval. Below 0, rewards are higher
+    than the reference's.
 
-    :param name: Name of the reference
+    :param reference: What is compared with
     :param rewards: (n,) float
     :param reference_rewards: (n,) float, in the same episodes
-    :return: ``minus_<name>`` and, with two episodes or more, ``minus_<name>_low`` and ``minus_<name>_high``
+    :return: the mean under the name :attr:`Reference.difference` and, with two episodes or more, the ends of the
+        interval under this name with ``_low`` and ``_high``
     :raises ValueError: as many rewards must be given on both sides
     """
+    name = reference.difference
     if len(rewards) != len(reference_rewards):
-        raise ValueError(f"{name} must have {len(rewards)} rewards to be compared with, not {len(reference_rewards)}.")
-    paired = rewards - reference_rewards
+        raise ValueError(
+            f"{reference.name} must have {len(rewards)} rewards to be compared with, not {len(reference_rewards)}."
+        )
+    paired = reference_rewards - rewards
     mean = float(paired.mean())
     if len(paired) == 1:
-        return [(f"minus_{name}", mean)]
+        return [(name, mean)]
     half = float(stats.t.ppf(0.975, len(paired) - 1) * paired.std(ddof=1) / math.sqrt(len(paired)))
-    return [(f"minus_{name}", mean), (f"minus_{name}_low", mean - half), (f"minus_{name}_high", mean + half)]
+    return [(name, mean), (f"{name}_low", mean - half), (f"{name}_high", mean + half)]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -16,6 +16,7 @@ import yaml
 from gymnasium.envs.registration import load_env_creator
 from rl_zoo3 import utils
 from sb3_contrib.common.maskable.utils import get_action_masks
+from stable_baselines3.common import vec_env
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -26,6 +27,8 @@ from sb3_ext.zoo.errors import UsageError, first_line
 from sb3_ext.zoo.failures import as_usage_error
 from sb3_ext.zoo.inputs.checks import check_env_id, import_packages
 from sb3_ext.zoo.inputs.literals import ALLOW_CODE, RunLoader, parse_setting
+from sb3_ext.zoo.playing.recorder import EpisodeRecorder
+from sb3_ext.zoo.playing.scores import EpisodeScores, ScorePrinter
 from sb3_ext.zoo.registration import register
 from sb3_ext.zoo.replacing import replaced
 
@@ -58,9 +61,13 @@ class PlayerLoader:
     :param algorithm: The algorithm
     :param envs: The environments made so far, the last one being the one played in
     :param trust: Whether to open what is pickled
+    :param loaded: Names of the players loaded so far
     """
 
-    def __init__(self, name: str, algorithm: type[BaseAlgorithm], envs: list[VecEnv], trust: bool) -> None:
+    def __init__(
+        self, name: str, algorithm: type[BaseAlgorithm], envs: list[VecEnv], trust: bool, loaded: list[str]
+    ) -> None:
+        self.loaded = loaded
         self.name = name
         self.algorithm = algorithm
         self.envs = envs
@@ -68,6 +75,7 @@ class PlayerLoader:
 
     def load(self, path: str, **kwargs: Any) -> Any:
         """Load the model as the algorithm's own ``load`` does, or, if it is not trusted, without unpickling."""
+        self.loaded.append(f"{self.name}: {path}")
         if self.trust:
             model: Any = self.algorithm.load(path, **kwargs)
         else:
@@ -78,29 +86,50 @@ class PlayerLoader:
         return MaskedPlayer(model, self.envs[-1]) if self.name in MASKABLE else model
 
 
+class Stage(NamedTuple):
+    """
+    What is played.
+
+    :param envs: The environments made so far, the last one being the one played in
+    :param loaded: Names of the players loaded so far
+    """
+
+    envs: list[VecEnv]
+    loaded: list[str]
+
+
 @contextlib.contextmanager
-def players(trust: bool) -> Iterator[None]:
+def players(trust: bool, defaults: ZooDefaults) -> Iterator[Stage]:
     """
     Make rl_zoo3's scripts load masked players within the context.
 
     :param trust: Whether to open models and statistics of normalisation that are pickled
+    :param defaults: The project's defaults
     """
-    envs: list[VecEnv] = []
+    stage = Stage([], [])
+    envs = stage.envs
     create_test_env = utils.create_test_env
 
     def create_and_keep(env_id: str, **kwargs: Any) -> VecEnv:
         if not trust and kwargs.get("hyperparams"):
             # A pickle; a model that is loaded without any has its statistics with it.
             kwargs["hyperparams"] = {**kwargs["hyperparams"], "normalize": False}
-        envs.append(create_test_env(env_id, **kwargs))
+        env = create_test_env(env_id, **kwargs)
+        envs.append(env if defaults.score is None else EpisodeScores(env, defaults.score))
         return envs[-1]
 
-    loaders = {name: PlayerLoader(name, algorithm, envs, trust) for name, algorithm in utils.ALGOS.items()}
+    def recorder(env: VecEnv, *args: Any, **kwargs: Any) -> VecEnv:
+        return EpisodeRecorder(env, *args, player=stage.loaded[-1], elapsed=defaults.elapsed, **kwargs)
+
+    loaders = {
+        name: PlayerLoader(name, algorithm, envs, trust, stage.loaded) for name, algorithm in utils.ALGOS.items()
+    }
     with (
         replaced(utils, create_test_env=create_and_keep, ALGOS=loaders),
         replaced(rl_zoo3, create_test_env=create_and_keep, ALGOS=loaders),
+        replaced(vec_env, VecVideoRecorder=recorder),
     ):
-        yield
+        yield stage
 
 
 @contextlib.contextmanager
@@ -135,7 +164,9 @@ def check_drawn(command: str, env_id: str, arguments: Sequence[str]) -> None:
 
 def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     """
-    Watch a trained agent (``enjoy``) or record it (``record_video``), with every flag of rl_zoo3's script.
+    Watch a trained agent (``enjoy``) or record it (``record_video``), with every flag of rl_zoo3's script. ``enjoy``
+    prints the project's own score of an episode where it has one; a video ends with the first episode and names who
+    plays.
 
     The settings saved with a run are read as text, numbers, lists and dictionaries; ``--allow-code`` lets them build
     objects and evaluates their texts as Python, as rl_zoo3 does. Of the model its description and weights are read;
@@ -167,14 +198,14 @@ def play(command: str, argv: Sequence[str], defaults: ZooDefaults) -> None:
     ]
     try:
         with (
-            players(trust),
+            players(trust, defaults) as stage,
             contextlib.nullcontext() if allow_code else no_code(),
             # The methods, not the class: ArgumentParser finds its own parent through its name in the module.
             replaced(argparse.ArgumentParser, error=ReadableParser.error, _check_value=ReadableParser._check_value),
             replaced(utils, StoreDict=ReadableStoreDict),
         ):
             sys.modules.pop(f"rl_zoo3.{command}", None)
-            runpy.run_module(f"rl_zoo3.{command}", run_name="__main__")
+            runpy.run_module(f"rl_zoo3.{command}", {"print": ScorePrinter(stage.envs)}, run_name="__main__")
     except yaml.constructor.ConstructorError as error:
         # Objects in the files of a run that are neither text nor numbers: making them can run code.
         raise UsageError(

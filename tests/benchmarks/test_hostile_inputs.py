@@ -36,6 +36,7 @@ def kind_of(case: Case) -> str:
         ("optimise", "optimise"),
         ("schema", "schema"),
         ("paper", "paper"),
+        ("animate", "animate"),
     ],
 )
 def test_every_option_is_in_two_cases(kind: str, command: str) -> None:

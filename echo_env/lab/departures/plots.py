@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 
 from echo_env.lab.config import Hours
 from echo_env.lab.plots.by_minute import penalties
-from echo_env.lab.plots.style import axes_or_new, clock_axis, name_axes, policy_line
+from echo_env.lab.plots.style import BLUE, ORANGE, axes_or_new, clock_axis, name_axes, policy_line
 from echo_env.lab.simulation.trace import Trace
 
 _COLUMNS = ("time", "waiting", "free", "followed_begins", "other_begins")
-_WIDTHS = (7, 28, 36, 26, 26, 12, 12)
-"""Width of each column in characters; the last two columns are the penalties."""
+_WIDTHS = (7, 24, 30, 23, 23, 15, 15, 15)
+"""Width of each column in characters; the last three columns are points."""
+_BOLD = 3
+"""So many characters fewer fit into a heading."""
 _LINE_INCHES = 0.165
 
 Row = list[str]
@@ -28,7 +30,7 @@ def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None
     :param hours: those of the lab
     :param ax: where to draw
     """
-    ax = axes_or_new(ax, 9, 2.4)
+    ax = axes_or_new(ax, 9, 2.2)
     minute = differences["minute"].to_numpy()
     ax.vlines(minute, differences["followed_penalty"], differences["other_penalty"], color="0.7", linewidth=1)
     for number, role in enumerate(("followed", "other")):
@@ -40,6 +42,34 @@ def immediate_penalties(differences: pd.DataFrame, hours: Hours, ax: Axes | None
     name_axes(ax, "Penalty of the minutes in which they act differently", "", "Penalty of the\nminute (points)")
     clock_axis(ax, hours, every_min=60)
     ax.set_ylim(0, max(1.0, 1.2 * differences[["followed_penalty", "other_penalty"]].max().max()))
+    ax.legend(fontsize=8)
+    return ax
+
+
+def consequences(differences: pd.DataFrame, hours: Hours, ax: Axes | None = None) -> Axes:
+    """What each of these decisions leads to: by the end of the day, the other's decision against the one made.
+
+    A decision that looks dear in its minute may be cheap by the end of the day, and the other way round.
+
+    :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
+    :param hours: those of the lab
+    :param ax: where to draw
+    """
+    ax = axes_or_new(ax, 9, 2.2)
+    minute, points = differences["minute"].to_numpy(), differences["by_the_end"].to_numpy()
+    followed, other = _name(differences, "followed"), _name(differences, "other")
+    sides = ((points < 0, BLUE, "cheaper"), (points > 0, ORANGE, "dearer"), (points == 0, "0.5", "no difference"))
+    for own, colour, words in sides:
+        if own.any():
+            label = f"{other}'s decision is {words}" if colour != "0.5" else words
+            ax.vlines(minute[own], 0, points[own], color=colour, linewidth=2)
+            ax.plot(minute[own], points[own], "o", color=colour, markersize=4, label=f"{label} ({own.sum()})")
+    ax.axhline(0, color="0.3", linewidth=1, zorder=0)
+    title = f"By the end of the day, if {other} decided in that minute alone and {followed} from then on"
+    name_axes(ax, title, "", "Change of the day's\npenalty (points)")
+    clock_axis(ax, hours, every_min=60)
+    if not points.any():
+        ax.set_ylim(-1, 1)
     ax.legend(fontsize=8)
     return ax
 
@@ -105,17 +135,19 @@ def table_rows(differences: pd.DataFrame, most: int = 15) -> list[Row]:
     """
     followed, other = _name(differences, "followed"), _name(differences, "other")
     titles = ["Time", "Waiting", "Free", f"{followed} begins", f"{other} begins"]
-    titles += [f"{name} penalty (points)" for name in (followed, other)]
+    titles += [f"{name} this minute (points)" for name in (followed, other)]
+    titles += [f"{other} by the end of the day (points)"]
     rows = [titles]
     for minute in differences.head(most).to_dict("records"):
         words = [minute[name] for name in _COLUMNS]
-        rows.append([*words, f"{minute['followed_penalty']:g}", f"{minute['other_penalty']:g}"])
+        points = [f"{minute['followed_penalty']:g}", f"{minute['other_penalty']:g}", f"{minute['by_the_end']:+g}"]
+        rows.append([*words, *points])
     return [
         [
-            "\n".join(textwrap.wrap(cell, width, break_on_hyphens=False))
+            "\n".join(textwrap.wrap(cell, width - 1 if number else width - _BOLD, break_on_hyphens=False))
             for cell, width in zip(row, _WIDTHS, strict=True)
         ]
-        for row in rows
+        for number, row in enumerate(rows)
     ]
 
 

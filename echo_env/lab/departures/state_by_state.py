@@ -1,8 +1,10 @@
 """Two policies along the same states of one day (section 6.0.5).
 
 One policy plays the day. In each of its states the other policy decides too, without effect, and the two decisions
-are set side by side with the penalty of the minute after each. Any two policies can be compared, on the SimPy engine;
-:mod:`~echo_env.lab.departures.counterfactual` does many days, and finds what a decision costs by the end of the day.
+are set side by side with the penalty of the minute after each, and with what the other decision would have led to: a
+copy of the lab takes it once, and is played to the end of the same day under the first policy. Any two policies can be
+compared, on the SimPy engine;
+:mod:`~echo_env.lab.departures.counterfactual` does many days.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from echo_env.lab.departures.words import class_in_words, free_in_words, place_i
 from echo_env.lab.simulation.allocation import named
 from echo_env.lab.simulation.patient import Start, as_starts
 from echo_env.lab.simulation.penalty import idle_rule_index, penalty_points, penalty_units
-from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy, reservations_of
-from echo_env.lab.simulation.simulator import Simulator
+from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy, is_memoryless, reservations_of
+from echo_env.lab.simulation.simulator import Simulator, play_on
 from echo_env.lab.simulation.view import LabView
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ COLUMNS = (
     "other_begins",
     "followed_penalty",
     "other_penalty",
+    "by_the_end",
 )
 """Columns of :func:`state_by_state`."""
 
@@ -54,23 +57,39 @@ def state_by_state(config: Lab, day: Day, followed: Policy, other: Policy) -> pd
     :param followed: plays the day
     :param other: its decisions have no effect
     :return: a row for each such minute, :data:`COLUMNS`: ``minute`` since opening and clock ``time``; who is
-        ``waiting`` and what is ``free``, in words; the names of both policies; whom each begins, in words; and the
-        penalty of this minute after each one's decision, points
+        ``waiting`` and what is ``free``, in words; the names of both policies; whom each begins, in words; the
+        penalty of this minute after each one's decision, points; and how many points more the whole day would have
+        cost with the other's decision in this minute alone, ``by_the_end``
     """
     import pandas as pd
 
     lab = Simulator(config, day)
     followed.begin_day(lab.view, day.policy_seed)
     other.begin_day(lab.view, day.policy_seed)
-    rows = []
+    rows, tried = [], []
     while not lab.over:
         if lab.board.can_start():
             starts, others = minute_starts(lab, followed), minute_starts(lab, other)
             if _uses(config, starts) != _uses(config, others):
                 rows.append(_row(lab.view, followed.name, other.name, starts, others))
+                tried.append(_penalty_by_the_end(lab, followed, others))
             lab.start(starts)
         lab.advance()
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    paid = lab.trace().penalty.total
+    every = [(*row, penalty - paid) for row, penalty in zip(rows, tried, strict=True)]
+    return pd.DataFrame(every, columns=list(COLUMNS))
+
+
+def _penalty_by_the_end(lab: Simulator, followed: Policy, starts: Sequence[Start]) -> float:
+    """Points of the whole day if these starts are made now, and the policy goes on; the lab stays as it is."""
+    if is_memoryless(followed):
+        copied = copy.deepcopy(lab)
+    else:
+        # Together, as a policy may keep hold of the lab that it plays.
+        copied, followed = copy.deepcopy((lab, followed))
+    copied.start(starts)
+    copied.advance()
+    return float(play_on(copied, followed).penalty.total)
 
 
 def minute_starts(lab: Simulator, policy: Policy) -> list[Start]:

@@ -25,7 +25,6 @@ from echo_env.lab.plots.inputs import (
     arrival_offsets,
     arrivals_of_a_day,
     exam_durations,
-    resources,
     unscheduled_by_hour,
 )
 from echo_env.lab.plots.learning import learning_curve
@@ -42,7 +41,6 @@ __all__ = [
     "learning_curve",
     "penalty_by_minute",
     "penalty_since_opening",
-    "resources",
     "unscheduled_by_hour",
     "waiting_by_class",
     "waiting_by_type",

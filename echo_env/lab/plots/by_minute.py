@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from echo_env.common.figures import off_the_scale
 from echo_env.lab.config import LabConfig
 from echo_env.lab.plots.style import (
     axes_or_new,
@@ -32,6 +33,9 @@ from echo_env.lab.simulation.penalty import penalty_points
 from echo_env.lab.simulation.trace import Trace
 
 Floats = NDArray[np.float64]
+
+_MOST_SQUASHED_LINES = 4.0
+"""Lines from 0 upwards may differ so many times."""
 
 
 def waiting_by_class(traces: Sequence[Trace], ax: Axes | None = None, band: str = "interval") -> Axes:
@@ -100,6 +104,7 @@ def penalty_by_minute(traces: Mapping[str, Sequence[Trace]], ax: Axes | None = N
     for number, (policy, played) in enumerate(traces.items()):
         points = penalties(played)
         _line_with_band(ax, points, policy, policy_line(number), first_marker=13 * number, bands=len(traces))
+    _leave_off(ax)
     _finish(ax, days[0], f"Penalty by minute, {mean_of_days(len(days))}", "Penalty (mean points a minute)")
     return ax
 
@@ -115,9 +120,22 @@ def penalty_since_opening(traces: Mapping[str, Sequence[Trace]], ax: Axes | None
     for number, (policy, played) in enumerate(traces.items()):
         points = np.cumsum(penalties(played), axis=1)
         _line_with_band(ax, points, policy, policy_line(number), first_marker=13 * number, bands=len(traces))
+    _leave_off(ax)
     _finish(ax, days[0], f"Penalty since opening, {mean_of_days(len(days))}", "Penalty so far (mean points)")
     thousands(ax, "y")
     return ax
+
+
+def _leave_off(ax: Axes) -> None:
+    """End the scale below lines that would squash all others, and say so in the legend."""
+    lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
+    highest = {str(line.get_label()): float(np.max(line.get_ydata())) for line in lines}
+    off = off_the_scale({name: (0.0, high) for name, high in highest.items()}, base=(0.0,), most=_MOST_SQUASHED_LINES)
+    if off:
+        ax.set_ylim(0, 1.15 * max(high for name, high in highest.items() if name not in off) or 1.0)
+        for line in lines:
+            if line.get_label() in off:
+                line.set_label(f"{line.get_label()}: up to {highest[str(line.get_label())]:,.0f}, off the scale")
 
 
 def penalties(traces: Sequence[Trace]) -> Floats:

@@ -174,7 +174,7 @@ def gantt(trace: Trace, ax: Axes | None = None, until: int | None = None) -> Axe
     ax = axes_or_new(ax, 11, min(1.6 + 0.26 * rows.bottom, 12))
     DayChart(ax, trace.config).show(trace, until)
     ax.set_title(f"{trace.config.name}, one day: {penalty_in_words(trace)}", fontsize=10)
-    gantt_legend(ax, trace.config)
+    gantt_legend(ax, trace.config, [trace])
     return ax
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -14,10 +16,14 @@ from matplotlib.transforms import ScaledTranslation
 
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, grounds
-from echo_env.lab.plots.style import BLACK, ORANGE, by_punctuality, class_colour, type_labels, type_looks
+from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, day_bars, grounds
+from echo_env.lab.plots.style import BLACK, ORANGE, by_punctuality, class_colour, class_labels, type_labels, type_looks
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
+from echo_env.lab.simulation.trace import Trace
 
+_HANDOVER = "handover"
+_MARKS = ((Punctuality.LATE, "late (L): rim"), (Punctuality.EARLY, "early (E): thin wait"))
 _DARK = 0.32
 """Colours of a lower luminance have white labels."""
 
@@ -73,19 +79,24 @@ def class_fill(config: Lab, kind: int) -> Fill:
     return Fill(look.colour, ORANGE if look.colour == BLACK else "black", 1.2, look.hatch)
 
 
-def gantt_legend(ax: Axes, config: Lab) -> None:
-    """What the colours of a Gantt chart mean, below its clock times.
+def gantt_legend(ax: Axes, config: Lab, traces: Sequence[Trace] | None = None) -> None:
+    """What the colours and marks of a Gantt chart mean, below its clock times.
 
     :param ax: that of the chart
     :param config: the lab
+    :param traces: the days that are shown whole, so that only what they have is named; by default what a day that is
+        drawn for the lab can have
     """
     below = ax.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
-    handles: list[Artist] = [*_class_handles(config)]
+    shown = _shown(traces) if traces is not None else set(grounds(config)) - _never(config) | _anybody(config)
+    handles: list[Artist] = [*_class_handles(config, shown)]
     order = (BREAK, LUNCH, ABSENT, OFF_DUTY, CLOSED, CLEANING, NOT_READY)
-    there = set(grounds(config)) - _never(config)
-    handles += [_patch(GROUND_FILLS[name], name) for name in order if name in there]
-    if any(group.hands_over for group in config.plan.staff_groups):
-        handles.append(Line2D([], [], **{**TAKER, "linestyle": "-"}, label="handover"))
+    handles += [_patch(GROUND_FILLS[name], name) for name in order if name in shown]
+    handles.append(Line2D([], [], linestyle="", marker="|", markersize=8, color="black", label="appointment"))
+    if traces is not None and any(np.isin(own.day.arrival, (NO_SHOW, TURNED_AWAY)).any() for own in traces):
+        handles.append(Line2D([], [], linestyle="", marker="x", markersize=5, color="black", label="was not examined"))
+    if _HANDOVER in shown:
+        handles.append(Line2D([], [], **{**TAKER, "linestyle": "-"}, label=_HANDOVER))
     ax.legend(
         handles=handles,
         ncols=6 if len(handles) <= 6 else min(-(-len(handles) // 2), 8),
@@ -95,6 +106,19 @@ def gantt_legend(ax: Axes, config: Lab) -> None:
         fontsize=8,
         frameon=False,
     )
+
+
+def _shown(traces: Sequence[Trace]) -> set[str]:
+    """What the bars of days show: classes of patients by their labels, and grounds."""
+    bars = [day_bars(trace) for trace in traces]
+    found = {name for own in bars for name, drawn in own.items() if drawn}
+    return found | ({_HANDOVER} if any(trace.handovers for trace in traces) else set())
+
+
+def _anybody(config: Lab) -> set[str]:
+    """Every class of patients, and handovers where a lab has any."""
+    hands_over = any(group.hands_over for group in config.plan.staff_groups)
+    return {*class_labels(config), *([_HANDOVER] if hands_over else [])}
 
 
 def _never(config: Lab) -> set[str]:
@@ -108,14 +132,19 @@ def _never(config: Lab) -> set[str]:
     return {name for name, does in happens.items() if not does}
 
 
-def _class_handles(config: Lab) -> list[Patch]:
-    names = type_labels(config)
+def _class_handles(config: Lab, shown: set[str]) -> list[Patch]:
+    """Of the classes that are shown."""
+    names, labels = type_labels(config), class_labels(config)
+    there = {kind for kind, label in enumerate(labels) if label in shown}
+    whens, kinds = {punctuality(kind) for kind in there}, sorted({kind // CLASSES_PER_TYPE for kind in there})
     if by_punctuality(config):
         when = {"on time": Punctuality.ON_TIME, "late (L)": Punctuality.LATE, "early (E)": Punctuality.EARLY}
-        handles = [Patch(color=class_colour(kind), label=label) for label, kind in when.items()]
-        return [*handles, _patch(Fill("white", "black", 1.5), f"{names[0]}: black rim")] if len(names) == 2 else handles
-    handles = [_patch(class_fill(config, CLASSES_PER_TYPE * k), name) for k, name in enumerate(names)]
-    return [*handles, _patch(Fill("white", "black", 1.5), "late (L): rim; early (E): thin wait")]
+        handles = [Patch(color=class_colour(kind), label=label) for label, kind in when.items() if kind in whens]
+        rim = len(names) == 2 and 0 in kinds
+        return [*handles, *([_patch(Fill("white", "black", 1.5), f"{names[0]}: black rim")] if rim else [])]
+    handles = [_patch(class_fill(config, CLASSES_PER_TYPE * k), names[k]) for k in kinds]
+    marks = [words for when, words in _MARKS if when in whens]
+    return [*handles, *([_patch(Fill("white", "black", 1.5), "; ".join(marks))] if marks else [])]
 
 
 def _patch(fill: Fill, label: str) -> Patch:

@@ -1,4 +1,4 @@
-"""What a lab is made of: its appointments, its laws of arrival and exam length, its resources (figures 1 to 3)."""
+"""What a lab is made of: its appointments, its laws of arrival and exam length (figures 1 to 3a)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from echo_env.lab.config import ExamLaw, LabConfig
@@ -21,7 +20,6 @@ from echo_env.lab.plots.style import (
     Look,
     axes_or_new,
     clock_axis,
-    group_look,
     name_axes,
     type_labels,
     type_looks,
@@ -206,46 +204,6 @@ def _step(config: Lab, look: Look) -> dict[str, Any]:
     """A line of steps; many of them have markers as well."""
     marker = look.marker if len(config.plan.types) > 2 else ""
     return {"color": look.colour, "linestyle": look.dashes, "marker": marker, "markersize": 5}
-
-
-def resources(config: Lab, ax: Axes | None = None) -> Axes:
-    """Rooms and members of staff, by what they can do (figure 3b).
-
-    :param config: the lab
-    :param ax: where to draw
-    """
-    ax = axes_or_new(ax, 4.5, 3.6)
-    plan, looks, left = config.plan, _set_looks(config), np.zeros(2)
-    regular = [group.count for group in plan.staff_groups]
-    for can, (label, look) in looks.items():
-        count = np.array([
-            sum(group.count for group in plan.room_groups if group.can == can),
-            sum(number for group, number in zip(plan.staff_groups, regular, strict=True) if group.can == can),
-        ])  # fmt: skip
-        bars = ax.bar(range(2), count, bottom=left, width=0.5, label=label, **_area(look))
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-        ax.bar_label(bars, labels=[str(n) if n else "" for n in count], label_type="center", bbox=box)
-        left = left + count
-    name_axes(ax, f"Resources: {config.name}", "Resource (kind)", "How many there are (number)")
-    ax.set_xticks(range(2), ["rooms", "sonographers" if isinstance(config, LabConfig) else "staff"])
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_ylim(0, left.max() * (1.2 + 0.075 * len(looks)))
-    ax.legend(fontsize=8, loc="upper center", ncols=1)
-    return ax
-
-
-def _set_looks(config: Lab) -> dict[int, tuple[str, Look]]:
-    """Sets of exam types that somebody or some room can do -> the set in words, and how it looks."""
-    plan, names = config.plan, type_labels(config)
-    sets = dict.fromkeys([group.can for group in plan.room_groups] + [group.can for group in plan.staff_groups])
-    found = {}
-    for number, can in enumerate(sets):
-        own = [name for k, name in enumerate(names) if can >> k & 1]
-        words = f"{', '.join(own[:-1])} and {own[-1]} exams" if len(own) > 1 else f"{own[0]} exams only"
-        if len(own) == len(names) > 2:
-            words = "all exams"
-        found[can] = (words, group_look(config, number))
-    return found
 
 
 def _area(look: Look) -> dict[str, Any]:

@@ -206,5 +206,5 @@ def clock_axis(ax: Axes, hours: Hours, every_min: int = 120) -> None:
     ticks = np.arange(-hours.opening_min % 60, hours.end_min + 1, every_min)
     ax.set_xticks(ticks, [hours.clock(tick) for tick in ticks.tolist()])
     ax.set_xlim(0, hours.end_min)
-    ax.set_xlabel("Time of day (hh:mm)")
+    ax.set_xlabel("Time of day (hh:mm); dotted: closing")
     ax.axvline(hours.closing_min, color="0.4", linewidth=1, linestyle=":", zorder=0)

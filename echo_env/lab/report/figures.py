@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from echo_env.common.figures import write_figure
+from echo_env.common.figures import off_the_scale, write_figure
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
@@ -27,18 +27,32 @@ if TYPE_CHECKING:
 Traces = dict[str, list[Trace]]
 """Policy -> its days."""
 
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
 MOST_TRACED_DAYS = 365
 """Days that are played again, minute by minute, for the figures that need more than a day's numbers: a year, as in the
 paper."""
 _MOST_DAYS_SEARCHED = 30
+_MOST_SQUASHED_PANELS = 4.0
+"""A panel may be so many times as high as all others."""
 _MOST_TYPES_BY_CLASS = 2
 """Of more exam types, those who wait are shown by type: three lines for each would be too many."""
+_AROUND_INCHES = 1.9
+"""Height of the titles and the names of axes in the figure of states."""
 _DRAWN_DAYS = 300
 """Days whose arrivals and exams are shown beside their laws: about 10,000 patients, as in the paper."""
 
 
 def write_figures(
-    directory: Path, comparison: Comparison, config: Lab, policies: Sequence[Policy], seed: int
+    directory: Path,
+    comparison: Comparison,
+    config: Lab,
+    policies: Sequence[Policy],
+    seed: int,
+    say: Callable[[str], object] = _say_nothing,
 ) -> list[Path]:
     """Write every figure that makes sense for a comparison, as PNG and as PDF (needs matplotlib and pandas).
 
@@ -49,6 +63,7 @@ def write_figures(
     :param config: the lab it was in
     :param policies: the policies, in the order of the comparison
     :param seed: of the days that are shown minute by minute
+    :param say: is told of each figure that would be empty and is left out, in a sentence
     :return: the PNG files
     :raises ValueError: the policies are not those of the comparison
     :raises ModuleNotFoundError: says what to install
@@ -61,14 +76,14 @@ def write_figures(
     figures = {
         **lab_figures(config, seed),
         **day_figures(traces),
-        **comparison_figures(comparison, config),
-        **pair_figures(config, days, traces, policies, comparison.reference),
+        **comparison_figures(comparison, config, say),
+        **pair_figures(config, days, traces, policies, comparison.reference, say),
     }
     return [write_figure(figure, directory, name) for name, figure in figures.items()]
 
 
 def lab_figures(config: Lab, seed: int) -> dict[str, Figure]:
-    """The lab itself: figures 1 to 3 of the paper.
+    """The lab itself: figures 1 to 3a of the paper; rooms and staff are four numbers, which need no chart.
 
     :param config: the lab
     :param seed: of the days that are shown
@@ -81,7 +96,6 @@ def lab_figures(config: Lab, seed: int) -> dict[str, Figure]:
         "arrival_offsets": plots.arrival_offsets(config, days),
         "arrivals_of_a_day": plots.arrivals_of_a_day(config, days[0]),
         "exam_durations": plots.exam_durations(config, days),
-        "resources": plots.resources(config),
     }
     if any(kind.unscheduled for kind in config.plan.types):
         axes["unscheduled_by_hour"] = plots.unscheduled_by_hour(config)
@@ -105,25 +119,37 @@ def day_figures(traces: Traces) -> dict[str, Figure]:
     }
 
 
-def comparison_figures(comparison: Comparison, config: Lab) -> dict[str, Figure]:
+def comparison_figures(
+    comparison: Comparison, config: Lab, say: Callable[[str], object] = _say_nothing
+) -> dict[str, Figure]:
     """The days' numbers, policy by policy: figures 10, 11, 14 to 16, 19, 20, 22 to 24.
 
     :param comparison: what the policies did
     :param config: the lab it was in
+    :param say: is told what is left out
     """
     from echo_env.lab.evaluation import plots
 
-    axes = {"waiting_time": plots.daily_violins(comparison, "wait_min")}
-    for name in ["fetal"] if isinstance(config, LabConfig) else [kind.name for kind in config.plan.types]:
-        axes[f"waiting_time_{_plain(name)}"] = plots.daily_violins(comparison, f"wait_{name}_min")
-    axes["workload"] = plots.daily_violins(comparison, "workload")
+    types = ["fetal"] if isinstance(config, LabConfig) else [kind.name for kind in config.plan.types]
+    daily = {"waiting_time": "wait_min", **{f"waiting_time_{_plain(name)}": f"wait_{name}_min" for name in types}}
+    axes = {}
+    for name, metric in (daily | {"workload": "workload"}).items():
+        if plots.has_values(comparison, metric):
+            axes[name] = plots.daily_violins(comparison, metric)
+        else:
+            say(f"No figure {name}: no day has a value of {comparison.metrics[metric].meaning}.")
     if len(comparison.values) > 1:
         axes["paired_differences"] = plots.paired_differences(comparison)
     return {"running_mean_penalty": _running_means(comparison), **{name: _figure_of(ax) for name, ax in axes.items()}}
 
 
 def pair_figures(
-    config: Lab, days: Days, traces: Traces, policies: Sequence[Policy], reference: str
+    config: Lab,
+    days: Days,
+    traces: Traces,
+    policies: Sequence[Policy],
+    reference: str,
+    say: Callable[[str], object] = _say_nothing,
 ) -> dict[str, Figure]:
     """One day under the reference, and for each policy that differs from it both on the same day.
 
@@ -135,6 +161,7 @@ def pair_figures(
     :param traces: policy -> these days
     :param policies: the policies
     :param reference: name of the one that is followed
+    :param say: is told what is left out
     """
     from echo_env.lab import plots
 
@@ -151,8 +178,13 @@ def pair_figures(
                 figures[f"same_day_{_plain(other.name)}"] = two_days(
                     {policy.name: traces[policy.name][number] for policy in (first, other)}
                 )
-                figures[f"state_by_state_{_plain(other.name)}"] = state_figure(differences, config)
+                totals = {policy.name: traces[policy.name][number].penalty.total for policy in (first, other)}
+                figures[f"state_by_state_{_plain(other.name)}"] = state_figure(differences, config, totals)
                 break
+        else:
+            searched = min(len(order), _MOST_DAYS_SEARCHED)
+            days_looked = "the one day" if searched == 1 else f"any of {searched} days"
+            say(f"No figure of {other.name} beside {first.name}: on {days_looked} they decide alike.")
     return figures
 
 
@@ -165,6 +197,7 @@ def two_days(traces: dict[str, Trace]) -> Figure:
 
     from echo_env.lab.plots.bars import rows_of
     from echo_env.lab.plots.gantt import gantt
+    from echo_env.lab.plots.gantt_looks import gantt_legend
 
     height = min(1.0 + 0.2 * rows_of(next(iter(traces.values())).config).bottom, 9) * len(traces)
     figure = Figure(figsize=(11, height), layout="constrained")
@@ -175,23 +208,30 @@ def two_days(traces: dict[str, Trace]) -> Figure:
         if ax is not axes[-1]:
             ax.get_legend().remove()
             ax.set_xlabel("")
+    config = next(iter(traces.values())).config
+    gantt_legend(axes[-1], config, list(traces.values()))
     return figure
 
 
-def state_figure(differences: pd.DataFrame, config: Lab) -> Figure:
-    """Where two policies differ along the same states: what the minutes cost, and a table (figure 17).
+def state_figure(differences: pd.DataFrame, config: Lab, totals: Mapping[str, float]) -> Figure:
+    """Where two policies differ along the same states: what the minutes cost, what the decisions lead to, and a table
+    (figure 17).
 
     :param differences: as :func:`~echo_env.lab.departures.state_by_state.state_by_state` gives them
     :param config: the lab
+    :param totals: name of a policy -> the day's penalty where it plays the whole day, points
     """
     from matplotlib.figure import Figure
 
     from echo_env.lab.departures import plots as state_table
 
-    heights = [2.6, state_table.table_inches(state_table.table_rows(differences))]
-    figure = Figure(figsize=(11, sum(heights)), layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=heights)
+    heights = [1.5, 1.7, state_table.table_inches(state_table.table_rows(differences))]
+    figure = Figure(figsize=(11, sum(heights) + _AROUND_INCHES), layout="constrained")
+    above, middle, below = figure.subplots(3, 1, height_ratios=heights)
+    whole = "; ".join(f"{name} {points:,.0f}" for name, points in totals.items())
+    figure.suptitle(f"{config.name}, one day. Penalty where one policy plays all of it (points): {whole}", fontsize=11)
     state_table.immediate_penalties(differences, config.hours, above)
+    state_table.consequences(differences, config.hours, middle)
     state_table.difference_table(differences, ax=below)
     return figure
 
@@ -212,7 +252,12 @@ def _panels(traces: Traces, draw: Callable[[Sequence[Trace], Axes], Axes]) -> Fi
         ax.label_outer()
     for ax in axes[len(traces) :]:
         ax.set_axis_off()
-    axes[0].set_ylim(0, 1.03 * max(ax.dataLim.y1 for ax in axes[: len(traces)]) or 1)
+    highest = {name: (0.0, float(ax.dataLim.y1)) for name, ax in zip(traces, axes, strict=False)}
+    off = off_the_scale(highest, base=(0.0,), most=_MOST_SQUASHED_PANELS)
+    axes[0].set_ylim(0, 1.03 * max(high for name, (_, high) in highest.items() if name not in off) or 1)
+    for name, ax in zip(traces, axes, strict=False):
+        if name in off:
+            ax.set_title(f"{name} (off the scale: up to {highest[name][1]:.1f})", fontsize=10)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
     return figure

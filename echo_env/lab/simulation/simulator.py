@@ -275,6 +275,15 @@ def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     """
     lab = Simulator(config, day)
     policy.begin_day(lab.view, day.policy_seed)
+    return play_on(lab, policy)
+
+
+def play_on(lab: Simulator, policy: Policy) -> Trace:
+    """Play the rest of a day under a policy.
+
+    :param lab: the day so far
+    :param policy: whose day has begun
+    """
     # Looked up once: a protocol's attributes take as long as a minute of the day.
     next_class = policy.next_class if isinstance(policy, SequentialPolicy) else None
     while not lab.over:

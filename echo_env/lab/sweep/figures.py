@@ -98,20 +98,24 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel().tolist()
     for ax, policy in zip(panels, results.policies, strict=False):
         plots.tornado(results, policy, metric, ax)
+        if (legend := ax.get_legend()) is not None:
+            legend.remove()
+        ax.set_title("", loc="left")
         ax.set_title(policy, fontsize=10)
         ax.label_outer()
         ax.set_xlabel("")
     for ax in panels[len(results.policies) :]:
         ax.set_axis_off()
+    handles = {str(patch.get_label()): patch for ax in panels for patch in plots.sides_shown(ax)}
+    if handles:
+        figure.legend(handles=list(handles.values()), loc="outside right upper", fontsize=8, frameon=False)
     meaning = results.metrics[metric].meaning
     figure.suptitle(
         f"What matters most to the {meaning}: {results.sweep.base.name}, {results.days:,} days", fontsize=11
     )
     not_seen = ", ".join(results.metrics[name].meaning for name in left_out(metric))
     unit = results.metrics[metric].unit
-    figure.supxlabel(
-        f"Difference to the base lab, mean and 95 % confidence interval ({unit})\nLeft out: {not_seen}", fontsize=10
-    )
+    figure.supxlabel(f"Mean difference to the base lab with 95 % interval ({unit})\nLeft out: {not_seen}", fontsize=10)
     return figure
 
 

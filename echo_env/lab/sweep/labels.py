@@ -97,3 +97,32 @@ def _after_midnight(book: Appointments, kind: ExamKind, config: LabConfig) -> li
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+_UNITS = (
+    ("_min", "minutes"),
+    ("_rate", "probability"),
+    ("_probability", "probability"),
+    ("scale", "factor"),
+    ("per_day", "patients a day"),
+)
+"""End of a field's name -> its unit; elsewhere whole numbers are counts, and weights of the penalty are points."""
+
+
+def in_words(field: Field) -> str:
+    """A field for the axis of a figure, in plain words with its unit: ``rooms: non-fetal (number)``.
+
+    >>> from echo_env.lab import load_lab
+    >>> from echo_env.lab.sweep.fields import find_field
+    >>> in_words(find_field("sonographers.absence_rate", load_lab("scarce")))
+    'sonographers: absence rate (probability)'
+
+    :param field: the field
+    """
+    *place, last = field.path.split(".")
+    unit = next((unit for end, unit in _UNITS if last.endswith(end)), "")
+    name = last.removesuffix("_min") if unit == "minutes" else last
+    if field.is_numeric and not unit:
+        unit = "points" if place[:1] == ["penalty"] else "number" if field.kind is Kind.WHOLE else ""
+    words = ": ".join((*place, name)).replace("non_fetal", "non-fetal").replace("_", " ")
+    return f"{words} ({unit})" if unit else words

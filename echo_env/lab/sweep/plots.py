@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from echo_env.common.figures import (
@@ -17,6 +19,7 @@ from echo_env.common.figures import (
     band_alpha,
     legend,
     name_axes,
+    off_the_scale,
     policy_line,
     thousands,
 )
@@ -24,8 +27,12 @@ from echo_env.common.stats import Estimate
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.fields import Kind
 from echo_env.lab.sweep.grid import Cell
+from echo_env.lab.sweep.labels import in_words
 from echo_env.lab.sweep.report import held_in_words
 from echo_env.lab.sweep.results import RANKED, Effect, SweepResults
+
+SIDES = ((BLUE, "lower than in the base lab"), (ORANGE, "higher than in the base lab"))
+"""Colours of a tornado chart's bars, and what they mean."""
 
 
 def response_curve(results: SweepResults, axis: Axis, metric: str = RANKED, ax: Axes | None = None) -> Axes:
@@ -36,11 +43,13 @@ def response_curve(results: SweepResults, axis: Axis, metric: str = RANKED, ax: 
     :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
-    ax = axes_or_new(ax)
+    ax, ranges = axes_or_new(ax), {}
     cells = results.sweep.along(axis)
     for number, policy in enumerate(results.policies):
         means = [results.mean(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, number, len(results.policies))
+        ranges[policy] = _range(means)
+    _scale(ax, ranges)
     unit, meaning = results.metrics[metric].unit, results.metrics[metric].meaning
     _finish(ax, results, (axis,), cells, f"{meaning[0].upper()}{meaning[1:]}", f"Mean ({unit})")
     return ax
@@ -54,13 +63,15 @@ def response_difference(results: SweepResults, axis: Axis, metric: str = RANKED,
     :param metric: one of the metrics of the sweep
     :param ax: axes to draw on; new ones by default
     """
-    ax = axes_or_new(ax)
+    ax, ranges = axes_or_new(ax), {}
     cells = results.sweep.along(axis)
     for place, policy in enumerate(results.others):
         number = results.policies.index(policy)
         means = [results.minus_reference(cell, policy, metric) for cell in cells]
         _line(ax, axis, cells, means, policy, number, place, len(results.others))
-    ax.axhline(0, color="0.3", linewidth=1)
+        ranges[policy] = _range(means)
+    ax.axhline(0, color="0.3", linewidth=1, zorder=0)
+    _scale(ax, ranges, base=(0.0,))
     unit = results.metrics[metric].unit
     _finish(ax, results, (axis,), cells, f"Minus {results.reference}, on the same days", f"Mean difference ({unit})")
     return ax
@@ -114,10 +125,10 @@ def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes |
     name_axes(
         ax,
         title,
-        f"Difference to the base lab, mean and 95 % confidence interval ({unit})",
-        "Field, alone (base value)",
+        f"Mean difference to the base lab with 95 % interval ({unit})",
+        "What is changed, one at a time\n(value of the base lab)",
     )
-    names = [f"{axis.path} ({_value(axis, axis.own)})" for axis in order]
+    names = [f"{in_words(axis.field)}: {_value(axis, axis.own)}" for axis in order]
     ax.set_yticks(range(len(effects)), names)
     ax.set_ylim(len(effects) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
@@ -127,13 +138,35 @@ def tornado(results: SweepResults, policy: str, metric: str = RANKED, ax: Axes |
         ax.update_datalim([(-1, 0), (1, 0)])
         ax.autoscale_view()
     thousands(ax, "x")
+    side_legend(ax)
     return ax
 
 
+def sides_shown(ax: Axes) -> list[Patch]:
+    """Entries of a legend for the colours that bars of a tornado chart have.
+
+    :param ax: of the chart
+    """
+    drawn = {to_hex(patch.get_facecolor()) for patch in ax.patches}
+    return [Patch(color=colour, label=words) for colour, words in SIDES if to_hex(colour) in drawn]
+
+
+def side_legend(ax: Axes) -> None:
+    """Say above a tornado chart what its colours mean.
+
+    :param ax: of the chart
+    """
+    if handles := sides_shown(ax):
+        ax.legend(handles=handles, fontsize=8, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0),
+                  borderaxespad=0.1)  # fmt: skip
+        ax.set_title(ax.get_title(), fontsize=10, loc="left")
+
+
 def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
-    """A bar from the lowest to the highest mean: blue below the base lab, orange above."""
+    """A bar from the lowest to the highest mean, in the colours of :data:`SIDES`."""
     low, high = (_from_base(results, cell, effect) for cell in (effect.lowest, effect.highest))
-    for colour, left, right in ((BLUE, low.mean, min(high.mean, 0)), (ORANGE, max(low.mean, 0), high.mean)):
+    (below, _), (above, _) = SIDES
+    for colour, left, right in ((below, low.mean, min(high.mean, 0)), (above, max(low.mean, 0), high.mean)):
         if left < right:
             ax.barh(row, right - left, left=left, color=colour, height=0.6, zorder=2)
     if effect.span.mean == 0:
@@ -142,11 +175,13 @@ def _bar(ax: Axes, row: int, results: SweepResults, effect: Effect) -> None:
     for end, cell, side in ((low, effect.lowest, "right"), (high, effect.highest, "left")):
         if cell.number:
             ax.errorbar(end.mean, row, xerr=end.half_width, color="0.2", capsize=3, linewidth=1, zorder=3)
-        place = end.low if side == "right" else end.high
-        place = end.mean if np.isnan(place) else place
+        # Beyond the whiskers of both ends, which may cross.
+        ends = [value for own in (low, high) for value in own[:3] if not np.isnan(value)]
+        place = min(ends) if side == "right" else max(ends)
         text = _value(effect.axis, cell.values[effect.axis.path])
         offset = (-5 if side == "right" else 5, 0)
-        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+        ax.annotate(text, (place, row), offset, textcoords="offset points", ha=side, va="center", fontsize=8,
+                    zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
 
 
 def _value(axis: Axis, value: Any) -> str:
@@ -189,6 +224,28 @@ def _line(
         ax.errorbar(x + aside, mean, half, label=label, capsize=3, **{**style, "linestyle": ":"})
 
 
+def _range(means: Sequence[Estimate]) -> tuple[float, float]:
+    """Lowest and highest end of a line's intervals, or of its means where it has none."""
+    values = [value for own in means for value in own[:3] if np.isfinite(value)]
+    return (min(values), max(values)) if values else (np.nan, np.nan)
+
+
+def _scale(ax: Axes, ranges: dict[str, tuple[float, float]], base: tuple[float, ...] = ()) -> None:
+    """Leave lines off the scale that would squash all others, and say so in the legend."""
+    off = off_the_scale(ranges, base)
+    if not off:
+        return
+    on = [*base, *(end for name, ends in ranges.items() if name not in off and np.isfinite(ends).all() for end in ends)]
+    room = 0.15 * (max(on) - min(on)) or 1.0
+    ax.set_ylim(min(on) - room, max(on) + room)
+    artists: list[Any] = [*ax.get_lines(), *ax.containers]
+    for artist in artists:
+        name = str(artist.get_label())
+        if name in off:
+            low, high = ranges[name]
+            artist.set_label(f"{name}: {low:,.0f} to {high:,.0f}, off the scale")
+
+
 def _places(axis: Axis, cells: Sequence[Cell]) -> list[float]:
     """Positions of cells on the x axis."""
     if axis.field.is_numeric:
@@ -219,4 +276,6 @@ def _x_name(results: SweepResults, moving: tuple[Axis, ...]) -> str:
     """Name of the x axis: its field, the base lab's value, and the fields held elsewhere."""
     axis, held = moving[0], held_in_words(results.sweep, *moving)
     own = f"base lab: {_value(axis, axis.own)}"
-    return f"{axis.path} ({own if held == 'base lab' else f'{own}; {held}'})"
+    words = own if held == "base lab" else f"{own}; {held}"
+    dotted = "; dotted: base lab" if axis.field.is_numeric else ""
+    return f"{in_words(axis.field)}\n({words}{dotted})"

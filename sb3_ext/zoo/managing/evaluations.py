@@ -62,7 +62,7 @@ class EvaluationsManager(EnvironmentsManager):
         if evaluation is not None:
             if self.find_reference is not None:
                 evaluation.reference = self.find_reference(self.env_name.gym_id, self.eval_env_kwargs)
-            self.callbacks.append(EvaluationCharts(evaluation.reference and evaluation.reference.name))
+            self.callbacks.append(EvaluationCharts(evaluation.reference and evaluation.reference.difference))
         # After all others, which have done their part of a step by then.
         self.callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint))
         for callback in self.callbacks:

@@ -137,7 +137,7 @@ class SearchingManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is u
         if reference is None:
             return None
         play = functools.cache(lambda seeds, episodes: reference.rewards(seeds, episodes))
-        return Reference(reference.name, lambda seeds, episodes: play(tuple(seeds), tuple(episodes)))
+        return reference._replace(rewards=lambda seeds, episodes: play(tuple(seeds), tuple(episodes)))
 
 
 def _evaluation_of_trial(reference: Reference | None, *args: Any, **kwargs: Any) -> ZooTrialEvalCallback:

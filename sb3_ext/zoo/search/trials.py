@@ -10,8 +10,9 @@ class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):  # type: ignore[
     """
     rl_zoo3's evaluation of a trial, masked where the model supports it and on the same episodes for every trial.
 
-    With a reference, see :class:`~sb3_ext.zoo.evaluation.ZooEvalCallback`, a trial is judged, and pruned, by its mean
-    paired difference to it: 0 is as good as the reference. The mean reward and the ends of the 95 % interval are
+    With a reference, see :class:`~sb3_ext.zoo.evaluation.ZooEvalCallback`, a trial is judged, and pruned, by how much
+    higher its reward is than the reference's in the same episodes: searches maximise, so that this is minus the
+    difference that is logged, and 0 is as good as the reference. The mean reward and the ends of the 95 % interval are
     attributes of the trial. Without, it is judged by its mean reward, which on common episodes puts trials in the same
     order.
 
@@ -42,4 +43,4 @@ class ZooTrialEvalCallback(TrialEvalCallback, ZooEvalCallback):  # type: ignore[
         if self.reference is not None:
             self.trial.set_user_attr("mean_reward", float(self.last_mean_reward))
             # What rl_zoo3 reports to the pruner, and at the end as the value of the trial.
-            self.last_mean_reward = self.last_difference
+            self.last_mean_reward = -self.last_difference

@@ -143,13 +143,15 @@ def test_the_hand_made_day_in_words(one_swap: Departures) -> None:
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_departures_are_the_rows_of_state_by_state(pair: tuple[str | Policy, str | Policy]) -> None:
-    """The compiled report finds the departures that the SimPy one finds day by day."""
+    """The compiled report finds the departures that the SimPy one finds day by day, and what they lead to."""
     followed, other = both(pair)
     found = find_departures(SCARCE, followed, other, 8, seed=5).departures
     assert len(found) > 5
     for number, day in enumerate(sample_days(SCARCE, 8, seed=5)):
         rows = state_by_state(SCARCE, day, followed, other)
-        assert found.loc[found["day"] == number, "minute"].tolist() == rows["minute"].tolist()
+        own = found.loc[found["day"] == number]
+        assert own["minute"].tolist() == rows["minute"].tolist()
+        assert own["saved"].tolist() == rows["by_the_end"].tolist()
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -64,6 +64,7 @@ def test_rows_of_a_hand_made_day(tiny_lab: Lab, tiny_day: DayMaker) -> None:
             "fetal on time #2",
             4.0,
             4.0,
+            0.0,
         )
     ]
 

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import nan
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import integrate
 
+from echo_env.common.figures import off_the_scale
 from echo_env.common.stats import estimate
 from echo_env.lab import Day, LabConfig, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.day import NO_SHOW, TURNED_AWAY
+from echo_env.lab.report.figures import comparison_figures
 from echo_env.lab.simulation.patient import PatientClass
 from echo_env.lab.simulation.trace import Trace, count_names
 
@@ -160,16 +163,6 @@ def test_histograms_hold_every_patient_in_percent(scarce: LabConfig) -> None:
     assert (values * np.diff(edges)).sum() == pytest.approx(100)
 
 
-def test_appointments_and_resources_are_the_labs(scarce: LabConfig) -> None:
-    """Appointments and resources are those of the lab (figures 1 and 3)."""
-    ax = plots.appointment_schedule(scarce)
-    bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
-    book = scarce.appointments
-    assert [minute for minute, count in bars for _ in range(int(count))] == sorted(book.fetal + book.non_fetal)
-    heights = [bar.get_height() for bar in plots.resources(scarce).patches]
-    assert heights == [1, 2, 3, 1]
-
-
 def test_appointments_at_the_same_time_stand_on_each_other(tiny_lab: Lab) -> None:
     """Appointments at the same time are stacked."""
     bars = plots.appointment_schedule(tiny_lab(fetal=(30,), non_fetal=(30, 30))).patches
@@ -222,9 +215,90 @@ def test_paired_differences_are_those_of_the_table(comparison: Any) -> None:
     ax = by_policy.paired_differences(replace(comparison, reference="fetal_first"))
     for row, name in enumerate(("policy_2", "random")):
         expected = estimate(comparison.values[name]["penalty"] - comparison.values["fetal_first"]["penalty"])
-        ends = ax.collections[row].get_paths()[0].vertices
-        np.testing.assert_allclose(ends, [(expected.low, row), (expected.high, row)])
+        assert ax.texts[row].get_text().startswith(f"{expected.mean:+,.1f} ± {expected.half_width:,.1f}")
+        if name == "policy_2":
+            ends = ax.collections[0].get_paths()[0].vertices
+            np.testing.assert_allclose(ends, [(expected.low, row), (expected.high, row)])
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["policy_2", "random"]
+
+
+def far_away(comparison: Any, metric: str = "penalty", times: float = 1000.0) -> Any:
+    """The same days, but random's are so many times as dear."""
+    values = {name: dict(own) for name, own in comparison.values.items()}
+    values["random"][metric] = values["random"][metric] * times
+    return replace(comparison, values=values)
+
+
+def test_the_zero_line_strikes_through_no_label(comparison: Any) -> None:
+    """Numbers of differences stand apart from the zero line, from the data and from each other."""
+    for shown in (comparison, far_away(comparison)):
+        ax = by_policy.paired_differences(shown)
+        ax.figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert len(boxes) == len(comparison.others)
+        zero = ax.transData.transform((0, 0))[0]
+        inside, whole = ax.get_window_extent(), ax.figure.bbox
+        assert inside.x0 < zero < inside.x1
+        for number, box in enumerate(boxes):
+            assert inside.x1 < box.x0
+            assert box.x1 <= whole.x1
+            assert not any(box.overlaps(other) for other in boxes[:number])
+
+
+def test_what_would_squash_the_rest_leaves_the_scale(comparison: Any) -> None:
+    """A policy far from all others is named with its value, and the others keep the scale that they had without it."""
+    shown, two = far_away(comparison), comparison.part(("policy_2", "fetal_first"))
+    mean = shown.paired("random", "penalty").mean
+    ax, alone = by_policy.paired_differences(shown), by_policy.paired_differences(two)
+    assert ax.get_xlim() == alone.get_xlim()
+    assert f"{mean:+,.1f} ± " in ax.texts[1].get_text()
+    assert ax.texts[1].get_text().endswith(", off the scale")
+    for draw in (by_policy.running_mean, by_policy.running_difference):
+        ax, alone = draw(shown), draw(two)
+        assert ax.get_ylim() == alone.get_ylim()
+        assert any("off the scale" in text.get_text() for text in ax.get_legend().get_texts())
+        assert not any("off the scale" in text.get_text() for text in alone.get_legend().get_texts())
+    ax, alone = by_policy.daily_violins(shown, "penalty"), by_policy.daily_violins(two, "penalty")
+    assert ax.get_ylim() == alone.get_ylim()
+    assert [text.get_text()[:6] for text in ax.texts] == ["\u2191 mean"]
+
+
+def test_off_the_scale_by_hand() -> None:
+    """One range among near ones is off; a base keeps its place; the last one is never off."""
+    assert off_the_scale({"a": (0, 1), "b": (0.5, 2), "c": (0, 17)}) == ["c"]
+    assert off_the_scale({"a": (0, 1), "b": (0.5, 2), "c": (0, 16)}) == []
+    assert off_the_scale({"a": (-1, -1), "b": (90, 100)}, base=(0.0,)) == ["b"]
+    assert off_the_scale({"b": (90, 100)}, base=(0.0,)) == []
+    assert off_the_scale({"a": (0, 1), "b": (nan, nan), "c": (0, 1e6), "d": (0, 1e3)}) == ["c", "d"]
+
+
+def test_a_metric_without_values_has_no_figure(comparison: Any) -> None:
+    """What no day has a value of is said to be empty."""
+    values = {name: {**own, "wait_min": np.full(comparison.days, nan)} for name, own in comparison.values.items()}
+    empty = replace(comparison, values=values)
+    assert by_policy.has_values(comparison, "wait_min")
+    assert not by_policy.has_values(empty, "wait_min")
+    said: list[str] = []
+    figures = comparison_figures(empty, LabConfig.load("scarce"), said.append)
+    assert "waiting_time" not in figures
+    assert said == ["No figure waiting_time: no day has a value of mean waiting time of patients served."]
+
+
+def test_the_legend_of_a_day_names_what_it_shows(traces: list[Trace]) -> None:
+    """A Gantt chart's legend has an entry for each kind of bar that the day has, and for no other."""
+    for trace in traces[:6]:
+        bars = {name for name, own in day_bars(trace).items() if own}
+        told = {text.get_text() for text in plots.gantt(trace).get_legend().get_texts()}
+        for words, there in {
+            "on time": any("on time" in name for name in bars),
+            "late (L)": any("late" in name for name in bars),
+            "early (E)": any("early" in name for name in bars),
+            "break": "break" in bars,
+            "absent": "absent" in bars,
+            "not ready yet": "not ready yet" in bars,
+            "was not examined": bool((trace.day.arrival < 0).any()),
+        }.items():
+            assert (words in told) == there, words
 
 
 def test_an_unknown_metric_is_named(comparison: Any) -> None:
@@ -300,11 +374,19 @@ def test_every_exam_and_wait_of_a_day_is_drawn(traces: list[Trace]) -> None:
         assert minutes == exams + trace.minutes[:, :6].sum()
 
 
+def test_appointments_are_the_labs(scarce: LabConfig) -> None:
+    """Appointments are those of the lab (figure 1)."""
+    ax = plots.appointment_schedule(scarce)
+    bars = sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches)
+    book = scarce.appointments
+    assert [minute for minute, count in bars for _ in range(int(count))] == sorted(book.fetal + book.non_fetal)
+
+
 def differences(count: int) -> Any:
     """Rows as state_by_state gives them."""
     row = {"time": "08:30", "waiting": "2 fetal on time, 1 fetal late, 1 non-fetal late", "free": "rooms",
            "followed": "policy_2", "other": "agent", "followed_begins": "non-fetal late #3",
-           "other_begins": "nobody", "followed_penalty": 4.0, "other_penalty": 6.5}  # fmt: skip
+           "other_begins": "nobody", "followed_penalty": 4.0, "other_penalty": 6.5, "by_the_end": -50.0}  # fmt: skip
     return pd.DataFrame([{"minute": 30 + k, **row} for k in range(count)])
 
 
@@ -314,13 +396,29 @@ def test_table_of_differences_says_what_it_leaves_out(scarce: LabConfig) -> None
     words = [text.get_text() for text in ax.texts]
     assert words.count("08:30") == 3
     assert words[-1] == "7 minutes in all; the first 3 are shown"
-    assert "2 fetal on time, 1 fetal\nlate, 1 non-fetal late" in words
-    assert words[:7] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins", "policy_2\npenalty\n(points)",
-                         "agent\npenalty\n(points)"]  # fmt: skip
+    assert "2 fetal on time, 1\nfetal late, 1 non-fetal\nlate" in words
+    assert words[:5] == ["Time", "Waiting", "Free", "policy_2 begins", "agent begins"]
+    titles = [" ".join(title.split()) for title in words[5:8]]
+    assert titles[:2] == ["policy_2 this minute (points)", "agent this minute (points)"]
+    assert titles[2] == "agent by the end of the day (points)"
     assert state_table.difference_table(differences(1)).texts[-1].get_text() == "1 minute in all"
     ax = state_table.immediate_penalties(differences(2), scarce.hours)
     assert line(ax, "policy_2 (plays the day)").get_ydata().tolist() == [4, 4]
     assert line(ax, "agent (compared)").get_xydata().tolist() == [[30, 6.5], [31, 6.5]]
+
+
+def test_consequences_are_shown_beside_the_minutes_penalty(scarce: LabConfig) -> None:
+    """Where the other's decision is dearer in the minute and cheaper by the end, both can be read off."""
+    rows = differences(3)
+    rows.loc[1, "by_the_end"], rows.loc[2, "by_the_end"] = 20.0, 0.0
+    ax = state_table.consequences(rows, scarce.hours)
+    assert line(ax, "agent's decision is cheaper (1)").get_xydata().tolist() == [[30, -50]]
+    assert line(ax, "agent's decision is dearer (1)").get_xydata().tolist() == [[31, 20]]
+    assert line(ax, "no difference (1)").get_xydata().tolist() == [[32, 0]]
+    words = [text.get_text() for text in state_table.difference_table(rows).texts]
+    assert {"-50", "+20", "+0"} <= set(words)
+    only = state_table.consequences(differences(2), scarce.hours).get_legend()
+    assert [text.get_text() for text in only.get_texts()] == ["agent's decision is cheaper (2)"]
 
 
 def test_axes_given_are_the_axes_drawn_on(traces: list[Trace]) -> None:

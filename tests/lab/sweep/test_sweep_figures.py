@@ -15,6 +15,7 @@ pytest.importorskip("pandas")
 from echo_env.lab import LabConfig, make_policy
 from echo_env.lab.sweep import Player, SweepResults, make_sweep, play_sweep, plots, tasks_of
 from echo_env.lab.sweep.figures import sweep_figures, write_figures
+from echo_env.lab.sweep.labels import in_words
 
 SCARCE = LabConfig.load("scarce")
 METRICS = ("penalty", "wait_fetal_min")
@@ -102,14 +103,31 @@ def test_tornado_reaches_from_the_lowest_to_the_highest() -> None:
     results = played(["rooms.non_fetal=3:4", "exam.mean_min=40,45,60", "rooms.fetal=1:2"], "one_at_a_time")
     ax = plots.tornado(results, "fetal_first", "penalty")
     effects = results.effects("policy_2", "penalty")
-    labels = [tick.get_text().split()[0] for tick in ax.get_yticklabels()]
-    assert labels == [effect.axis.path for effect in effects]
-    assert labels[0] == "exam.mean_min"
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert labels == [f"{in_words(own.axis.field)}: {own.axis.label(own.axis.own)}" for own in effects]
+    assert labels[0] == "exam: mean (minutes): 45"
     effect = results.effect(effects[0].axis, "fetal_first", "penalty")
     ends = [results.minus_base(cell, "fetal_first", "penalty").mean for cell in (effect.lowest, effect.highest)]
     assert bars(ax)[:2] == [(pytest.approx(ends[0]), 0), (0, pytest.approx(ends[1]))]
     # A third non-fetal room beside three sonographers helps nobody.
     assert [text.get_text() for text in ax.texts].count("no difference") >= 1
+
+
+def test_a_tornado_says_what_its_colours_mean() -> None:
+    """The legend names the colours that bars have, and no other; labels stand outside all whiskers."""
+    both = played(["exam.mean_min=40,45,60"], "one_at_a_time", ("policy_2",))
+    ax = plots.tornado(both, "policy_2", "penalty")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [words for _, words in plots.SIDES]
+    figure = sweep_figures(both, METRICS[:1])["tornado_penalty"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [words for _, words in plots.SIDES]
+    ax.figure.draw_without_rendering()
+    whiskers = [ax.transData.transform(own.get_paths()[0].vertices)[:, 0] for own in ax.collections]
+    low, high = min(ends.min() for ends in whiskers), max(ends.max() for ends in whiskers)
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert box.x1 < low or box.x0 > high
+    worse = plots.tornado(played(["exam.mean_min=45,60"], "one_at_a_time", ("policy_2",)), "policy_2", "penalty")
+    assert [text.get_text() for text in worse.get_legend().get_texts()] == ["higher than in the base lab"]
 
 
 def test_tornado_away_from_the_base_lab_does_not_reach_to_it() -> None:

@@ -39,5 +39,5 @@ def test_charts_begin_with_the_evaluations() -> None:
     """The first category is eval, with a margin of three tags only where there is a reference."""
     assert next(iter(layout(None))) == "eval"
     assert list(layout(None)["eval"]) == ["mean reward"]
-    (_, (kind, tags)) = layout("rule")["eval"].values()
-    assert (kind, tags) == ("Margin", ["eval/minus_rule", "eval/minus_rule_low", "eval/minus_rule_high"])
+    (_, (kind, tags)) = layout("cost_minus_rule")["eval"].values()
+    assert (kind, tags) == ("Margin", ["eval/cost_minus_rule", "eval/cost_minus_rule_low", "eval/cost_minus_rule_high"])

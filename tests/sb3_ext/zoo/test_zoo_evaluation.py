@@ -65,6 +65,7 @@ def wages(seeds: Sequence[int], episodes: Sequence[int]) -> np.ndarray:
 
 
 REFERENCE = Reference("wages", wages)
+BY_COST = Reference("wages", wages, cost="toil")
 
 
 @pytest.fixture(autouse=True)
@@ -88,11 +89,19 @@ def learn(callback: ZooEvalCallback, steps: int = 8) -> MaskableDQN:
 def test_differences_by_hand() -> None:
     """The interval is Student's interval of the paired differences."""
     # 2 and 4: mean 3, standard deviation sqrt(2), so half the interval is t(0.975; 1) = 12.7062.
-    found = dict(differences("x", np.array([3.0, 105.0]), np.array([1.0, 101.0])))
-    assert found == pytest.approx({"minus_x": 3.0, "minus_x_low": -9.706205, "minus_x_high": 15.706205})
-    assert differences("x", np.array([3.0]), np.array([1.0])) == [("minus_x", 2.0)]
-    with pytest.raises(ValueError, match="x must have 2 rewards to be compared with, not 1"):
-        differences("x", np.zeros(2), np.zeros(1))
+    found = dict(differences(BY_COST, np.array([3.0, 105.0]), np.array([1.0, 101.0])))
+    name = "toil_minus_wages"
+    assert found == pytest.approx({name: -3.0, f"{name}_low": -15.706205, f"{name}_high": 9.706205})
+    assert differences(REFERENCE, np.array([3.0]), np.array([1.0])) == [("wages_minus_own", -2.0)]
+    with pytest.raises(ValueError, match="wages must have 2 rewards to be compared with, not 1"):
+        differences(BY_COST, np.zeros(2), np.zeros(1))
+
+
+@pytest.mark.parametrize("reference", [REFERENCE, BY_COST], ids=["reward", "cost"])
+def test_lower_differences_are_better_whether_rewards_or_costs_are_named(reference: Reference) -> None:
+    """Whoever earns more than the reference is below 0 in the log, whatever the difference is called."""
+    better, worse = (dict(differences(reference, np.array([wage]), np.array([2.0]))) for wage in (3.0, 1.0))
+    assert better[reference.difference] < 0 < worse[reference.difference]
 
 
 @pytest.mark.parametrize(("n_envs", "n_episodes"), [(1, 5), (2, 5), (3, 7), (4, 4), (5, 3)])
@@ -116,7 +125,7 @@ def test_episodes_are_paired_with_the_same_ones_of_the_reference(
     # Two evaluations, each with all its numbers in one row of the log.
     assert len(values) == 2
     for row in values:
-        assert [row[f"eval/minus_wages{end}"] for end in ("", "_low", "_high")] == [BONUS] * 3
+        assert [row[f"eval/wages_minus_own{end}"] for end in ("", "_low", "_high")] == [-BONUS] * 3
 
 
 @pytest.mark.parametrize("n_envs", [1, 2, 3, 6])
@@ -129,7 +138,7 @@ def test_seeded_episodes_are_the_same_with_any_number_of_environments(n_envs: in
     seeds, counts = callback.episodes()
     assert sorted(seeds) == list(range(EVALUATION_SEED, EVALUATION_SEED + 6))
     assert counts == [1] * 6
-    assert callback.last_difference == BONUS
+    assert callback.last_difference == -BONUS
     assert callback.last_mean_reward == pytest.approx(wages(seeds, counts).mean() + BONUS)
 
 
@@ -142,7 +151,7 @@ def test_trials_are_pruned_on_their_difference_to_the_reference(lowest: float, p
     callback.reference = REFERENCE
     learn(callback)
     assert callback.is_pruned == pruned
-    assert trial.user_attrs["minus_wages"] == BONUS
+    assert trial.user_attrs["wages_minus_own"] == -BONUS
     assert trial.user_attrs["mean_reward"] > 10 * BONUS
 
 
@@ -175,7 +184,7 @@ def test_held_out_episodes_are_the_same_with_any_number_of_environments(n_envs: 
     expected = wages(range(HELD_OUT_SEED, HELD_OUT_SEED + 7), [1] * 7).mean() + BONUS
     found = callback.held_out(callback.model, 7)
     assert found == pytest.approx(
-        {"mean_reward": expected, "minus_wages": BONUS, "minus_wages_low": BONUS, "minus_wages_high": BONUS}
+        {"mean_reward": expected, **{f"wages_minus_own{end}": -BONUS for end in ("", "_low", "_high")}}
     )
 
 
@@ -207,11 +216,11 @@ def test_an_outcome_stands_in_the_tab_hparams(tmp_path: Path) -> None:
     assert not writes_tensorboard(model)
     model.set_logger(configure(str(tmp_path), ["tensorboard"]))
     assert writes_tensorboard(model)
-    record_outcome(model, {"gamma": 1.0, "env_kwargs": {"clock": "event"}}, {"minus_wages": 7.0})
+    record_outcome(model, {"gamma": 1.0, "env_kwargs": {"clock": "event"}}, {"wages_minus_own": 7.0})
     found = EventAccumulator(str(tmp_path / "held_out"))
     found.Reload()
-    assert found.Tags()["scalars"] == ["held_out/minus_wages"]
-    assert [(event.step, event.value) for event in found.Scalars("held_out/minus_wages")] == [(8, 7.0)]
+    assert found.Tags()["scalars"] == ["held_out/wages_minus_own"]
+    assert [(event.step, event.value) for event in found.Scalars("held_out/wages_minus_own")] == [(8, 7.0)]
     content = found.PluginTagToContent("hparams")
     start = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
     assert start.hparams["gamma"].number_value == 1.0

@@ -1,5 +1,6 @@
 """rl_zoo3 with masks: playing and recording models, and what they may run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from doors import MASKED, train
 
 from sb3_ext.maskable_dqn import MaskableDQN
 from sb3_ext.zoo import UsageError, cli, load_agent, play
+from sb3_ext.zoo.playing.recorder import named_strip
 
 
 @pytest.mark.parametrize("algo", MASKED)
@@ -24,6 +26,32 @@ def test_record_video_masks_and_writes(defaults: cli.ZooDefaults) -> None:
     play.play("record_video", ["-n", "10"], defaults)
     (video,) = (folder / "videos").glob("*.mp4")
     assert video.stat().st_size > 500
+
+
+def test_a_video_is_one_episode_and_names_who_plays(defaults: cli.ZooDefaults) -> None:
+    """However many steps are allowed, the video ends with the first episode, below a strip with the player's name."""
+    moviepy = pytest.importorskip("moviepy")
+    folder = train(defaults, "-n", "120")
+    play.play("record_video", ["-n", "40"], defaults)
+    (video,) = (folder / "videos").glob("*.mp4")
+    with moviepy.VideoFileClip(str(video)) as clip:
+        # The first room, and those behind the first four of five doors: then the next episode has begun.
+        assert clip.n_frames == 5
+        assert clip.size == [64, 64 + len(named_strip("x", 64))]
+    assert (named_strip("agent", 200) != named_strip("rule", 200)).any()
+
+
+def test_enjoy_prints_the_score_and_no_reward(defaults: cli.ZooDefaults, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a project has a score of an episode, it is printed as the environment tells it; elsewhere the reward is."""
+    train(defaults, "-n", "120")
+    capsys.readouterr()
+    play.play("enjoy", ["--no-render", "-n", "20"], replace(defaults, score="rooms"))
+    out = capsys.readouterr().out
+    assert out.count("Episode rooms: 5.00") == 4
+    assert "Mean rooms: 5.00 +/- 0.00" in out
+    assert "reward" not in out.lower()
+    play.play("enjoy", ["--no-render", "-n", "20"], replace(defaults, score="else"))
+    assert "Episode Reward: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["enjoy", "record_video"])

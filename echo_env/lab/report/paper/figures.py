@@ -122,10 +122,12 @@ def _states(caption: Caption, study: LabStudy, letter: str, day: StateDay) -> Dr
     from echo_env.lab.departures import plots
     from echo_env.lab.plots.by_minute import penalties
 
-    heights = [3.2, plots.table_inches(plots.table_rows(day.differences))]
-    figure = Figure(figsize=(11, sum(heights)), layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=heights)
+    heights = [2.6, 1.7, plots.table_inches(plots.table_rows(day.differences))]
+    # And the titles and the names of axes.
+    figure = Figure(figsize=(11, sum(heights) + 1.6), layout="constrained")
+    above, middle, below = figure.subplots(3, 1, height_ratios=heights)
     plots.penalties_of_the_day(day.trace, day.differences, above)
+    plots.consequences(day.differences, study.config.hours, middle)
     title = f"{above.get_title()}, day {day.number}"
     above.set_title(caption.titled(title, letter), fontsize=10)
     plots.difference_table(day.differences, ax=below)

@@ -1,0 +1,1 @@
+"""What ``enjoy`` and ``record_video`` do otherwise than rl_zoo3's scripts."""
