@@ -12,7 +12,7 @@ import altair as alt
 
 from echo_env.common.stats import Estimate
 
-WIDTH = 620
+WIDTH = 700
 COLOURS = ("#0072B2", "#B34700", "#007A5A", "#7B3294", "#000000", "#8C5A00")
 """Told apart by colour-blind eyes, and each with a contrast of 4.5 to white; Okabe and Ito's sky and yellow have not."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -79,12 +79,13 @@ def intervals(marks: Sequence[Mark], axis: str, zero: bool = False, width: int =
     base = alt.Chart(data, width=width, height=max(_ROW * len(rows) * max(1, 0.7 * len(names)), 60))
     x = alt.X("mean:Q", title=axis, scale=alt.Scale(zero=zero))
     y = alt.Y("row:N", title=None, sort=rows, axis=alt.Axis(labelLimit=260, domain=False, ticks=False))
-    encode: dict[str, Any] = {"y": y, **_series(names)}
+    shape = _shape(names)
+    encode: dict[str, Any] = {"y": y, "color": _colour(names)}
     if len(names) > 1:
         encode["yOffset"] = alt.YOffset("series:N", sort=names)
     tooltip = _tooltip("row", axis, len(names) > 1)
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=axis), x2="high:Q", tooltip=tooltip, **encode)
-    dots = base.mark_point(filled=True, size=75, opacity=1).encode(x=x, tooltip=tooltip, **encode)
+    dots = base.mark_point(filled=True, size=75, opacity=1).encode(x=x, tooltip=tooltip, **encode, **shape)
     layers = [bars, dots]
     if zero:
         line = alt.Chart(alt.InlineData([{"zero": 0}])).mark_rule(color=_GREY, strokeDash=[4, 3])
@@ -111,14 +112,13 @@ def lines(points: Sequence[Point], axis: str, value_axis: str, height: int = 260
     x = alt.X("x:Q" if numbers else "x:N", title=axis, sort=None if numbers else xs, axis=x_axis,
               scale=alt.Scale(zero=False) if numbers else alt.Undefined)  # fmt: skip
     y = alt.Y("mean:Q", title=value_axis, scale=alt.Scale(zero=False))
-    series = _series(names)
+    colour, shape = {"color": _colour(names)}, _shape(names)
     tooltip = [alt.Tooltip("x", title=axis), *_tooltip("", value_axis, len(names) > 1)]
     whiskers = base.mark_rule(strokeWidth=2).encode(
-        x=x, y=alt.Y("low:Q", title=value_axis), y2="high:Q", tooltip=tooltip, **series
+        x=x, y=alt.Y("low:Q", title=value_axis), y2="high:Q", tooltip=tooltip, **colour
     )
-    shown = {"color": series["color"]} if "color" in series else {}
-    line = base.mark_line(strokeWidth=2, color=COLOURS[0]).encode(x=x, y=y, **shown)
-    dots = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, tooltip=tooltip, **series)
+    line = base.mark_line(strokeWidth=2).encode(x=x, y=y, **colour)
+    dots = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, tooltip=tooltip, **colour, **shape)
     return alt.layer(whiskers, line, dots)
 
 
@@ -181,16 +181,20 @@ def _values(row: str, value: Estimate, series: str) -> dict[str, Any]:
     return {"row": row, "series": series, "mean": own[0], "low": low, "high": high}
 
 
-def _series(names: Sequence[str]) -> dict[str, Any]:
-    """Colour and shape of the marks."""
+def _shape(names: Sequence[str]) -> dict[str, Any]:
+    """The shape of marks, where there are several series."""
     if len(names) < 2:
-        return {"color": alt.value(COLOURS[0])}
-    shape = alt.Shape("series:N", sort=list(names), title=None, scale=alt.Scale(domain=list(names), range=_cycle(SHAPES, names)))
-    return {"color": _colour(names), "shape": shape}
+        return {}
+    scale = alt.Scale(domain=list(names), range=_cycle(SHAPES, names))
+    return {"shape": alt.Shape("series:N", sort=list(names), title=None, scale=scale)}
 
 
-def _colour(names: Sequence[str]) -> alt.Color:
-    return alt.Color("series:N", sort=list(names), title=None, scale=alt.Scale(domain=list(names), range=_cycle(COLOURS, names)))
+def _colour(names: Sequence[str]) -> Any:
+    """The colour of marks."""
+    if len(names) < 2:
+        return alt.value(COLOURS[0])
+    scale = alt.Scale(domain=list(names), range=_cycle(COLOURS, names))
+    return alt.Color("series:N", sort=list(names), title=None, scale=scale)
 
 
 def _cycle(values: Sequence[str], names: Sequence[str]) -> list[str]:

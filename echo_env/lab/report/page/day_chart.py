@@ -9,13 +9,14 @@ import altair as alt
 import numpy as np
 
 from echo_env.common.tables import Grid
+from echo_env.common.words import in_words
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, day_bars, rows_of
 from echo_env.lab.plots.gantt_looks import room_names, staff_names
 from echo_env.lab.plots.style import by_punctuality, class_labels, type_labels
 from echo_env.lab.report.page.charts import WIDTH
-from echo_env.lab.report.page.page import Chart
+from echo_env.lab.report.page.page import Chart, Section
 from echo_env.lab.report.page.words import spoken
 from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punctuality
 from echo_env.lab.simulation.policy import Policy
@@ -52,12 +53,16 @@ def typical_day(config: Lab, policy: Policy, seed: int) -> tuple[Days, int]:
     return days, int(np.argsort(points, kind="stable")[len(points) // 2])
 
 
-def day_charts(named: Sequence[tuple[str, Trace]]) -> tuple[Chart, ...]:
-    """A chart for each way in which a day was played.
+def day_section(named: Sequence[tuple[str, Trace]]) -> Section:
+    """The same day, played in one way or several.
 
     :param named: (what it was played under, the day)
     """
-    return tuple(_chart(name, trace) for name, trace in named)
+    text = (
+        "A simulated day with a middling amount of waiting. Every bar can be pointed at. Rooms and members of staff come "
+        "first, then a line for each patient, where a bar is waiting. The dotted line is closing."
+    )
+    return Section("day", "One day replayed", (text,), charts=tuple(_chart(name, trace) for name, trace in named))
 
 
 def _chart(name: str, trace: Trace) -> Chart:
@@ -67,15 +72,15 @@ def _chart(name: str, trace: Trace) -> Chart:
     left = sum(record.outcome == "left_waiting" for record in records)
     mean = float(np.mean(waits)) if waits else 0.0
     told = (
-        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average, {late} of them more than "
-        f"{_LATEST_MIN} minutes; {left} still wait at the end of the day"
+        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average, {in_words(late)} of them more than "
+        f"{_LATEST_MIN} minutes; {in_words(left) if left else 'nobody'} still {'wait' if left > 1 else 'waits'} at the end of the day"
     )
     return Chart(
         title=f"The day under {name}",
         alt=f"Timetable of one simulated day under {name}: {told}.",
         figure=gantt(trace),
         table=_table(trace),
-        note=f"On this day {told}.",
+        note=f"On this day {told}." + (f" Bars with a dark rim are {type_labels(trace.config)[0]} patients." if _rims(trace.config) else ""),
     )
 
 
@@ -87,13 +92,14 @@ def gantt(trace: Trace) -> alt.LayerChart:
     config, rows = trace.config, rows_of(trace.config)
     names = _names(config)
     kinds, colours = _kinds(config)
+    rimmed = class_labels(config)[:CLASSES_PER_TYPE] if _rims(config) else ()
     values = []
     for label, bars in day_bars(trace).items():
         for bar in bars:
             begin, end = config.hours.clock(bar.begin), config.hours.clock(min(bar.end, 1439 - config.hours.opening_min))
             values.append({
                 "row": names.get(round(bar.row, 3), _patient_name(bar.row, config)), "what": label, "kind": kinds[label],
-                "begin": bar.begin, "end": bar.end, "top": round(bar.row - bar.height / 2, 3),
+                "rim": "#000000" if label in rimmed else "#ffffff", "begin": bar.begin, "end": bar.end, "top": round(bar.row - bar.height / 2, 3),
                 "bottom": round(bar.row + bar.height / 2, 3), "time": f"{begin} to {end}, {bar.end - bar.begin} min",
             })  # fmt: skip
     shown = [kind for kind in dict.fromkeys(kinds.values()) if any(value["kind"] == kind for value in values)]
@@ -109,10 +115,11 @@ def gantt(trace: Trace) -> alt.LayerChart:
               scale=alt.Scale(domain=[0, config.hours.end_min], nice=False))  # fmt: skip
     bars = (
         alt.Chart(alt.InlineData(values), width=WIDTH, height=height)
-        .mark_rect(stroke="white", strokeWidth=0.6, clip=True)
+        .mark_rect(strokeWidth=1, clip=True)
         .encode(
             x=x, x2="end:Q", y=y, y2="bottom:Q",
             color=alt.Color("kind:N", title=None, sort=shown, scale=alt.Scale(domain=shown, range=[colours[k] for k in shown])),
+            stroke=alt.Stroke("rim:N", scale=None),
             tooltip=[alt.Tooltip("row:N", title=" "), alt.Tooltip("what:N", title=" "), alt.Tooltip("time:N", title=" ")],
         )
     )  # fmt: skip
@@ -136,6 +143,11 @@ def _kinds(config: Lab) -> tuple[dict[str, str], dict[str, str]]:
             entry, colour = types[number], TYPE_COLOURS[number]
         kinds[label], colours[entry] = entry, colour
     return {label: kinds[label] for label in (*class_labels(config), *GROUND_COLOURS)}, colours
+
+
+def _rims(config: Lab) -> bool:
+    """Whether a dark rim tells the first of two types from the second."""
+    return len(config.plan.types) == 2
 
 
 def _names(config: Lab) -> dict[float, str]:

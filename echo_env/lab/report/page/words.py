@@ -42,7 +42,7 @@ COMPARED = (
 )
 """Metrics of every comparison, in order; those that a lab lacks are left out."""
 
-WATCHED = ("turned_away", "left_waiting", "staff_overtime_h", "cost")
+WATCHED = ("p90_wait_min", "turned_away", "left_waiting", "staff_overtime_h", "cost")
 """What a gain in waiting may be paid with."""
 
 
@@ -96,6 +96,7 @@ def with_interval(value: Estimate, unit: str = "", sign: str = "") -> str:
     if math.isnan(own.mean):
         return NOTHING
     digits = decimals(own)
+    sign = sign if own.mean or own.half_width else ""
 
     def text(number: float) -> str:
         # Minus nothing is nothing.
@@ -140,3 +141,11 @@ def spoken(name: str) -> str:
     :param name: as in files
     """
     return name.replace("non_fetal", "non-fetal").replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """With a capital letter.
+
+    :param text: at least one letter
+    """
+    return text[0].upper() + text[1:]
