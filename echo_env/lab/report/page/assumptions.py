@@ -39,7 +39,13 @@ def assumptions(config: Lab, experiment: Experiment) -> Section:
         "Not in the simulation: emergencies beyond patients without an appointment, breakdowns of machines, exams that "
         "are repeated, patients who leave before their exam, and anything that staff decide beyond the rule.",
     ]  # fmt: skip
-    rows = [*_objectives(experiment), *_logic(config), *_data(plan, experiment), *_runs(experiment), *_software(experiment)]
+    rows = [
+        *_objectives(experiment),
+        *_logic(config),
+        *_data(plan, experiment),
+        *_runs(experiment),
+        *_software(experiment),
+    ]
     checklist = Grid("The whole checklist (STRESS-DES)", ("item", "what it asks", "answer"), rows)
     text = "The simulated lab, in short. The checklist below it is the one by which simulation studies report what they did."
     return Section("assumptions", "What was assumed", (text,), tuple(points), folded=(checklist,))
@@ -94,7 +100,11 @@ def _data(plan: LabPlan, experiment: Experiment) -> list[Row]:
 
 def _runs(experiment: Experiment) -> list[Row]:
     return [
-        ("4.1", "Initialisation", "Each day begins with an empty lab at opening, as real days do: there is no warm-up."),
+        (
+            "4.1",
+            "Initialisation",
+            "Each day begins with an empty lab at opening, as real days do: there is no warm-up.",
+        ),
         ("4.2", "Run length", f"{experiment.days:,} days, each from opening until its end."),
         ("4.3", "Estimation", experiment.estimation),
     ]
@@ -126,7 +136,9 @@ def _roster(plan: LabPlan) -> list[tuple[str, bool]]:
 
 def _lengths(plan: LabPlan) -> list[str]:
     found = [f"{spoken(kind.name)} exam {_law(kind.exam)}" for kind in plan.types]
-    found += [f"preparation for {spoken(kind.name)} {_law(kind.preparation)}" for kind in plan.types if kind.preparation]
+    found += [
+        f"preparation for {spoken(kind.name)} {_law(kind.preparation)}" for kind in plan.types if kind.preparation
+    ]
     found += [f"cleaning {own.turnover_min} min ({spoken(own.name)})" for own in plan.room_groups if own.turnover_min]
     found += [f"breaks of {own.breaks.minutes} min ({spoken(own.name)})" for own in plan.staff_groups
               if own.breaks.number or own.breaks.planned]  # fmt: skip
@@ -184,5 +196,3 @@ def _law(law: ExamLaw) -> str:
     if law.longest_min - law.shortest_min < 1:
         return f"{law.longest_min:g} min"
     return f"{law.mean_min:.3g} min on average, from {law.shortest_min:.3g} to {law.longest_min:.3g}"
-
-

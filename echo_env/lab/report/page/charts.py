@@ -113,7 +113,7 @@ def lines(points: Sequence[Point], axis: str, value_axis: str, height: int = 260
               scale=alt.Scale(zero=False) if numbers else alt.Undefined)  # fmt: skip
     y = alt.Y("mean:Q", title=value_axis, scale=alt.Scale(zero=False))
     colour, shape = {"color": _colour(names)}, _shape(names)
-    tooltip = [alt.Tooltip("x", title=axis), *_tooltip("", value_axis, len(names) > 1)]
+    tooltip = [alt.Tooltip("x:Q" if numbers else "x:N", title=axis), *_tooltip("", value_axis, len(names) > 1)]
     whiskers = base.mark_rule(strokeWidth=2).encode(
         x=x, y=alt.Y("low:Q", title=value_axis), y2="high:Q", tooltip=tooltip, **colour
     )

@@ -21,8 +21,8 @@ NOT_CHECKED = Section(
     "likeness",
     "Does this lab behave like yours?",
     (
-    "This page does not say whether the simulated lab behaves like yours: no record of visits was part of this command. "
-    "Before anything is decided, hold the lab against your own sheet: echo-lab validate LAB SHEET --report check.html.",
+        "This page does not say whether the simulated lab behaves like yours: no record of visits was part of this command. "
+        "Before anything is decided, hold the lab against your own sheet: echo-lab validate LAB SHEET --report check.html.",
     ),
 )
 
@@ -52,7 +52,9 @@ def comparison_page(
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
     sections.append(_day(config, comparison, policies))
     one = f"How long do patients wait under {spoken(reference)} in the lab {config.name}?"
-    several = f"Who should be examined next in the lab {config.name}: which of {len(names)} rules makes patients wait least?"
+    several = (
+        f"Who should be examined next in the lab {config.name}: which of {len(names)} rules makes patients wait least?"
+    )
     return Page(
         title=f"{config.name}: rules compared on {comparison.days:,} simulated days",
         question=several if comparison.others else one,
@@ -84,7 +86,10 @@ def _answer(comparison: Comparison, best: str) -> tuple[str, str]:
     days, reference = f"{comparison.days:,} simulated days", comparison.reference
     wait = with_interval(comparison.mean(best, WAIT))
     if not comparison.others:
-        p90, in_time = (with_interval(comparison.mean(best, name), unit) for name, unit in (("p90_wait_min", ""), ("within_30_min", "share")))
+        p90, in_time = (
+            with_interval(comparison.mean(best, name), unit)
+            for name, unit in (("p90_wait_min", ""), ("within_30_min", "share"))
+        )
         return (
             f"Under {spoken(best)} patients wait {wait} minutes on average over {days}; in brackets the 95 % interval.",
             f"Nine of ten patients of a day wait at most {p90} minutes, and {in_time} of the exams begin within 30 minutes.",
@@ -137,7 +142,9 @@ def _warnings(comparison: Comparison, best: str) -> tuple[str, ...]:
 def _picture(comparison: Comparison) -> Chart:
     reference = comparison.reference
     if not comparison.others:
-        metrics = [name for name in (WAIT, "wait_on_time_min", "wait_late_min", "p90_wait_min") if name in comparison.metrics]
+        metrics = [
+            name for name in (WAIT, "wait_on_time_min", "wait_late_min", "p90_wait_min") if name in comparison.metrics
+        ]
         marks = [Mark(label(name, comparison.metrics[name]), comparison.mean(reference, name)) for name in metrics]
         return interval_chart(marks, "Minutes", "Minutes waited", "Means with 95 % intervals.")
     marks = [Mark(spoken(name), comparison.paired(name, WAIT)) for name in comparison.others]

@@ -80,7 +80,8 @@ def _chart(name: str, trace: Trace) -> Chart:
         alt=f"Timetable of one simulated day under {name}: {told}.",
         figure=gantt(trace),
         table=_table(trace),
-        note=f"On this day {told}." + (f" Bars with a dark rim are {type_labels(trace.config)[0]} patients." if _rims(trace.config) else ""),
+        note=f"On this day {told}."
+        + (f" Bars with a dark rim are {type_labels(trace.config)[0]} patients." if _rims(trace.config) else ""),
     )
 
 
@@ -96,7 +97,10 @@ def gantt(trace: Trace) -> alt.LayerChart:
     values = []
     for label, bars in day_bars(trace).items():
         for bar in bars:
-            begin, end = config.hours.clock(bar.begin), config.hours.clock(min(bar.end, 1439 - config.hours.opening_min))
+            begin, end = (
+                config.hours.clock(bar.begin),
+                config.hours.clock(min(bar.end, 1439 - config.hours.opening_min)),
+            )
             values.append({
                 "row": names.get(round(bar.row, 3), _patient_name(bar.row, config)), "what": label, "kind": kinds[label],
                 "rim": "#000000" if label in rimmed else "#ffffff", "begin": bar.begin, "end": bar.end, "top": round(bar.row - bar.height / 2, 3),
@@ -109,7 +113,9 @@ def gantt(trace: Trace) -> alt.LayerChart:
         values=list(labelled), labelExpr=_chosen(labelled), domain=False, ticks=False, grid=False, labelLimit=190
     )
     y = alt.Y("top:Q", title=None, axis=y_axis, scale=alt.Scale(domain=[-0.6, rows.bottom], reverse=True, nice=False))
-    clocks = {int(m): config.hours.clock(int(m)) for m in range(-config.hours.opening_min % 60, config.hours.end_min + 1, 60)}
+    clocks = {
+        int(m): config.hours.clock(int(m)) for m in range(-config.hours.opening_min % 60, config.hours.end_min + 1, 60)
+    }
     x_axis = alt.Axis(values=list(clocks), labelExpr=_chosen(clocks), labelAngle=0)
     x = alt.X("begin:Q", title="Time of day", axis=x_axis,
               scale=alt.Scale(domain=[0, config.hours.end_min], nice=False))  # fmt: skip
@@ -123,7 +129,9 @@ def gantt(trace: Trace) -> alt.LayerChart:
             tooltip=[alt.Tooltip("row:N", title=" "), alt.Tooltip("what:N", title=" "), alt.Tooltip("time:N", title=" ")],
         )
     )  # fmt: skip
-    closing = alt.Chart(alt.InlineData([{"begin": config.hours.closing_min}])).mark_rule(strokeDash=[3, 3], color="#444444")
+    closing = alt.Chart(alt.InlineData([{"begin": config.hours.closing_min}])).mark_rule(
+        strokeDash=[3, 3], color="#444444"
+    )
     edges = [rows.sonographer(0) - 0.8, rows.sonographer(rows.sonographers) - 0.3]
     between = alt.Chart(alt.InlineData([{"top": edge} for edge in edges])).mark_rule(color="#888888")
     return alt.layer(bars, closing.encode(x=x), between.encode(y=y))

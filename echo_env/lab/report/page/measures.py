@@ -48,7 +48,9 @@ def compared(comparison: Comparison, what: str = "rule") -> Section:
     """
     metrics = [name for name in COMPARED if name in comparison.metrics]
     # A metric that is nothing on every day under every rule says nothing, but that it is nothing is worth a word.
-    nothing = [name for name in metrics if not any(np.nan_to_num(own[name]).any() for own in comparison.values.values())]
+    nothing = [
+        name for name in metrics if not any(np.nan_to_num(own[name]).any() for own in comparison.values.values())
+    ]
     shown = [name for name in metrics if name not in nothing]
     points = [f"{capital(label(name, comparison.metrics[name]))}: none under any {what}." for name in nothing]
     charts = [
@@ -104,9 +106,15 @@ def who_gains(comparison: Comparison) -> Section:
     measured |= {"on time when examined": "wait_on_time_min", "late when examined": "wait_late_min"}
     if not comparison.others:
         marks = [Mark(who, comparison.mean(comparison.reference, name)) for who, name in measured.items()]
-        chart = interval_chart(marks, "Minutes waited", "Minutes waited by exam and punctuality", "Means with 95 % intervals.")
+        chart = interval_chart(
+            marks, "Minutes waited", "Minutes waited by exam and punctuality", "Means with 95 % intervals."
+        )
         return Section("gains", "Who waits", (), (), (chart,))
-    marks = [Mark(who, comparison.paired(rule, name), spoken(rule)) for who, name in measured.items() for rule in comparison.others]
+    marks = [
+        Mark(who, comparison.paired(rule, name), spoken(rule))
+        for who, name in measured.items()
+        for rule in comparison.others
+    ]
     drawn, far = without_far(marks)
     title = f"Who gains and who loses: minutes waited, difference to {spoken(comparison.reference)}"
     rows = [(who, with_interval(comparison.mean(comparison.reference, name)), *(with_interval(comparison.paired(rule, name), "", "+") for rule in comparison.others)) for who, name in measured.items()]  # fmt: skip
@@ -114,10 +122,13 @@ def who_gains(comparison: Comparison) -> Section:
     out = sorted({f"{mark.series} ({mark.row})" for mark in far})
     chart = Chart(
         title,
-        f"{title}. " + "; ".join(f"{mark.row} under {mark.series} {with_interval(mark.value, '', '+')}" for mark in marks) + ".",
+        f"{title}. "
+        + "; ".join(f"{mark.row} under {mark.series} {with_interval(mark.value, '', '+')}" for mark in marks)
+        + ".",
         intervals(drawn, f"Minutes per patient, minus {spoken(comparison.reference)} ({LOWER_IS_BETTER})", zero=True),
         Grid(title, heads, rows),
-        "Left of the line they wait less, right of it longer." + (f" Too far out for this picture: {listed(out)}." if out else ""),
+        "Left of the line they wait less, right of it longer."
+        + (f" Too far out for this picture: {listed(out)}." if out else ""),
     )
     text = _gain_words(comparison, measured)
     return Section("gains", "Who gains and who loses", (text,) if text else (), (), (chart,))
@@ -173,11 +184,12 @@ def paid_with(comparison: Comparison, best: str) -> str:
     watched = [name for name in WATCHED if name in comparison.metrics]
     worse = [name for name in watched if comparison.paired(best, name).low > 0]
     if worse:
-        rises = [f"{label(name, comparison.metrics[name])} ({with_interval(comparison.paired(best, name), '', '+')})" for name in worse]
+        rises = [
+            f"{label(name, comparison.metrics[name])} ({with_interval(comparison.paired(best, name), '', '+')})"
+            for name in worse
+        ]
         return f"but something rises: {listed(rises)}"
     return (
         "the 90th percentile of waits, patients sent home, patients still waiting at the end of the day, and overtime do not "
         "rise beyond chance"
     )
-
-

@@ -100,11 +100,16 @@ def _front(proposal: Proposal) -> Chart:
     points = [Point(step.number, step.effects[WAIT]) for step in proposal.front]
     title = "Minutes of waiting saved by number of changes"
     rows = [
-        (counted(step.number) + (" (proposed)" if number == proposal.chosen else ""), with_interval(step.effects[WAIT], "", "+"))
+        (
+            counted(step.number) + (" (proposed)" if number == proposal.chosen else ""),
+            with_interval(step.effects[WAIT], "", "+"),
+        )
         for number, step in enumerate(proposal.front)
     ]
     axis = f"Change of the wait, minutes per patient ({LOWER_IS_BETTER})"
-    chart = lines([Point(0, proposal.today[WAIT]._replace(mean=0.0, low=0.0, high=0.0)), *points], "Number of changes", axis)
+    chart = lines(
+        [Point(0, proposal.today[WAIT]._replace(mean=0.0, low=0.0, high=0.0)), *points], "Number of changes", axis
+    )
     told = "; ".join(f"{name} {number}" for name, number in rows)
     note = "Below 0 patients wait less than today. Intervals hold for all numbers of changes together, at 95 %."
     return Chart(title, f"{title}: {told}.", chart, Grid(title, ("changes", axis), rows), note)
@@ -128,7 +133,9 @@ def _gains(proposal: Proposal) -> list[Section]:
         return []
     by_type = [(f"{spoken(gain.who)}{MOVED[gain.moved]}", gain) for gain in gains.by_type]
     charts = [
-        _changes(by_type, "Change of the wait by exam type, for those whose appointment moves and those whose does not"),
+        _changes(
+            by_type, "Change of the wait by exam type, for those whose appointment moves and those whose does not"
+        ),
         _changes([(gain.who, gain) for gain in gains.by_hour], "Change of the wait by the hour of today's appointment"),
         _by_hour(proposal.config, gains.before, gains.after),
         *_books(proposal),
@@ -153,7 +160,9 @@ def _by_hour(config: Lab, before: Waits, after: Waits) -> Chart:
     points.sort(key=lambda point: point.series != TODAY)
     title = "Minutes waited by the hour in which patients come"
     alt = f"{title}: " + "; ".join(f"{hour} {old} {TODAY}, {new} {PROPOSED}" for hour, old, new in rows) + "."
-    return Chart(title, alt, lines(points, "Hour of arrival", "Minutes waited"), Grid(title, ("hour", TODAY, PROPOSED), rows))
+    return Chart(
+        title, alt, lines(points, "Hour of arrival", "Minutes waited"), Grid(title, ("hour", TODAY, PROPOSED), rows)
+    )
 
 
 def _books(proposal: Proposal) -> list[Chart]:
@@ -165,7 +174,10 @@ def _books(proposal: Proposal) -> list[Chart]:
     }
     if hours[TODAY] == hours[PROPOSED]:
         return []
-    clock, used = proposal.config.hours.clock, range(min(min(own) for own in hours.values()), max(max(own) for own in hours.values()) + 1)
+    clock, used = (
+        proposal.config.hours.clock,
+        range(min(min(own) for own in hours.values()), max(max(own) for own in hours.values()) + 1),
+    )
     points = [(clock(60 * hour), name, float(own[hour])) for hour in used for name, own in hours.items()]
     rows = [(clock(60 * hour), *(str(own[hour]) for own in hours.values())) for hour in used]
     title = "Appointments in each hour"
@@ -179,7 +191,12 @@ def _elsewhere(proposal: Proposal) -> Section:
         "The proposal was also played in labs that differ from this one: with more or fewer late patients, longer or shorter "
         "exams, more or fewer no-shows and absences. A proposal that holds only in one world is none."
     )
-    return Section("worlds", "Would it hold if the lab were otherwise?", (text,), folded=tuple(own._replace(title=capital(own.title)) for own in tables))
+    return Section(
+        "worlds",
+        "Would it hold if the lab were otherwise?",
+        (text,),
+        folded=tuple(own._replace(title=capital(own.title)) for own in tables),
+    )
 
 
 def _day(proposal: Proposal, step: Step, rule: str, seed: int) -> Section:

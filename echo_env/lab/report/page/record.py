@@ -23,6 +23,7 @@ from echo_env.lab.calibration.validation.levers import CAPACITY, Levers
 from echo_env.lab.calibration.validation.plots import by_hour
 from echo_env.lab.calibration.validation.predictive import Check
 from echo_env.lab.calibration.validation.verdict import Answer, value_text
+from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.policies.base import make_policy
@@ -69,7 +70,7 @@ def calibration_page(found: Calibration, command: str, lab: str) -> Page:
     :param lab: the file that the lab is written to
     """
     fitted, visits = found.fitted, found.visits
-    data = f"A record of {len(visits.table)} visits on {len(visits.days)} days, SHA-256 {visits.sha256[:16]}; {_cells(found)}."
+    data = record_words(visits)
     config = next(iter(fitted.weekdays.values())) if fitted.weekdays else fitted.config
     return _page(found.validation, config, found.findings, command, lab, data, (_fitted(fitted, data),))
 
@@ -115,7 +116,11 @@ def _page(
 def _answer(found: Validation) -> tuple[str, str]:
     every = found.fits[0].every
     shift = every.difference
-    lasts = f"{abs(shift.mean):.1f} minutes {'less' if shift.mean < 0 else 'more'}" if abs(shift.mean) >= 0.05 else "the same"
+    lasts = (
+        f"{abs(shift.mean):.1f} minutes {'less' if shift.mean < 0 else 'more'}"
+        if abs(shift.mean) >= 0.05
+        else "the same"
+    )
     span = "" if np.isnan(shift.low) else f", 95 % interval of the difference {shift.low:+.1f} to {shift.high:+.1f}"
     head = "Nothing in the record contradicts it" if found.accepted else "Not in everything"
     first = (
@@ -161,12 +166,19 @@ def _waits_by_hour(found: Validation) -> Chart:
         cells[name] = own
         points += [Point(clock_text(60 * hour), own[hour], name) for hour in hours if hour in own]
     rows = [
-        (clock_text(60 * hour), *(with_interval(own[hour]) if hour in own else "-" for own in cells.values())) for hour in hours
+        (clock_text(60 * hour), *(with_interval(own[hour]) if hour in own else "-" for own in cells.values()))
+        for hour in hours
     ]
     title = "Minutes from check-in to exam, by the hour of check-in"
-    alt = f"{title}: " + "; ".join(f"{hour}: {seen} recorded, {simulated} simulated" for hour, seen, simulated in rows) + "."
+    alt = (
+        f"{title}: "
+        + "; ".join(f"{hour}: {seen} recorded, {simulated} simulated" for hour, seen, simulated in rows)
+        + "."
+    )
     note = "From check-in, or from the expected check-in if that is later. Lines are 95 % intervals; hours with few patients have none."
-    return Chart(title, alt, lines(points, "Hour of check-in", "Minutes waited"), Grid(title, ("hour", *cells), rows), note)
+    return Chart(
+        title, alt, lines(points, "Hour of check-in", "Minutes waited"), Grid(title, ("hour", *cells), rows), note
+    )
 
 
 def _of_hours(exams: Exams) -> dict[int, Estimate]:
@@ -179,7 +191,13 @@ def _compared(found: Validation) -> Section:
     heads = ("a day", "recorded", "simulated", "as many simulated days lie between", "p")
     caption = "p is how often simulated days are as far out as the recorded ones; small values speak against the lab."
     days = [
-        (f"day {number}", str(day.n), f"{day.seen_wait:.1f}", f"{day.low:.1f} to {day.high:.1f}", "yes" if day.inside else "no")
+        (
+            f"day {number}",
+            str(day.n),
+            f"{day.seen_wait:.1f}",
+            f"{day.low:.1f} to {day.high:.1f}",
+            "yes" if day.inside else "no",
+        )
         for number, day in enumerate(found.left_out, 1)
     ]
     grids = [Grid("recorded days against simulated ones", heads, rows, caption)]
@@ -208,12 +226,18 @@ def _levers(found: Validation) -> Section:
         names = [own.words for own in found.levers.changes if own.kind == CAPACITY]
         text += f" What the record cannot confirm: {listed(names)}." if names else ""
     note = "Left of the line patients wait less. Lines are 95 % intervals."
-    chart = interval_chart(marks, f"Minutes from check-in to exam, difference ({LOWER_IS_BETTER})", _title(found.levers), note, zero=True)
+    chart = interval_chart(
+        marks, f"Minutes from check-in to exam, difference ({LOWER_IS_BETTER})", _title(found.levers), note, zero=True
+    )
     return Section("gains", "What would shorten waits", (text,), (), (chart,))
 
 
 def _title(levers: Levers) -> str:
-    return "What would shorten waits" if any(own.difference.high < 0 for own in levers.changes) else "Nothing that was tried shortens waits"
+    return (
+        "What would shorten waits"
+        if any(own.difference.high < 0 for own in levers.changes)
+        else "Nothing that was tried shortens waits"
+    )
 
 
 def _mark(words: str, difference: Estimate) -> Mark:
@@ -221,9 +245,16 @@ def _mark(words: str, difference: Estimate) -> Mark:
 
 
 def _fitted(fitted: Fitted, data: str) -> Section:
-    rows = [(spoken(one.words), f"{one.value:.4g}", interval_text(one), str(one.rows or "")) for one in fitted.estimates]
+    rows = [
+        (spoken(one.words), f"{one.value:.4g}", interval_text(one), str(one.rows or "")) for one in fitted.estimates
+    ]
     grid = Grid("what was fitted", ("number", "value", "95 % interval", "rows"), rows)
-    return Section("fitted", "What was fitted to the record", (data,), folded=(grid._replace(title="Every number that was fitted"),))
+    return Section(
+        "fitted",
+        "What was fitted to the record",
+        (data,),
+        folded=(grid._replace(title="Every number that was fitted"),),
+    )
 
 
 def _accepted(findings: Sequence[Finding]) -> list[Section]:
@@ -233,13 +264,21 @@ def _accepted(findings: Sequence[Finding]) -> list[Section]:
         counts[finding.check] += finding.count
     if not counts:
         return []
-    text = "The checks of the record found the following, and somebody accepted it; where, the command says on a terminal."
+    text = (
+        "The checks of the record found the following, and somebody accepted it; where, the command says on a terminal."
+    )
     points = tuple(f"{CHECKS[check]} ({count} found)." for check, count in counts.items())
     return [Section("findings", "What was accepted about the record", (text,), points)]
 
 
-def _cells(found: Calibration) -> str:
-    return "cells: " + ", ".join(f"{count} {action}" for action, count in found.visits.log.by_action().items())
+def record_words(visits: Visits) -> str:
+    """What a record is, without anything that a cell of it says.
+
+    :param visits: the record
+    """
+    cells = ", ".join(f"{count} {action}" for action, count in visits.log.by_action().items())
+    days = f"{len(visits.days)} day{'s' if len(visits.days) > 1 else ''}"
+    return f"A record of {len(visits.table)} visits on {days}; cells: {cells}; SHA-256 of the file {visits.sha256}."
 
 
 def _day(config: Lab, rule: str, seed: int) -> Section:

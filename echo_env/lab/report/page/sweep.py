@@ -72,7 +72,9 @@ def sweep_page(
             lab=lab,
             days=results.days,
             seed=results.seed,
-            scenarios=tuple(f"{field_words(axis.path)}: {listed([axis.label(value) for value in axis.values])}" for axis in axes),
+            scenarios=tuple(
+                f"{field_words(axis.path)}: {listed([axis.label(value) for value in axis.values])}" for axis in axes
+            ),
             outputs="Waits of patients, shares begun in time, overtime, patients sent home or left waiting, and cost where "
             "the lab has prices.",
             estimation="Means over days with Student's 95 % intervals; differences to the lab as it is are paired by day.",
@@ -122,7 +124,10 @@ def _answer(results: SweepResults, cell: Cell[Lab], policy: str, comparison: Com
     best = next((name for name in comparison.values if name != BASE), BASE)
     under = f" under {spoken(policy)}"
     if best == BASE:
-        return f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on average{under}, over {days}.", _matters(results)
+        return (
+            f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on average{under}, over {days}.",
+            _matters(results),
+        )
     shift = comparison.paired(best, WAIT)
     told = with_interval(comparison.mean(best, WAIT))
     first = f"Patients wait least with {best}{'' if 'under' in best else under}: {told} minutes on average, {changed(shift, 'minutes')} than in {BASE} (all in brackets are 95 % intervals, over {days})."
@@ -145,7 +150,10 @@ def _matters(results: SweepResults) -> str:
 def _effects(results: SweepResults) -> Chart:
     """Each value by itself against the lab as it is, under the reference."""
     marks = [
-        Mark(f"{field_words(axis.path)} {axis.label(cell.values[axis.path])}", results.minus_base(cell, results.reference, WAIT))
+        Mark(
+            f"{field_words(axis.path)} {axis.label(cell.values[axis.path])}",
+            results.minus_base(cell, results.reference, WAIT),
+        )
         for axis in results.sweep.axes
         for cell in results.sweep.along(axis)
         if cell.number
@@ -169,15 +177,32 @@ def _response(results: SweepResults, axis: Axis) -> Chart:
     def at(cell: Cell[Lab]) -> float | str:
         return float(cell.values[axis.path]) if number else axis.label(cell.values[axis.path])
 
-    points = [Point(at(cell), results.mean(cell, policy, WAIT), spoken(policy)) for policy in results.policies for cell in cells]
+    points = [
+        Point(at(cell), results.mean(cell, policy, WAIT), spoken(policy))
+        for policy in results.policies
+        for cell in cells
+    ]
     rows = [
-        (axis.label(cell.values[axis.path]), *(with_interval(results.mean(cell, policy, WAIT)) for policy in results.policies))
+        (
+            axis.label(cell.values[axis.path]),
+            *(with_interval(results.mean(cell, policy, WAIT)) for policy in results.policies),
+        )
         for cell in cells
     ]
     heads = (field_words(axis.path), *map(spoken, results.policies))
-    alt = f"{title}: " + "; ".join(f"{row[0]}: {row[1]}" for row in rows) + f" minutes under {spoken(results.policies[0])}."
+    alt = (
+        f"{title}: "
+        + "; ".join(f"{row[0]}: {row[1]}" for row in rows)
+        + f" minutes under {spoken(results.policies[0])}."
+    )
     own = axis.label(axis.own)
-    return Chart(title, alt, lines(points, capital(field_words(axis.path)), "Minutes waited"), Grid(title, heads, rows), f"Today it is {own}.")
+    return Chart(
+        title,
+        alt,
+        lines(points, capital(field_words(axis.path)), "Minutes waited"),
+        Grid(title, heads, rows),
+        f"Today it is {own}.",
+    )
 
 
 def _cells(results: SweepResults) -> Section:
@@ -192,9 +217,19 @@ def _cells(results: SweepResults) -> Section:
         caption += f" The first {_MOST_ROWS} of {len(rows)} rows; sweep.csv of --output has all."
     heads = ("lab", "rule", *(capital(label(name, results.metrics[name])) for name in metrics))
     grid = Grid("every lab that was played", heads, rows[:_MOST_ROWS], caption)
-    fields = [f"{capital(field_words(axis.path))}: {axis.field.meaning}." for axis in results.sweep.axes if axis.field.meaning]
+    fields = [
+        f"{capital(field_words(axis.path))}: {axis.field.meaning}." for axis in results.sweep.axes if axis.field.meaning
+    ]
     short = Grid("waits in every lab", heads[:5], [row[:5] for row in grid.rows], caption)
-    return Section("comparison", "The comparison", (), tuple(fields), (), (short,), (grid._replace(title="Every measure of every lab"),))
+    return Section(
+        "comparison",
+        "The comparison",
+        (),
+        tuple(fields),
+        (),
+        (short,),
+        (grid._replace(title="Every measure of every lab"),),
+    )
 
 
 def _warnings(results: SweepResults) -> tuple[str, ...]:
