@@ -29,16 +29,17 @@ def assumptions(config: Lab, experiment: Experiment) -> Section:
     plan, clock = config.plan, config.hours.clock
     booked = sum(minute is not None for kind in plan.types for minute in kind.scheduled)
     walk_ins = sum(number for kind in plan.types for _, number in kind.unscheduled)
+    without = f", and about {walk_ins:g} patients without one" if walk_ins else ""
     points = [
-        f"{booked} appointments a day ({_by_type(plan)})" + (f", and about {walk_ins:g} patients without one" if walk_ins else "")
-        + f"; open from {clock(0)} to {clock(plan.closing_min)}, and exams are begun until {clock(plan.end_min)}.",
+        f"{booked} appointments a day ({_by_type(plan)}){without}; open from {clock(0)} to {clock(plan.closing_min)}, "
+        f"and exams are begun until {clock(plan.end_min)}.",
         f"Rooms: {listed([_room(group, plan) for group in plan.room_groups])}.",
         f"Staff: {listed([_staff(group, plan) for group in plan.staff_groups])}.",
         *_of_types("Who comes, and when", plan, lambda kind: _arrival(kind.arrival)),
         *_of_types("How long exams take", plan, lambda kind: _law(kind.exam)),
-        "Not in the simulation: emergencies beyond patients without an appointment, breakdowns of machines, exams that "
-        "are repeated, patients who leave before their exam, and anything that staff decide beyond the rule.",
-    ]  # fmt: skip
+        "Not in the simulation: emergencies beyond patients without an appointment, breakdowns of machines, exams "
+        "that are repeated, patients who leave before their exam, and anything that staff decide beyond the rule.",
+    ]
     rows = [
         *_objectives(experiment),
         *_logic(config),
@@ -47,7 +48,10 @@ def assumptions(config: Lab, experiment: Experiment) -> Section:
         *_software(experiment),
     ]
     checklist = Grid("The whole checklist (STRESS-DES)", ("item", "what it asks", "answer"), rows)
-    text = "The simulated lab, in short. The checklist below it is the one by which simulation studies report what they did."
+    text = (
+        "The simulated lab, in short. The checklist below it is the one by which simulation studies report what they "
+        "did."
+    )
     return Section("assumptions", "What was assumed", (text,), tuple(points), folded=(checklist,))
 
 
@@ -64,25 +68,49 @@ def _logic(config: Lab) -> list[Row]:
     roster = [words for words, has in _roster(plan) if has]
     penalty = config.penalty
     return [
-        ("2.1", "Overview of the model", "Patients come, are prepared where the lab says so, wait, are examined by one "
-         "member of staff in one room, and leave."),
-        ("2.2", "Base model", "In each minute: exams and breaks end; patients arrive; early patients become on time; the "
-         "rule decides who begins. An exam takes one room and one member of staff who can do its type: those who can do "
-         "the fewest types first, then whoever has done the fewest exams."),
+        (
+            "2.1",
+            "Overview of the model",
+            "Patients come, are prepared where the lab says so, wait, are examined by one member of staff in one "
+            "room, and leave.",
+        ),
+        (
+            "2.2",
+            "Base model",
+            "In each minute: exams and breaks end; patients arrive; early patients become on time; the rule decides "
+            "who begins. An exam takes one room and one member of staff who can do its type: those who can do the "
+            "fewest types first, then whoever has done the fewest exams.",
+        ),
         ("2.3", "Scenarios", "See 1.3; all else is equal in what is compared."),
-        ("2.4", "Rules and weights", f"Points a minute: {penalty.on_time:g} for each patient on time who waits, "
-         f"{penalty.late:g} for each late one, {penalty.overtime:g} more for each after closing. Idle rooms and staff are "
-         "left out of what this page compares."),
+        (
+            "2.4",
+            "Rules and weights",
+            f"Points a minute: {penalty.on_time:g} for each patient on time who waits, {penalty.late:g} for each late "
+            f"one, {penalty.overtime:g} more for each after closing. Idle rooms and staff are left out of what this "
+            "page compares.",
+        ),
         ("2.5.1", "Entities", f"Patients for {listed([spoken(kind.name) for kind in plan.types])} exams."),
-        ("2.5.2", "Activities", "Preparation, exam, cleaning of rooms, breaks, lunch: " + "; ".join(_lengths(plan)) + "."),
-        ("2.5.3", "Resources", f"Rooms: {listed([_room(own, plan) for own in plan.room_groups])}. "
-         f"Staff: {listed([_staff(own, plan) for own in plan.staff_groups])}. "
-         + (f"With {listed(roster)}." if roster else "No shifts or lunches of their own.")),
+        (
+            "2.5.2",
+            "Activities",
+            "Preparation, exam, cleaning of rooms, breaks, lunch: " + "; ".join(_lengths(plan)) + ".",
+        ),
+        (
+            "2.5.3",
+            "Resources",
+            f"Rooms: {listed([_room(own, plan) for own in plan.room_groups])}. Staff: "
+            f"{listed([_staff(own, plan) for own in plan.staff_groups])}. "
+            + (f"With {listed(roster)}." if roster else "No shifts or lunches of their own."),
+        ),
         ("2.5.4", "Queues", "One waiting room; the rule says in which order. Nobody gives up waiting."),
-        ("2.5.5", "Entry and exit", f"Patients come by appointment, or without one where the lab says so. After "
-         f"{config.hours.clock(plan.closing_min)} they are sent home; who waits at {config.hours.clock(plan.end_min)} is "
-         "counted as still waiting."),
-    ]  # fmt: skip
+        (
+            "2.5.5",
+            "Entry and exit",
+            "Patients come by appointment, or without one where the lab says so. After "
+            f"{config.hours.clock(plan.closing_min)} they are sent home; who waits at "
+            f"{config.hours.clock(plan.end_min)} is counted as still waiting.",
+        ),
+    ]
 
 
 def _data(plan: LabPlan, experiment: Experiment) -> list[Row]:
@@ -90,12 +118,20 @@ def _data(plan: LabPlan, experiment: Experiment) -> list[Row]:
     exams = "; ".join(f"{spoken(kind.name)}: {_law(kind.exam)}" for kind in plan.types)
     return [
         ("3.1", "Data sources", experiment.data),
-        ("3.2", "Processing of data", "None for a lab that is written down as a file; for a lab fitted to a sheet, see "
-         "the report of echo-lab calibrate."),
+        (
+            "3.2",
+            "Processing of data",
+            "None for a lab that is written down as a file; for a lab fitted to a sheet, see the report of echo-lab "
+            "calibrate.",
+        ),
         ("3.3", "Input parameters", f"Arrivals: {arrivals}. Exams: {exams}. All numbers are in the lab file below."),
-        ("3.4", "Assumptions", "Patients are independent of each other, and so are days; how long an exam takes depends "
-         "on its type only; nobody knows it, or who will come, in advance."),
-    ]  # fmt: skip
+        (
+            "3.4",
+            "Assumptions",
+            "Patients are independent of each other, and so are days; how long an exam takes depends on its type "
+            "only; nobody knows it, or who will come, in advance.",
+        ),
+    ]
 
 
 def _runs(experiment: Experiment) -> list[Row]:
@@ -114,12 +150,20 @@ def _software(experiment: Experiment) -> list[Row]:
     version, python = echo_env.__version__, platform.python_version()
     return [
         ("5.1", "Software", f"echo-lab-rl {version}, Python {python}; engine: {experiment.engine}."),
-        ("5.2", "Random sampling", f"NumPy's PCG64 generator with seed {experiment.seed}. Each patient and member of staff "
-         "has random numbers of their own, so that what is compared meets the same luck."),
+        (
+            "5.2",
+            "Random sampling",
+            f"NumPy's PCG64 generator with seed {experiment.seed}. Each patient and member of staff has random numbers "
+            "of their own, so that what is compared meets the same luck.",
+        ),
         ("5.3", "Model execution", "Minute by minute; next-event jumps where nothing can change."),
         ("5.4", "System", f"{platform.system()} on {platform.machine()}."),
-        ("6.1", "Code and lab", "The code is open (MIT licence); the lab file and the command are at the end of this page."),
-    ]  # fmt: skip
+        (
+            "6.1",
+            "Code and lab",
+            "The code is open (MIT licence); the lab file and the command are at the end of this page.",
+        ),
+    ]
 
 
 def _roster(plan: LabPlan) -> list[tuple[str, bool]]:
@@ -140,8 +184,11 @@ def _lengths(plan: LabPlan) -> list[str]:
         f"preparation for {spoken(kind.name)} {_law(kind.preparation)}" for kind in plan.types if kind.preparation
     ]
     found += [f"cleaning {own.turnover_min} min ({spoken(own.name)})" for own in plan.room_groups if own.turnover_min]
-    found += [f"breaks of {own.breaks.minutes} min ({spoken(own.name)})" for own in plan.staff_groups
-              if own.breaks.number or own.breaks.planned]  # fmt: skip
+    found += [
+        f"breaks of {own.breaks.minutes} min ({spoken(own.name)})"
+        for own in plan.staff_groups
+        if own.breaks.number or own.breaks.planned
+    ]
     return [*found, *(f"lunch {own.lunch.minutes} min ({spoken(own.name)})" for own in plan.staff_groups if own.lunch)]
 
 

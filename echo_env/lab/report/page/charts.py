@@ -14,7 +14,7 @@ from echo_env.common.stats import Estimate
 
 WIDTH = 700
 COLOURS = ("#0072B2", "#B34700", "#007A5A", "#7B3294", "#000000", "#8C5A00")
-"""Told apart by colour-blind eyes, and each with a contrast of 4.5 to white; Okabe and Ito's sky and yellow have not."""
+"""Told apart by colour-blind eyes, each with a contrast of 4.5 to white, which Okabe and Ito's sky and yellow lack."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _GREY, _INK = "#5c5c5c", "#1a1a1a"
 _ROW = 26

@@ -21,8 +21,9 @@ NOT_CHECKED = Section(
     "likeness",
     "Does this lab behave like yours?",
     (
-        "This page does not say whether the simulated lab behaves like yours: no record of visits was part of this command. "
-        "Before anything is decided, hold the lab against your own sheet: echo-lab validate LAB SHEET --report check.html.",
+        "This page does not say whether the simulated lab behaves like yours: no record of visits was part of this "
+        "command. Before anything is decided, hold the lab against your own sheet: echo-lab validate LAB SHEET "
+        "--report check.html.",
     ),
 )
 
@@ -68,8 +69,10 @@ def comparison_page(
             days=comparison.days,
             seed=comparison.seed,
             scenarios=tuple(spoken(name) for name in names),
-            outputs="Waits of patients, shares begun in time, overtime, patients sent home or left waiting, and cost where "
-            "the lab has prices.",
+            outputs=(
+                "Waits of patients, shares begun in time, overtime, patients sent home or left waiting, and cost "
+                "where the lab has prices."
+            ),
             estimation="Means over days with Student's 95 % intervals; differences are paired by day, on common random "
             "numbers.",
             data=f"The lab file {lab}.",
@@ -92,12 +95,13 @@ def _answer(comparison: Comparison, best: str) -> tuple[str, str]:
         )
         return (
             f"Under {spoken(best)} patients wait {wait} minutes on average over {days}; in brackets the 95 % interval.",
-            f"Nine of ten patients of a day wait at most {p90} minutes, and {in_time} of the exams begin within 30 minutes.",
+            f"Nine of ten patients of a day wait at most {p90} minutes, and {in_time} of the exams begin within 30 "
+            "minutes.",
         )
     if best == reference:
         return (
-            f"None of the other rules can be shown to be better than {spoken(reference)}, under which patients wait {wait} "
-            f"minutes on average over {days} (in brackets the 95 % interval).",
+            f"None of the other rules can be shown to be better than {spoken(reference)}, under which patients wait "
+            f"{wait} minutes on average over {days} (in brackets the 95 % interval).",
             _closest(comparison),
         )
     shift = comparison.paired(best, WAIT)
@@ -122,8 +126,8 @@ def _span(points: Estimate) -> str:
 def _closest(comparison: Comparison) -> str:
     name = min(comparison.others, key=lambda own: comparison.mean(own, HEADLINE).mean)
     return (
-        f"The closest is {spoken(name)}, with {changed(comparison.paired(name, WAIT), 'minutes')} of waiting for each patient "
-        "on the same days."
+        f"The closest is {spoken(name)}, with {changed(comparison.paired(name, WAIT), 'minutes')} of waiting for each "
+        "patient on the same days."
     )
 
 
@@ -148,7 +152,10 @@ def _picture(comparison: Comparison) -> Chart:
         marks = [Mark(label(name, comparison.metrics[name]), comparison.mean(reference, name)) for name in metrics]
         return interval_chart(marks, "Minutes", "Minutes waited", "Means with 95 % intervals.")
     marks = [Mark(spoken(name), comparison.paired(name, WAIT)) for name in comparison.others]
-    note = f"Each patient's wait minus that under {spoken(reference)}, on the same days: {LOWER_IS_BETTER}. Lines are 95 % intervals."
+    note = (
+        f"Each patient's wait minus that under {spoken(reference)}, on the same days: {LOWER_IS_BETTER}. Lines are 95 "
+        "% intervals."
+    )
     axis = f"Minutes per patient, minus {spoken(reference)} ({LOWER_IS_BETTER})"
     return interval_chart(marks, axis, f"Minutes waited, difference to {spoken(reference)}", note, zero=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from echo_env.common.tables import Grid
 from echo_env.common.words import in_words
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
-from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, day_bars, rows_of
+from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, Rows, day_bars, rows_of
 from echo_env.lab.plots.gantt_looks import room_names, staff_names
 from echo_env.lab.plots.style import by_punctuality, class_labels, type_labels
 from echo_env.lab.report.page.charts import WIDTH
@@ -59,8 +60,8 @@ def day_section(named: Sequence[tuple[str, Trace]]) -> Section:
     :param named: (what it was played under, the day)
     """
     text = (
-        "A simulated day with a middling amount of waiting. Every bar can be pointed at. Rooms and members of staff come "
-        "first, then a line for each patient, where a bar is waiting. The dotted line is closing."
+        "A simulated day with a middling amount of waiting. Every bar can be pointed at. Rooms and members of staff "
+        "come first, then a line for each patient, where a bar is waiting. The dotted line is closing."
     )
     return Section("day", "One day replayed", (text,), charts=tuple(_chart(name, trace) for name, trace in named))
 
@@ -72,8 +73,9 @@ def _chart(name: str, trace: Trace) -> Chart:
     left = sum(record.outcome == "left_waiting" for record in records)
     mean = float(np.mean(waits)) if waits else 0.0
     told = (
-        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average, {in_words(late)} of them more than "
-        f"{_LATEST_MIN} minutes; {in_words(left) if left else 'nobody'} still {'wait' if left > 1 else 'waits'} at the end of the day"
+        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average, {in_words(late)} of them more "
+        f"than {_LATEST_MIN} minutes; {in_words(left) if left else 'nobody'} still {'wait' if left > 1 else 'waits'} "
+        "at the end of the day"
     )
     return Chart(
         title=f"The day under {name}",
@@ -91,8 +93,55 @@ def gantt(trace: Trace) -> alt.LayerChart:
     :param trace: the day
     """
     config, rows = trace.config, rows_of(trace.config)
-    names = _names(config)
-    kinds, colours = _kinds(config)
+    values, colours = _values(trace), _kinds(config)[1]
+    shown = [kind for kind in colours if any(value["kind"] == kind for value in values)]
+    x, y = _axes(config)
+    colour = alt.Scale(domain=shown, range=[colours[kind] for kind in shown])
+    bars = (
+        alt.Chart(alt.InlineData(values), width=WIDTH, height=_height(rows))
+        .mark_rect(strokeWidth=1, clip=True)
+        .encode(
+            x=x,
+            x2="end:Q",
+            y=y,
+            y2="bottom:Q",
+            color=alt.Color("kind:N", title=None, sort=shown, scale=colour),
+            stroke=alt.Stroke("rim:N", scale=None),
+            tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in ("row", "what", "time")],
+        )
+    )
+    closing = alt.Chart(alt.InlineData([{"begin": config.hours.closing_min}]))
+    edges = [rows.sonographer(0) - 0.8, rows.sonographer(rows.sonographers) - 0.3]
+    between = alt.Chart(alt.InlineData([{"top": edge} for edge in edges]))
+    return alt.layer(
+        bars,
+        closing.mark_rule(strokeDash=[3, 3], color="#444444").encode(x=x),
+        between.mark_rule(color="#888888").encode(y=y),
+    )
+
+
+def _height(rows: Rows) -> int:
+    return _ROW * (rows.rooms + rows.sonographers + 1) + max(7 * rows.patients, 60)
+
+
+def _axes(config: Lab) -> tuple[alt.X, alt.Y]:
+    """Clock times, and the names of rows."""
+    hours, rows, names = config.hours, rows_of(config), _names(config)
+    clocks = {minute: hours.clock(minute) for minute in range(-hours.opening_min % 60, hours.end_min + 1, 60)}
+    x_axis = alt.Axis(values=list(clocks), labelExpr=_chosen(clocks), labelAngle=0)
+    y_axis = alt.Axis(
+        values=list(names), labelExpr=_chosen(names), domain=False, ticks=False, grid=False, labelLimit=190
+    )
+    across = alt.Scale(domain=[0, hours.end_min], nice=False)
+    down = alt.Scale(domain=[-0.6, rows.bottom], reverse=True, nice=False)
+    x = alt.X("begin:Q", title="Time of day", axis=x_axis, scale=across)
+    return x, alt.Y("top:Q", title=None, axis=y_axis, scale=down)
+
+
+def _values(trace: Trace) -> list[dict[str, Any]]:
+    """A row of data for each bar."""
+    config, names = trace.config, _names(trace.config)
+    kinds = _kinds(config)[0]
     rimmed = class_labels(config)[:CLASSES_PER_TYPE] if _rims(config) else ()
     values = []
     for label, bars in day_bars(trace).items():
@@ -101,40 +150,20 @@ def gantt(trace: Trace) -> alt.LayerChart:
                 config.hours.clock(bar.begin),
                 config.hours.clock(min(bar.end, 1439 - config.hours.opening_min)),
             )
-            values.append({
-                "row": names.get(round(bar.row, 3), _patient_name(bar.row, config)), "what": label, "kind": kinds[label],
-                "rim": "#000000" if label in rimmed else "#ffffff", "begin": bar.begin, "end": bar.end, "top": round(bar.row - bar.height / 2, 3),
-                "bottom": round(bar.row + bar.height / 2, 3), "time": f"{begin} to {end}, {bar.end - bar.begin} min",
-            })  # fmt: skip
-    shown = [kind for kind in dict.fromkeys(kinds.values()) if any(value["kind"] == kind for value in values)]
-    height = _ROW * (rows.rooms + rows.sonographers + 1) + max(7 * rows.patients, 60)
-    labelled = {row: name for row, name in names.items()}
-    y_axis = alt.Axis(
-        values=list(labelled), labelExpr=_chosen(labelled), domain=False, ticks=False, grid=False, labelLimit=190
-    )
-    y = alt.Y("top:Q", title=None, axis=y_axis, scale=alt.Scale(domain=[-0.6, rows.bottom], reverse=True, nice=False))
-    clocks = {
-        int(m): config.hours.clock(int(m)) for m in range(-config.hours.opening_min % 60, config.hours.end_min + 1, 60)
-    }
-    x_axis = alt.Axis(values=list(clocks), labelExpr=_chosen(clocks), labelAngle=0)
-    x = alt.X("begin:Q", title="Time of day", axis=x_axis,
-              scale=alt.Scale(domain=[0, config.hours.end_min], nice=False))  # fmt: skip
-    bars = (
-        alt.Chart(alt.InlineData(values), width=WIDTH, height=height)
-        .mark_rect(strokeWidth=1, clip=True)
-        .encode(
-            x=x, x2="end:Q", y=y, y2="bottom:Q",
-            color=alt.Color("kind:N", title=None, sort=shown, scale=alt.Scale(domain=shown, range=[colours[k] for k in shown])),
-            stroke=alt.Stroke("rim:N", scale=None),
-            tooltip=[alt.Tooltip("row:N", title=" "), alt.Tooltip("what:N", title=" "), alt.Tooltip("time:N", title=" ")],
-        )
-    )  # fmt: skip
-    closing = alt.Chart(alt.InlineData([{"begin": config.hours.closing_min}])).mark_rule(
-        strokeDash=[3, 3], color="#444444"
-    )
-    edges = [rows.sonographer(0) - 0.8, rows.sonographer(rows.sonographers) - 0.3]
-    between = alt.Chart(alt.InlineData([{"top": edge} for edge in edges])).mark_rule(color="#888888")
-    return alt.layer(bars, closing.encode(x=x), between.encode(y=y))
+            values.append(
+                {
+                    "row": names.get(round(bar.row, 3), _patient_name(bar.row, config)),
+                    "what": label,
+                    "kind": kinds[label],
+                    "rim": "#000000" if label in rimmed else "#ffffff",
+                    "begin": bar.begin,
+                    "end": bar.end,
+                    "top": round(bar.row - bar.height / 2, 3),
+                    "bottom": round(bar.row + bar.height / 2, 3),
+                    "time": f"{begin} to {end}, {bar.end - bar.begin} min",
+                }
+            )
+    return values
 
 
 def _kinds(config: Lab) -> tuple[dict[str, str], dict[str, str]]:
@@ -175,7 +204,7 @@ def _patient_name(row: float, config: Lab) -> str:
 def _chosen(labels: dict[Any, str]) -> str:
     """An expression that gives the label of a value of an axis."""
     values = ",".join(f"{value}" for value in labels)
-    texts = ",".join("'" + text.replace("\\", "").replace("'", "’") + "'" for text in labels.values())
+    texts = ",".join(json.dumps(text) for text in labels.values())
     return f"[{texts}][indexof([{values}], datum.value)]"
 
 

@@ -18,8 +18,8 @@ WORDS = {
     "Patients sent home": "They came after the lab had closed, and were not let in.",
     "Still waiting at the end of the day": "They came, and no exam was begun for them before the day ended.",
     "Staff overtime": "Hours of exams after the end of shifts, or after closing where there are no shifts.",
-    "On time, late, early": "By when a patient comes, against the time of the expected check-in, with a margin that the "
-    "lab file sets (10 minutes unless it says otherwise).",
+    "On time, late, early": "By when a patient comes, against the time of the expected check-in, with a margin that "
+    "the lab file sets (10 minutes unless it says otherwise).",
     "Points for waiting": "The score that rules are compared by: each minute that a patient waits costs points, more "
     "after closing. Points for idle rooms and staff are left out of every comparison on this page.",
     "Same simulated days": "What is compared is played on the same days: the same patients come at the same times and "

@@ -52,28 +52,32 @@ def compared(comparison: Comparison, what: str = "rule") -> Section:
         name for name in metrics if not any(np.nan_to_num(own[name]).any() for own in comparison.values.values())
     ]
     shown = [name for name in metrics if name not in nothing]
+    units = {name: comparison.metrics[name].unit for name in shown}
     points = [f"{capital(label(name, comparison.metrics[name]))}: none under any {what}." for name in nothing]
     charts = [
         intervals(
-            [Mark(spoken(rule), scaled(comparison.mean(rule, name), comparison.metrics[name].unit)) for rule in comparison.values],
-            _axis(name, comparison) + (" (%)" if comparison.metrics[name].unit == "share" else ""),
+            [Mark(spoken(rule), scaled(comparison.mean(rule, name), units[name])) for rule in comparison.values],
+            _axis(name, comparison) + (" (%)" if units[name] == "share" else ""),
             width=270,
         )
         for name in shown
-    ]  # fmt: skip
-    grid = Grid(
-        f"every {what}",
-        ("measure", *(spoken(rule) for rule in comparison.values)),
-        [(_axis(name, comparison), *(with_interval(comparison.mean(rule, name), comparison.metrics[name].unit) for rule in comparison.values)) for name in shown],
-        f"Mean over {comparison.days:,} days, in brackets the 95 % interval.",
-    )  # fmt: skip
+    ]
+    rows = [
+        (
+            _axis(name, comparison),
+            *(with_interval(comparison.mean(rule, name), units[name]) for rule in comparison.values),
+        )
+        for name in shown
+    ]
+    heads = ("measure", *(spoken(rule) for rule in comparison.values))
+    grid = Grid(f"every {what}", heads, rows, f"Mean over {comparison.days:,} days, in brackets the 95 % interval.")
     chart = Chart(
         f"Every {what}, measure by measure",
         f"A small chart for each measure, with a mark for each {what}; the table below has the same numbers.",
         panels(charts),
         grid,
-        "Marks are means over days, lines their 95 % intervals. The intervals of two may overlap although one is surely "
-        "better: the differences below are taken day by day on the same days, and are far more exact.",
+        "Marks are means over days, lines their 95 % intervals. The intervals of two may overlap although one is "
+        "surely better: the differences below are taken day by day on the same days, and are far more exact.",
     )
     return Section("comparison", "The comparison", (), tuple(points), (chart,), _differences(comparison, shown))
 
@@ -81,12 +85,17 @@ def compared(comparison: Comparison, what: str = "rule") -> Section:
 def _differences(comparison: Comparison, shown: Sequence[str]) -> tuple[Grid, ...]:
     if not comparison.others:
         return ()
-    rows = [
-        (_axis(name, comparison), *(with_interval(comparison.paired(rule, name), comparison.metrics[name].unit, "+") for rule in comparison.others))
-        for name in shown
-    ]  # fmt: skip
+
+    def cells(name: str) -> list[str]:
+        unit = comparison.metrics[name].unit
+        return [with_interval(comparison.paired(rule, name), unit, "+") for rule in comparison.others]
+
+    rows = [(_axis(name, comparison), *cells(name)) for name in shown]
     heads = ("measure", *(f"{spoken(rule)} minus {spoken(comparison.reference)}" for rule in comparison.others))
-    caption = "Paired by day. Lower is better, but for the shares begun within 15 and 30 minutes, whose differences are in percentage points."
+    caption = (
+        "Paired by day. Lower is better, but for the shares begun within 15 and 30 minutes, whose differences are in "
+        "percentage points."
+    )
     return (Grid(f"differences to {spoken(comparison.reference)}", heads, rows, caption),)
 
 
@@ -117,7 +126,12 @@ def who_gains(comparison: Comparison) -> Section:
     ]
     drawn, far = without_far(marks)
     title = f"Who gains and who loses: minutes waited, difference to {spoken(comparison.reference)}"
-    rows = [(who, with_interval(comparison.mean(comparison.reference, name)), *(with_interval(comparison.paired(rule, name), "", "+") for rule in comparison.others)) for who, name in measured.items()]  # fmt: skip
+    differences = {
+        who: [with_interval(comparison.paired(rule, name), "", "+") for rule in comparison.others]
+        for who, name in measured.items()
+    }
+    reference = {who: with_interval(comparison.mean(comparison.reference, name)) for who, name in measured.items()}
+    rows = [(who, reference[who], *differences[who]) for who in measured]
     heads = ("patients", spoken(comparison.reference), *(f"{spoken(rule)}, difference" for rule in comparison.others))
     out = sorted({f"{mark.series} ({mark.row})" for mark in far})
     chart = Chart(
@@ -190,6 +204,6 @@ def paid_with(comparison: Comparison, best: str) -> str:
         ]
         return f"but something rises: {listed(rises)}"
     return (
-        "the 90th percentile of waits, patients sent home, patients still waiting at the end of the day, and overtime do not "
-        "rise beyond chance"
+        "the 90th percentile of waits, patients sent home, patients still waiting at the end of the day, and overtime "
+        "do not rise beyond chance"
     )

@@ -60,8 +60,10 @@ def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: s
             scenarios=("the lab as it is", *(f"{counted(own.number)}" for own in proposal.front)),
             outputs="Waits of patients, and what may not get worse: "
             f"{listed([spoken(name) for name in proposal.protected] or ['nothing'])}.",
-            estimation=f"Measured on {proposal.days:,} days that the search has not seen; differences are paired by day, and "
-            "their 95 % intervals hold for all numbers of changes and all measures together.",
+            estimation=(
+                f"Measured on {proposal.days:,} days that the search has not seen; differences are paired by day, and "
+                "their 95 % intervals hold for all numbers of changes and all measures together."
+            ),
             data=f"The lab file {lab}. Exams begin by the rule {spoken(rule)}.",
             engine="compiled",
         ),
@@ -77,13 +79,19 @@ def _answer(proposal: Proposal) -> tuple[str, str]:
         return said[0], said[1] if said[1:] else f"{proposal.searched:,} variants of the lab were tried."
     wait, today = step.effects[WAIT], proposal.today[WAIT]
     gain = f"by {counted(step.number)} patients would wait {changed(wait, 'minutes')}"
-    first = f"Yes: {gain} than the {today.mean:.1f} minutes of today, on {proposal.days:,} simulated days (95 % interval in brackets)."
+    first = (
+        f"Yes: {gain} than the {today.mean:.1f} minutes of today, on {proposal.days:,} simulated days (95 % interval "
+        "in brackets)."
+    )
     names = listed([spoken(name) for name in proposal.protected]) if proposal.protected else ""
     second = f"Nothing that is protected gets worse beyond chance ({names})." if names else "Nothing was protected."
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
         part = smallest.effects[WAIT]
-        second = f"Just {counted(smallest.number)} would already bring {changed(part, 'minutes')}; {second[0].lower()}{second[1:]}"
+        second = (
+            f"Just {counted(smallest.number)} would already bring {changed(part, 'minutes')}; "
+            f"{second[0].lower()}{second[1:]}"
+        )
     return first, second
 
 
@@ -188,8 +196,8 @@ def _books(proposal: Proposal) -> list[Chart]:
 def _elsewhere(proposal: Proposal) -> Section:
     tables = grids(proposal)
     text = (
-        "The proposal was also played in labs that differ from this one: with more or fewer late patients, longer or shorter "
-        "exams, more or fewer no-shows and absences. A proposal that holds only in one world is none."
+        "The proposal was also played in labs that differ from this one: with more or fewer late patients, longer or "
+        "shorter exams, more or fewer no-shows and absences. A proposal that holds only in one world is none."
     )
     return Section(
         "worlds",

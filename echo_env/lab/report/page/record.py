@@ -102,9 +102,13 @@ def _page(
             days=0 if found is None else found.days,
             seed=0 if found is None else found.seed,
             scenarios=("recorded days", "the same days played again in the lab", "simulated days"),
-            outputs="Waits from check-in, delays after the appointment, patients a day, end of the last exam, use of rooms.",
-            estimation="Intervals of the record are over its days. A difference counts if it matters and hardly any set of as "
-            "many simulated days is so far out (posterior predictive checks, shared error of 5 %).",
+            outputs=(
+                "Waits from check-in, delays after the appointment, patients a day, end of the last exam, use of rooms."
+            ),
+            estimation=(
+                "Intervals of the record are over its days. A difference counts if it matters and hardly any set of "
+                "as many simulated days is so far out (posterior predictive checks, shared error of 5 %)."
+            ),
             data=data,
         ),
         likeness=_not_validated() if found is None else _likeness(found),
@@ -124,8 +128,9 @@ def _answer(found: Validation) -> tuple[str, str]:
     span = "" if np.isnan(shift.low) else f", 95 % interval of the difference {shift.low:+.1f} to {shift.high:+.1f}"
     head = "Nothing in the record contradicts it" if found.accepted else "Not in everything"
     first = (
-        f"{head}: when the recorded days are played again with their own patients, rooms and staff, {every.n} patients wait "
-        f"{every.simulated_wait:.1f} minutes from check-in to exam, against {every.seen_wait:.1f} in the record ({lasts}{span})."
+        f"{head}: when the recorded days are played again with their own patients, rooms and staff, {every.n} patients "
+        f"wait {every.simulated_wait:.1f} minutes from check-in to exam, against {every.seen_wait:.1f} in the record "
+        f"({lasts}{span})."
     )
     uses: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for answer in found.verdict:
@@ -175,7 +180,10 @@ def _waits_by_hour(found: Validation) -> Chart:
         + "; ".join(f"{hour}: {seen} recorded, {simulated} simulated" for hour, seen, simulated in rows)
         + "."
     )
-    note = "From check-in, or from the expected check-in if that is later. Lines are 95 % intervals; hours with few patients have none."
+    note = (
+        "From check-in, or from the expected check-in if that is later. Lines are 95 % intervals; hours with few "
+        "patients have none."
+    )
     return Chart(
         title, alt, lines(points, "Hour of check-in", "Minutes waited"), Grid(title, ("hour", *cells), rows), note
     )
@@ -221,7 +229,10 @@ def _check(check: Check) -> tuple[str, ...]:
 def _levers(found: Validation) -> Section:
     marks = [_mark(own.words, own.difference) for own in found.levers.changes]
     doubt = any(answer.question == "capacity" and not answer.good for answer in found.verdict)
-    text = f"In the lab patients wait {with_interval(found.levers.wait)} minutes from check-in. Each change was tried by itself, on the same simulated days."
+    text = (
+        f"In the lab patients wait {with_interval(found.levers.wait)} minutes from check-in. Each change was tried by "
+        "itself, on the same simulated days."
+    )
     if doubt:
         names = [own.words for own in found.levers.changes if own.kind == CAPACITY]
         text += f" What the record cannot confirm: {listed(names)}." if names else ""

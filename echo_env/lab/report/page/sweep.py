@@ -75,9 +75,13 @@ def sweep_page(
             scenarios=tuple(
                 f"{field_words(axis.path)}: {listed([axis.label(value) for value in axis.values])}" for axis in axes
             ),
-            outputs="Waits of patients, shares begun in time, overtime, patients sent home or left waiting, and cost where "
-            "the lab has prices.",
-            estimation="Means over days with Student's 95 % intervals; differences to the lab as it is are paired by day.",
+            outputs=(
+                "Waits of patients, shares begun in time, overtime, patients sent home or left waiting, and cost "
+                "where the lab has prices."
+            ),
+            estimation=(
+                "Means over days with Student's 95 % intervals; differences to the lab as it is are paired by day."
+            ),
             data=f"The lab file {lab}, with the values above.",
         ),
         likeness=NOT_CHECKED,
@@ -125,12 +129,16 @@ def _answer(results: SweepResults, cell: Cell[Lab], policy: str, comparison: Com
     under = f" under {spoken(policy)}"
     if best == BASE:
         return (
-            f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on average{under}, over {days}.",
+            f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on "
+            f"average{under}, over {days}.",
             _matters(results),
         )
     shift = comparison.paired(best, WAIT)
     told = with_interval(comparison.mean(best, WAIT))
-    first = f"Patients wait least with {best}{'' if 'under' in best else under}: {told} minutes on average, {changed(shift, 'minutes')} than in {BASE} (all in brackets are 95 % intervals, over {days})."
+    first = (
+        f"Patients wait least with {best}{'' if 'under' in best else under}: {told} minutes on average, "
+        f"{changed(shift, 'minutes')} than in {BASE} (all in brackets are 95 % intervals, over {days})."
+    )
     return first, f"{_matters(results)} With the best, {paid_with(comparison, best)}."
 
 
@@ -142,8 +150,8 @@ def _matters(results: SweepResults) -> str:
     axis = first.axis
     ends = [axis.label(cell.values[axis.path]) for cell in (first.lowest, first.highest)]
     return (
-        f"{'Most of it depends on' if len(effects) > 1 else 'It depends on'} {field_words(axis.path)}: between {ends[0]} (shortest "
-        f"waits) and {ends[1]} (longest) there are {with_interval(first.span)} minutes."
+        f"{'Most of it depends on' if len(effects) > 1 else 'It depends on'} {field_words(axis.path)}: between "
+        f"{ends[0]} (shortest waits) and {ends[1]} (longest) there are {with_interval(first.span)} minutes."
     )
 
 
@@ -159,7 +167,10 @@ def _effects(results: SweepResults) -> Chart:
         if cell.number
     ]
     title = "What each change does to waits"
-    note = f"Minutes per patient against {BASE}, under {spoken(results.reference)}, on the same days: {LOWER_IS_BETTER}. Lines are 95 % intervals."
+    note = (
+        f"Minutes per patient against {BASE}, under {spoken(results.reference)}, on the same days: {LOWER_IS_BETTER}. "
+        "Lines are 95 % intervals."
+    )
     return interval_chart(marks, f"Minutes per patient, minus {BASE} ({LOWER_IS_BETTER})", title, note, zero=True)
 
 
@@ -207,11 +218,16 @@ def _response(results: SweepResults, axis: Axis) -> Chart:
 
 def _cells(results: SweepResults) -> Section:
     metrics = [name for name in COMPARED if name in results.metrics]
+    units = {name: results.metrics[name].unit for name in metrics}
+
+    def cells(cell: Cell[Lab], policy: str) -> list[str]:
+        return [with_interval(results.mean(cell, policy, name), units[name]) for name in metrics]
+
     rows = [
-        (cell_words(results, cell), spoken(policy), *(with_interval(results.mean(cell, policy, name), results.metrics[name].unit) for name in metrics))
+        (cell_words(results, cell), spoken(policy), *cells(cell, policy))
         for cell in results.sweep.cells
         for policy in results.policies
-    ]  # fmt: skip
+    ]
     caption = f"Means over {results.days:,} days, in brackets their 95 % intervals."
     if len(rows) > _MOST_ROWS:
         caption += f" The first {_MOST_ROWS} of {len(rows)} rows; sweep.csv of --output has all."
