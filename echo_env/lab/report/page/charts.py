@@ -17,7 +17,8 @@ COLOURS = ("#0072B2", "#B34700", "#007A5A", "#7B3294", "#000000", "#8C5A00")
 """Told apart by colour-blind eyes, each with a contrast of 4.5 to white, which Okabe and Ito's sky and yellow lack."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _GREY, _INK = "#5c5c5c", "#1a1a1a"
-_ROW = 26
+_ROW, _HEIGHT = 26, 260
+_MOST_LETTERS = 90
 _MOST_SQUASHED = 6.0
 """A mark that is so many times as far out as all others would squash them, and is left out of the picture."""
 
@@ -93,33 +94,41 @@ def intervals(marks: Sequence[Mark], axis: str, zero: bool = False, width: int =
     return alt.layer(*layers)
 
 
-def lines(points: Sequence[Point], axis: str, value_axis: str, height: int = 260) -> alt.LayerChart:
+def lines(points: Sequence[Point], axis: str, value_axis: str, least: float | None = None) -> alt.LayerChart:
     """Lines of means with their intervals.
 
     :param points: at least one; x of texts stay in their order
     :param axis: what the horizontal axis is
     :param value_axis: what the vertical axis is, with its unit
-    :param height: of the chart, pixels
+    :param least: the smallest value that can be; intervals are cut off there
     """
     names = list(dict.fromkeys(point.series for point in points))
     numbers = all(isinstance(point.x, (int, float)) for point in points)
     xs = list(dict.fromkeys(point.x for point in points))
     data = alt.InlineData([{**_values("", point.value, point.series), "x": point.x} for point in points])
-    base = alt.Chart(data, width=WIDTH, height=height)
-    x_axis = alt.Axis(labelAngle=0) if numbers or len(xs) <= 8 else alt.Axis(labelAngle=-40, labelLimit=220)
+    base = alt.Chart(data, width=WIDTH, height=_HEIGHT)
+    x_axis = (
+        alt.Axis(labelAngle=0)
+        if numbers or sum(len(str(x)) for x in xs) <= _MOST_LETTERS
+        else alt.Axis(labelAngle=-40, labelLimit=220)
+    )
     if numbers and len(xs) <= 12:
         x_axis = alt.Axis(labelAngle=0, values=xs)
     x = alt.X("x:Q" if numbers else "x:N", title=axis, sort=None if numbers else xs, axis=x_axis,
               scale=alt.Scale(zero=False) if numbers else alt.Undefined)  # fmt: skip
-    y = alt.Y("mean:Q", title=value_axis, scale=alt.Scale(zero=False))
+    y = alt.Y("mean:Q", title=value_axis, scale=_from(least))
     colour, shape = {"color": _colour(names)}, _shape(names)
     tooltip = [alt.Tooltip("x:Q" if numbers else "x:N", title=axis), *_tooltip("", value_axis, len(names) > 1)]
-    whiskers = base.mark_rule(strokeWidth=2).encode(
-        x=x, y=alt.Y("low:Q", title=value_axis), y2="high:Q", tooltip=tooltip, **colour
+    whiskers = base.mark_rule(strokeWidth=2, clip=least is not None).encode(
+        x=x, y=alt.Y("low:Q", title=value_axis, scale=_from(least)), y2="high:Q", tooltip=tooltip, **colour
     )
     line = base.mark_line(strokeWidth=2).encode(x=x, y=y, **colour)
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, tooltip=tooltip, **colour, **shape)
     return alt.layer(whiskers, line, dots)
+
+
+def _from(least: float | None) -> alt.Scale:
+    return alt.Scale(zero=False) if least is None else alt.Scale(domainMin=least)
 
 
 def counts(points: Sequence[tuple[str, str, float]], axis: str, value_axis: str) -> alt.Chart:

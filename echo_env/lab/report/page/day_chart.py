@@ -11,6 +11,7 @@ import numpy as np
 
 from echo_env.common.tables import Grid
 from echo_env.common.words import in_words
+from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, Rows, day_bars, rows_of
@@ -190,8 +191,10 @@ def _rims(config: Lab) -> bool:
 def _names(config: Lab) -> dict[float, str]:
     """Row -> what it is called: rooms and members of staff, and the patients together."""
     rows = rows_of(config)
-    found = {float(n): spoken(name) for n, name in enumerate(room_names(config))}
-    found |= {round(rows.sonographer(n), 3): spoken(name) for n, name in enumerate(staff_names(config))}
+    # Groups of rooms and of staff can have the same names, which the paper's form tells apart by itself.
+    room, staff = ("", "") if isinstance(config, LabConfig) else ("room: ", "staff: ")
+    found = {float(n): room + spoken(name) for n, name in enumerate(room_names(config))}
+    found |= {round(rows.sonographer(n), 3): staff + spoken(name) for n, name in enumerate(staff_names(config))}
     return found | {round(rows.patient(rows.patients // 2), 3): "patients waiting"}
 
 

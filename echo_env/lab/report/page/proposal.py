@@ -169,7 +169,10 @@ def _by_hour(config: Lab, before: Waits, after: Waits) -> Chart:
     title = "Minutes waited by the hour in which patients come"
     alt = f"{title}: " + "; ".join(f"{hour} {old} {TODAY}, {new} {PROPOSED}" for hour, old, new in rows) + "."
     return Chart(
-        title, alt, lines(points, "Hour of arrival", "Minutes waited"), Grid(title, ("hour", TODAY, PROPOSED), rows)
+        title,
+        alt,
+        lines(points, "Hour of arrival", "Minutes waited", least=0),
+        Grid(title, ("hour", TODAY, PROPOSED), rows),
     )
 
 

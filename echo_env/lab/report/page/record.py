@@ -22,7 +22,7 @@ from echo_env.lab.calibration.validation.exams import Exams
 from echo_env.lab.calibration.validation.levers import CAPACITY, Levers
 from echo_env.lab.calibration.validation.plots import by_hour
 from echo_env.lab.calibration.validation.predictive import Check
-from echo_env.lab.calibration.validation.verdict import Answer, value_text
+from echo_env.lab.calibration.validation.verdict import Answer, unexplained_sentences, value_text
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config.clock import clock_text
 from echo_env.lab.config.lab import Lab
@@ -31,7 +31,7 @@ from echo_env.lab.report.page.charts import Mark, Point, lines
 from echo_env.lab.report.page.day_chart import day_section, typical_day
 from echo_env.lab.report.page.measures import interval_chart
 from echo_env.lab.report.page.page import Chart, Experiment, Page, Section
-from echo_env.lab.report.page.words import LOWER_IS_BETTER, listed, spoken, with_interval
+from echo_env.lab.report.page.words import LOWER_IS_BETTER, capital, listed, spoken, with_interval
 from echo_env.lab.simulation.simulator import simulate
 
 _USES = {
@@ -88,7 +88,7 @@ def _page(
     sections: list[Section] = []
     if found is not None:
         sections = [_compared(found), _levers(found)]
-    sections += [*more, *_accepted(findings), _day(config, rule, 0 if found is None else found.seed)]
+    sections += [*more, *_checked(findings), _day(config, rule, 0 if found is None else found.seed)]
     return Page(
         title=f"{config.name}: a lab and a record",
         question=f"Does the simulated lab {config.name} behave like the recorded days?",
@@ -156,10 +156,17 @@ def _not_validated() -> Section:
 
 
 def _likeness(found: Validation) -> Section:
-    rows = [(_use(answer), _GOOD[answer.good], answer.sentence) for answer in found.verdict]
+    rows = [(_use(answer), _GOOD[answer.good], _why(answer)) for answer in found.verdict]
     grid = Grid("what the lab may be used for", ("use", "verdict", "why"), rows)
-    left = [sentence for sentence in found.sentences if sentence not in {answer.sentence for answer in found.verdict}]
-    return Section("likeness", "Does this lab behave like yours?", (), tuple(left), (), (grid,))
+    left = unexplained_sentences(found.evidence)
+    return Section("likeness", "Does this lab behave like yours?", (), left, (), (grid,))
+
+
+def _why(answer: Answer) -> str:
+    """The reasons alone: the use and the verdict stand beside them."""
+    after = "because " if answer.good is False else ": "
+    told = answer.sentence.partition(after)[2] or answer.sentence
+    return capital(told)
 
 
 def _waits_by_hour(found: Validation) -> Chart:
@@ -185,7 +192,11 @@ def _waits_by_hour(found: Validation) -> Chart:
         "patients have none."
     )
     return Chart(
-        title, alt, lines(points, "Hour of check-in", "Minutes waited"), Grid(title, ("hour", *cells), rows), note
+        title,
+        alt,
+        lines(points, "Hour of check-in", "Minutes waited", least=0),
+        Grid(title, ("hour", *cells), rows),
+        note,
     )
 
 
@@ -268,18 +279,19 @@ def _fitted(fitted: Fitted, data: str) -> Section:
     )
 
 
-def _accepted(findings: Sequence[Finding]) -> list[Section]:
-    """The findings by the name of their check: their sentences quote cells."""
+def _checked(findings: Sequence[Finding]) -> list[Section]:
+    """The findings by what their checks look for: their own sentences quote cells."""
     counts: Counter[str] = Counter()
     for finding in findings:
         counts[finding.check] += finding.count
     if not counts:
         return []
     text = (
-        "The checks of the record found the following, and somebody accepted it; where, the command says on a terminal."
+        "The command names on the terminal what was found in which cell; this page does not, since cells can tell of "
+        "people."
     )
-    points = tuple(f"{CHECKS[check]} ({count} found)." for check, count in counts.items())
-    return [Section("findings", "What was accepted about the record", (text,), points)]
+    points = tuple(f"{capital(CHECKS[check])} ({count})." for check, count in counts.items())
+    return [Section("findings", "What the checks of the record found", (text,), points)]
 
 
 def record_words(visits: Visits) -> str:

@@ -140,7 +140,7 @@ def spoken(name: str) -> str:
 
     :param name: as in files
     """
-    return name.replace("non_fetal", "non-fetal").replace("_", " ")
+    return name.replace("_", " ").replace("non fetal", "non-fetal")
 
 
 def capital(text: str) -> str:
