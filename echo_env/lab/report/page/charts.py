@@ -113,7 +113,7 @@ def lines(points: Sequence[Point], axis: str, value_axis: str, least: float | No
         else alt.Axis(labelAngle=-40, labelLimit=220)
     )
     if numbers and len(xs) <= 12:
-        x_axis = alt.Axis(labelAngle=0, values=xs)
+        x_axis = alt.Axis(labelAngle=0, values=xs, format="~g")
     x = alt.X("x:Q" if numbers else "x:N", title=axis, sort=None if numbers else xs, axis=x_axis,
               scale=alt.Scale(zero=False) if numbers else alt.Undefined)  # fmt: skip
     y = alt.Y("mean:Q", title=value_axis, scale=_from(least))

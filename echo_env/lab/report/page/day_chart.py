@@ -169,7 +169,8 @@ def _values(trace: Trace) -> list[dict[str, Any]]:
 
 def _kinds(config: Lab) -> tuple[dict[str, str], dict[str, str]]:
     """Label of a bar -> entry of the legend, and entry -> colour."""
-    kinds, colours = {name: name for name in GROUND_COLOURS}, dict(GROUND_COLOURS)
+    kinds: dict[str, str] = {}
+    colours: dict[str, str] = {}
     whens = {Punctuality.ON_TIME: "came on time", Punctuality.LATE: "came late", Punctuality.EARLY: "came early"}
     types = type_labels(config)
     for kind, label in enumerate(class_labels(config)):
@@ -180,7 +181,7 @@ def _kinds(config: Lab) -> tuple[dict[str, str], dict[str, str]]:
             number = kind // CLASSES_PER_TYPE
             entry, colour = types[number], TYPE_COLOURS[number]
         kinds[label], colours[entry] = entry, colour
-    return {label: kinds[label] for label in (*class_labels(config), *GROUND_COLOURS)}, colours
+    return kinds | {name: name for name in GROUND_COLOURS}, colours | GROUND_COLOURS
 
 
 def _rims(config: Lab) -> bool:

@@ -40,11 +40,11 @@ def best_of(comparison: Comparison) -> str:
     return min(better, key=lambda name: comparison.mean(name, HEADLINE).mean, default=comparison.reference)
 
 
-def compared(comparison: Comparison, what: str = "rule") -> Section:
+def compared(comparison: Comparison, title: str = "Every rule, measure by measure") -> Section:
     """Every measure of everything that is compared, and the differences to the reference.
 
     :param comparison: what is compared
-    :param what: one of the things that are compared, in a word
+    :param title: of the chart
     """
     metrics = [name for name in COMPARED if name in comparison.metrics]
     # A metric that is nothing on every day under every rule says nothing, but that it is nothing is worth a word.
@@ -53,7 +53,7 @@ def compared(comparison: Comparison, what: str = "rule") -> Section:
     ]
     shown = [name for name in metrics if name not in nothing]
     units = {name: comparison.metrics[name].unit for name in shown}
-    points = [f"{capital(label(name, comparison.metrics[name]))}: none under any {what}." for name in nothing]
+    points = [f"{capital(label(name, comparison.metrics[name]))}: none at all." for name in nothing]
     charts = [
         intervals(
             [Mark(spoken(rule), scaled(comparison.mean(rule, name), units[name])) for rule in comparison.values],
@@ -70,10 +70,10 @@ def compared(comparison: Comparison, what: str = "rule") -> Section:
         for name in shown
     ]
     heads = ("measure", *(spoken(rule) for rule in comparison.values))
-    grid = Grid(f"every {what}", heads, rows, f"Mean over {comparison.days:,} days, in brackets the 95 % interval.")
+    grid = Grid(title, heads, rows, f"Mean over {comparison.days:,} days, in brackets the 95 % interval.")
     chart = Chart(
-        f"Every {what}, measure by measure",
-        f"A small chart for each measure, with a mark for each {what}; the table below has the same numbers.",
+        title,
+        "A small chart for each measure, with a mark for each thing compared; the table below has the same numbers.",
         panels(charts),
         grid,
         "Marks are means over days, lines their 95 % intervals. The intervals of two may overlap although one is "

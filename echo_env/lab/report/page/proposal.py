@@ -20,14 +20,18 @@ from echo_env.lab.report.page.comparison import NOT_CHECKED
 from echo_env.lab.report.page.day_chart import day_section, typical_day
 from echo_env.lab.report.page.measures import compared, interval_chart, who_gains
 from echo_env.lab.report.page.page import Chart, Experiment, Page, Section
-from echo_env.lab.report.page.words import LOWER_IS_BETTER, capital, changed, listed, spoken, with_interval
+from echo_env.lab.report.page.words import LABELS, LOWER_IS_BETTER, changed, listed, spoken, with_interval
 from echo_env.lab.simulation.metrics import metrics_of, metrics_table
 from echo_env.lab.simulation.simulator import simulate
 
-TODAY, PROPOSED = "as it is", "as proposed"
+TODAY, PROPOSED = "today", "the proposal"
+_DECIDED = {"template": "appointment book", "absence_plan": "plan for absences"}
+"""Kinds of decisions that have plainer names."""
 _MOST_DAYS = 2000
 """Held-out days that are played again for measures that the search does not look at."""
 _MOST_LISTED = 60
+_WORLDS = "the proposal in other worlds"
+"""Title of that table."""
 
 
 def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: str) -> Page:
@@ -39,11 +43,15 @@ def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: s
     :param command: the command line
     :param lab: what the command calls the lab
     """
-    step, decided = proposal.step, listed([spoken(name) for name in proposal.choice.names])
+    step, decided = proposal.step, listed([_DECIDED.get(name, spoken(name)) for name in proposal.choice.names])
     sections = [_said(proposal)]
     if step is not None:
         comparison = _comparison(proposal, step, rule, seed)
-        sections += [compared(comparison, "way"), who_gains(comparison), *_gains(proposal)]
+        sections += [
+            compared(comparison, "Today and the proposal, measure by measure"),
+            who_gains(comparison),
+            *_gains(proposal),
+        ]
         sections += [_elsewhere(proposal), _day(proposal, step, rule, seed)]
     return Page(
         title=f"{proposal.config.name}: what would be best",
@@ -59,7 +67,7 @@ def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: s
             seed=seed,
             scenarios=("the lab as it is", *(f"{counted(own.number)}" for own in proposal.front)),
             outputs="Waits of patients, and what may not get worse: "
-            f"{listed([spoken(name) for name in proposal.protected] or ['nothing'])}.",
+            f"{listed([LABELS.get(name, spoken(name)) for name in proposal.protected] or ['nothing'])}.",
             estimation=(
                 f"Measured on {proposal.days:,} days that the search has not seen; differences are paired by day, and "
                 "their 95 % intervals hold for all numbers of changes and all measures together."
@@ -78,13 +86,15 @@ def _answer(proposal: Proposal) -> tuple[str, str]:
     if step is None or not proposal.recommended:
         return said[0], said[1] if said[1:] else f"{proposal.searched:,} variants of the lab were tried."
     wait, today = step.effects[WAIT], proposal.today[WAIT]
-    gain = f"by {counted(step.number)} patients would wait {changed(wait, 'minutes')}"
-    first = (
-        f"Yes: {gain} than the {today.mean:.1f} minutes of today, on {proposal.days:,} simulated days (95 % interval "
-        "in brackets)."
+    done = (
+        step.changes[0].sentence[:-1] if step.number == 1 else f"Make the {step.number} changes that are listed below"
     )
-    names = listed([spoken(name) for name in proposal.protected]) if proposal.protected else ""
-    second = f"Nothing that is protected gets worse beyond chance ({names})." if names else "Nothing was protected."
+    first = (
+        f"{done}: patients would then wait {changed(wait, 'minutes')} than the {today.mean:.1f} minutes of today, on "
+        f"{proposal.days:,} simulated days; in brackets the 95 % interval."
+    )
+    names = listed([LABELS.get(name, spoken(name)) for name in proposal.protected]) if proposal.protected else ""
+    second = f"Nothing that is protected gets worse beyond chance: {names}." if names else "Nothing was protected."
     smallest = proposal.smallest
     if smallest is not None and smallest.number < step.number:
         part = smallest.effects[WAIT]
@@ -101,7 +111,8 @@ def _said(proposal: Proposal) -> Section:
     if step is not None and len(step.changes) > _MOST_LISTED:
         done.append(f"... and {len(step.changes) - _MOST_LISTED} more, which are in the file of --output.")
     texts = [own for own in verdict(proposal) if own not in done]
-    return Section("changes", "What would have to be done", tuple(texts), tuple(done))
+    tables = tuple(own for own in grids(proposal) if own.title != _WORLDS)
+    return Section("changes", "What would have to be done", tuple(texts), tuple(done), folded=tables)
 
 
 def _front(proposal: Proposal) -> Chart:
@@ -148,7 +159,15 @@ def _gains(proposal: Proposal) -> list[Section]:
         _by_hour(proposal.config, gains.before, gains.after),
         *_books(proposal),
     ]
-    return [Section("who", "Patient by patient", (), (), tuple(chart for chart in charts if chart is not None))]
+    return [
+        Section(
+            "who",
+            "Who gains and who loses, patient by patient",
+            (),
+            (),
+            tuple(chart for chart in charts if chart is not None),
+        )
+    ]
 
 
 def _changes(named: list[tuple[str, Gain]], title: str) -> Chart | None:
@@ -197,24 +216,21 @@ def _books(proposal: Proposal) -> list[Chart]:
 
 
 def _elsewhere(proposal: Proposal) -> Section:
-    tables = grids(proposal)
     text = (
         "The proposal was also played in labs that differ from this one: with more or fewer late patients, longer or "
-        "shorter exams, more or fewer no-shows and absences. A proposal that holds only in one world is none."
+        "shorter exams, more or fewer no-shows and absences. What holds only in the lab as it was written down is "
+        "worth "
+        "little."
     )
-    return Section(
-        "worlds",
-        "Would it hold if the lab were otherwise?",
-        (text,),
-        folded=tuple(own._replace(title=capital(own.title)) for own in tables),
-    )
+    tables = tuple(own for own in grids(proposal) if own.title == _WORLDS)
+    return Section("worlds", "Would it hold if the lab were otherwise?", (text,), grids=tables)
 
 
 def _day(proposal: Proposal, step: Step, rule: str, seed: int) -> Section:
     today, then = (proposal.choice.lab(values) for values in (proposal.choice.today, step.values))
     _, number = typical_day(today, make_policy(rule, today), seed)
     named = []
-    for name, lab in ((f"the book {TODAY}", today), ("the proposal", then)):
+    for name, lab in (("today's plan", today), (PROPOSED, then)):
         (day,) = sample_days(lab, 1, seed, number)
         named.append((name, simulate(lab, day, make_policy(rule, lab))))
     return day_section(named)

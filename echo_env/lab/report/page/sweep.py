@@ -55,7 +55,10 @@ def sweep_page(
     fields = [field_words(axis.path) for axis in axes]
     sections = [_cells(results), *_responses(results)]
     if cell.number:
-        sections += [compared(comparison, "lab"), who_gains(comparison)]
+        sections += [
+            compared(comparison, "The lab as it is and the best that was tried, measure by measure"),
+            who_gains(comparison),
+        ]
     if uncertain is not None:
         told = tuple(uncertain.sentences(WAIT))
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
