@@ -20,7 +20,7 @@ _GREY, _INK = "#5c5c5c", "#1a1a1a"
 _ROW, _HEIGHT = 26, 260
 _MOST_LETTERS = 90
 _MOST_SQUASHED = 6.0
-"""A mark that is so many times as far out as all others would squash them, and is left out of the picture."""
+"""A bad mark that is so many times as far out as all others would squash them, and is left out of the picture."""
 
 
 class Mark(NamedTuple):
@@ -50,20 +50,20 @@ class Point(NamedTuple):
 
 
 def without_far(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]:
-    """Marks that can be drawn on one scale, and those that would squash them.
+    """Marks that can be drawn on one scale, and bad ones that would squash them.
 
-    :param marks: differences to nothing, all of them on one axis
+    Only what is far worse than all else is left out, and only if there is something to see among the rest.
+
+    :param marks: differences to nothing, all of them on one axis; lower is better
     """
-    if len(marks) < 3:
-        return list(marks), []
-    by_size = sorted(marks, key=lambda mark: abs(mark.value.mean))
-    kept = by_size[: max(2, len(by_size) // 2)]
-    for mark in by_size[len(kept) :]:
-        if abs(mark.value.mean) > _MOST_SQUASHED * max(abs(kept[-1].value.mean), 1e-9):
+    kept = sorted(marks, key=lambda mark: abs(mark.value.mean))
+    while len(kept) > 1:
+        rest, last = kept[:-1], kept[-1].value.mean
+        told = any(mark.value.excludes_zero for mark in rest)
+        if not told or last <= _MOST_SQUASHED * abs(rest[-1].value.mean):
             break
-        kept.append(mark)
-    far = [mark for mark in marks if mark not in kept]
-    return [mark for mark in marks if mark in kept], far
+        kept = rest
+    return [mark for mark in marks if mark in kept], [mark for mark in marks if mark not in kept]
 
 
 def intervals(marks: Sequence[Mark], axis: str, zero: bool = False, width: int = WIDTH) -> alt.LayerChart:

@@ -157,7 +157,9 @@ def _picture(comparison: Comparison) -> Chart:
         "% intervals."
     )
     axis = f"Minutes per patient, minus {spoken(reference)} ({LOWER_IS_BETTER})"
-    return interval_chart(marks, axis, f"Minutes waited, difference to {spoken(reference)}", note, zero=True)
+    return interval_chart(
+        marks, axis, f"Minutes waited, difference to {spoken(reference)}", note, zero=True, all_drawn=False
+    )
 
 
 def _day(config: Lab, comparison: Comparison, policies: Sequence[Policy]) -> Section:

@@ -160,7 +160,9 @@ def _gain_words(comparison: Comparison, measured: dict[str, str]) -> str:
     return f"Under {spoken(best)}, against {spoken(comparison.reference)}, {'; '.join(parts)}."
 
 
-def interval_chart(marks: Sequence[Mark], axis: str, title: str, note: str, zero: bool = False) -> Chart:
+def interval_chart(
+    marks: Sequence[Mark], axis: str, title: str, note: str, zero: bool = False, all_drawn: bool = True
+) -> Chart:
     """Marks with their intervals, and their numbers as a table.
 
     :param marks: at least one, of one series
@@ -168,9 +170,10 @@ def interval_chart(marks: Sequence[Mark], axis: str, title: str, note: str, zero
     :param title: a heading
     :param note: how to read it
     :param zero: whether they are differences to nothing
+    :param all_drawn: whether even those are drawn that squash all others
     """
     sign = "+" if zero else ""
-    drawn, far = without_far(marks) if zero else (list(marks), [])
+    drawn, far = (list(marks), []) if all_drawn else without_far(marks)
     told = "; ".join(f"{mark.row} {with_interval(mark.value, '', sign)}" for mark in marks)
     if far:
         out = [f"{mark.row} ({with_interval(mark.value, '', sign)})" for mark in far]

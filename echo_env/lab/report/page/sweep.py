@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from echo_env.common.tables import Grid
 from echo_env.lab.config.lab import Lab
@@ -30,7 +31,7 @@ from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell
 from echo_env.lab.sweep.results import RANKED, SweepResults, UncertainSweep
 
-BASE = "the lab as it is"
+BASE, BEST = "the lab as it is", "the best that was tried"
 _MOST_ROWS = 200
 
 
@@ -53,12 +54,8 @@ def sweep_page(
     cell, policy = results.best(RANKED)
     comparison = _best_against_base(results, cell, policy)
     fields = [field_words(axis.path) for axis in axes]
-    sections = [_cells(results), *_responses(results)]
-    if cell.number:
-        sections += [
-            compared(comparison, "The lab as it is and the best that was tried, measure by measure"),
-            who_gains(comparison),
-        ]
+    sections = _against_base(results, cell, policy, comparison)
+    sections += [*_responses(results), _cells(results)]
     if uncertain is not None:
         told = tuple(uncertain.sentences(WAIT))
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
@@ -116,33 +113,44 @@ def cell_words(results: SweepResults, cell: Cell[Lab]) -> str:
 
 def _best_against_base(results: SweepResults, cell: Cell[Lab], policy: str) -> Comparison:
     """The lab as it is under the reference, and the best cell under its best policy, as a comparison."""
-    values = {
-        BASE: results.comparisons[0].values[results.reference],
-        cell_words(results, cell) + ("" if policy == results.reference else f" under {spoken(policy)}"):
-            results.comparisons[cell.number].values[policy],
-    }  # fmt: skip
+    values = {BASE: results.comparisons[0].values[results.reference]}
+    if cell.number or policy != results.reference:
+        values[BEST] = results.comparisons[cell.number].values[policy]
     engines = dict.fromkeys(values, "")
     return Comparison(results.sweep.base.name, results.seed, values, engines, BASE, results.metrics)
 
 
+def _against_base(results: SweepResults, cell: Cell[Lab], policy: str, comparison: Comparison) -> list[Section]:
+    if BEST not in comparison.values:
+        return []
+    text = f"{capital(BEST)} is {_name(results, cell)} under {spoken(policy)}."
+    section = compared(comparison, f"{capital(BASE)} and {BEST}, measure by measure")
+    return [replace(section, texts=(text,)), who_gains(comparison)]
+
+
 def _answer(results: SweepResults, cell: Cell[Lab], policy: str, comparison: Comparison) -> tuple[str, str]:
-    days = f"{results.days:,} simulated days"
-    wait = with_interval(comparison.mean(BASE, WAIT))
-    best = next((name for name in comparison.values if name != BASE), BASE)
-    under = f" under {spoken(policy)}"
-    if best == BASE:
+    days, under = f"{results.days:,} simulated days", f"under {spoken(policy)}"
+    if BEST not in comparison.values:
+        wait = with_interval(comparison.mean(BASE, WAIT))
         return (
-            f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on "
-            f"average{under}, over {days}.",
+            f"Nothing that was tried makes patients wait less than {BASE}, where they wait {wait} minutes on average "
+            f"{under}, over {days}.",
             _matters(results),
         )
-    shift = comparison.paired(best, WAIT)
-    told = with_interval(comparison.mean(best, WAIT))
+    shift, told = comparison.paired(BEST, WAIT), with_interval(comparison.mean(BEST, WAIT))
+    against = f"{changed(shift, 'minutes')} {'than in' if shift.excludes_zero else 'against'} {BASE}"
+    if results.others:
+        against += f" under {spoken(results.reference)}"
     first = (
-        f"Patients wait least with {best}{'' if 'under' in best else under}: {told} minutes on average, "
-        f"{changed(shift, 'minutes')} than in {BASE} (all in brackets are 95 % intervals, over {days})."
+        f"Patients wait least in {_name(results, cell)} {under}: {told} minutes on average, {against} (95 % intervals "
+        "in "
+        f"brackets, over {days})."
     )
-    return first, f"{_matters(results)} With the best, {paid_with(comparison, best)}."
+    return first, f"{_matters(results)} In the best, {paid_with(comparison, BEST)}."
+
+
+def _name(results: SweepResults, cell: Cell[Lab]) -> str:
+    return f"a lab with {cell_words(results, cell)}" if cell.number else BASE
 
 
 def _matters(results: SweepResults) -> str:
@@ -241,8 +249,8 @@ def _cells(results: SweepResults) -> Section:
     ]
     short = Grid("waits in every lab", heads[:5], [row[:5] for row in grid.rows], caption)
     return Section(
-        "comparison",
-        "The comparison",
+        "labs",
+        "Every lab that was played",
         (),
         tuple(fields),
         (),

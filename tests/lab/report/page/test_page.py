@@ -148,7 +148,7 @@ def test_the_checklist_is_filled_in(name: str, page: Page) -> None:
     section = assumptions(load_lab(name), page.experiment)
     (grid,) = section.folded
     assert [row[0] for row in grid.rows][:3] == ["1.1", "1.2", "1.3"]
-    assert len(grid.rows) == 23
+    assert len(grid.rows) == 24
     assert all(row[2].strip() for row in grid.rows)
     assert not any(re.search(r"None|nan|<|_", row[2]) for row in grid.rows if row[0] not in ("5.1", "5.4"))
 
@@ -186,13 +186,16 @@ def test_differences_are_told_with_their_sign_in_words() -> None:
     assert with_interval(Estimate(0.123, 0.1, 0.146, 9), "share") == "12.3 % (10.0 to 14.6)"
 
 
-def test_marks_far_out_squash_nobody() -> None:
-    """A mark many times as far out as all others is left out, and named."""
+def test_bad_marks_far_out_squash_nobody() -> None:
+    """What is many times as bad as all else is left out and named, if there is something to see among the rest."""
     marks = [Mark(name, Estimate(mean, mean, mean, 9)) for name, mean in (("a", -0.5), ("b", 0.4), ("c", 40.0))]
     drawn, far = without_far(marks)
     assert [mark.row for mark in drawn] == ["a", "b"]
     assert [mark.row for mark in far] == ["c"]
-    assert without_far(marks[1:]) == (marks[1:], [])
+    good = [Mark("d", Estimate(-40.0, -41.0, -39.0, 9)), *marks[:2]]
+    assert without_far(good) == (good, [])
+    nothing = [Mark("e", Estimate(0.0, 0.0, 0.0, 9)), marks[2]]
+    assert without_far(nothing) == (nothing, [])
 
 
 @pytest.mark.parametrize(("path", "expected"), [("a.html", True), ("A.HTML", True), ("report", False), (None, False)])
