@@ -67,14 +67,18 @@ def _drawn(chart: Chart, number: int) -> dict[str, Any]:
     from echo_env.lab.report.page.charts import specification
 
     spec = {**specification(chart.figure), "description": chart.alt}
-    version = ".".join(_schema_version().split(".")[:2]).removeprefix("v")
-    return {"id": f"chart-{number}", "svg": vl_convert.vegalite_to_svg(spec, vl_version=version), "spec": spec}
+    version = _vega_lite()
+    picture = str(vl_convert.vegalite_to_svg(spec, vl_version=version))
+    # Every picture numbers its clips from 0, but they share one page.
+    picture = picture.replace('id="clip', f'id="chart-{number}-clip').replace("url(#clip", f"url(#chart-{number}-clip")
+    return {"id": f"chart-{number}", "svg": picture, "spec": spec}
 
 
-def _schema_version() -> str:
+def _vega_lite() -> str:
+    """The version that Altair writes, as in ``6.4``."""
     import altair
 
-    return str(altair.SCHEMA_VERSION)
+    return ".".join(str(altair.SCHEMA_VERSION).removeprefix("v").split(".")[:2])
 
 
 @lru_cache(maxsize=1)
@@ -82,8 +86,7 @@ def _library() -> str:
     """What draws charts, as one script."""
     import vl_convert
 
-    version = ".".join(_schema_version().split(".")[:2]).removeprefix("v")
-    return str(vl_convert.javascript_bundle(vl_version=version)).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle(vl_version=_vega_lite())).replace("</script", "<\\/script")
 
 
 def _own(name: str) -> str:

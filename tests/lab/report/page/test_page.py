@@ -113,7 +113,9 @@ def test_every_chart_is_told_in_words_and_numbers(
 
 def test_links_lead_somewhere(tags: list[tuple[str, dict[str, str | None]]]) -> None:
     """Every link within the page has its target."""
-    anchors = {given["id"] for _, given in tags if "id" in given}
+    ids = [given["id"] for _, given in tags if "id" in given]
+    assert len(ids) == len(set(ids))
+    anchors = set(ids)
     assert {str(given["href"])[1:] for _, given in tags if "href" in given} <= anchors
 
 
