@@ -67,7 +67,7 @@ def test_a_sweep_is_told_on_a_page(mode: str) -> None:
 
 
 def test_a_proposal_is_told_on_a_page(folder: Path) -> None:
-    """The page says what would have to be done, and compares the lab as it is with the lab as proposed."""
+    """The page says what would have to be done, and compares today with the proposal."""
     pytest.importorskip("numba")
     times = "appointments: {fetal: ['08:00', '08:00', '08:15'], non_fetal: ['08:00', '08:15', '08:30']}"
     (folder / "small.yaml").write_text(f"base: scarce\nname: small\n{times}\n")
@@ -75,7 +75,7 @@ def test_a_proposal_is_told_on_a_page(folder: Path) -> None:
     assert app.main(["optimise", "small.yaml", *quick, "--report", "Out.HTML"]) == 0
     text = Path("Out.HTML").read_text(encoding="utf8")
     assert "What would have to be done" in text
-    assert "as proposed minus as it is" in text
+    assert "the proposal minus today" in text
 
 
 def test_nobody_of_the_sheet_is_on_the_page(sheet: str) -> None:
