@@ -74,7 +74,8 @@ def _chart(name: str, trace: Trace) -> Chart:
     left = sum(record.outcome == "left_waiting" for record in records)
     mean = float(np.mean(waits)) if waits else 0.0
     told = (
-        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average, {in_words(late)} of them more "
+        f"{len(waits)} patients are examined and wait {mean:.0f} minutes on average from their appointment, "
+        f"{in_words(late)} of them more "
         f"than {_LATEST_MIN} minutes; {in_words(left) if left else 'nobody'} still {'wait' if left > 1 else 'waits'} "
         "at the end of the day"
     )

@@ -82,13 +82,12 @@ def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: s
 
 
 def _answer(proposal: Proposal) -> tuple[str, str]:
-    said, step = verdict(proposal), proposal.step
+    said, step = [spoken(own) for own in verdict(proposal)], proposal.step
     if step is None or not proposal.recommended:
         return said[0], said[1] if said[1:] else f"{proposal.searched:,} variants of the lab were tried."
     wait, today = step.effects[WAIT], proposal.today[WAIT]
-    done = (
-        step.changes[0].sentence[:-1] if step.number == 1 else f"Make the {step.number} changes that are listed below"
-    )
+    one = step.number == len(step.changes) == 1
+    done = spoken(step.changes[0].sentence[:-1]) if one else f"Make the {step.number} changes that are listed below"
     first = (
         f"{done}: patients would then wait {changed(wait, 'minutes')} than the {today.mean:.1f} minutes of today, on "
         f"{proposal.days:,} simulated days; in brackets the 95 % interval."
@@ -107,10 +106,10 @@ def _answer(proposal: Proposal) -> tuple[str, str]:
 
 def _said(proposal: Proposal) -> Section:
     step = proposal.step
-    done = [change.sentence for change in step.changes[:_MOST_LISTED]] if step is not None else []
+    done = [spoken(change.sentence) for change in step.changes[:_MOST_LISTED]] if step is not None else []
     if step is not None and len(step.changes) > _MOST_LISTED:
         done.append(f"... and {len(step.changes) - _MOST_LISTED} more, which are in the file of --output.")
-    texts = [own for own in verdict(proposal) if own not in done]
+    texts = [spoken(own) for own in verdict(proposal) if spoken(own) not in done]
     tables = tuple(own for own in grids(proposal) if own.title != _WORLDS)
     return Section("changes", "What would have to be done", tuple(texts), tuple(done), folded=tables)
 
