@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from echo_env.lab.report.page.words import spoken
+from echo_env.lab.report.page.words import capital, spoken
 
 WORDS = {
     "95 % interval": "The range given in brackets. If the days were simulated again and again, such ranges would hold "
@@ -57,7 +57,7 @@ def terms(rules: Sequence[str]) -> list[tuple[str, str]]:
 
     :param rules: their names
     """
-    return [*WORDS.items(), *((spoken(name), rule_words(name)) for name in dict.fromkeys(rules))]
+    return [*WORDS.items(), *((capital(spoken(name)), capital(rule_words(name))) for name in dict.fromkeys(rules))]
 
 
 def rule_words(name: str) -> str:

@@ -176,8 +176,8 @@ def interval_chart(
     drawn, far = (list(marks), []) if all_drawn else without_far(marks)
     told = "; ".join(f"{mark.row} {with_interval(mark.value, '', sign)}" for mark in marks)
     if far:
-        out = [f"{mark.row} ({with_interval(mark.value, '', sign)})" for mark in far]
-        note += f" Too far out for this picture: {listed(out)}."
+        out = [f"{mark.row}, {with_interval(mark.value, '', sign)}" for mark in far]
+        note += f" Too far out for this picture: {'; '.join(out)}."
     return Chart(title, f"{title}: {told}.", intervals(drawn, axis, zero), marks_grid(title, marks, axis, sign), note)
 
 
@@ -202,10 +202,10 @@ def paid_with(comparison: Comparison, best: str) -> str:
     worse = [name for name in watched if comparison.paired(best, name).low > 0]
     if worse:
         rises = [
-            f"{label(name, comparison.metrics[name])} ({with_interval(comparison.paired(best, name), '', '+')})"
+            f"{label(name, comparison.metrics[name])}, by {with_interval(comparison.paired(best, name), '', '+')}"
             for name in worse
         ]
-        return f"but something rises: {listed(rises)}"
+        return f"but something rises: {'; '.join(rises)}"
     return (
         "the 90th percentile of waits, patients sent home, patients still waiting at the end of the day, and overtime "
         "do not rise beyond chance"
