@@ -86,7 +86,7 @@ def _library() -> str:
     """What draws charts, as one script."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle(vl_version=_vega_lite())).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle(None, vl_version=_vega_lite())).replace("</script", "<\\/script")
 
 
 def _own(name: str) -> str:
