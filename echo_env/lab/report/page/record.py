@@ -202,7 +202,10 @@ def _waits_by_hour(found: Validation) -> Chart:
 
 def _of_hours(exams: Exams) -> dict[int, Estimate]:
     hours, means = by_hour(exams)
-    return {hour: Estimate(*row, 0) for hour, row in zip(hours.tolist(), means.tolist(), strict=True)}
+    return {
+        hour: Estimate(mean, low, high, 0)
+        for hour, (mean, low, high) in zip(hours.tolist(), means.tolist(), strict=True)
+    }
 
 
 def _compared(found: Validation) -> Section:
