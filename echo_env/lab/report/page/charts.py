@@ -5,6 +5,7 @@ They stand in a page with everything inlined, and in an app as they are. Needs a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -56,14 +57,16 @@ def without_far(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]:
 
     :param marks: differences to nothing, all of them on one axis; lower is better
     """
-    kept = sorted(marks, key=lambda mark: abs(mark.value.mean))
+    known = [mark for mark in marks if not math.isnan(mark.value.mean)]
+    kept = sorted(known, key=lambda mark: abs(mark.value.mean))
     while len(kept) > 1:
         rest, last = kept[:-1], kept[-1].value.mean
         told = any(mark.value.excludes_zero for mark in rest)
         if not told or last <= _MOST_SQUASHED * abs(rest[-1].value.mean):
             break
         kept = rest
-    return [mark for mark in marks if mark in kept], [mark for mark in marks if mark not in kept]
+    far = [mark for mark in known if mark not in kept]
+    return [mark for mark in marks if mark not in far], far
 
 
 def intervals(marks: Sequence[Mark], axis: str, zero: bool = False, width: int = WIDTH) -> alt.LayerChart:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.day import sample_days
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.evaluation.input_uncertainty import InputUncertainty
 from echo_env.lab.evaluation.tables import HEADLINE
 from echo_env.lab.report.page.charts import Mark
-from echo_env.lab.report.page.day_chart import day_section, typical_day
+from echo_env.lab.report.page.day_chart import day_section, middling
 from echo_env.lab.report.page.measures import WAIT, best_of, compared, interval_chart, paid_with, who_gains
 from echo_env.lab.report.page.page import Chart, Experiment, Page, Section
 from echo_env.lab.report.page.words import LOWER_IS_BETTER, changed, label, listed, spoken, with_interval
@@ -167,5 +168,6 @@ def _day(config: Lab, comparison: Comparison, policies: Sequence[Policy]) -> Sec
     shown = list(dict.fromkeys((comparison.reference, best_of(comparison))))
     if len(shown) == 1 and comparison.others:
         shown.append(min(comparison.others, key=lambda name: comparison.mean(name, HEADLINE).mean))
-    days, number = typical_day(config, by_name[comparison.reference], comparison.seed)
-    return day_section([(spoken(name), simulate(config, days[number], by_name[name])) for name in shown])
+    number = middling(comparison.values[comparison.reference][HEADLINE])
+    (day,) = sample_days(config, 1, comparison.seed, number)
+    return day_section([(spoken(name), simulate(config, day, by_name[name])) for name in shown])

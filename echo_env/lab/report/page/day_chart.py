@@ -8,12 +8,13 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
 from echo_env.common.tables import Grid
 from echo_env.common.words import in_words
 from echo_env.lab.config import LabConfig
 from echo_env.lab.config.lab import Lab
-from echo_env.lab.day import Days, sample_days
+from echo_env.lab.day import Day, sample_days
 from echo_env.lab.plots.bars import ABSENT, BREAK, CLEANING, CLOSED, LUNCH, NOT_READY, OFF_DUTY, Rows, day_bars, rows_of
 from echo_env.lab.plots.gantt_looks import room_names, staff_names
 from echo_env.lab.plots.style import by_punctuality, class_labels, type_labels
@@ -24,6 +25,8 @@ from echo_env.lab.simulation.patient import CLASSES_PER_TYPE, Punctuality, punct
 from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.simulator import simulate
 from echo_env.lab.simulation.trace import Trace
+
+Floats = NDArray[np.float64]
 
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73")
 """On time, late, early."""
@@ -43,16 +46,25 @@ _ROW = 17
 _LATEST_MIN = 30
 
 
-def typical_day(config: Lab, policy: Policy, seed: int) -> tuple[Days, int]:
-    """Days, and the number of the one whose points for waiting are the median.
+def middling(points: Floats) -> int:
+    """Number of the day with the median of some points, among the first :data:`SEARCHED`.
+
+    :param points: of each day, (n,)
+    """
+    first = np.asarray(points)[:SEARCHED]
+    return int(np.argsort(first, kind="stable")[len(first) // 2])
+
+
+def typical_day(config: Lab, policy: Policy, seed: int) -> tuple[Day, int]:
+    """A day with a middling amount of waiting, and its number.
 
     :param config: the lab
-    :param policy: that plays them
+    :param policy: that plays the days among which it is looked for
     :param seed: of the days
     """
     days = sample_days(config, SEARCHED, seed)
-    points = [simulate(config, day, policy).penalty.waiting for day in days]
-    return days, int(np.argsort(points, kind="stable")[len(points) // 2])
+    number = middling(np.array([simulate(config, day, policy).penalty.waiting for day in days]))
+    return days[number], number
 
 
 def day_section(named: Sequence[tuple[str, Trace]]) -> Section:

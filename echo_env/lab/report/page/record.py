@@ -309,5 +309,5 @@ def record_words(visits: Visits) -> str:
 
 def _day(config: Lab, rule: str, seed: int) -> Section:
     policy = make_policy(rule, config)
-    days, number = typical_day(config, policy, seed)
-    return day_section([(f"{spoken(rule)}, simulated", simulate(config, days[number], policy))])
+    day, _ = typical_day(config, policy, seed)
+    return day_section([(f"{spoken(rule)}, simulated", simulate(config, day, policy))])

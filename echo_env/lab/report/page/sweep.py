@@ -12,7 +12,7 @@ from echo_env.lab.day import sample_days
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.report.page.charts import Mark, Point, lines
 from echo_env.lab.report.page.comparison import NOT_CHECKED
-from echo_env.lab.report.page.day_chart import day_section, typical_day
+from echo_env.lab.report.page.day_chart import day_section, middling
 from echo_env.lab.report.page.measures import WAIT, compared, interval_chart, paid_with, who_gains
 from echo_env.lab.report.page.page import Chart, Experiment, Page, Section
 from echo_env.lab.report.page.words import (
@@ -271,10 +271,10 @@ def _day(results: SweepResults, cell: Cell[Lab], policy: str, make: Callable[[La
     def of(lab: Lab, name: str) -> Policy:
         return next(own for own in make(lab).values() if own.name == name)
 
-    _, number = typical_day(base, of(base, results.reference), results.seed)
+    number = middling(results.values(results.sweep.cells[0], results.reference, RANKED))
     named = []
     shown = [(BASE, base, results.reference)]
-    if cell.number:
+    if cell.number or policy != results.reference:
         shown.append((cell_words(results, cell), cell.config, policy))
     for name, lab, rule in shown:
         (day,) = sample_days(lab, 1, results.seed, number)
