@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("rl", "plots", "calibrate", "fast", "test")
+EXTRAS = ("rl", "plots", "report", "calibrate", "fast", "test")
 """Extras whose floors are installed; video brings a whole ffmpeg, dev is for linters."""
 TESTS = ("-m", "not slow")
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from echo_env.commands.common.pages import check_page
 from echo_env.commands.common.running import (
     Several,
     Whole,
@@ -42,6 +43,7 @@ from echo_env.lab.config import ARRIVAL_MODELS
 from echo_env.lab.config.chance import ArrivalModel
 from echo_env.lab.evaluation.bootstrap_labs import uncertainty_path
 from echo_env.lab.evaluation.comparison import check_days
+from echo_env.lab.report.page.page import is_page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,8 @@ class CalibrateOptions:
     :param output: YAML file of the lab, or - for standard output
     :param columns: YAML file that says which column holds what, for headers that are not known
     :param accept: hard checks whose findings are accepted
-    :param report: folder for a report, in place of an earlier one; all else in it stays
+    :param report: FILE.html, a page for people without anything that a cell says; or a folder for a report, in place of
+        an earlier one; all else in it stays
     :param arrival: law of arrivals
     :param exams: one law of exam lengths for all, or one for each exam type
     :param day: take the appointments of this day or sheet, by default those of each weekday or of a typical day
@@ -99,7 +102,10 @@ def check_outputs(options: CalibrateOptions) -> None:
     if options.output != STANDARD_OUTPUT:
         check_own(options.output)
         check_own_bootstrap(uncertainty_path(options.output))
-    if options.report is not None:
+    if options.report is not None and is_page(options.report):
+        bootstrap = [] if options.output == STANDARD_OUTPUT else [str(uncertainty_path(options.output))]
+        check_page(options.report, others | {"--output": [options.output, *bootstrap]})
+    elif options.report is not None:
         check_output_folder("--report", options.report, file_names())
         if Path(options.report).resolve() in Path(options.output).resolve().parents:
             raise ValueError(f"--output {options.output} lies in --report {options.report}, which holds the report")
@@ -119,7 +125,12 @@ def run(options: CalibrateOptions, command: str) -> None:
     today = dt.date.today()
     text = lab_text(visits, found.fitted, today, command)
     with delivery() as outputs:
-        if options.report is not None:
+        if is_page(options.report):
+            from echo_env.lab.report.page.record import calibration_page
+            from echo_env.lab.report.page.render import render
+
+            outputs.text(str(options.report), render(calibration_page(found, command, options.output)))
+        elif options.report is not None:
             write_report(outputs.folder(options.report), found, today, command)
         outputs.text(options.output, text)
         if options.output != STANDARD_OUTPUT:

@@ -22,6 +22,10 @@ which lookahead departs). Everything is written, or, if anything goes wrong,
 DIR is left as it was; files of an earlier run are replaced, and all others
 stay.
 
+--report FILE.html writes a page for people: the answer in two sentences, charts,
+who gains and who loses, one day replayed, what was assumed, and how to do it
+again. It loads nothing from anywhere, and prints well.
+
 --input-uncertainty N plays N more labs, of the bootstrap that echo-lab
 calibrate writes beside a lab (NAME.uncertainty.json), on the same days, and
 gives both parts of each interval: for the number of days, and for not knowing
@@ -166,6 +170,12 @@ def run(options: EvaluateOptions, command: str) -> None:
         if options.json:
             content = {**comparison.to_dict(options.lab), **more}
             outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
+        if options.report is not None:
+            from echo_env.lab.report.page.comparison import comparison_page
+            from echo_env.lab.report.page.render import render
+
+            page = comparison_page(comparison, config, list(policies.values()), command, options.lab, uncertainty)
+            outputs.text(options.report, render(page))
     with tables_beside(options.json):
         print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")
         if uncertainty is not None:

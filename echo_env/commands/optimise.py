@@ -19,10 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from echo_env.commands.common.pages import check_page
 from echo_env.commands.common.running import check_output_folder, exit_status, parse, tables_beside
 from echo_env.commands.inputs.deciding import aims, decided
 from echo_env.commands.inputs.optimise_options import OptimiseOptions
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
+from echo_env.lab.report.page.page import is_page
 
 if TYPE_CHECKING:
     from echo_env.lab.optimise import Proposal
@@ -48,7 +50,13 @@ def run(options: OptimiseOptions, command: str) -> None:
     step = proposal.step if proposal.recommended else None
     better = None if step is None else better_text(options.lab, proposal.choice, step.values)
     with delivery() as outputs:
-        if options.report is not None:
+        if is_page(options.report):
+            from echo_env.lab.report.page.proposal import proposal_page
+            from echo_env.lab.report.page.render import render
+
+            page = proposal_page(proposal, options.policy, options.seed, command, options.lab)
+            outputs.text(str(options.report), render(page))
+        elif options.report is not None:
             from echo_env.lab.optimise.report.folder import write_report
 
             write_report(outputs.folder(options.report), proposal, command, better)
@@ -74,7 +82,9 @@ def _check_outputs(options: OptimiseOptions) -> None:
         raise ValueError("--output and --json are both -, but only one of them can be printed")
     if options.output is not None and options.output != STANDARD_OUTPUT:
         check_own(options.output)
-    if options.report is not None:
+    if options.report is not None and is_page(options.report):
+        check_page(options.report, others)
+    elif options.report is not None:
         from echo_env.lab.optimise.report.folder import file_names
 
         check_output_folder("--report", options.report, file_names())

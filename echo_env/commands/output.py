@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from echo_env.commands.common.pages import check_page
 from echo_env.commands.common.running import check_destinations, files_of_models
 from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 from echo_env.commands.players import plugins
@@ -58,6 +59,11 @@ def check_outputs(options: EvaluateOptions) -> None:
         "--import": options.import_,
     }
     check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
+    if options.report is not None:
+        taken = {"--output": [options.output or ""], "--json": [options.json or ""]}
+        check_page(options.report, inputs | {name: [path for path in own if path] for name, own in taken.items()})
+        if options.output and Path(options.output).resolve() in Path(options.report).resolve().parents:
+            raise ValueError(f"--report {options.report} lies in --output, which holds files of its own")
 
 
 def _files_of_lab(config: str | None) -> list[str]:

@@ -61,6 +61,11 @@ def run_sweep(
             _write(outputs.folder(options.output), options, content, results, tasks, uncertain)
         if options.json:
             outputs.text(options.json, json.dumps(content, indent=2, allow_nan=False))
+        if options.report is not None:
+            from echo_env.lab.report.page.render import render
+            from echo_env.lab.report.page.sweep import sweep_page
+
+            outputs.text(options.report, render(sweep_page(results, make, command, options.lab, uncertain)))
     with tables_beside(options.json):
         print_sweep(results, options.sweep_metrics, f"{options.lab}: {options.days} days, seed {options.seed}")
         if uncertain is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from echo_env.commands.common.pages import check_page
 from echo_env.commands.common.running import (
     Flag,
     Several,
@@ -36,6 +37,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.loading import load_lab
 from echo_env.lab.evaluation.bootstrap_labs import bootstrap_labs
 from echo_env.lab.evaluation.comparison import check_days
+from echo_env.lab.report.page.page import is_page
 
 if TYPE_CHECKING:
     from echo_env.lab.calibration.validation import Validation
@@ -50,7 +52,8 @@ class ValidateOptions:
     :param spreadsheet: the hospital's sheet: xlsx, xls, ods or csv
     :param columns: YAML file that says which column holds what
     :param accept: names of checks of the sheet whose findings are accepted
-    :param report: folder for a report, in place of an earlier one; all else in it stays
+    :param report: FILE.html, a page for people without anything that a cell says; or a folder for a report, in place of
+        an earlier one; all else in it stays
     :param json: file for all numbers, or - for standard output
     :param days: number of simulated days
     :param seed: of the simulated days
@@ -87,11 +90,15 @@ def check_outputs(options: ValidateOptions) -> None:
     check_days(options.days)
     if options.days < 2:
         raise ValueError(f"--days is {options.days}, but must be at least 2")
+    inputs = {"LAB": options.lab.rpartition("#")[0] or options.lab, "SPREADSHEET": options.spreadsheet}
+    inputs |= {"--columns": options.columns or ""}
     if options.json is not None:
-        inputs = {"LAB": options.lab.rpartition("#")[0] or options.lab, "SPREADSHEET": options.spreadsheet}
-        inputs |= {"--columns": options.columns or "", "--report": options.report or ""}
-        check_file("--json", options.json, {name: [path] for name, path in inputs.items() if path})
-    if options.report is not None:
+        taken = inputs | {"--report": options.report or ""}
+        check_file("--json", options.json, {name: [path] for name, path in taken.items() if path})
+    if options.report is not None and is_page(options.report):
+        taken = inputs | {"--json": options.json or ""}
+        check_page(options.report, {name: [path] for name, path in taken.items() if path})
+    elif options.report is not None:
         check_output_folder("--report", options.report, file_names())
 
 
@@ -140,7 +147,14 @@ def run(options: ValidateOptions, command: str) -> None:
     said += [f"accepted {own.check}: {own.sentence}" for own in findings]
     against = [f"{own.check}: {own.sentence}" for own in check_lab(visits, config)]
     with delivery() as outputs:
-        if options.report is not None:
+        if is_page(options.report):
+            from echo_env.lab.report.page.record import record_words, validation_page
+            from echo_env.lab.report.page.render import render
+
+            every = [*findings, *check_lab(visits, config)]
+            page = validation_page(found, config, every, command, options.lab, record_words(visits))
+            outputs.text(str(options.report), render(page))
+        elif options.report is not None:
             write_validation(outputs.folder(options.report), found, [*said, *against])
         if options.json is not None:
             content = {"provenance": [*said, *against], **numbers(found)}

@@ -36,6 +36,7 @@ class EvaluateOptions:
     :param sweep_mode: grid, or one_at_a_time
     :param sweep_metrics: metrics printed and drawn, ranked by the first one; sweep.csv has all
     :param json: file for all metrics, or - for standard output
+    :param report: FILE.html, a page for people that shows all and loads nothing: answer, charts, assumptions, glossary
     :param env_kwargs: KEY:VALUE, how a model was trained (observation, idling), if the model file does not say
     :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)
     :param import_: modules or .py files of your own to import first, for their @register_policy
@@ -59,6 +60,7 @@ class EvaluateOptions:
     sweep_mode: str = MODES[0]
     sweep_metrics: Several = SHOWN
     json: str | None = None
+    report: str | None = None
     env_kwargs: Several = ()
     trust: Flag = False
     import_: Several = ()

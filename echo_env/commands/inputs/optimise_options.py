@@ -49,7 +49,8 @@ class OptimiseOptions:
     :param output: YAML file for the lab with the proposed changes, or - for standard output; nothing is written where
         nothing is recommended
     :param journal: folder that keeps what the search plays; after a stop, the same command goes on from there
-    :param report: folder for the report: sentences, figures, tables, all numbers, and the lab with the changes
+    :param report: FILE.html, a page for people; or a folder for sentences, figures, tables, all numbers, and the lab
+        with the changes
     :param json: file for all numbers, or - for standard output
     """
 

@@ -55,7 +55,7 @@ def waits_by_hour(found: Validation, ax: Axes | None = None) -> Axes:
     hours = np.array([], dtype=np.int64)
     looks = (("simulated", found.simulated, BLUE, "-", 8), ("recorded", found.recorded, BLACK, "", -8))
     for name, exams, colour, line, shift in looks:
-        at, means = _by_hour(exams)
+        at, means = by_hour(exams)
         hours = at if name == "recorded" else hours
         middle = at * _HOUR + _HOUR / 2 + shift
         error = np.array([means[:, 0] - means[:, 1], means[:, 2] - means[:, 0]])
@@ -105,8 +105,12 @@ def _means(days: np.ndarray, size: int, seed: int) -> np.ndarray:
     return np.array([days[rng.integers(len(days), size=size)].mean(axis=0) for _ in range(_DRAWS)])
 
 
-def _by_hour(exams: Exams) -> tuple[np.ndarray, np.ndarray]:
-    """(h,) hours after midnight, and (h, 3) means with their intervals."""
+def by_hour(exams: Exams) -> tuple[np.ndarray, np.ndarray]:
+    """Mean wait from check-in by the hour in which it begins.
+
+    :param exams: of recorded or simulated days
+    :return: (h,) hours after midnight, and (h, 3) means with their intervals
+    """
     known = ~np.isnan(exams.wait)
     hour, day, wait = exams.waits_from[known] // _HOUR, exams.day[known], exams.wait[known]
     hours = np.unique(hour).astype(np.int64)
