@@ -48,7 +48,7 @@ class AdviseOptions:
     :param at: the time now, such as 10:40
     :param policy: a rule, a trained model as ALGO=PATH, agent or generalist; by default the better of two rules on
         simulated days of this lab
-    :param draws: how often the rest of the day is drawn; by default as often as about half a second suffices for
+    :param draws: how often the rest of the day is drawn; by default as often as a third of a second suffices for
     :param seed: of the draws
     :param json: file for the advice in numbers, or - for standard output
     :param log: SQLite file that keeps advice and what was done
@@ -82,11 +82,9 @@ def run(options: AdviseOptions) -> None:
         _from_log(options)
         return
     _check(options)
-    assert options.lab is not None and options.board is not None and options.at is not None
-    config = load_lab(options.lab)
-    standing = _standing(options.board, config, options.at)
-    policy = _policy(options, standing)
-    _advise(options, standing, policy)
+    config = load_lab(options.lab or "")
+    standing = _standing(options.board or "", config, options.at or "")
+    _advise(options, standing, _policy(options, standing))
 
 
 def _check(options: AdviseOptions) -> None:
@@ -117,9 +115,12 @@ def _check(options: AdviseOptions) -> None:
 
 
 def _check_log(path: str, inputs: dict[str, list[str]]) -> None:
+    from echo_env.lab.advice.log import check_log
+
     if path == "-":
         raise ValueError("--log is '-', but must be a file")
     check_file("--log", path, inputs)
+    check_log(path)
 
 
 def _day(options: AdviseOptions) -> str:

@@ -194,12 +194,16 @@ class _Cells:
 
     def _type(self) -> int:
         plan, text = self._config.plan, self._cells["type"]
-        groups = {"patient": plan.types, "room": plan.room_groups, "staff": plan.staff_groups}[self._record]
-        names = [_plain(group.name) for group in groups]
-        if _plain(text) in names:
-            return names.index(_plain(text))
+        names = {
+            "patient": [own.name for own in plan.types],
+            "room": [own.name for own in plan.room_groups],
+            "staff": [own.name for own in plan.staff_groups],
+        }[self._record]
+        plain = [_plain(name) for name in names]
+        if _plain(text) in plain:
+            return plain.index(_plain(text))
         what = {"patient": "exam types", "room": "groups of rooms", "staff": "groups of staff"}[self._record]
-        known = ", ".join(group.name for group in groups)
+        known = ", ".join(names)
         self._found("type", f"is {text[:LONGEST_CELL]!r}, but the {what} of the lab {self._config.name!r} are {known}")
         return -1
 

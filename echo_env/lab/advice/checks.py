@@ -175,10 +175,9 @@ class _Checks:
             found = Counter(row.type for row in rows)
             for group, (name, size) in enumerate(groups):
                 last = max((row.row for row in rows if row.type == group), default=1)
-                if found[group] > size:
-                    yield Finding(last, "type", f"is the {found[group]}th of {what} {name}, but the lab has {size}")
-                if found[group] < size and what == "rooms":
-                    yield Finding(last, "type", f"the board has {found[group]} rooms {name}, but the lab has {size}")
+                # Who is not on the board is absent; a room cannot be.
+                if found[group] > size or (found[group] < size and what == "rooms"):
+                    yield Finding(last, "type", f"the board has {found[group]} {what} {name}, but the lab has {size}")
 
     def two_at_once(self) -> Iterator[Finding]:
         """No room and no member of staff has two exams at the same time."""

@@ -63,6 +63,17 @@ def _opened(path: str | Path, must_exist: bool = False) -> Iterator[sqlite3.Conn
         raise ValueError(f"--log {path} cannot be used as a log of advice: {error}") from None
 
 
+def check_log(path: str | Path) -> None:
+    """Refuse a file that is no log of advice; one that is not there yet is none.
+
+    :param path: the file
+    :raises ValueError: the file is something else
+    """
+    if Path(path).exists():
+        with _opened(path):
+            pass
+
+
 def note_advice(path: str | Path, day: str, advice: Advice) -> None:
     """Write advice into a log.
 
@@ -74,6 +85,7 @@ def note_advice(path: str | Path, day: str, advice: Advice) -> None:
     standing = advice.standing
     at = standing.config.hours.opening_min + standing.whiteboard.minute
     waiting = sum(LabView(standing.whiteboard).waiting_counts)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with _opened(path) as log:
         own = (day, at, standing.config.name, advice.policy, waiting)
         number = log.execute("INSERT INTO advice (day, at, lab, policy, waiting) VALUES (?, ?, ?, ?, ?)", own).lastrowid
@@ -84,7 +96,7 @@ def note_advice(path: str | Path, day: str, advice: Advice) -> None:
             start = advice.decision.starts[step.entry.patient]
             where = (standing.patients[start.patient], standing.rooms[start.room], standing.staff[start.sonographer])
             best = others[0] if others else None
-            gain = (None, None, None, None)
+            gain: tuple[str | float | None, ...] = (None, None, None, None)
             if best is not None:
                 gain = (standing.patients[best.entry.patient], best.gain.mean, best.gain.low, best.gain.high)
             log.execute("INSERT INTO start VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, place, *where, *gain))
@@ -173,7 +185,8 @@ def summary(path: str | Path, day: str) -> list[str]:
 def _latest_gains(log: sqlite3.Connection, day: str) -> dict[str, float | None]:
     """Patient -> points by which the latest advice to begin was better than the best alternative, if there was one."""
     rows = log.execute(
-        "SELECT patient, better FROM start JOIN advice ON advice.id = start.advice WHERE day = ? ORDER BY at, advice.id",
+        "SELECT patient, better FROM start JOIN advice ON advice.id = start.advice WHERE day = ? "
+        "ORDER BY at, advice.id",
         (day,),
     )
     return dict(rows.fetchall())
