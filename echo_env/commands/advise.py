@@ -19,7 +19,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +73,7 @@ class AdviseOptions:
     staff: str | None = None
     summary: Flag = False
     date: str | None = None
-    trust: Flag = field(default=False)
+    trust: Flag = False
 
 
 def run(options: AdviseOptions) -> None:
@@ -197,7 +197,11 @@ def _policy(options: AdviseOptions, standing: Standing) -> Policy:
     from echo_env.lab.advice import better_rule
 
     if options.policy is not None:
-        return find_policies([options.policy], standing.config, {}, options.trust)[options.policy]
+        try:
+            return find_policies([options.policy], standing.config, {}, options.trust)[options.policy]
+        except ValueError as error:
+            # Other commands have the option for several.
+            raise ValueError(str(error).replace("--policies", "--policy")) from error
     choice = better_rule(standing.config)
     value = f"{choice.difference.mean:+.1f} ± {choice.difference.half_width:.1f}"
     with tables_beside(options.json):
@@ -210,10 +214,12 @@ def _policy(options: AdviseOptions, standing: Standing) -> Policy:
 
 def _advise(options: AdviseOptions, standing: Standing, policy: Policy) -> None:
     """Advise, write and print."""
-    from echo_env.lab.advice import advice_lines, advise, as_json, method_lines, standing_lines
+    from echo_env.lab.advice import advice_lines, advise, as_json, load_kernels, method_lines, standing_lines
     from echo_env.lab.advice.log import note_advice
 
     begin = time.perf_counter()
+    load_kernels(standing)
+    loaded, begin = time.perf_counter() - begin, time.perf_counter()
     advice = advise(standing, policy, options.seed, options.draws or 0)
     took = time.perf_counter() - begin
     with delivery() as outputs:
@@ -223,7 +229,7 @@ def _advise(options: AdviseOptions, standing: Standing, policy: Policy) -> None:
         note_advice(options.log, _day(options), advice)
     with tables_beside(options.json):
         print(*standing_lines(standing), "", *advice_lines(advice), "", *method_lines(advice), sep="\n")
-        print(f"Thought for {took:.2f} s.")
+        print(f"Thought for {took:.2f} s, after {loaded:.1f} s in which the compiled engine was loaded.")
 
 
 def main(tokens: Sequence[str], program: str = "echo-lab advise") -> int:

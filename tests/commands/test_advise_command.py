@@ -41,7 +41,7 @@ def test_advice_is_printed_written_and_logged(
     first = json.loads(file.read_text())["advice"][0]
     assert first["words"] in printed
     assert printed.startswith(f"At {at} ")
-    assert re.search(r"Thought for \d+\.\d\d s\.", printed)
+    assert re.search(r"Thought for \d+\.\d\d s, after \d+\.\d s in which", printed)
 
     done = ["advise", "--log", str(log), *DAY, "--at", "18:59", "--done", first["patient"], "--room", first["room"]]
     assert main([*done, "--staff", first["staff"]]) == 0

@@ -90,6 +90,18 @@ def rank(standing: Standing, policy: Policy, decision: Decision, seed: int = 0, 
     return Ranking(found, number, rule.name)
 
 
+def load_kernels(standing: Standing) -> None:
+    """Load what is compiled, from disk if it has been compiled before, so that advice takes no longer the first time.
+
+    :param standing: of the lab
+    :raises ValueError: numba is missing
+    """
+    from echo_env.lab.compiled.continuation import THE_RULE
+
+    lookahead = _Lookahead(standing, make_policy(AFTERWARDS, standing.config), 2, 0)
+    lookahead.play(lookahead.drawn(standing.whiteboard), THE_RULE)
+
+
 def _is_over(standing: Standing, patient: int) -> bool:
     board = standing.whiteboard
     return board.arrival[patient] is not None and patient not in board.waiting and patient not in board.preparing
@@ -128,7 +140,7 @@ class _Lookahead:
         self._rules = batch.rules_of(config)
         self._future = redraw.FutureSampler(config)
         self._stop = CLASSES_PER_TYPE * len(config.plan.types)
-        self._labs = self._drawn(standing.whiteboard)
+        self._labs = self.drawn(standing.whiteboard)
 
     def compare(self, step: Step, others: list[WaitingPatient]) -> list[Alternative]:
         """The alternatives to a step, the best one first.
@@ -140,12 +152,12 @@ class _Lookahead:
 
         if step.stops or _is_usual(step):
             first = self._stop if step.entry is None else step.entry.patient_class
-            chosen = self._points(self._labs, first)
+            chosen = self.play(self._labs, first)
         else:
-            chosen = self._points(self._drawn(step.after), THE_RULE)
+            chosen = self.play(self.drawn(step.after), THE_RULE)
         found = []
         for entry in others:
-            points = self._points(self._labs, entry.patient_class)
+            points = self.play(self._labs, entry.patient_class)
             found.append(Alternative(entry, paired_difference(points, chosen), bool((points == chosen).all())))
         return sorted(found, key=lambda own: own.gain.mean)
 
@@ -154,7 +166,7 @@ class _Lookahead:
         if step.stops:
             return
         if not _is_usual(step):
-            self._labs = self._drawn(step.after)
+            self._labs = self.drawn(step.after)
             return
         from echo_env.lab.compiled.offers import carry_out
 
@@ -162,7 +174,7 @@ class _Lookahead:
         for cell in self._labs.lab:
             carry_out(False, step.entry.patient_class, cell, self._rules.numbers)
 
-    def _drawn(self, whiteboard: Whiteboard) -> Labs:
+    def drawn(self, whiteboard: Whiteboard) -> Labs:
         """Days whose rest has been drawn given a state; the same draws each time."""
         from echo_env.lab.compiled import batch, layout
 
@@ -178,7 +190,7 @@ class _Lookahead:
         batch.settle_labs(np.arange(self._draws), labs, self._rules)
         return labs
 
-    def _points(self, labs: Labs, first: int) -> Floats:
+    def play(self, labs: Labs, first: int) -> Floats:
         """(draws,) penalty points from now to the end of the day after a first action."""
         from echo_env.lab.compiled.continuation import continue_under_rule
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -13,6 +15,9 @@ from echo_env.lab import load_lab, make_policy
 from echo_env.lab.advice import Standing, advice_lines, advise, as_json, read_standing
 from echo_env.lab.advice.deciding import Decision, decide, memory_note
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.decisions.action_sets import make_actions
+from echo_env.lab.decisions.observation import make_observation
+from echo_env.lab.policies.agent import agent_policy
 
 FAST = (("scarce", "policy_2"), ("mri_unit", "scarce_first"), ("walk_in_clinic", "policy_1"))
 LABS = ("baseline", "scarce", "abundant", "echo_week", "mri_unit", "walk_in_clinic")
@@ -54,15 +59,45 @@ def test_advice_is_what_the_policy_does_on_a_thousand_boards(lab: str) -> None:
     assert sum(begun) >= 100
 
 
+class Whimsical:
+    """A trained agent in all but training: a feasible action that depends on every number it observes."""
+
+    def __init__(self, config: Lab, observation: str, actions: str) -> None:
+        self.observation_space = make_observation(observation, config)[0]
+        self.action_space = gym.spaces.Discrete(make_actions(actions, config).size)
+
+    def predict(self, observation: Any, deterministic: bool = False, action_masks: Any = None) -> tuple[Any, None]:
+        """As models of SB3."""
+        whim = np.cos(np.outer(observation.reshape(len(observation), -1).sum(axis=1), np.arange(action_masks.shape[1])))
+        return np.where(action_masks, whim, -2).argmax(axis=1), None
+
+
+@pytest.mark.parametrize(
+    ("lab", "observation", "actions"),
+    [("scarce", "paper", "joint"), ("scarce", "rich", "start"), ("walk_in_clinic", "rows", "start")],
+)
+def test_an_agent_advises_what_it_does_in_the_simulator(lab: str, observation: str, actions: str) -> None:
+    """An agent sees on a board what it sees in the simulator, and so begins the same exams."""
+    config = load_lab(lab)
+    policy = agent_policy("agent", Whimsical(config, observation, actions), config, observation, True)
+    for own in stopped_days(config, policy, 12, 9):
+        standing = read_standing(own.board, config, own.minute)
+        assert starts_of(standing, decide(standing, policy)) == Counter(own.starts)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("lab", ["scarce", "mri_unit", "walk_in_clinic"])
-def test_an_agent_advises_what_it_does_in_the_simulator(lab: str) -> None:
-    """The generalist's starts on boards are those that it makes there."""
-    pytest.importorskip("torch")
-    from echo_env.commands.players.generalist import find_generalist
+@pytest.mark.parametrize(("env", "lab"), [("agent", "baseline"), ("agent", "scarce"), ("generalist", "mri_unit")])
+def test_agents_that_ship_advise_what_they_do_in_the_simulator(env: str, lab: str) -> None:
+    """The same of the agents that ship."""
+    pytest.importorskip("rl_zoo3")
+    import evaluate  # noqa: F401  provides the plug-ins of a clone
+    from echo_env.commands.players.policies import find_policies
 
     config = load_lab(lab)
-    policy = find_generalist(config, {})
+    try:
+        policy = find_policies([env], config, {})[env]
+    except ValueError as error:
+        pytest.skip(str(error))
     for own in stopped_days(config, policy, 40, 9):
         standing = read_standing(own.board, config, own.minute)
         assert starts_of(standing, decide(standing, policy)) == Counter(own.starts)
