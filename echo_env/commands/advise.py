@@ -48,7 +48,7 @@ class AdviseOptions:
     :param at: the time now, such as 10:40
     :param policy: a rule, a trained model as ALGO=PATH, agent or generalist; by default the better of two rules on
         simulated days of this lab
-    :param draws: how often the rest of the day is drawn; by default as often as a third of a second suffices for
+    :param draws: how often the rest of the day is drawn; by default from 32 to 400 times, as work allows
     :param seed: of the draws
     :param json: file for the advice in numbers, or - for standard output
     :param log: SQLite file that keeps advice and what was done

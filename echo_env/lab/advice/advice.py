@@ -43,7 +43,7 @@ def advise(standing: Standing, policy: Policy, seed: int = 0, draws: int = 0) ->
     :param standing: the state
     :param policy: decides; made for the lab of the state
     :param seed: of the draws of the unknown rest of the day, and of a randomised policy
-    :param draws: how many, or 0 for as many as a third of a second suffices for
+    :param draws: how many, or 0 for what :mod:`~echo_env.lab.advice.ranking` thinks fit
     :raises ValueError: the policy decides on a start that is not possible, or numba is missing
     """
     decision = decide(standing, policy, seed)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-WORK = 20_000
-"""Patients still to be examined, times days played: about what a third of a second suffices for."""
-FEWEST, MOST = 32, 250
+WORK = 40_000
+"""Patients still to be examined, times days played: about what a tenth of a second of a processor suffices for."""
+FEWEST, MOST = 32, 400
 """Draws of the rest of the day."""
 AFTERWARDS = "scarce_first"
 """The rule that decides after an alternative, unless the policy is such a rule itself."""
@@ -72,7 +72,7 @@ def rank(standing: Standing, policy: Policy, decision: Decision, seed: int = 0, 
     :param policy: what decided; one that serves by class decides afterwards as well
     :param decision: what it does
     :param seed: of the draws
-    :param draws: how many, or 0 for as many as a third of a second suffices for
+    :param draws: how many, or 0 for as many as a tenth of a second of a processor suffices for
     :raises ValueError: numba is missing
     """
     rule = policy if isinstance(policy, TieredPolicy) else make_policy(AFTERWARDS, standing.config)
