@@ -168,7 +168,7 @@ def import_all() -> None:
     import sb3_ext.zoo.cli
     import sb3_ext.zoo.training  # noqa: F401
     import train  # noqa: F401
-    from echo_env.commands import app, calibrate, optimise, pathways, schema, sweep, template, validate  # noqa: F401
+    from echo_env.commands import advise, app, calibrate, optimise, pathways, schema, sweep, template, validate  # noqa: F401
 
 
 def judge(case: Case, limit_s: float | None = None) -> tuple[str, str]:

@@ -17,7 +17,7 @@ ROOMS = {
     "echo_env.commands": [
         "common",
         "players inputs",
-        "calibrate optimise output paper pathways schema sweep template validate",
+        "advise calibrate optimise output paper pathways schema sweep template validate",
         "evaluate",
         "train",
         "app",
@@ -32,6 +32,7 @@ ROOMS = {
         "plots family",
         "envs evaluation",
         "wrappers departures calibration bounds",
+        "advice",
         "sweep",
         "optimise",
         "report",

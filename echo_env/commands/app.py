@@ -76,7 +76,7 @@ def validate(*tokens: Tokens) -> int:
 
 @app.command(help_flags=(), version_flags=())
 def template(*tokens: Tokens) -> int:
-    """Write an empty workbook for a hospital's record, with instructions."""
+    """Write an empty workbook for a hospital's record, or the board of a lab, with instructions."""
     from echo_env.commands import template
 
     return template.main(tokens)
@@ -88,6 +88,14 @@ def optimise(*tokens: Tokens) -> int:
     from echo_env.commands import optimise
 
     return optimise.main(tokens)
+
+
+@app.command(help_flags=(), version_flags=())
+def advise(*tokens: Tokens) -> int:
+    """Say who begins next, where and with whom, and why: at the whiteboard, in the middle of a day."""
+    from echo_env.commands import advise
+
+    return advise.main(tokens)
 
 
 @app.command(help_flags=(), version_flags=())

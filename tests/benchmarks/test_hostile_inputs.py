@@ -33,6 +33,7 @@ def kind_of(case: Case) -> str:
         ("calibrate", "calibrate"),
         ("validate", "validate"),
         ("template", "template"),
+        ("advise", "advise"),
         ("optimise", "optimise"),
         ("schema", "schema"),
         ("paper", "paper"),

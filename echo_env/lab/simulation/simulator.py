@@ -9,28 +9,24 @@ import simpy
 
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, TURNED_AWAY, Day, check_day
-from echo_env.lab.simulation.allocation import named
-from echo_env.lab.simulation.duties import RoomStatus, Status
+from echo_env.lab.simulation.allocation import OneMinute, next_class_of
 from echo_env.lab.simulation.moment import ARRIVES, BECOMES_ON_TIME, Moment
 from echo_env.lab.simulation.patient import (
-    CLASSES_PER_TYPE,
     Appointment,
     Punctuality,
     Start,
-    as_start,
     on_time_from,
     punctuality,
     ready_minute,
 )
 from echo_env.lab.simulation.penalty import UNITS, idle_rule_index, penalty_units
-from echo_env.lab.simulation.policy import Keep, Policy, SequentialPolicy
+from echo_env.lab.simulation.policy import Policy
 from echo_env.lab.simulation.staff import Staff
 from echo_env.lab.simulation.trace import ExamRecord, Trace
-from echo_env.lab.simulation.view import LabView
 from echo_env.lab.simulation.whiteboard import Whiteboard
 
 
-class Simulator:
+class Simulator(OneMinute):
     """Plays a day minute by minute; the caller makes the decisions.
 
     >>> lab = Simulator(config, day)  # doctest: +SKIP
@@ -55,8 +51,7 @@ class Simulator:
         appointments = tuple(
             Appointment(number, kind, minute) for number, (kind, minute, there) in enumerate(book) if there
         )
-        self.board = Whiteboard(config, appointments, day.exam_type.tolist(), day.present.tolist())
-        self.view = LabView(self.board)
+        super().__init__(Whiteboard(config, appointments, day.exam_type.tolist(), day.present.tolist()))
         self.over = False
         self.units = (0,) * UNITS
         """Penalty units so far: see :func:`~echo_env.lab.simulation.penalty.penalty_points`."""
@@ -72,57 +67,24 @@ class Simulator:
         self._staff = Staff(self._clock, self.board, day)
         self._catch_up()
 
+    def _begin(self, start: Start) -> None:
+        """An exam begins, and its end is known to the clock."""
+        entry = self.board.begin_exam(start)
+        end = self.board.minute + self._exam_min[start.patient]
+        self._exams.append(ExamRecord(*start, self.board.minute, end, entry.patient_class))
+        self._staff.examine(start.patient, start.sonographer, end)
+
     def start(self, starts: Iterable[tuple[int, int, int]]) -> None:
-        """Carry out this minute's decision.
-
-        :param starts: who begins an exam, where and with whom: :class:`~echo_env.lab.simulation.patient.Start` or plain
-            (patient, room, sonographer)
-        :raises ValueError: a start that is not possible; those before it in the list have been made
-        """
-        for start in map(as_start, starts):
-            self._check(start)
-            entry = self.board.begin_exam(start)
-            end = self.board.minute + self._exam_min[start.patient]
-            self._exams.append(ExamRecord(*start, self.board.minute, end, entry.patient_class))
-            self._staff.examine(start.patient, start.sonographer, end)
+        """As in :class:`~echo_env.lab.simulation.allocation.OneMinute`."""
+        super().start(starts)
         self._catch_up()
-
-    def commit(self, kind: int) -> None:
-        """Commit a start: whoever has waited longest in a class begins in this minute.
-
-        Room and member of staff are named at once where that can hide no other start, else when time passes.
-
-        :param kind: the class
-        :raises ValueError: nobody of the class waits, or no start of its type is left in this minute
-        """
-        queue = self.board.queues[kind]
-        if not queue or not self.board.can_start_type(kind // CLASSES_PER_TYPE):
-            raise ValueError(f"no exam of class {kind} can be started at {self.config.hours.clock(self.board.minute)}")
-        entry = queue[0]
-        if self._plan.nested:
-            self.start(named(self.view, [entry]))
-        else:
-            self.board.commit(entry.patient)
-
-    def keep(self, kind: int, minutes: int) -> None:
-        """Begin a reservation: for some minutes no exam of another type that is committed takes the last free room or
-        the last free member of staff that can do a type.
-
-        It ends earlier as soon as somebody of the type waits for whom a room and a member are free. Whoever calls
-        :meth:`start` names rooms and members and is not held to it.
-
-        :param kind: the exam type
-        :param minutes: how long at the most, at least 1
-        """
-        self.board.keep(kind, minutes)
 
     def advance(self, at_most: int | None = None) -> None:
         """Let time pass, to the next minute in which something happens or could be decided.
 
         :param at_most: go no further than this minute, later than now
         """
-        if self.board.pending:
-            self.start(named(self.view, self.board.pending))
+        self.name_committed()
         minute = self.board.minute + 1
         if not self.board.can_start():
             minute = int(min(self._clock.peek(), self.config.hours.end_min))
@@ -237,34 +199,6 @@ class Simulator:
         paid = self.units
         self.units = (*paid[:4], paid[4] + turned_away, paid[5] + came - len(self._exams), paid[6])
 
-    def _check(self, start: Start) -> None:
-        """Raise for a start that is not possible, with the reason."""
-        patient, room, sonographer = start
-        board = self.board
-        reason = ""
-        if patient not in board.waiting and patient not in [entry.patient for entry in board.pending]:
-            reason = f"patient {patient} is not waiting"
-        elif not 0 <= room < len(board.room_status) or board.room_status[room] != RoomStatus.FREE:
-            reason = f"room {room} is not free"
-        elif not 0 <= sonographer < len(board.status) or board.status[sonographer] != Status.FREE:
-            reason = f"sonographer {sonographer} is not free"
-        else:
-            reason = self._why_not_able(patient, room, sonographer)
-        if reason:
-            raise ValueError(f"{start} at {self.config.hours.clock(board.minute)} is not possible: {reason}")
-
-    def _why_not_able(self, patient: int, room: int, member: int) -> str:
-        """Why a room and a member of staff cannot do a patient's exam; empty if they can."""
-        kind, view = self.board.exam_types[patient], self.view
-        name = self._plan.types[kind].name.replace("_", "-")
-        if not view.room_types(room) >> kind & 1:
-            return f"patient {patient} needs a room for {name} exams"
-        if not self.board.staff_can[member] >> kind & 1:
-            return f"patient {patient} needs somebody who can do {name} exams"
-        if not view.staff_types(member) >> kind & 1:
-            return f"sonographer {member} begins no {name} exam that is expected to end after the shift"
-        return ""
-
 
 def simulate(config: Lab, day: Day, policy: Policy) -> Trace:
     """Play a whole day under a policy.
@@ -285,15 +219,8 @@ def play_on(lab: Simulator, policy: Policy) -> Trace:
     :param policy: whose day has begun
     """
     # Looked up once: a protocol's attributes take as long as a minute of the day.
-    next_class = policy.next_class if isinstance(policy, SequentialPolicy) else None
+    next_class = next_class_of(policy)
     while not lab.over:
-        if next_class is not None:
-            while lab.board.can_start() and (step := next_class(lab.view)) is not None:
-                if isinstance(step, Keep):
-                    lab.keep(*step)
-                else:
-                    lab.commit(step)
-        elif lab.board.can_start():
-            lab.start(policy.decide(lab.view))
+        lab.decide(policy, next_class)
         lab.advance()
     return lab.trace()
