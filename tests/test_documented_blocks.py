@@ -1,4 +1,4 @@
-"""Every block of the README and of the documentation, as a reader would run it, with fewer days and shorter trainings."""
+"""Every block of the README and of the documentation, as a reader would run it, with fewer days and less training."""
 
 from __future__ import annotations
 

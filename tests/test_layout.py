@@ -17,7 +17,7 @@ ROOMS = {
     "echo_env.commands": [
         "common",
         "players inputs",
-        "advise calibrate optimise output paper pathways schema sweep template validate",
+        "advise animate calibrate optimise output paper pathways schema sweep template validate",
         "evaluate",
         "train",
         "app",
@@ -32,7 +32,7 @@ ROOMS = {
         "plots family",
         "envs evaluation",
         "wrappers departures calibration bounds",
-        "advice",
+        "advice animation",
         "sweep",
         "optimise",
         "report",
