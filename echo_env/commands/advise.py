@@ -218,7 +218,8 @@ def _advise(options: AdviseOptions, standing: Standing, policy: Policy) -> None:
     from echo_env.lab.advice.log import note_advice
 
     begin = time.perf_counter()
-    load_kernels(standing)
+    if standing.whiteboard.waiting:
+        load_kernels(standing)
     loaded, begin = time.perf_counter() - begin, time.perf_counter()
     advice = advise(standing, policy, options.seed, options.draws or 0)
     took = time.perf_counter() - begin

@@ -48,7 +48,7 @@ def test_advice_is_printed_written_and_logged(
     assert f"as advised at {at}" in capsys.readouterr().out
     assert main([*done, "--staff", first["staff"]]) == 2
     assert "was noted at 18:59 already" in capsys.readouterr().err
-    assert main([*done[:6], "--done", "X", "--room", "1", "--staff", "1"]) == 0
+    assert main([*done[:7], "--done", "X", "--room", "1", "--staff", "1"]) == 0
     assert "which no advice said" in capsys.readouterr().out
 
     assert main(["advise", "--log", str(log), "--summary", *DAY]) == 0
