@@ -121,7 +121,8 @@ def _data(plan: LabPlan, experiment: Experiment) -> list[Row]:
         (
             "3.2",
             "Processing of data",
-            "None for a lab that is written down as a file; for a lab fitted to a sheet, see the report of echo-lab "
+            "Does not apply to a lab that is written down as a file; for a lab fitted to a sheet, see the report of "
+            "echo-lab "
             "calibrate.",
         ),
         ("3.3", "Input parameters", f"Arrivals: {arrivals}. Exams: {exams}. All numbers are in the lab file below."),

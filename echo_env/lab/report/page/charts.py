@@ -81,8 +81,9 @@ def intervals(marks: Sequence[Mark], axis: str, zero: bool = False, width: int =
     rows = list(dict.fromkeys(mark.row for mark in marks))
     data = alt.InlineData([_values(mark.row, mark.value, mark.series) for mark in marks])
     base = alt.Chart(data, width=width, height=max(_ROW * len(rows) * max(1, 0.7 * len(names)), 60))
-    x = alt.X("mean:Q", title=axis, scale=alt.Scale(zero=zero))
-    y = alt.Y("row:N", title=None, sort=rows, axis=alt.Axis(labelLimit=260, domain=False, ticks=False))
+    ticks = 8 if width == WIDTH else 5
+    x = alt.X("mean:Q", title=axis, scale=alt.Scale(zero=zero, padding=6), axis=alt.Axis(tickCount=ticks))
+    y = alt.Y("row:N", title=None, sort=rows, axis=alt.Axis(labelLimit=260, labelPadding=8, domain=False, ticks=False))
     shape = _shape(names)
     encode: dict[str, Any] = {"y": y, "color": _colour(names)}
     if len(names) > 1:

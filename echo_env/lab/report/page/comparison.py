@@ -53,12 +53,13 @@ def comparison_page(
         told = tuple(uncertainty.sentence(name) for name in (WAIT, HEADLINE))
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
     sections.append(_day(config, comparison, policies))
-    one = f"How long do patients wait under {spoken(reference)} in the lab {config.name}?"
+    one = f"How long do patients wait under {spoken(reference)} in the lab {spoken(config.name)}?"
     several = (
-        f"Who should be examined next in the lab {config.name}: which of {len(names)} rules makes patients wait least?"
+        f"Who should be examined next in the lab {spoken(config.name)}: which of {len(names)} rules makes patients "
+        "wait least?"
     )
     return Page(
-        title=f"{config.name}: rules compared on {comparison.days:,} simulated days",
+        title=f"{spoken(config.name)}: rules compared on {comparison.days:,} simulated days",
         question=several if comparison.others else one,
         answer=_answer(comparison, best),
         picture=_picture(comparison),
@@ -126,9 +127,10 @@ def _span(points: Estimate) -> str:
 
 def _closest(comparison: Comparison) -> str:
     name = min(comparison.others, key=lambda own: comparison.mean(own, HEADLINE).mean)
+    change = with_interval(comparison.paired(name, WAIT), "", "+")
     return (
-        f"The closest is {spoken(name)}, with {changed(comparison.paired(name, WAIT), 'minutes')} of waiting for each "
-        "patient on the same days."
+        f"Under the closest of them, {spoken(name)}, the wait changes by {change} minutes per patient, on the same "
+        "days."
     )
 
 

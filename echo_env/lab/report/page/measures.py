@@ -205,7 +205,7 @@ def paid_with(comparison: Comparison, best: str) -> str:
             f"{label(name, comparison.metrics[name])}, by {with_interval(comparison.paired(best, name), '', '+')}"
             for name in worse
         ]
-        return f"but something rises: {'; '.join(rises)}"
+        return f"but this rises: {'; '.join(rises)}"
     return (
         "the 90th percentile of waits, patients sent home, patients still waiting at the end of the day, and overtime "
         "do not rise beyond chance"

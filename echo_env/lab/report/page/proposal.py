@@ -54,8 +54,10 @@ def proposal_page(proposal: Proposal, rule: str, seed: int, command: str, lab: s
         ]
         sections += [_elsewhere(proposal), _day(proposal, step, rule, seed)]
     return Page(
-        title=f"{proposal.config.name}: what would be best",
-        question=f"Which changes of the {decided} would make patients wait less in the lab {proposal.config.name}?",
+        title=f"{spoken(proposal.config.name)}: what would be best",
+        question=(
+            f"Which changes of the {decided} would make patients wait less in the lab {spoken(proposal.config.name)}?"
+        ),
         answer=_answer(proposal),
         picture=None if step is None else _front(proposal),
         config=proposal.config,

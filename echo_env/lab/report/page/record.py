@@ -90,8 +90,8 @@ def _page(
         sections = [_compared(found), _levers(found)]
     sections += [*more, *_checked(findings), _day(config, rule, 0 if found is None else found.seed)]
     return Page(
-        title=f"{config.name}: a lab and a record",
-        question=f"Does the simulated lab {config.name} behave like the recorded days?",
+        title=f"{spoken(config.name)}: a lab and a record",
+        question=f"Does the simulated lab {spoken(config.name)} behave like the recorded days?",
         answer=_not_checked(data) if found is None else _answer(found),
         picture=None if found is None else _waits_by_hour(found),
         config=config,

@@ -61,8 +61,8 @@ def sweep_page(
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
     sections.append(_day(results, cell, policy, make))
     return Page(
-        title=f"{sweep.base.name}: what if",
-        question=f"What would other values of {listed(fields)} do to waits in the lab {sweep.base.name}?",
+        title=f"{spoken(sweep.base.name)}: what if",
+        question=f"What would other values of {listed(fields)} do to waits in the lab {spoken(sweep.base.name)}?",
         answer=_answer(results, cell, policy, comparison),
         picture=_effects(results),
         config=sweep.base,
