@@ -17,7 +17,7 @@ ROOMS = {
     "echo_env.commands": [
         "common",
         "players inputs",
-        "calibrate optimise output paper pathways schema sweep template validate",
+        "animate calibrate optimise output paper pathways schema sweep template validate",
         "evaluate",
         "train",
         "app",
@@ -30,7 +30,7 @@ ROOMS = {
         "compiled",
         "policies",
         "plots family",
-        "envs evaluation",
+        "animation envs evaluation",
         "wrappers departures calibration bounds",
         "sweep",
         "optimise",
