@@ -64,14 +64,14 @@ def test_bars_of_a_day_of_three_types(walked: Trace) -> None:
 
 
 def test_a_handover_is_marked_at_the_colleague(walked: Trace) -> None:
-    """A line leads from who goes home to the colleague who goes on; the legend has it and all that the lab can have."""
+    """A line leads from who goes home to the colleague who goes on; the legend has it and all that the day has."""
     ax = plots.gantt(walked)
     (taker,) = (line for line in ax.lines if line.get_marker() == "D")
     rows = rows_of(walked.config)
     assert taker.get_xydata().tolist() == [[60, rows.sonographer(1)]]
     words = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert words == ["a", "b", "c", "late (L): rim; early (E): thin wait", "lunch", "off duty", "room closed",
-                     "room cleaned", "not ready yet", "handover"]  # fmt: skip
+    assert words == ["a", "b", "c", "lunch", "off duty", "room closed", "room cleaned", "not ready yet", "appointment",
+                     "handover"]  # fmt: skip
     assert [tick.get_text() for tick in ax.get_yticklabels()][:3] == ["big 0", "early 0", "late 1"]
 
 

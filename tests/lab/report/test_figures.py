@@ -17,7 +17,7 @@ pytest.importorskip("pandas")
 from echo_env.lab.report import figures
 
 NAMES = {
-    "appointments", "arrival_offsets", "arrivals_of_a_day", "exam_durations", "resources", "waiting_by_class",
+    "appointments", "arrival_offsets", "arrivals_of_a_day", "exam_durations", "waiting_by_class",
     "free_rooms", "free_sonographers", "penalty_by_minute", "running_mean_penalty", "waiting_time",
     "waiting_time_fetal", "workload", "paired_differences", "one_day", "same_day_fetal_first",
     "state_by_state_fetal_first",

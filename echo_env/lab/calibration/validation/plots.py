@@ -39,7 +39,7 @@ def exams_by_time(found: Validation, ax: Axes | None = None) -> Axes:
     ax.fill_between(minutes, low, high, color=BLUE, alpha=band_alpha(1), linewidth=0)
     ax.plot(minutes, simulated.mean(axis=0), color=BLUE, label=label)
     ax.plot(minutes, seen.mean(axis=0), color=BLACK, linestyle="--", label=f"recorded: mean of {days}")
-    name_axes(ax, f"{found.lab}: exams under way", "", "Exams")
+    name_axes(ax, f"{found.lab}: exams under way", "", "Exams under way (number)")
     _clock(ax, np.flatnonzero((high > 0) | (seen.mean(axis=0) > 0)))
     ax.legend(fontsize=8)
     return ax
@@ -63,7 +63,7 @@ def waits_by_hour(found: Validation, ax: Axes | None = None) -> Axes:
         ax.errorbar(
             middle, means[:, 0], error, label=name, color=colour, linestyle=line, marker="o", markersize=4, capsize=3
         )
-    title = f"{found.lab}: wait from check-in, or expected check-in if later"
+    title = f"{found.lab}: wait from check-in, or expected check-in if later, with 95 % intervals"
     name_axes(ax, title, "", "Mean wait (minutes)")
     _clock(ax, hours * _HOUR, hours * _HOUR + _HOUR)
     ax.legend(fontsize=8)
@@ -87,7 +87,7 @@ def replay_scatter(found: Validation, ax: Axes | None = None) -> Axes:
         ax.scatter(seen, simulated, s=16, alpha=0.7, label=label, color=colour, marker=marker)
     low, high = ax.get_xlim()[0], max(ax.get_xlim()[1], ax.get_ylim()[1])
     low = min(low, ax.get_ylim()[0])
-    ax.plot([low, high], [low, high], color="0.5", linewidth=1, zorder=0)
+    ax.plot([low, high], [low, high], color="0.5", linewidth=1, zorder=0, label="simulated as seen")
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.set_aspect("equal")
