@@ -64,7 +64,7 @@ def daily_violins(comparison: Comparison, metric: str, ax: Axes | None = None) -
             ax.text(number, 0.98, words, transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=8,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
     title = f"{_sentence(meaning)}: {_lab_and_days(comparison)}"
-    name_axes(ax, title, "Policy; bar: median, diamond: mean", f"Value of each day ({unit})")
+    name_axes(ax, title, "Policy (name); bar: median, diamond: mean", f"Value of each day ({unit})")
     ax.set_ylim(0, top)
     _policy_ticks(ax, names)
     return ax
@@ -124,7 +124,7 @@ def paired_differences(comparison: Comparison, metric: str = "penalty", ax: Axes
     ax.axvline(0, color="0.3", linewidth=1, zorder=0)
     title = f"{_sentence(meaning)} minus {comparison.reference}: {_lab_and_days(comparison)}"
     better = "; left of 0 is better" if metric in _LOWER_IS_BETTER else ""
-    name_axes(ax, title, f"Mean difference a day with 95 % interval ({unit}){better}", "Policy")
+    name_axes(ax, title, f"Mean difference a day with 95 % interval ({unit}){better}", "Policy (name)")
     ax.set_xlim(low, high)
     ax.set_yticks(range(len(others)), others)
     ax.set_ylim(len(others) - 0.5, -0.5)
