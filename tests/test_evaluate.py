@@ -301,7 +301,7 @@ def test_figures_are_written_beside_and_shown_in_tensorboard(tmp_path: Path, mon
     """--figures draws the compared policies and days; the figures are in TensorBoard too."""
 
     def write_figures(
-        directory: Path, comparison: Comparison, config: LabConfig, policies: list[Policy], seed: int
+        directory: Path, comparison: Comparison, config: LabConfig, policies: list[Policy], seed: int, **_: object
     ) -> list[Path]:
         assert (config, seed, comparison.seed) == (SCARCE, 3, 3)
         assert [policy.name for policy in policies] == list(comparison.values) == ["policy_1", "policy_2"]

@@ -212,10 +212,10 @@ def test_a_real_ctrl_c_saves_and_exits_with_130() -> None:
 
 
 def test_enjoy_plays_the_latest_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """enjoy plays the latest run."""
+    """enjoy plays the latest run and prints its penalty."""
     assert train.main([*SMALL, "--env", "EchoLabScarce-v0", "-n", "60", "--eval-freq", "-1"]) == 0
     assert train.main(["enjoy", "--env", "EchoLabScarce-v0", "--no-render", "-n", "60"]) == 0
-    assert "Mean reward" in capsys.readouterr().out
+    assert "Mean penalty: " in capsys.readouterr().out
 
 
 def test_a_model_of_another_algorithm_is_not_continued(capsys: pytest.CaptureFixture[str]) -> None:

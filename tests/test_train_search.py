@@ -69,18 +69,18 @@ def test_a_search_on_rows_ends_with_a_report(algo: str, monkeypatch: pytest.Monk
     assert status == 0
     assert len(trials) == 2
     assert all(trial.endswith("COMPLETE") for trial in trials)
-    assert "user_attrs_minus_auction" in columns
+    assert "user_attrs_auction_minus_own" in columns
     assert "dueling" not in columns
 
 
 @pytest.mark.parametrize("algo", ["a2c", "ars", "dqn", "maskable_ppo", "maskable_qrdqn", "trpo"])
 def test_a_search_in_a_lab_is_judged_by_the_difference_to_a_rule(algo: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The value of a trial is its difference to policy_2 on common days, with masks and without."""
+    """A trial is worth what its penalty is below policy_2 on common days, with masks and without."""
     status, (columns, *trials) = searched(algo, "EchoLabScarce-v0", monkeypatch)
     assert status == 0
     assert len(trials) == 2
     for row in csv.DictReader([columns, *trials]):
-        assert float(row["value"]) == pytest.approx(float(row["user_attrs_minus_policy_2"]))
+        assert float(row["value"]) == pytest.approx(-float(row["user_attrs_penalty_minus_policy_2"]))
         assert float(row["user_attrs_mean_reward"]) < 0
 
 

@@ -191,12 +191,13 @@ class _Lookahead:
         return labs
 
     def play(self, labs: Labs, first: int) -> Floats:
-        """(draws,) penalty points from now to the end of the day after a first action."""
+        """(draws,) penalty points from now to the end of the day after a first action, but those for idle resources."""
         from echo_env.lab.compiled.continuation import continue_under_rule
 
         which, actions = np.arange(self._draws), np.full(self._draws, first)
         units = continue_under_rule(labs, which, actions, self._rules, False, self._tiers)
-        return np.asarray(penalty_points(self._standing.config, units.T).total, dtype=np.float64)
+        parts = penalty_points(self._standing.config, units.T)
+        return np.asarray(parts.total - parts.idle, dtype=np.float64)
 
 
 def _is_usual(step: Step) -> bool:

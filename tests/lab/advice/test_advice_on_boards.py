@@ -140,7 +140,8 @@ def test_expected_costs_are_those_of_the_days_played_on() -> None:
         def points(kind: int) -> np.ndarray:
             actions = np.full(30, kind)
             units = continuation.continue_under_rule(labs, np.arange(30), actions, rules, False, tiers)  # noqa: B023
-            return np.asarray(penalty_points(config, units.T).total)
+            parts = penalty_points(config, units.T)
+            return np.asarray(parts.total - parts.idle)
 
         entry = decision.steps[0].entry
         assert entry is not None
