@@ -157,6 +157,7 @@ def test_fetal_first_pays_the_same_on_attached_lengths() -> None:
     assert (attached.length <= config.exam.longest_min).all()
 
 
+@pytest.mark.slow
 def test_without_charges_it_is_below_fetal_first_day_by_day() -> None:
     """On each day the relaxed plan, and the day's part of the bound, cost at most what ``fetal_first`` pays."""
     config = LabConfig.load("scarce")
