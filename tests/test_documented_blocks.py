@@ -27,6 +27,7 @@ SHORTER = [
     (r"-n \d+ -params", "-params"),
     (r"^(echo-lab optimise .*)$", r"\1 --seconds 2 --days 200"),
     (r"^(echo-lab (?:validate|calibrate) .*)$", r"\1 --accept rooms_seen staff_seen unread"),
+    (r"^python train.py$", "python train.py --env EchoLabScarce-v0"),
     (r"^(python train.py(?! record_video).*)$", r"\1 -n 600 --eval-freq 600 --eval-episodes 2"),
 ]
 """Patterns of commands, and what makes them short."""
