@@ -30,13 +30,18 @@ def append_row(table: str, row: dict[str, Any]) -> None:
     }
     line = {**head, **{key: f"{value:.4g}" if isinstance(value, float) else value for key, value in row.items()}}
     new = not path.exists()
-    if not new and path.read_text(encoding="utf8").splitlines()[0] != ",".join(line):
+    if not new and _columns(path) != list(line):
         raise ValueError(f"{path.name} has other columns than the row: it must have {', '.join(line)}")
     with path.open("a", newline="", encoding="utf8") as file:
         writer = csv.DictWriter(file, fieldnames=list(line), lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(line)
+
+
+def _columns(path: Path) -> list[str]:
+    with path.open(encoding="utf8", newline="") as file:
+        return next(csv.reader(file))
 
 
 def read_rows(table: str) -> list[dict[str, str]]:
