@@ -13,11 +13,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ROOMS = {
-    "echo_env": ["common", "lab pathways", "commands", "calibrate __main__"],
+    "echo_env": ["common", "lab pathways", "commands", "app", "calibrate __main__"],
     "echo_env.commands": [
         "common",
         "players inputs",
-        "advise animate calibrate optimise output paper pathways schema sweep template validate",
+        "advise animate calibrate optimise output paper pathways schema serve sweep template validate",
         "evaluate",
         "train",
         "app",

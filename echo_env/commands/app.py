@@ -114,6 +114,14 @@ def animate(*tokens: Tokens) -> int:
     return animate.main(tokens)
 
 
+@app.command(name="app", help_flags=(), version_flags=())
+def serve(*tokens: Tokens) -> int:
+    """All of this in a browser, on this computer alone."""
+    from echo_env.commands import serve
+
+    return serve.main(tokens)
+
+
 @app.command(help_flags=(), version_flags=())
 def schema(*tokens: Tokens) -> int:
     """Print the JSON schema of a lab's YAML file, by which editors complete and check it."""

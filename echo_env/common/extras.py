@@ -20,6 +20,7 @@ EXTRAS = {
     "plots": ("PIL", "matplotlib", "pandas", "seaborn"),
     "calibrate": ("openpyxl", "python_calamine", "pandas", "matplotlib"),
     "video": ("moviepy", "imageio_ffmpeg"),
+    "app": ("streamlit",),
     "report": ("altair", "jinja2", "vl_convert", "matplotlib", "pandas"),
 }
 """Extra of the distribution -> the packages to import that it installs."""

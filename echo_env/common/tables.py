@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import codecs
 import copy
+import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich import box
@@ -68,14 +71,24 @@ def new_console(stderr: bool = False) -> Console:
     return console
 
 
+PROGRESS_FILE = "ECHO_LAB_PROGRESS"
+"""Environment variable: a file that is told how far a command is, for a program that waits for it."""
+
+
 @contextmanager
 def progress_bar(what: str, total: int, completed: int = 0) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error while the block runs, if that is a terminal; gives what advances it.
+
+    Where :data:`PROGRESS_FILE` is set, a file takes the place of the terminal: a line of JSON with ``what``, ``done``
+    and ``total``, rewritten each time.
 
     :param what: the unit counted, in the plural
     :param total: how many there are
     :param completed: how many are done already
     """
+    if os.environ.get(PROGRESS_FILE):
+        yield _progress_in(os.environ[PROGRESS_FILE], what, total, completed)
+        return
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -87,6 +100,20 @@ def progress_bar(what: str, total: int, completed: int = 0) -> Iterator[Callable
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total, completed=completed)
         yield lambda number: bar.advance(task, number)
+
+
+def _progress_in(path: str, what: str, total: int, completed: int) -> Callable[[int], None]:
+    done = completed
+
+    def advance(number: int) -> None:
+        nonlocal done
+        done += number
+        # Renamed, so that nobody reads half of it.
+        Path(f"{path}.new").write_text(json.dumps({"what": what, "done": done, "total": total}), encoding="utf8")
+        os.replace(f"{path}.new", path)
+
+    advance(0)
+    return advance
 
 
 def new_table(title: str, caption: str | None = None) -> Table:

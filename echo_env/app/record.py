@@ -1,0 +1,187 @@
+"""The page of the hospital's record: from a sheet to a lab that is held against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from echo_env.app import parts
+from echo_env.app.jobs import Job, State
+from echo_env.app.mapping import NOT_THERE, Look, column_map, look, map_text
+from echo_env.app.workspace import RECORD_ENDINGS, Workspace
+from echo_env.lab.calibration.checks import CHECKS, check_visits
+from echo_env.lab.calibration.reading import SheetError, load_columns
+from echo_env.lab.calibration.reading.fields import FIELDS
+from echo_env.lab.calibration.visits import Visits
+from echo_env.lab.config import ConfigError
+
+COLUMNS, REPORT = "columns.yaml", "calibration.html"
+EXAMPLE = "example.xlsx"
+
+
+def page(space: Workspace, lab: str) -> None:
+    """Show it.
+
+    :param space: the folder
+    :param lab: the lab of the sidebar, which may be held against the record too
+    """
+    st.title("From your record to a lab")
+    st.write(
+        "A table with a row for each visit: appointment, check-in, begin and end of the exam, room, staff. It stays on "
+        "this computer."
+    )
+    _upload(space)
+    path = space.record()
+    if path is None:
+        return
+    st.header(path.name)
+    found = _look(space, path)
+    if found is None:
+        return
+    if found.visits is None:
+        st.warning(found.problem)
+    else:
+        days = found.visits.table["day"].nunique()
+        st.success(f"{len(found.visits.table)} visits on {days} {'days' if days > 1 else 'day'}.")
+    with st.expander("Which column holds what", expanded=found.visits is None):
+        _mapping(space, found)
+    if found.visits is not None:
+        _fit(space, path, found, lab)
+
+
+def _upload(space: Workspace) -> None:
+    kinds = [ending.removeprefix(".") for ending in RECORD_ENDINGS]
+    put_in = st.file_uploader("Your record (Excel, OpenDocument or CSV)", type=kinds, key="record")
+    if put_in is not None and st.session_state.get("record kept") != put_in.file_id:
+        space.keep(put_in.name, put_in.getvalue())
+        (space.folder / COLUMNS).unlink(missing_ok=True)
+        st.session_state["record kept"] = put_in.file_id
+    if space.record() is None and st.button("Take a made-up record of 20 days instead"):
+        space.begin("example", ["template", EXAMPLE, "--example", "echo_week", "--days", "20"], [EXAMPLE])
+    job = space.jobs.get("example")
+    if job is not None and job.state is not State.DONE:
+        parts.job_box(space, "example")
+
+
+def _look(space: Workspace, path: Path) -> Look | None:
+    columns = space.folder / COLUMNS
+    try:
+        chosen = columns.read_text(encoding="utf8") if columns.exists() else ""
+        return _looked(str(path), path.stat().st_mtime_ns, chosen, str(columns))
+    except (SheetError, ConfigError, OSError) as error:
+        st.error(str(error))
+        return None
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the record")
+def _looked(path: str, changed: int, chosen: str, columns: str) -> Look:
+    """A record is read once, unless the file or the map changes."""
+    return look(Path(path), load_columns(columns) if chosen else None)
+
+
+def _mapping(space: Workspace, found: Look) -> None:
+    if found.rows:
+        st.caption("The first rows")
+        st.dataframe(found.rows, hide_index=True)
+    offered = [NOT_THERE, *found.headers]
+    with st.form("columns"):
+        across = st.columns(3)
+        columns = {}
+        for number, (name, meaning) in enumerate(FIELDS.items()):
+            given = found.columns.get(name, NOT_THERE)
+            place = offered.index(given) if given in offered else 0
+            columns[name] = across[number % 3].selectbox(meaning.words, offered, place, key=f"column {name}")
+        more = _more()
+        if not st.form_submit_button("Use these columns"):
+            return
+    try:
+        column_map(columns, more)
+    except ConfigError as error:
+        st.error(str(error))
+        return
+    (space.folder / COLUMNS).write_text(map_text(columns, more), encoding="utf8")
+    st.rerun()
+
+
+def _more() -> dict[str, Any]:
+    """What a map says besides columns."""
+    words = {
+        "no_show": st.text_input("Your words for a patient who did not come, with commas between them"),
+        "cancelled": st.text_input("Your words for an appointment that was cancelled"),
+    }
+    types = st.text_area(
+        "Exam types under one name, a line for each: what the sheet says = name", placeholder="TTE adult = adult"
+    )
+    order = st.selectbox("Dates such as 03/02/2026", ["as the sheet shows", "day first", "month first"])
+    hours = st.checkbox("Times before 06:00 and from 20:00 on are true (by default they are slips)")
+    values = {name: _listed(text) for name, text in words.items() if text.strip()}
+    more: dict[str, Any] = {"values": values} if values else {}
+    pairs = [line.split("=", 1) for line in types.splitlines() if "=" in line]
+    more |= {"types": {value.strip(): name.strip() for value, name in pairs}} if pairs else {}
+    more |= {"date_order": order.replace(" ", "_")} if "first" in order else {}
+    return more | ({"all_hours": True} if hours else {})
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _fit(space: Workspace, path: Path, found: Look, lab: str) -> None:
+    assert found.visits is not None
+    accepted = _accepted(found.visits)
+    name = st.text_input("Name of the lab", path.stem.replace(".", "_"))
+    options = ["--columns", COLUMNS] if (space.folder / COLUMNS).exists() else []
+    fit, hold = st.columns(2)
+    if fit.button("Fit the lab, and hold it against the record", type="primary", disabled=bool(space.running())):
+        _calibrate(space, path, name, options, accepted)
+    if hold.button(f"Hold {lab} against the record instead", disabled=bool(space.running())):
+        arguments = ["validate", lab, path.name, "--report", "validation.html", *options, *_accept(accepted)]
+        space.begin("validate", arguments, ["validation.html"])
+        st.rerun()
+    for job in ("calibrate", "validate"):
+        if job in space.jobs:
+            st.header("The fitted lab" if job == "calibrate" else "The lab and the record")
+            parts.job_box(space, job)
+    refused = _refused(space.jobs.get("calibrate"))
+    if refused and st.button("It is so: fit the lab all the same"):
+        _calibrate(space, path, name, options, [*accepted, *refused])
+    if (space.folder / f"{name}.yaml").exists():
+        parts.download(space.folder / f"{name}.yaml", "Download the lab file")
+
+
+def _accepted(visits: Visits) -> list[str]:
+    """The checks of the record whose findings somebody accepts."""
+    findings = {finding.check: finding for finding in check_visits(visits)}
+    if findings:
+        st.subheader("Please look at this first")
+    return [
+        check
+        for check, finding in findings.items()
+        if st.checkbox(f"{finding.sentence} It is so: go on.", key=f"accept {check}")
+    ]
+
+
+def _accept(checks: Sequence[str]) -> list[str]:
+    return ["--accept", *checks] if checks else []
+
+
+def _refused(job: Job | None) -> list[str]:
+    """The checks by whose findings a fit was refused, which its message names."""
+    if job is None or job.state is not State.FAILED:
+        return []
+    named = re.search(r"--accept ((?:[a-z_]+ ?)+)", job.error)
+    return [name for name in named[1].split() if name in CHECKS] if named else []
+
+
+def _calibrate(space: Workspace, path: Path, name: str, options: list[str], accepted: Sequence[str]) -> None:
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        st.error(f"The name of the lab is {name!r}, but must begin with a letter and have letters, digits, - and _.")
+        return
+    results = [f"{name}.yaml", f"{name}.uncertainty.json", REPORT]
+    arguments = ["calibrate", path.name, "--output", results[0], "--report", REPORT, *options, *_accept(accepted)]
+    space.begin("calibrate", arguments, results)
+    st.rerun()
