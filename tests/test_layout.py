@@ -17,7 +17,7 @@ ROOMS = {
     "echo_env.commands": [
         "common",
         "players inputs",
-        "advise animate calibrate optimise output paper pathways schema serve sweep template validate",
+        "advise calibrate optimise output pathways schema showing sweep template validate",
         "evaluate",
         "train",
         "app",

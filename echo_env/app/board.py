@@ -15,6 +15,7 @@ from echo_env.app.workspace import Workspace, safe_name
 from echo_env.commands.players.policies import find_policies
 from echo_env.lab.advice import (
     BoardError,
+    Finding,
     Standing,
     advice_lines,
     advise,
@@ -52,7 +53,9 @@ def page(space: Workspace, lab: str) -> None:
         st.session_state["board number"] = st.session_state.get("board number", 0) + 1
     text = _edited(path, config)
     at, rule = st.columns(2)
-    now = at.text_input("The time now, such as 10:40", _now(config))
+    # The page keeps what is typed while the clock goes on.
+    st.session_state.setdefault("now", _now(config))
+    now = at.text_input("The time now, such as 10:40", key="now")
     names = parts.policies(config)
     policy = rule.selectbox("Advice of", names, format_func=parts.policy_words)
     if st.button("Who could begin?", type="primary"):
@@ -123,7 +126,7 @@ def _answer(space: Workspace, config: Lab, path: Path, text: str, now: str, poli
     except BoardError as error:
         st.error("Please put this right on the board first:")
         for finding in error.findings:
-            st.write(f"- {finding}")
+            st.write(f"- {_named(finding, text)}")
         return
     except ValueError as error:
         st.error(str(error))
@@ -132,6 +135,16 @@ def _answer(space: Workspace, config: Lab, path: Path, text: str, now: str, poli
     question = ["--lab", lab, "--board", path.name, "--at", now, "--policy", policy]
     if _is_loaded(space, question):
         _advise(space, standing, policy)
+
+
+def _named(finding: Finding, text: str) -> str:
+    """What is inconsistent, with the row as the tables of the page know it."""
+    lines = text.splitlines()
+    if not 2 <= finding.row <= len(lines):
+        return finding.sentence
+    row = next(csv.DictReader([lines[0], lines[finding.row - 1]]))
+    column = f", {finding.column}" if finding.column else ""
+    return f"{row['record']} {row['id']}{column}: {finding.sentence}"
 
 
 def _is_loaded(space: Workspace, question: list[str]) -> bool:
@@ -143,7 +156,7 @@ def _is_loaded(space: Workspace, question: list[str]) -> bool:
         st.rerun()
     if job.state is State.DONE:
         return True
-    st.caption("The compiled engine is made ready. The very first time, this takes some minutes.")
+    st.write("The compiled engine is made ready. The very first time, this takes some minutes.")
     parts.job_box(space, _ENGINE)
     if job.state is not State.RUNNING:
         del space.jobs[_ENGINE]
@@ -158,7 +171,7 @@ def _advise(space: Workspace, standing: Standing, policy: str) -> None:
     for line in advice_lines(advice):
         st.write(f"- {line.strip()}" if line.startswith(" ") else f"**{line}**")
     for line in method_lines(advice):
-        st.caption(line)
+        st.write(line)
     said = (standing.whiteboard.minute, policy, advice_lines(advice))
     if st.session_state.get("noted") != said:
         st.session_state["noted"] = said
@@ -168,7 +181,7 @@ def _advise(space: Workspace, standing: Standing, policy: str) -> None:
 def _log(space: Workspace, now: str) -> None:
     log, day = space.folder / LOG, dt.date.today().isoformat()
     if not log.exists():
-        st.caption("Nothing has been asked yet.")
+        st.write("Nothing has been asked yet.")
         return
     with st.form("done", clear_on_submit=True):
         patient, room, staff, begun = (

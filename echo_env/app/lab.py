@@ -104,5 +104,4 @@ def _take(space: Workspace, name: str, text: str) -> None:
         st.error(f"{path.name} is there already: choose another name.")
         return
     path.write_text(text, encoding="utf8")
-    st.session_state["lab to take"] = path.name
-    st.rerun()
+    parts.take(path.name)

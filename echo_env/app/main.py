@@ -9,7 +9,7 @@ import streamlit as st
 
 from echo_env.app import board, compare, lab, optimise, record, what_if
 from echo_env.app.workspace import Workspace, preset_label
-from echo_env.commands.serve import FOLDER
+from echo_env.commands.showing.serve import FOLDER
 from echo_env.lab.config.file import preset_names
 
 FIRST = "baseline"
@@ -65,8 +65,8 @@ def choose_lab(space: Workspace) -> str:
         st.session_state["lab"] = first if labs[first] not in preset_names() else preset_label(FIRST)
     chosen = st.sidebar.selectbox("Lab", list(labs), key="lab")
     for job in space.running():
-        st.sidebar.caption(f"{job.name} is running.")
-    st.sidebar.caption(f"All files are in {space.folder}; nothing leaves this computer.")
+        st.sidebar.write(f"{job.name} is running.")
+    st.sidebar.write(f"All files are in {space.folder}; nothing leaves this computer.")
     return labs[chosen]
 
 

@@ -50,5 +50,7 @@ def page(space: Workspace, lab: str) -> None:
     if job is not None and job.state is State.DONE:
         if (space.folder / BETTER).exists():
             parts.download(space.folder / BETTER, "Download the better lab")
+            if lab != BETTER and st.button("Go on with the better lab"):
+                parts.take(BETTER)
         else:
             st.info("Nothing is recommended, so that there is no file of a better lab.")

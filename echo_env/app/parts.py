@@ -111,7 +111,7 @@ def _outcome(job: Job) -> None:
             _report(job, path)
     with st.expander("The same on the command line"):
         st.code(job.command, language="bash")
-        st.caption(f"In {job.folder}; {job.seconds:.0f} s.")
+        st.write(f"In {job.folder}; {job.seconds:.0f} s.")
         st.code(job.printed or "Nothing was printed.", language="text")
 
 
@@ -121,6 +121,26 @@ def _report(job: Job, path: Path) -> None:
         "Download the report", content, path.name, "text/html", key=f"report {job.name}", on_click="ignore"
     )
     st.iframe(path, height=REPORT_PX, tab_index=0)
+
+
+def take(lab: str) -> None:
+    """Make a lab of the folder the one that all pages are about.
+
+    :param lab: name of its file
+    """
+    st.session_state["lab to take"] = lab
+    st.rerun()
+
+
+def take_once(job: Job, lab: str) -> None:
+    """Do so when a command that makes a lab has ended; whoever then chooses another one keeps it.
+
+    :param job: the command
+    :param lab: name of the file
+    """
+    if job.state is State.DONE and st.session_state.get("taken from") is not job:
+        st.session_state["taken from"] = job
+        take(lab)
 
 
 def download(path: Path, label: str, mime: str = "application/yaml") -> None:

@@ -15,12 +15,20 @@ from echo_env.app.mapping import NOT_THERE, Look, column_map, look, map_text
 from echo_env.app.workspace import RECORD_ENDINGS, Workspace
 from echo_env.lab.calibration.checks import CHECKS, check_visits
 from echo_env.lab.calibration.reading import SheetError, load_columns
+from echo_env.lab.calibration.reading.column_map import ColumnMap
 from echo_env.lab.calibration.reading.fields import FIELDS
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config import ConfigError
 
 COLUMNS, REPORT = "columns.yaml", "calibration.html"
 EXAMPLE = "example.xlsx"
+_WORDS = {
+    "yes": "yes",
+    "no": "no",
+    "no_show": "a patient who did not come",
+    "cancelled": "an appointment that was cancelled",
+}
+"""Words of the hospital, as a map of columns has them -> for what."""
 
 
 def page(space: Workspace, lab: str) -> None:
@@ -48,7 +56,8 @@ def page(space: Workspace, lab: str) -> None:
         days = found.visits.table["day"].nunique()
         st.success(f"{len(found.visits.table)} visits on {days} {'days' if days > 1 else 'day'}.")
     with st.expander("Which column holds what", expanded=found.visits is None):
-        _mapping(space, found)
+        columns = space.folder / COLUMNS
+        _mapping(space, found, load_columns(columns) if columns.exists() else ColumnMap())
     if found.visits is not None:
         _fit(space, path, found, lab)
 
@@ -83,9 +92,9 @@ def _looked(path: str, changed: int, chosen: str, columns: str) -> Look:
     return look(Path(path), load_columns(columns) if chosen else None)
 
 
-def _mapping(space: Workspace, found: Look) -> None:
+def _mapping(space: Workspace, found: Look, before: ColumnMap) -> None:
     if found.rows:
-        st.caption("The first rows")
+        st.write("The first rows")
         st.dataframe(found.rows, hide_index=True)
     offered = [NOT_THERE, *found.headers]
     with st.form("columns"):
@@ -95,7 +104,7 @@ def _mapping(space: Workspace, found: Look) -> None:
             given = found.columns.get(name, NOT_THERE)
             place = offered.index(given) if given in offered else 0
             columns[name] = across[number % 3].selectbox(meaning.words, offered, place, key=f"column {name}")
-        more = _more()
+        more = _more(before)
         if not st.form_submit_button("Use these columns"):
             return
     try:
@@ -107,22 +116,30 @@ def _mapping(space: Workspace, found: Look) -> None:
     st.rerun()
 
 
-def _more() -> dict[str, Any]:
-    """What a map says besides columns."""
+def _more(before: ColumnMap) -> dict[str, Any]:
+    """What a map says besides columns, at first as it said before."""
     words = {
-        "no_show": st.text_input("Your words for a patient who did not come, with commas between them"),
-        "cancelled": st.text_input("Your words for an appointment that was cancelled"),
+        name: st.text_input(f"Your words for {what}, with commas between them", ", ".join(getattr(before.values, name)))
+        for name, what in _WORDS.items()
     }
     types = st.text_area(
-        "Exam types under one name, a line for each: what the sheet says = name", placeholder="TTE adult = adult"
+        "Exam types under one name, a line for each: what the sheet says = name",
+        "\n".join(f"{value} = {name}" for value, name in before.types.items()),
+        placeholder="TTE adult = adult",
     )
-    order = st.selectbox("Dates such as 03/02/2026", ["as the sheet shows", "day first", "month first"])
-    hours = st.checkbox("Times before 06:00 and from 20:00 on are true (by default they are slips)")
+    orders = [None, "day_first", "month_first"]
+    order = st.selectbox(
+        "Dates such as 03/02/2026",
+        orders,
+        orders.index(before.date_order),
+        format_func=lambda order: "as the sheet shows" if order is None else order.replace("_", " "),
+    )
+    hours = st.checkbox("Times before 06:00 and from 20:00 on are true (by default they are slips)", before.all_hours)
     values = {name: _listed(text) for name, text in words.items() if text.strip()}
     more: dict[str, Any] = {"values": values} if values else {}
     pairs = [line.split("=", 1) for line in types.splitlines() if "=" in line]
     more |= {"types": {value.strip(): name.strip() for value, name in pairs}} if pairs else {}
-    more |= {"date_order": order.replace(" ", "_")} if "first" in order else {}
+    more |= {"date_order": order} if order else {}
     return more | ({"all_hours": True} if hours else {})
 
 
@@ -146,6 +163,8 @@ def _fit(space: Workspace, path: Path, found: Look, lab: str) -> None:
         if job in space.jobs:
             st.header("The fitted lab" if job == "calibrate" else "The lab and the record")
             parts.job_box(space, job)
+    if "calibrate" in space.jobs:
+        parts.take_once(space.jobs["calibrate"], space.jobs["calibrate"].results[0].name)
     refused = _refused(space.jobs.get("calibrate"))
     if refused and st.button("It is so: fit the lab all the same"):
         _calibrate(space, path, name, options, [*accepted, *refused])

@@ -32,7 +32,7 @@ def page(space: Workspace, lab: str) -> None:
     run_by = st.multiselect("Policies", names, names[:1], format_func=parts.policy_words, key=f"what if by {lab}")
     days = st.number_input("Simulated days for each combination", 2, 10_000, 200, 100)
     cells = math.prod(len(values) for _, values in ranges)
-    st.caption(f"{cells} combination{'s' * (cells != 1)}." if ranges else "Choose a field first.")
+    st.write(f"{cells} combination{'s' * (cells != 1)}." if ranges else "Choose a field first.")
     if cells > MOST_CELLS:
         st.warning(f"These are more than {MOST_CELLS} combinations: take fewer steps, or use the command line.")
     ready = bool(ranges and run_by) and cells <= MOST_CELLS

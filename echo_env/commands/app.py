@@ -101,7 +101,7 @@ def advise(*tokens: Tokens) -> int:
 @app.command(help_flags=(), version_flags=())
 def paper(*tokens: Tokens) -> int:
     """Draw the paper's figures of its own agent, and say which of its findings hold."""
-    from echo_env.commands import paper
+    from echo_env.commands.showing import paper
 
     return paper.main(tokens)
 
@@ -109,7 +109,7 @@ def paper(*tokens: Tokens) -> int:
 @app.command(help_flags=(), version_flags=())
 def animate(*tokens: Tokens) -> int:
     """Show one day as a moving floor plan, under one policy or two side by side."""
-    from echo_env.commands import animate
+    from echo_env.commands.showing import animate
 
     return animate.main(tokens)
 
@@ -117,7 +117,7 @@ def animate(*tokens: Tokens) -> int:
 @app.command(name="app", help_flags=(), version_flags=())
 def serve(*tokens: Tokens) -> int:
     """All of this in a browser, on this computer alone."""
-    from echo_env.commands import serve
+    from echo_env.commands.showing import serve
 
     return serve.main(tokens)
 

@@ -43,7 +43,9 @@ def test_a_command_that_fails_says_why_in_its_sentence(tmp_path: Path) -> None:
 def test_progress_is_told_while_a_command_runs(tmp_path: Path) -> None:
     """The last that a finished command told is that all is done."""
     pytest.importorskip("numba")
-    job = Job("compare", ["evaluate", "--policies", "policy_1", "policy_2", "--days", "8", "--engine", "simpy"], tmp_path)
+    job = Job(
+        "compare", ["evaluate", "--policies", "policy_1", "policy_2", "--days", "8", "--engine", "simpy"], tmp_path
+    )
     assert ended(job) is State.DONE
     assert job.progress is not None
     assert job.progress == ("days", 16, 16)
@@ -51,7 +53,9 @@ def test_progress_is_told_while_a_command_runs(tmp_path: Path) -> None:
 
 def test_a_command_can_be_stopped(tmp_path: Path) -> None:
     """Asked once it stops as after Ctrl-C, and leaves nothing of what it was to write."""
-    job = Job("compare", ["evaluate", "--days", "90000", "--engine", "simpy", "--json", "all.json"], tmp_path, ["all.json"])
+    job = Job(
+        "compare", ["evaluate", "--days", "90000", "--engine", "simpy", "--json", "all.json"], tmp_path, ["all.json"]
+    )
     until = time.monotonic() + SECONDS
     while job.progress is None:
         assert time.monotonic() < until

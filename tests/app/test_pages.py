@@ -14,13 +14,21 @@ from streamlit.testing.v1 import AppTest
 
 from echo_env.app.jobs import State
 from echo_env.app.workspace import Workspace
+from echo_env.lab import load_lab
+from echo_env.lab.advice import template
 
 SECONDS = 300
+
+
+def row(day: int, hour: int, half: int) -> str:
+    """A visit of half an hour, in the first room or in the second one."""
+    begin = half * 30
+    times = ";".join(f"{hour:02d}:{begin + later:02d}" for later in (0, 0, 3, 25))
+    return f"{day:02d}.03.2026;{times};{1 + half};{('CD', 'AB')[half]}\n"
+
+
 CLINIC = "Datum;Termin;Anmeldung;Beginn;Ende;Raum;Kürzel\n" + "".join(
-    f"{day:02d}.03.2026;{8 + k // 2:02d}:{k % 2 * 30:02d};{8 + k // 2:02d}:{k % 2 * 30:02d};"
-    f"{8 + k // 2:02d}:{k % 2 * 30 + 3:02d};{8 + k // 2:02d}:{k % 2 * 30 + 25:02d};{1 + k % 2};{'AB' if k % 2 else 'CD'}\n"
-    for day in (2, 3, 4, 5, 6)
-    for k in range(12)
+    row(day, hour, half) for day in (2, 3, 4, 5, 6) for hour in range(8, 14) for half in (0, 1)
 )
 
 
@@ -31,7 +39,7 @@ def shown(name, space, lab):
     importlib.import_module(f"echo_env.app.{name}").page(space, lab)
 
 
-@pytest.fixture()
+@pytest.fixture
 def space(tmp_path: Path) -> Iterator[Workspace]:
     """A folder of its own."""
     space = Workspace(tmp_path)
@@ -125,6 +133,17 @@ def test_a_board_that_cannot_be_is_put_right_first(space: Workspace) -> None:
     page = press(page, "Who could begin?")
     assert page.error[0].value.startswith("The time is 03:00, but decisions are from 08:00")
     assert not space.jobs
+
+
+def test_what_is_inconsistent_is_named_as_the_tables_name_it(space: Workspace) -> None:
+    """By the kind of row, the id and the column."""
+    board = template(load_lab("scarce")).replace("patient,12,non_fetal,expected,", "patient,12,non_fetal,waiting,")
+    (space.folder / "board_scarce.csv").write_text(board, encoding="utf8")
+    page = opened("board", space)
+    next(field for field in page.text_input if field.label.startswith("The time now")).set_value("08:30")
+    page = press(page, "Who could begin?")
+    assert page.error[0].value == "Please put this right on the board first:"
+    assert [text.value for text in page.markdown if text.value.startswith("- patient 12, arrived: ")]
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
 import train  # noqa: E402
-from echo_env.commands import paper  # noqa: E402
 from echo_env.commands.app import main  # noqa: E402
+from echo_env.commands.showing import paper  # noqa: E402
 from echo_env.lab.report.paper import study  # noqa: E402
 
 ENV_ID = "EchoLabScarce-v0"

@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib")
 from matplotlib.transforms import Bbox
 from PIL import Image, ImageSequence
 
-from echo_env.commands import animate as animate_command
+from echo_env.commands.showing import animate as animate_command
 from echo_env.lab import load_lab, make_policy
 from echo_env.lab.animation import Film, write_animation
 from echo_env.lab.animation.floor import HEIGHT, WIDTH, floor_of

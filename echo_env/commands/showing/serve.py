@@ -25,7 +25,7 @@ from echo_env.commands.common.running import Flag, Whole, exit_status, parse
 from echo_env.common.extras import require
 
 HOST = "127.0.0.1"
-SCRIPT = Path(__file__).parents[1] / "app" / "main.py"
+SCRIPT = Path(__file__).parents[2] / "app" / "main.py"
 FOLDER = "ECHO_LAB_APP_FOLDER"
 """Environment variable: the folder in which the app works."""
 
@@ -83,6 +83,7 @@ def server(port: int, browser: bool) -> list[str]:
         "runner.magicEnabled": False,
         "browser.serverAddress": HOST,
         "client.toolbarMode": "minimal",
+        "theme.primaryColor": "#00558c",
         "client.showErrorDetails": "none",
     }
     flags = [f"--{name}={str(value).lower()}" for name, value in settings.items()]

@@ -1,0 +1,1 @@
+"""Commands that show things: the paper's figures, a moving day, the app."""
