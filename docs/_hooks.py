@@ -9,7 +9,7 @@ from typing import Any
 
 import griffe
 import yaml
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 ROOT = Path(__file__).resolve().parents[1]
 # From a page to a file outside of docs: ](../benchmarks/learning.csv), with one more .. a folder further down.
@@ -56,6 +56,7 @@ def on_files(files: Files, config: Any) -> Files:
         # A page of the repository, such as benchmarks/README.md, is shown as text.
         source = File(name, str(ROOT), config["site_dir"], config["use_directory_urls"])
         source.dest_uri = f"files/{name}"
+        source.inclusion = InclusionLevel.NOT_IN_NAV
         files.append(source)
     return files
 
@@ -66,8 +67,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     markdown = markdown.replace("<!-- agents -->", model_cards())
 
     def replaced(match: re.Match[str]) -> str:
-        target = (Path(page.file.abs_src_path).parent / match[1] / match[2]).resolve()
         docs = Path(config["docs_dir"])
+        # Pages that are made of notebooks have no file of their own.
+        target = ((docs / page.file.src_uri).parent / match[1] / match[2]).resolve()
         return match[0] if docs in target.parents else f"]({match[1].removesuffix('../')}{target.relative_to(ROOT)}"
 
     return OUTSIDE.sub(replaced, markdown)

@@ -24,7 +24,8 @@ stay.
 
 --report FILE.html writes a page for people: the answer in two sentences, charts,
 who gains and who loses, one day replayed, what was assumed, and how to do it
-again. It loads nothing from anywhere, and prints well.
+again. It loads nothing from anywhere, and prints well. With --animation the page shows
+the day as a moving floor plan too, two rules side by side.
 
 --input-uncertainty N plays N more labs, of the bootstrap that echo-lab
 calibrate writes beside a lab (NAME.uncertainty.json), on the same days, and
@@ -174,7 +175,9 @@ def run(options: EvaluateOptions, command: str) -> None:
             from echo_env.lab.report.page.comparison import comparison_page
             from echo_env.lab.report.page.render import render
 
-            page = comparison_page(comparison, config, list(policies.values()), command, options.lab, uncertainty)
+            page = comparison_page(
+                comparison, config, list(policies.values()), command, options.lab, uncertainty, options.animation
+            )
             outputs.text(options.report, render(page))
     with tables_beside(options.json):
         print_comparison(comparison, config, f"{options.lab}: {comparison.days} days, seed {comparison.seed}")

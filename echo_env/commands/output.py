@@ -45,6 +45,7 @@ def check_outputs(options: EvaluateOptions) -> None:
         "--departures": options.departures,
         "--bound": options.bound,
         "--improvement": options.improvement,
+        "--animation": options.animation,
     }
     for option, given in of_one_lab.items():
         if given and options.sweep is not None:
@@ -59,11 +60,26 @@ def check_outputs(options: EvaluateOptions) -> None:
         "--import": options.import_,
     }
     check_destinations(options.output, options.json, options.figures, _file_names(options), inputs)
+    if options.animation:
+        _check_animation(options)
     if options.report is not None:
         taken = {"--output": [options.output or ""], "--json": [options.json or ""]}
         check_page(options.report, inputs | {name: [path for path in own if path] for name, own in taken.items()})
         if options.output and Path(options.output).resolve() in Path(options.report).resolve().parents:
             raise ValueError(f"--report {options.report} lies in --output, which holds files of its own")
+
+
+def _check_animation(options: EvaluateOptions) -> None:
+    """Refuse a video for which there is no page, or that could not be written.
+
+    :raises ValueError: no page
+    :raises ModuleNotFoundError: a package is missing; says how to install it
+    """
+    from echo_env.lab.report.page.moving_day import check_video_possible
+
+    if options.report is None:
+        raise ValueError("--animation needs --report FILE.html, on whose page it is shown")
+    check_video_possible()
 
 
 def _files_of_lab(config: str | None) -> list[str]:

@@ -102,6 +102,11 @@ def test_nobody_of_the_sheet_is_on_the_page(sheet: str) -> None:
         (["evaluate", *FEW, "--report", "folder.html"], "--report folder.html is a folder"),
         (["evaluate", *FEW, "--report", "out.html", "--json", "out.html"], "--report out.html is also --json"),
         (["evaluate", *FEW, "--report", "out/a.html", "--output", "out"], "--report out/a.html lies in --output"),
+        (["evaluate", *FEW, "--animation"], "--animation needs --report FILE.html"),
+        (
+            ["sweep", "rooms.non_fetal=3,4", *FEW, "--report", "a.html", "--animation"],
+            "--animation is of one lab, and does not go together with --sweep",
+        ),
         (["sweep", "rooms.non_fetal=3,4", *FEW, "--report", "a.txt"], "--report is 'a.txt'"),
         (["optimise", "scarce", "--report", "folder.html"], "--report folder.html is a folder"),
         (["optimise", "scarce", "--report", "a.html", "--json", "a.html"], "--report a.html is also --json"),

@@ -37,6 +37,8 @@ class EvaluateOptions:
     :param sweep_metrics: metrics printed and drawn, ranked by the first one; sweep.csv has all
     :param json: file for all metrics, or - for standard output
     :param report: FILE.html, a page for people that shows all and loads nothing: answer, charts, assumptions, glossary
+    :param animation: show the page's day as a moving floor plan too, two rules side by side, with --report; needs the
+        extra video
     :param env_kwargs: KEY:VALUE, how a model was trained (observation, idling), if the model file does not say
     :param trust: open models that are pickles, which can run code of whoever made them (SECURITY.md)
     :param import_: modules or .py files of your own to import first, for their @register_policy
@@ -61,6 +63,7 @@ class EvaluateOptions:
     sweep_metrics: Several = SHOWN
     json: str | None = None
     report: str | None = None
+    animation: Flag = False
     env_kwargs: Several = ()
     trust: Flag = False
     import_: Several = ()

@@ -5,6 +5,6 @@ graphviz, ipywidgets and ipycytoscape.
 """
 
 from echo_env.lab.animation.frames import Film
-from echo_env.lab.animation.writing import ENDINGS, write_animation
+from echo_env.lab.animation.writing import ENDINGS, mp4_of, png_of, write_animation
 
-__all__ = ["ENDINGS", "Film", "write_animation"]
+__all__ = ["ENDINGS", "Film", "mp4_of", "png_of", "write_animation"]

@@ -32,9 +32,7 @@ def write_animation(film: Film, path: str | Path, fps: int = 12) -> None:
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:
         raise ValueError(f"{path} ends in {ending!r}, but an animation's file must end in {' or '.join(ENDINGS)}")
-    if ending == ".mp4":
-        require("imageio_ffmpeg")
-    content = _gif(film, fps) if ending == ".gif" else _mp4(film, fps)
+    content = _gif(film, fps) if ending == ".gif" else mp4_of(film, fps)
     with written_whole(path) as file:
         file.buffer.write(content)  # type: ignore[attr-defined]
 
@@ -100,7 +98,25 @@ def _parts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
 
 
-def _mp4(film: Film, fps: int) -> bytes:
+def png_of(film: Film, minute: int) -> bytes:
+    """A frame as a PNG.
+
+    :param film: the frames
+    :param minute: since opening
+    """
+    content = io.BytesIO()
+    Image.fromarray(film.frame(minute)).save(content, "PNG", optimize=True)
+    return content.getvalue()
+
+
+def mp4_of(film: Film, fps: int = 12) -> bytes:
+    """A film as MP4.
+
+    :param film: the frames
+    :param fps: frames a second
+    :raises ModuleNotFoundError: no imageio-ffmpeg; says how to install it
+    """
+    require("imageio_ffmpeg")
     from imageio_ffmpeg import write_frames
 
     with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from echo_env.common.stats import Estimate
 from echo_env.lab.config.lab import Lab
@@ -13,6 +14,7 @@ from echo_env.lab.evaluation.tables import HEADLINE
 from echo_env.lab.report.page.charts import Mark
 from echo_env.lab.report.page.day_chart import day_section, middling
 from echo_env.lab.report.page.measures import WAIT, best_of, compared, interval_chart, paid_with, who_gains
+from echo_env.lab.report.page.moving_day import moving_day
 from echo_env.lab.report.page.page import Chart, Experiment, Page, Section
 from echo_env.lab.report.page.words import LOWER_IS_BETTER, changed, label, listed, spoken, with_interval
 from echo_env.lab.simulation.policy import Policy
@@ -36,6 +38,7 @@ def comparison_page(
     command: str,
     lab: str,
     uncertainty: InputUncertainty | None = None,
+    animation: bool = False,
 ) -> Page:
     """The page.
 
@@ -45,6 +48,7 @@ def comparison_page(
     :param command: the command line
     :param lab: what the command calls the lab
     :param uncertainty: the policies in labs that it might be as well
+    :param animation: show the day as a moving floor plan too (needs the extra ``video``)
     """
     reference, best = comparison.reference, best_of(comparison)
     names = list(comparison.values)
@@ -52,7 +56,7 @@ def comparison_page(
     if uncertainty is not None:
         told = tuple(uncertainty.sentence(name) for name in (WAIT, HEADLINE))
         sections.append(Section("uncertainty", "What if the lab is not exactly so?", (), told))
-    sections.append(_day(config, comparison, policies))
+    sections.append(_day(config, comparison, policies, animation))
     one = f"How long do patients wait under {spoken(reference)} in the lab {spoken(config.name)}?"
     several = (
         f"Who should be examined next in the lab {spoken(config.name)}: which of {len(names)} rules makes patients "
@@ -165,11 +169,13 @@ def _picture(comparison: Comparison) -> Chart:
     )
 
 
-def _day(config: Lab, comparison: Comparison, policies: Sequence[Policy]) -> Section:
+def _day(config: Lab, comparison: Comparison, policies: Sequence[Policy], animation: bool) -> Section:
     by_name = {policy.name: policy for policy in policies}
     shown = list(dict.fromkeys((comparison.reference, best_of(comparison))))
     if len(shown) == 1 and comparison.others:
         shown.append(min(comparison.others, key=lambda name: comparison.mean(name, HEADLINE).mean))
     number = middling(comparison.values[comparison.reference][HEADLINE])
     (day,) = sample_days(config, 1, comparison.seed, number)
-    return day_section([(spoken(name), simulate(config, day, by_name[name])) for name in shown])
+    named = {spoken(name): simulate(config, day, by_name[name]) for name in shown}
+    section = day_section(list(named.items()))
+    return replace(section, video=moving_day(named)) if animation else section

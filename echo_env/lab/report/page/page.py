@@ -39,6 +39,26 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Video:
+    """A moving picture, which begins when a reader starts it, and can be paused and wound by mouse and keyboard.
+
+    :param title: what it shows, a heading
+    :param alt: what one sees in it, for those who do not see it
+    :param mp4: the file
+    :param poster: a PNG that stands there until then, and in print
+    :param size: width and height, pixels
+    :param note: how to read it
+    """
+
+    title: str
+    alt: str
+    mp4: bytes
+    poster: bytes
+    size: tuple[int, int]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a page with a heading.
 
@@ -49,6 +69,7 @@ class Section:
     :param charts: below the list
     :param grids: tables below the charts
     :param folded: tables that are shown on demand
+    :param video: below everything else; None if there is none
     """
 
     anchor: str
@@ -58,6 +79,7 @@ class Section:
     charts: tuple[Chart, ...] = ()
     grids: tuple[Grid, ...] = ()
     folded: tuple[Grid, ...] = ()
+    video: Video | None = None
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def render(page: Page) -> str:
         lab_yaml=provenance.lab_yaml(page.config),
         style=_own("page.css"),
         scripts=scripts,
-        policy=_policy(scripts),
+        policy=_policy(scripts, any(section.video is not None for section in sections)),
+        inlined=_inlined,
     )
 
 
@@ -95,12 +96,22 @@ def _own(name: str) -> str:
     return (resources.files(__package__) / _TEMPLATES / name).read_text(encoding="utf8")
 
 
-def _policy(scripts: list[str]) -> str:
+def _inlined(content: bytes, kind: str) -> str:
+    """A file as an address that holds it.
+
+    :param content: of the file
+    :param kind: its media type
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _policy(scripts: list[str], has_video: bool) -> str:
     """A content security policy under which the page can load and send nothing."""
     digests = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return (
-        f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; "
+        f"{'media-src data:; ' if has_video else ''}base-uri 'none'; "
         "form-action 'none'"
     )
