@@ -82,6 +82,10 @@ class PlainRoles(griffe.Extension):
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Replace roles by the name that they show."""
-        if obj.docstring is not None:
-            text = self.ROLE.sub(lambda match: f"`{match[1].rsplit('.', 1)[-1]}`", obj.docstring.value)
-            obj.docstring.value = re.sub(r"``([^`]+)``", r"`\1`", text)
+        if obj.docstring is None:
+            return
+        if isinstance(obj, griffe.Class) and any("section" in str(own.value) for own in obj.decorators):
+            # Dataclasses by @section have their parameters at run time only.
+            obj.docstring.parser_options = {**obj.docstring.parser_options, "warnings": False}
+        text = self.ROLE.sub(lambda match: f"`{match[1].rsplit('.', 1)[-1]}`", obj.docstring.value)
+        obj.docstring.value = re.sub(r"``([^`]+)``", r"`\1`", text)
