@@ -54,7 +54,7 @@ def test_a_page_shows_text_pictures_in_words_and_the_notebook(hook: ModuleType, 
         nbformat.v4.new_markdown_cell("# Title"),
         nbformat.v4.new_code_cell("print('first')\nprint('second')"),
         nbformat.v4.new_code_cell(
-            "from matplotlib import pyplot as plt\nfigure = plt.figure(figsize=(1, 1))\nplt.close(figure)\n"
+            "from matplotlib import pyplot as plt\nfigure, axes = plt.subplots(figsize=(1, 1))\nplt.close(figure)\n"
             "display(figure, metadata={'image/png': {'alt': 'Nothing to see.'}})"
         ),
     ]
