@@ -2,8 +2,8 @@
 
     python benchmarks/cluster_overhead.py --workers 1 2 4 --cells 40 --days 500
 
-A row is appended to ``cluster_overhead.csv`` beside this file for each number of workers: wall time, and the share of it
-in which workers did not play days. Numbers are checked to be the same to the bit. Needs as many idle cores as workers.
+A row is appended to ``cluster_overhead.csv`` beside this file for each number of workers: wall time, and its share in
+which workers did not play days. Numbers are checked to be the same to the bit. Needs as many idle cores as workers.
 """
 
 from __future__ import annotations

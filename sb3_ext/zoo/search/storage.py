@@ -24,7 +24,7 @@ def _retry() -> Any:
     return getattr(optuna.storages, name)(max_retry=RETRIES)
 
 
-class LivingJournal(optuna.storages.JournalStorage, BaseHeartbeat):
+class LivingJournal(optuna.storages.JournalStorage, BaseHeartbeat):  # type: ignore[misc]  # as for rl_zoo3
     """
     A journal with signs of life, which Optuna knows of databases only: files in a folder beside the journal, touched
     while a trial runs.
@@ -76,7 +76,7 @@ class LivingJournal(optuna.storages.JournalStorage, BaseHeartbeat):
 
 
 def _begun(trial: optuna.trial.FrozenTrial) -> float:
-    return 0.0 if trial.datetime_start is None else trial.datetime_start.timestamp()
+    return 0.0 if trial.datetime_start is None else float(trial.datetime_start.timestamp())
 
 
 def living(storage: Any) -> Any:
