@@ -96,11 +96,16 @@ def test_three_processes_share_a_study_and_one_is_killed(tmp_path: Path) -> None
     ]
     begun_by = Path(f"{journal}.begun")
     limit = time.monotonic() + 300
-    while not (begun_by.exists() and any(line.startswith("0 ") for line in begun_by.read_text().splitlines())):
-        assert time.monotonic() < limit
-        time.sleep(0.1)
-    processes[0].kill()
-    assert [process.wait(300) for process in processes] == [-signal.SIGKILL, 0, 0]
+    try:
+        while not (begun_by.exists() and any(line.startswith("0 ") for line in begun_by.read_text().splitlines())):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        processes[0].kill()
+        assert [process.wait(300) for process in processes] == [-signal.SIGKILL, 0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
     study = optuna.load_study(study_name="search", storage=LivingJournal(journal, 1, 20))
     failed = [trial for trial in study.trials if trial.state == TrialState.FAIL]
     complete = [trial.params["x"] for trial in study.trials if trial.state == TrialState.COMPLETE]
