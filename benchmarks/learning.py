@@ -22,7 +22,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +33,7 @@ from record import FOLDER, append_row
 ROOT = FOLDER.resolve().parent
 sys.path.insert(0, str(ROOT))
 
+from echo_env.common.parallel import map_in_order  # noqa: E402
 from echo_env.common.stats import paired_difference  # noqa: E402
 from sb3_ext.zoo import MASKABLE  # noqa: E402
 
@@ -50,7 +50,6 @@ CSV = "learning"
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
 """Trainings and evaluations that have not ended."""
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 """Linux's number of it."""
 
@@ -80,8 +79,8 @@ class Task(NamedTuple):
 
 def end_with_parent() -> None:
     """Have Linux end this process when the one that started it ends, however that comes about."""
-    if LIBC is not None:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def call(command: Sequence[str]) -> float:
@@ -206,34 +205,33 @@ def main() -> int:
     unknown = set(arguments.methods or ()) - set(TABLES[arguments.table])
     if unknown:
         parser.error(f"{min(unknown)!r} is not in {arguments.table}: {', '.join(TABLES[arguments.table])}")
-    pool = ThreadPoolExecutor(arguments.jobs)
     try:
-        return do_all(pool, tasks(arguments))
+        return do_all(tasks(arguments), arguments.jobs)
     except KeyboardInterrupt:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(RUNNING):
-            process.kill()
         print("interrupted", file=sys.stderr)
         return 130
-    finally:
-        pool.shutdown()
 
 
-def do_all(pool: ThreadPoolExecutor, wanted: Sequence[Task]) -> int:
+def do_all(wanted: Sequence[Task], jobs: int) -> int:
     """Do tasks, and add a row for each as soon as it is there: 0, or 1 if some failed."""
-    failures = 0
-    futures: dict[Future[Row], Task] = {pool.submit(done, task): task for task in wanted}
-    for future in as_completed(futures):
-        task = futures[future]
-        try:
-            row = future.result()
-        except RuntimeError as error:
-            failures += 1
-            print(f"{task}: {error}", file=sys.stderr, flush=True)
-            continue
-        append_row(CSV, {**task._asdict(), **row})
-        print(*task, f"minus policy_2 {row['minus_policy_2']}, scarce_first {row['minus_scarce_first']}", flush=True)
-    return 1 if failures else 0
+    return int(any(isinstance(row, str) for row in map_in_order(tried, wanted, jobs, keep)))
+
+
+def tried(task: Task) -> Row | str:
+    """The row of a task, or why it failed."""
+    try:
+        return done(task)
+    except RuntimeError as error:
+        return str(error)
+
+
+def keep(task: Task, row: Row | str) -> None:
+    """Add the row of a task."""
+    if isinstance(row, str):
+        print(f"{task}: {row}", file=sys.stderr, flush=True)
+        return
+    append_row(CSV, {**task._asdict(), **row})
+    print(*task, f"minus policy_2 {row['minus_policy_2']}, scarce_first {row['minus_scarce_first']}", flush=True)
 
 
 if __name__ == "__main__":

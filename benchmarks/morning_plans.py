@@ -21,16 +21,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import torch as th
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from record import FOLDER, append_row
 
 import echo_env
+from echo_env.common.parallel import map_in_order
 from echo_env.common.stats import estimate
 from echo_env.lab import Day, load_lab, sample_days
 from echo_env.lab.envs.mornings import Mornings, lab_of_mornings
@@ -103,6 +104,16 @@ def train(algo: str, seed: int, folder: Path) -> Path:
     return next(own.rglob(f"{echo_env.PLAN_ID}.zip"))
 
 
+def trained_in(folder: Path, task: tuple[str, int]) -> Path:
+    """The file of an agent after its training, in a folder of its algorithm.
+
+    :param folder: for the logs of all trainings
+    :param task: (algorithm, seed)
+    """
+    algo, seed = task
+    return train(algo, seed, folder / algo)
+
+
 def costs_of_agent(algo: str, file: Path, days: Sequence[Day]) -> Floats:
     """(n,) waiting part plus points if an agent decides.
 
@@ -143,7 +154,8 @@ def main() -> None:
     rows = [("nothing", "", nothing), ("best fixed plan", "; ".join(said), fixed)]
     with tempfile.TemporaryDirectory() as folder:
         tasks = list(itertools.product(ALGORITHMS, range(1, args.seeds + 1)))
-        files = Parallel(args.jobs)(delayed(train)(algo, seed, Path(folder, algo)) for algo, seed in tasks)
+        work = partial(trained_in, Path(folder))
+        files = map_in_order(work, tasks, args.jobs, lambda task, file: None)
         for (algo, seed), file in zip(tasks, files, strict=True):
             rows.append((algo, str(seed), costs_of_agent(algo, file, days)))
     for name, which, costs in rows:

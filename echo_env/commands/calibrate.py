@@ -29,6 +29,7 @@ from echo_env.commands.common.running import (
     tables_beside,
 )
 from echo_env.commands.inputs.sheets import check_accepted, checked_visits
+from echo_env.commands.inputs.workers_options import WorkersOptions
 from echo_env.common.files import STANDARD_OUTPUT, check_file, delivery
 from echo_env.lab.calibration import EXAM_LAWS, Choices, calibrate_visits
 from echo_env.lab.calibration.calibration import DAYS
@@ -47,7 +48,7 @@ from echo_env.lab.report.page.page import is_page
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrateOptions:
+class CalibrateOptions(WorkersOptions):
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param spreadsheet: .xlsx, .xls, .ods or .csv with a row for each patient: a sheet for each day, or one table
@@ -116,12 +117,13 @@ def run(options: CalibrateOptions, command: str) -> None:
     from echo_env.lab.calibration.report.folder import print_summary, write_report
 
     check_outputs(options)
+    options.check_workers()
     named_after = options.spreadsheet if options.output == STANDARD_OUTPUT else options.output
     name = Path(named_after).stem if options.name is None else options.name
     arrival = cast(ArrivalModel, options.arrival)
     choices = Choices(arrival, options.exams, options.day, options.base, name, options.seed, options.resamples)
     visits, findings = checked_visits(options.spreadsheet, options.columns, options.accept)
-    found = calibrate_visits(visits, choices, findings, options.accept, options.days)
+    found = calibrate_visits(visits, choices, findings, options.accept, options.days, options.workers)
     today = dt.date.today()
     text = lab_text(visits, found.fitted, today, command)
     with delivery() as outputs:

@@ -137,6 +137,7 @@ def run(options: EvaluateOptions, command: str) -> None:
     from echo_env.lab.report.yardsticks import print_bounds
 
     check_outputs(options)
+    options.check_workers()
     plugins.import_own(options.import_)
     config = find_lab(options.env, options.config)
     names = default_policies(config) if options.policies is None else options.policies
@@ -203,7 +204,7 @@ def compare(options: EvaluateOptions, config: Lab, policies: Mapping[str, Policy
             options.seed,
             progress=advance,
             engine=options.engine,
-            jobs=options.jobs,
+            jobs=options.workers,
             reference=reference_name(options.reference, policies),
         )
 

@@ -42,6 +42,7 @@ def run(options: OptimiseOptions, command: str) -> None:
     if importlib.util.find_spec("numba") is None:
         raise ModuleNotFoundError("No module named 'numba'", name="numba")
     _check_outputs(options)
+    options.check_workers()
     proposal = _proposal(options)
 
     from echo_env.lab.optimise.report.better_file import better_text
@@ -112,7 +113,7 @@ def _proposal(options: OptimiseOptions) -> Proposal:
             allowance,
             rule=options.policy,
             most_changes=options.most_moves,
-            budget=Budget(seconds=options.seconds, starts=options.starts, days=options.days, jobs=options.jobs),
+            budget=Budget(seconds=options.seconds, starts=options.starts, days=options.days, jobs=options.workers),
             seed=options.seed,
             labs=labs if config is read else [as_general(lab) for lab in labs],
             progress=lambda stage: advance(1),

@@ -12,6 +12,7 @@ from echo_env.commands.common.running import check_destinations, files_of_models
 from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 from echo_env.commands.players import plugins
 from echo_env.common.extras import missing
+from echo_env.common.files.tables import CSV, FORMATS, check_format
 from echo_env.common.results import SUMMARY
 from echo_env.lab import Comparison, Lab, Policy
 from echo_env.lab.bounds.bounds import Bounds, check_bounds_possible
@@ -35,6 +36,9 @@ def check_outputs(options: EvaluateOptions) -> None:
     if options.seed < 0:
         raise ValueError(f"--seed is {options.seed}, but must be at least 0")
     check_days(options.days)
+    check_format("--format", options.format)
+    if options.format != CSV and options.output is None:
+        raise ValueError(f"--format {options.format} is of the tables of --output, which is not given")
     if not 0 <= options.bound <= options.days:
         raise ValueError(f"--bound is {options.bound}, but must be from 0 to --days, which is {options.days}")
     if not 0 <= options.improvement <= options.days:
@@ -87,12 +91,17 @@ def _files_of_lab(config: str | None) -> list[str]:
     return [path for path in dict.fromkeys((config or "", (config or "").rpartition("#")[0])) if path]
 
 
+def _days() -> list[str]:
+    """The tables of days, of this kind or of an earlier run's."""
+    return [f"{results.DAYS}.{kind}" for kind in FORMATS]
+
+
 def _file_names(options: EvaluateOptions) -> list[str]:
     """The files that go into the folder of ``--output``; a slash stands for those that are not known yet."""
     figures = ["figures/"] if options.figures else []
     if options.sweep is not None:
         uncertainty = [report.UNCERTAINTY] if options.input_uncertainty else []
-        return [report.SUMMARY, report.LONG, report.EFFECTS, *uncertainty, f"{kept.FOLDER}/", *figures]
+        return [report.SUMMARY, report.LONG, report.EFFECTS, *_days(), *uncertainty, f"{kept.FOLDER}/", *figures]
     bounds = [BOUNDS] if options.bound else []
     departures: list[str] = []
     if options.departures:
@@ -100,7 +109,7 @@ def _file_names(options: EvaluateOptions) -> list[str]:
 
         departures = [MARKDOWN, CSV]
     improvement = [IMPROVEMENT] if options.improvement else []
-    return [SUMMARY, results.DAYS, "tensorboard/", *bounds, *departures, *improvement, *figures]
+    return [SUMMARY, *_days(), "tensorboard/", *bounds, *departures, *improvement, *figures]
 
 
 def write_output(
@@ -120,7 +129,7 @@ def write_output(
     :param folder: an empty folder
     :param more: further entries of the summary
     """
-    results.write_days(folder, comparison)
+    results.write_days(folder, comparison, options.format)
     if departures:
         from echo_env.lab.departures.report import write_departures
 

@@ -96,6 +96,7 @@ def begin(options: PathwaysOptions, names: Sequence[str]) -> PathwaysConfig:
     models = files_of_models(options.policies)
     inputs = {"--config": [options.config], "--policies": models, "--import": options.import_}
     check_destinations(options.output, options.json, options.figures, names, inputs)
+    options.check_workers()
     plugins.import_own(options.import_)
     return PathwaysConfig.load(options.config)
 
@@ -138,7 +139,7 @@ def run_sweep(options: PathwaysOptions, command: str) -> None:
     sweep = make_sweep(config, options.sweep or (), options.sweep_mode)
     reference = reference_name(options, find_policies(options, config))
     with progress_bar("draws", options.draws * len(sweep.cells)) as advance:
-        played = options.draws, options.trials, options.seed, advance, options.jobs, reference
+        played = options.draws, options.trials, options.seed, advance, options.workers, reference
         found = play_sweep(sweep, lambda hospital: find_policies(options, hospital), *played)
     content = report.summary(found, hospital_name(options), command=command)
     with delivery() as outputs:
@@ -195,7 +196,7 @@ def bound(options: PathwaysOptions, comparison: Comparison) -> Shares:
     """Find the shares of what is possible that policies reach, with a progress bar."""
     draws, _ = comparison.shape
     with progress_bar("bounds", draws * len(comparison.values)) as advance:
-        return find_shares(comparison, options.jobs, advance)
+        return find_shares(comparison, options.workers, advance)
 
 
 def compare(
@@ -214,6 +215,6 @@ def compare(
             patients,
             resources,
             progress=advance,
-            jobs=options.jobs,
+            jobs=options.workers,
             reference=reference,
         )

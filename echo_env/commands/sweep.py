@@ -13,6 +13,7 @@ from echo_env.commands.inputs.evaluate_options import EvaluateOptions
 from echo_env.commands.inputs.uncertainty import find_labs
 from echo_env.commands.players.policies import reference_name
 from echo_env.common.files import delivery
+from echo_env.common.files.tables import PARQUET
 from echo_env.common.tables import progress_bar
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.metrics import metrics_of
@@ -47,7 +48,7 @@ def run_sweep(
     labs = find_labs(options, [axis.path for axis in sweep.axes])
     sweeps = [sweep, *(make_sweep(lab, options.sweep or (), options.sweep_mode) for lab in (labs.labs if labs else ()))]
     tasks = [
-        tasks_of(one, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine)
+        tasks_of(one, lambda lab: list(make(lab).values()), options.days, options.seed, options.engine, options.format)
         for one in sweeps
     ]
     results, *others = _played(options, sweeps, tasks, reference)
@@ -100,7 +101,7 @@ def _played(
     try:
         with progress_bar("cells", len(every), completed=before) as advance:
             return [
-                play_sweep(sweep, own, player, options.seed, options.jobs, reference, lambda task: advance(1))
+                play_sweep(sweep, own, player, options.seed, options.workers, reference, lambda task: advance(1))
                 for sweep, own in zip(sweeps, tasks, strict=True)
             ]
     except KeyboardInterrupt:
@@ -138,6 +139,8 @@ def _write(
     :param folder: an empty folder
     """
     report.write_long(folder, results)
+    if options.format == PARQUET:
+        report.write_days(folder, results)
     report.write_effects(folder, results)
     if uncertain is not None:
         report.write_uncertainty(folder, uncertain)

@@ -30,6 +30,7 @@ from echo_env.commands.common.running import (
     tables_beside,
 )
 from echo_env.commands.inputs.sheets import check_accepted, checked_visits
+from echo_env.commands.inputs.workers_options import WorkersOptions
 from echo_env.common.config_file import read_layers
 from echo_env.common.files import check_file, delivery
 from echo_env.lab.config.file import PACKAGE
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValidateOptions:
+class ValidateOptions(WorkersOptions):
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param lab: preset or YAML file of the lab; of a file with days each weekday has its own
@@ -139,10 +140,11 @@ def run(options: ValidateOptions, command: str) -> None:
     from echo_env.lab.calibration.validation.results import numbers, print_validation, write_validation
 
     check_outputs(options)
+    options.check_workers()
     config, books = labs_of(options.lab)
     visits, findings = checked_visits(options.spreadsheet, options.columns, options.accept)
     refit = _refit if options.leave_out else None
-    found = validate(visits, config, options.days, options.seed, refit, _labs(options, books), books)
+    found = validate(visits, config, options.days, options.seed, refit, _labs(options, books), books, options.workers)
     said = [f"command: {command}", f"sheet: {visits.name}, sha256 {visits.sha256}"]
     said += [f"accepted {own.check}: {own.sentence}" for own in findings]
     against = [f"{own.check}: {own.sentence}" for own in check_lab(visits, config)]

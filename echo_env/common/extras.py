@@ -21,6 +21,9 @@ EXTRAS = {
     "calibrate": ("openpyxl", "python_calamine", "pandas", "matplotlib"),
     "video": ("moviepy", "imageio_ffmpeg"),
     "app": ("streamlit",),
+    "dask": ("dask", "distributed"),
+    "ray": ("ray",),
+    "parquet": ("pyarrow",),
     "report": ("altair", "jinja2", "vl_convert", "matplotlib", "pandas"),
 }
 """Extra of the distribution -> the packages to import that it installs."""

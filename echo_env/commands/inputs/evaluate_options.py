@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from echo_env.commands.common.running import Flag, Several, Whole
+from echo_env.commands.inputs.workers_options import WorkersOptions
+from echo_env.common.files.tables import CSV
 from echo_env.common.sweeps.values import MODES
 
 SHOWN = ("waiting_penalty", "wait_min", "penalty")
@@ -12,7 +14,7 @@ SHOWN = ("waiting_penalty", "wait_min", "penalty")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
+class EvaluateOptions(WorkersOptions):
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param env: env id
@@ -23,8 +25,9 @@ class EvaluateOptions:
     :param days: number of days
     :param seed: seed of the days
     :param engine: auto, simpy or compiled
-    :param jobs: number of processes; results do not depend on it
     :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
+    :param format: of the days in --output: csv, or parquet, which pandas, Polars and DuckDB read without a word; with
+        --sweep parquet also gathers the days of all cells in one file
     :param figures: draw figures too (PNG and PDF), with --output
     :param departures: where and when rules and models depart from the reference, in words
     :param bound: lower bounds on the penalty of any policy, on the first N days
@@ -51,8 +54,8 @@ class EvaluateOptions:
     days: Whole = 500
     seed: Whole = 7
     engine: str = "auto"
-    jobs: Whole = 1
     output: str | None = None
+    format: str = CSV
     figures: Flag = False
     departures: Flag = False
     bound: Whole = 0

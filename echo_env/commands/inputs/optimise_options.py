@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from echo_env.commands.common.running import Several, Whole
+from echo_env.commands.inputs.workers_options import WorkersOptions
 
 ROSTER, TEMPLATE, BREAKS, ABSENCE_PLAN = KINDS = ("roster", "template", "breaks", "absence_plan")
 """What may be decided, in the order in which it is applied and looked at: who is rebooked depends on the book, and the
@@ -15,7 +16,7 @@ roster has so few values that time should not end before they are played."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimiseOptions:
+class OptimiseOptions(WorkersOptions):
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param lab: a lab's YAML file, FILE#monday for one of its days, or a preset
@@ -45,7 +46,6 @@ class OptimiseOptions:
     :param days: held-out days of the comparison
     :param seed: of days and search
     :param input_uncertainty: play the proposal in N labs of the calibration's bootstrap too (LAB.uncertainty.json)
-    :param jobs: number of processes; results do not depend on it unless time ends the search
     :param output: YAML file for the lab with the proposed changes, or - for standard output; nothing is written where
         nothing is recommended
     :param journal: folder that keeps what the search plays; after a stop, the same command goes on from there
@@ -78,7 +78,6 @@ class OptimiseOptions:
     days: Whole = 4000
     seed: Whole = 0
     input_uncertainty: Whole = 0
-    jobs: Whole = 1
     output: str | None = None
     journal: str | None = None
     report: str | None = None

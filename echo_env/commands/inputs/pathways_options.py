@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from echo_env.commands.common.running import Flag, Several, Whole
+from echo_env.commands.inputs.workers_options import WorkersOptions
 from echo_env.common.sweeps.values import MODES
 
 POLICIES = ("auction", "fcfs_request", "sickest_initial", "sickest_now", "fcfs_arrival", "random")
@@ -17,7 +18,7 @@ MOST_NUMBERS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class PathwaysOptions:
+class PathwaysOptions(WorkersOptions):
     """Options as typed; field names with hyphens are the flags, and the texts below their help.
 
     :param env: PatientPathways-v0
@@ -32,7 +33,6 @@ class PathwaysOptions:
     :param sweep: what if: FIELD=VALUES, for example treatment_effectiveness=0:1.2:0.2
     :param sweep_mode: grid, or one_at_a_time
     :param bound: the share of what is possible that policies reach
-    :param jobs: number of processes; results do not depend on it
     :param output: folder for all results, in place of those of an earlier evaluation; all else in it stays
     :param figures: draw figures too (PNG and PDF), with --output
     :param json: file for all numbers, or - for standard output
@@ -52,7 +52,6 @@ class PathwaysOptions:
     sweep: Several | None = None
     sweep_mode: str = MODES[0]
     bound: Flag = False
-    jobs: Whole = 1
     output: str | None = None
     figures: Flag = False
     json: str | None = None

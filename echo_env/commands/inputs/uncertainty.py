@@ -43,7 +43,7 @@ def play_labs(
         def play(lab: Lab) -> Comparison:
             policies = list(make(lab).values())
             played = evaluate(
-                lab, policies, options.days, options.seed, None, options.engine, options.jobs, comparison.reference
+                lab, policies, options.days, options.seed, None, options.engine, options.workers, comparison.reference
             )
             advance(1)
             return played

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from hashlib import sha256
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +11,9 @@ from typing import Any
 from echo_env import ENV_IDS
 from echo_env.commands.players import plugins
 from echo_env.commands.players.agent_list import LIST, ListedAgent, read_list
+from echo_env.commands.players.model_files import digest_of, packed_files, unpacked
 from echo_env.commands.players.trained_lab import differences, listed, training_note
+from echo_env.common.parallel import SentOnce
 from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.observation import default_observation
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy, decides_on_starts
@@ -67,22 +67,39 @@ def is_listed(module: str, path: str) -> bool:
         return False
 
 
-def digest_of(module: str, path: str) -> str:
-    """SHA-256 of a model's files, one after the other.
+class ModelLoader:
+    """(algorithm, path) -> model.
 
-    :param module: the plug-in that knows them
-    :param path: a file, or the folder of a run
-    :raises ValueError: no such file
+    It can be sent to workers, which know no plug-ins of their own and may have no disk in common: the files of the
+    models that it has loaded go along.
+
+    :param module: the plug-in that loads them
+    :param trust: see :func:`load_from`
+    :param sent: path -> files that came along
     """
-    return sha256(b"".join(file.read_bytes() for file in import_module(module).model_files(path))).hexdigest()
+
+    def __init__(self, module: str, trust: bool, sent: Mapping[str, SentOnce] | None = None) -> None:
+        self._module, self._trust, self._sent = module, trust, dict(sent or {})
+
+    def __call__(self, algo: str, path: str) -> Any:
+        """See :func:`load_from`."""
+        if path in self._sent:
+            with unpacked(self._sent[path]) as own:
+                return load_from(self._module, self._trust, algo, own)
+        model = load_from(self._module, self._trust, algo, path)
+        self._sent[path] = packed_files(self._module, path)
+        return model
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ModelLoader, (self._module, self._trust, self._sent)
 
 
-def loader(trust: bool = False) -> partial[Any]:
-    """(algorithm, path) -> model; can be sent to worker processes, which know no plug-ins of their own.
+def loader(trust: bool = False) -> ModelLoader:
+    """What loads models for policies.
 
     :param trust: see :func:`load_from`
     """
-    return partial(load_from, plugins.module_name("models"), trust)
+    return ModelLoader(plugins.module_name("models"), trust)
 
 
 def trained_policy(
@@ -105,7 +122,7 @@ def _env_spec(model: Any) -> Mapping[str, Any]:
 
 
 class TrainedPolicy(AgentPolicy):
-    """A trained model of joint actions. Worker processes load it from its file.
+    """A trained model of joint actions. Its files go to workers with it.
 
     :param algo: name of its algorithm in the zoo; tables call it by this
     :param path: its file, or the folder of its run
@@ -140,9 +157,19 @@ class TrainedPolicy(AgentPolicy):
         """What differs from the lab of the training, one sentence; empty if nothing does, or it is not known."""
         # Results of a sweep are kept for this very model, not for whatever is trained to the same path later.
         self.fingerprint = f"{algo} {kept} {digest_of(module, path)}"
+        self._files = packed_files(module, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._origin, {"name": self.name}
+        return _unpickled, (type(self), self._files, self._origin), {"name": self.name, "note": self.note}
+
+
+def _unpickled(made: type[TrainedPolicy], files: SentOnce, origin: tuple[Any, ...]) -> TrainedPolicy:
+    """The policy that was pickled, where its file may not be."""
+    algo, _, *others = origin
+    with unpacked(files) as path:
+        policy = made(algo, path, *others)
+    policy._origin = origin
+    return policy
 
 
 class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):

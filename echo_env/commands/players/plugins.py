@@ -19,6 +19,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from echo_env.common.parallel import carry_along
+
 GROUP = "echo_lab"
 
 _provided: dict[str, str] = {}
@@ -55,10 +57,16 @@ def plugin(what: str) -> Any:
     return import_module(module_name(what))
 
 
+def _is_installed(module: str, source: str) -> bool:
+    """Whether workers have a module themselves: of this project, or of a virtual environment in the folder."""
+    return module.partition(".")[0] in ("echo_env", "sb3_ext", "zoo_configs") or "site-packages" in source
+
+
 def import_own(modules: Iterable[str]) -> None:
     """Import a user's modules, so that their ``@register_policy`` and ``gymnasium.register`` count.
 
-    Worker processes inherit ``sys.path``, and so find the classes of policies sent to them.
+    Worker processes inherit ``sys.path``, and so find the classes of policies sent to them. To clusters goes along what
+    lies in the same folder.
 
     :param modules: names of modules, looked for in the current folder too, or paths of ``.py`` files
     :raises ValueError: there is no such module or file, or importing it fails; says why
@@ -80,8 +88,13 @@ def _import_one(module: str) -> None:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     name = file.stem if file else module
+    before = set(sys.modules)
     found = getattr(import_module(name), "__file__", None)
     if found is None:
         raise ImportError("it is a folder without an __init__.py, so nothing in it would be run")
     if file is not None and Path(found).resolve() != file:
         raise ImportError(f"its name is that of another module, {found}: rename the file")
+    for new in {name} | (set(sys.modules) - before):
+        source = getattr(sys.modules.get(new), "__file__", None)
+        if source and Path(source).resolve().is_relative_to(folder) and not _is_installed(new, source):
+            carry_along(new)

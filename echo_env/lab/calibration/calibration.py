@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from echo_env.common.parallel import Jobs
 from echo_env.lab.calibration.checks import Finding, check_lab, check_visits, refused
 from echo_env.lab.calibration.fitting.choices import Choices
 from echo_env.lab.calibration.fitting.estimates import Fitted
@@ -89,6 +90,7 @@ def calibrate_visits(
     findings: Sequence[Finding] = (),
     accept: Sequence[str] = (),
     days: int = DAYS,
+    jobs: Jobs = 1,
 ) -> Calibration:
     """Fit a lab to a record that has been checked.
 
@@ -97,6 +99,7 @@ def calibrate_visits(
     :param findings: of its checks, all of them accepted
     :param accept: names of checks whose findings are accepted
     :param days: simulated days of the validation, at least 2; 0 leaves it out
+    :param jobs: number of processes, or a cluster's workers, that play days
     :raises RefusedError: the lab contradicts the record, and nobody has accepted that
     :raises FitError: too few visits of a kind that is needed
     :raises ConfigError: the result is not a valid lab
@@ -105,11 +108,11 @@ def calibrate_visits(
     against = check_lab(visits, fit_points(visits, choices).config)
     refuse(against, accept)
     fitted = fit(visits, choices)
-    validation = validation_of(visits, fitted, days) if days else None
+    validation = validation_of(visits, fitted, days, jobs) if days else None
     return Calibration(visits, tuple(dict.fromkeys((*findings, *against))), fitted, validation)
 
 
-def validation_of(visits: Visits, fitted: Fitted, days: int = DAYS) -> Validation:
+def validation_of(visits: Visits, fitted: Fitted, days: int = DAYS, jobs: Jobs = 1) -> Validation:
     """How far a fitted lab behaves like the record, checked with labs of its bootstrap as well.
 
     :param visits: the record
@@ -118,7 +121,7 @@ def validation_of(visits: Visits, fitted: Fitted, days: int = DAYS) -> Validatio
     """
     labs = [fitted.lab(number) for number in range(min(_LABS, len(fitted.bootstrap)))]
     refit = refit_with(fitted.choices)
-    return validate(visits, fitted.config, days, refit=refit, labs=labs, books=fitted.weekdays)
+    return validate(visits, fitted.config, days, refit=refit, labs=labs, books=fitted.weekdays, jobs=jobs)
 
 
 def refuse(found: Sequence[Finding], accept: Sequence[str]) -> None:

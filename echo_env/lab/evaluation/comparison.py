@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.parallel import map_in_order
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.common.registry import policies_by_name
 from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
@@ -121,7 +121,7 @@ def evaluate(
     seed: int,
     progress: Callable[[int], None] | None = None,
     engine: str = "auto",
-    jobs: int = 1,
+    jobs: Jobs = 1,
     reference: str = "",
 ) -> Comparison:
     """Compare policies on the same days.
@@ -134,7 +134,8 @@ def evaluate(
     :param engine: ``simpy``; ``compiled``; ``auto``: compiled where the policy offers it, else SimPy. Rules give the
         same numbers on both, to the bit; an agent, which predicts in batches on the compiled engine, may choose
         otherwise where two actions have equal values to within float32
-    :param jobs: number of processes; the numbers are the same to the bit. With several, policies are pickled
+    :param jobs: number of processes, or a cluster's workers; the numbers are the same to the bit. With several,
+        policies are pickled
     :param reference: the policy that the others are compared with, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled
@@ -145,7 +146,7 @@ def evaluate(
     engines = {name: choose_engine(policy, engine) for name, policy in made.items()}
     blocks = _blocks(engines, days)
     play = BlockPlayer(config, seed, made, engines)
-    tables = map_in_order(play, blocks, jobs, lambda block: progress(block.number) if progress else None)
+    tables = map_in_order(play, blocks, jobs, lambda block, table: progress(block.number) if progress else None)
     parts: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in made}
     for block, table in zip(blocks, tables, strict=True):
         parts[block.policy].append(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -12,29 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common import results
-from echo_env.common.files import number_text, text_cell, written_whole
+from echo_env.common.files.tables import CSV, table_written
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import metric_meanings
 
-DAYS = "days.csv"
+DAYS = "days"
+"""Name of the table of days, without its ending."""
 
 Curve = tuple[list[int], list[float]]
 """(days so far, value)."""
 
 
-def write_days(folder: Path, comparison: Comparison) -> None:
-    """Write ``days.csv``: ``policy``, ``day``, then every metric; nan is an empty field.
+def write_days(folder: Path, comparison: Comparison, kind: str = CSV) -> None:
+    """Write ``days.csv`` or ``days.parquet``: ``policy``, ``day``, then every metric; nan is an empty field, or null.
 
     :param folder: folder to write to
     :param comparison: the comparison
+    :param kind: one of :data:`~echo_env.common.files.tables.FORMATS`
     """
-    with written_whole(folder / DAYS) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["policy", "day", *comparison.metrics])
+    days = np.arange(comparison.days)
+    with table_written(folder / f"{DAYS}.{kind}", ["policy"], list(comparison.metrics), ["day"]) as write:
         for name, table in comparison.values.items():
-            columns = [map(number_text, table[metric].tolist()) for metric in comparison.metrics]
-            writer.writerows((text_cell(name), day, *row) for day, row in enumerate(zip(*columns, strict=True)))
+            write({"policy": name, "day": days, **table}, comparison.days)
 
 
 def write_summary(folder: Path, comparison: Comparison, config: Lab, env: str, **more: Any) -> None:

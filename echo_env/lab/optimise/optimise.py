@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from echo_env.common.parallel import Jobs, as_workers, slots
 from echo_env.common.stats import simultaneous
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
@@ -56,7 +57,7 @@ class Budget:
     :param starts: what descents begin with, at least 1
     :param days: held-out days, at least 2
     :param world_days: days in each other world; 0 leaves them out
-    :param jobs: number of processes
+    :param jobs: number of processes, or a cluster's workers
     :raises ValueError: a value that is not allowed
     """
 
@@ -64,12 +65,13 @@ class Budget:
     starts: int = 3
     days: int = 4000
     world_days: int = 1000
-    jobs: int = 1
+    jobs: Jobs = 1
 
     def __post_init__(self) -> None:
-        for name, low in (("seconds", 1), ("starts", 1), ("days", 2), ("world_days", 0), ("jobs", 1)):
+        for name, low in (("seconds", 1), ("starts", 1), ("days", 2), ("world_days", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be at least {low}")
+        as_workers(self.jobs)
 
 
 def optimise(
@@ -119,7 +121,12 @@ def optimise(
     if len(choice.decisions) > 1:
         # Each kind of decision by itself, to see what it adds to the others.
         tasks += [Task(0, decision) for decision in range(len(choice.decisions))]
-    seconds = budget.seconds * min(budget.jobs, len(tasks)) / len(tasks)
+    seconds = budget.seconds * min(slots(budget.jobs), len(tasks)) / len(tasks)
+    if journal is not None and as_workers(budget.jobs).is_cluster:
+        raise ValueError(
+            f"journal is {str(journal)!r}, a folder of this machine, which the workers of a cluster do not reach: "
+            "leave it out, or search on this machine"
+        )
     kept = None if journal is None else Journal(Path(journal), fingerprint(objective, choice))
     if kept is not None:
         kept.check()

@@ -6,7 +6,6 @@ different settings are never mixed.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.files import number_text, written_whole
+from echo_env.common.files.tables import CSV, FORMATS, read_numbers, table_written
 from echo_env.common.files.whole import remove_left_behind
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.simulation.metrics import metrics_of
@@ -30,7 +29,7 @@ Table = dict[str, NDArray[np.float64]]
 """Metric -> (days,)."""
 
 
-def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str) -> str:
+def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str, kind: str = CSV) -> str:
     """Path of the cached days of a policy in a lab, relative to the folder of the sweep.
 
     :param config: the lab
@@ -38,6 +37,7 @@ def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str) ->
     :param days: number of days
     :param seed: seed of the days
     :param engine: engine that simulates them
+    :param kind: of the file, one of :data:`~echo_env.common.files.tables.FORMATS`
     """
     settings = {
         "version": _version(),
@@ -50,7 +50,7 @@ def file_name(config: Lab, policy: Policy, days: int, seed: int, engine: str) ->
         "engine": engine,
         "metrics": list(metrics_of(config)),
     }
-    return f"{FOLDER}/{hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:24]}.csv"
+    return f"{FOLDER}/{hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:24]}.{kind}"
 
 
 def _version() -> str:
@@ -62,12 +62,9 @@ def _version() -> str:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write days as CSV: one row a day, a column for each metric, empty for nan."""
-    with written_whole(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table)
-        columns = [map(number_text, values.tolist()) for values in table.values()]
-        writer.writerows(zip(*columns, strict=True))
+    """Write days: one row a day, a column for each metric, nothing for nan."""
+    with table_written(path, (), list(table)) as write:
+        write(table, len(next(iter(table.values()))))
 
 
 def read_table(path: Path, days: int, metrics: Sequence[str]) -> Table:
@@ -78,20 +75,18 @@ def read_table(path: Path, days: int, metrics: Sequence[str]) -> Table:
     :param metrics: expected metrics
     :raises ValueError: the file has been edited or damaged
     """
-    with open(path, encoding="utf8", newline="") as file:
-        header, *rows = csv.reader(file)
     try:
-        numbers = np.array([[float(text or "nan") for text in row] for row in rows])
-        if header != list(metrics) or numbers.shape != (days, len(metrics)):
-            raise ValueError(header)
+        table = read_numbers(path)
+        if list(table) != list(metrics) or any(len(values) != days for values in table.values()):
+            raise ValueError(path)
     except ValueError:
         raise ValueError(f"{path} is damaged or edited: delete it, and its days are simulated again") from None
-    return dict(zip(metrics, np.ascontiguousarray(numbers.T), strict=True))
+    return table
 
 
 def others(folder: Path, names: Iterable[str]) -> list[str]:
     """Cached files in a folder other than the given ones: days of other settings."""
-    kept = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*.csv")}
+    kept = {f"{FOLDER}/{path.name}" for kind in FORMATS for path in (folder / FOLDER).glob(f"*.{kind}")}
     return sorted(kept - set(names))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from echo_env.common.parallel import map_in_order
+from echo_env.common.files.tables import CSV
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.common.results import checked_reference
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
@@ -38,7 +39,9 @@ class Task(NamedTuple):
     file: str
 
 
-def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str = "auto") -> list[Task]:
+def tasks_of(
+    sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str = "auto", kind: str = CSV
+) -> list[Task]:
     """The simulations of a sweep, cell by cell; runs none of them.
 
     :param sweep: the sweep
@@ -46,6 +49,7 @@ def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str
     :param days: number of days
     :param seed: seed of the days
     :param engine: as for :func:`~echo_env.lab.evaluation.comparison.evaluate`
+    :param kind: of the cached files, one of :data:`~echo_env.common.files.tables.FORMATS`
     :raises ValueError: no days, or a policy that is unknown, does not suit a cell (names it), or has no such engine
     """
     check_days(days)
@@ -57,13 +61,13 @@ def tasks_of(sweep: Sweep, make: MakePolicies, days: int, seed: int, engine: str
             raise ConfigError(f"cell {sweep.name(cell)}: {error}") if cell.number else error from None
         for policy in policies:
             chosen = choose_engine(policy, engine)
-            file = kept.file_name(cell.config, policy, days, seed, chosen)
+            file = kept.file_name(cell.config, policy, days, seed, chosen, kind)
             tasks.append(Task(cell.number, cell.config, policy, chosen, file))
     return tasks
 
 
 class Player:
-    """Runs tasks and caches each result as soon as it is complete.
+    """Runs tasks, and keeps results in a cache. Where tasks are run there need be no cache.
 
     :param days: number of days
     :param seed: seed of the days
@@ -74,14 +78,18 @@ class Player:
         self._days, self._seed, self._folder = days, seed, folder
 
     def __call__(self, task: Task) -> kept.Table:
-        """Metrics of the days, simulated or from the cache."""
-        if self.has(task):
-            return kept.read_table(self._path(task), self._days, list(metrics_of(task.config)))
+        """Metrics of the days, simulated."""
         played = evaluate(task.config, [task.policy], self._days, self._seed, engine=task.engine)
-        table = played.values[task.policy.name]
+        return played.values[task.policy.name]
+
+    def read(self, task: Task) -> kept.Table:
+        """Metrics of the days, from the cache."""
+        return kept.read_table(self._path(task), self._days, list(metrics_of(task.config)))
+
+    def keep(self, task: Task, table: kept.Table) -> None:
+        """Write the metrics of the days to the cache, if there is one."""
         if self._folder is not None:
             kept.write_table(self._path(task), table)
-        return table
 
     def has(self, task: Task) -> bool:
         """Whether the days are in the cache."""
@@ -97,7 +105,7 @@ def play_sweep(
     tasks: Sequence[Task],
     player: Player,
     seed: int,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     reference: str = "",
     progress: Callable[[Task], None] | None = None,
 ) -> SweepResults:
@@ -107,7 +115,7 @@ def play_sweep(
     :param tasks: its tasks, from :func:`tasks_of`
     :param player: runs the tasks
     :param seed: seed of the days
-    :param jobs: number of processes; the numbers are the same to the bit
+    :param jobs: number of processes, or a cluster's workers; the numbers are the same to the bit
     :param reference: name of the reference policy, by default the first
     :param progress: called with each task that has been simulated
     :raises ValueError: the reference is none of the policies, or a cached file has been edited
@@ -116,8 +124,15 @@ def play_sweep(
     checked_reference(reference, names)
     missing = [task for task in tasks if not player.has(task)]
     # The cache is read first, so that a damaged file is reported before the simulations, not after them.
-    done = {_key(task): player(task) for task in tasks if player.has(task)}
-    played = map_in_order(player, missing, jobs, progress or _nothing)
+    done = {_key(task): player.read(task) for task in tasks if player.has(task)}
+
+    def keep(task: Task, table: kept.Table) -> None:
+        # Here, because workers elsewhere do not reach the folder.
+        player.keep(task, table)
+        if progress is not None:
+            progress(task)
+
+    played = map_in_order(player, missing, jobs, keep)
     done |= dict(zip(map(_key, missing), played, strict=True))
     engines = {task.policy.name: task.engine for task in tasks}
     every = (
@@ -132,7 +147,3 @@ def play_sweep(
 
 def _key(task: Task) -> tuple[int, str]:
     return task.cell, task.policy.name
-
-
-def _nothing(task: Task) -> None:
-    """No progress is reported."""

@@ -9,9 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from echo_env.common.files import number_text, text_cell, written_whole
+from echo_env.common.files.tables import PARQUET, table_written
 from echo_env.common.results import SUMMARY, write_summary
 from echo_env.common.stats import Estimate
+from echo_env.lab.evaluation.results import DAYS
 from echo_env.lab.simulation.metrics import metric_meanings
 from echo_env.lab.sweep.axes import Axis
 from echo_env.lab.sweep.grid import Cell, Sweep
@@ -26,6 +30,7 @@ __all__ = [
     "UNCERTAINTY",
     "held_in_words",
     "summary",
+    "write_days",
     "write_effects",
     "write_long",
     "write_summary",
@@ -72,6 +77,23 @@ def _rows(results: SweepResults, cell: Cell) -> Iterator[list[Any]]:
             base = results.minus_base(cell, policy, metric) if cell.number else None
             other = results.minus_reference(cell, policy, metric) if policy in results.others else None
             yield [text_cell(policy), metric, record.unit, results.days, *_cells(mean, base, other)]
+
+
+def write_days(folder: Path, results: SweepResults) -> None:
+    """Write ``days.parquet``: one row for each cell, policy and day, written cell by cell.
+
+    Columns: ``label`` (the cell's short name), one of text for each field, ``policy``, ``cell``, ``day``, then every
+    metric; what a cell's lab does not have, as nan, is null.
+    """
+    axes, days = results.sweep.axes, np.arange(results.days)
+    texts = ["label", *(axis.path for axis in axes), "policy"]
+    with table_written(folder / f"{DAYS}.{PARQUET}", texts, list(results.metrics), ["cell", "day"]) as write:
+        for cell in results.sweep.cells:
+            values = {axis.path: axis.field.write(cell.values[axis.path]) for axis in axes}
+            first = {"label": results.sweep.name(cell), **values, "cell": cell.number, "day": days}
+            for policy in results.policies:
+                numbers = {metric: results.values(cell, policy, metric) for metric in results.metrics}
+                write({**first, "policy": policy, **numbers}, results.days)
 
 
 def write_uncertainty(folder: Path, found: UncertainSweep) -> None:

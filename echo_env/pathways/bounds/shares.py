@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.parallel import map_in_order
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.common.stats import Estimate, estimate
 from echo_env.pathways.bounds.bounds import bound_utility
 from echo_env.pathways.bounds.optimum import MOST_STATES, joint_states
@@ -86,17 +86,17 @@ class BoundOfDraw:
         return bound_utility(instance), joint_states(instance) <= MOST_STATES
 
 
-def find_shares(comparison: Comparison, jobs: int = 1, progress: Callable[[int], None] | None = None) -> Shares:
+def find_shares(comparison: Comparison, jobs: Jobs = 1, progress: Callable[[int], None] | None = None) -> Shares:
     """Compute the bound of every draw of a comparison.
 
     :param comparison: the comparison
-    :param jobs: number of processes
+    :param jobs: number of processes, or a cluster's workers
     :param progress: called with the number of draws just completed
     :raises ValueError: pathways can change, so that no bound is available
     """
     draws, _ = comparison.shape
     tasks = [(size, draw) for size in comparison.values for draw in range(draws)]
-    found = map_in_order(BoundOfDraw(comparison), tasks, jobs, lambda task: progress(1) if progress else None)
+    found = map_in_order(BoundOfDraw(comparison), tasks, jobs, lambda task, bound: progress(1) if progress else None)
     bounds = {}
     for k, size in enumerate(comparison.values):
         own = found[k * draws : (k + 1) * draws]

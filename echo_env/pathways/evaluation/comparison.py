@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.parallel import map_in_order
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.common.registry import policies_by_name
 from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, estimate, paired_difference
@@ -146,7 +147,7 @@ def evaluate(
     patients: Sequence[int] = (),
     resources: Sequence[int] = (),
     progress: Callable[[int], None] | None = None,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     reference: str = "",
 ) -> Comparison:
     """Compare policies on common random numbers.
@@ -159,7 +160,8 @@ def evaluate(
     :param patients: numbers of patients; by default the config's
     :param resources: numbers of resources; by default the config's
     :param progress: called with the number of draws just completed
-    :param jobs: number of processes; the numbers are the same to the bit. With several, policies are pickled
+    :param jobs: number of processes, or a cluster's workers; the numbers are the same to the bit. With several,
+        policies are pickled
     :param reference: name of the reference policy, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, or an invalid number
     """
@@ -170,11 +172,15 @@ def evaluate(
     if len(set(sizes)) < len(sizes):
         raise ValueError("patients or resources has a number twice, but each must be there once")
     configs = {size: config.replace(resources=size.resources, patients=size.patients) for size in sizes}
-    names = list(policies_by_name(policies, lambda name: make_policy(name, config)))
+    made = {
+        size: list(policies_by_name(policies, lambda name, own=own: make_policy(name, own)).values())
+        for size, own in configs.items()
+    }
+    names = [policy.name for policy in made[sizes[0]]]
     checked_reference(reference, names)
     blocks = [Block(size, k, min(_CHUNK, draws - k)) for size in sizes for k in range(0, draws, _CHUNK)]
-    play = BlockPlayer(configs, policies, trials, seed)
-    tables = map_in_order(play, blocks, jobs, lambda block: progress(block.number) if progress else None)
+    play = BlockPlayer(configs, made, [isinstance(own, str) for own in policies], trials, seed)
+    tables = map_in_order(play, blocks, jobs, lambda block, table: progress(block.number) if progress else None)
     parts: dict[HospitalSize, list[Floats]] = {size: [] for size in sizes}
     for block, table in zip(blocks, tables, strict=True):
         parts[block.size].append(table)
@@ -189,20 +195,28 @@ class BlockPlayer:
     """Simulates blocks of draws.
 
     :param configs: the hospital of each size
-    :param policies: names of policies, or policies
+    :param policies: of each size; made here, because workers do not know rules of the user's own by name
+    :param fresh: for each policy, whether every block begins with a copy of it
     :param trials: number of trials of each draw
     :param seed: seed of the draws
     """
 
     def __init__(
-        self, configs: dict[HospitalSize, PathwaysConfig], policies: Sequence[str | Policy], trials: int, seed: int
+        self,
+        configs: dict[HospitalSize, PathwaysConfig],
+        policies: dict[HospitalSize, list[Policy]],
+        fresh: Sequence[bool],
+        trials: int,
+        seed: int,
     ) -> None:
-        self._configs, self._policies, self._trials, self._seed = configs, list(policies), trials, seed
+        self._configs, self._policies, self._fresh = configs, policies, fresh
+        self._trials, self._seed = trials, seed
 
     def __call__(self, block: Block) -> Floats:
         """(policies, metrics, draws, trials) float64, the metrics of all policies."""
         config = self._configs[block.size]
-        policies = list(policies_by_name(self._policies, lambda name: make_policy(name, config)).values())
+        own = zip(self._policies[block.size], self._fresh, strict=True)
+        policies = [deepcopy(policy) if fresh else policy for policy, fresh in own]
         table = np.empty((len(policies), len(METRICS), block.number, self._trials))
         for k in range(block.number):
             instance = sample_draw(config, self._seed, block.first + k)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from echo_env.common.parallel import Jobs
 from echo_env.common.stats import Estimate, paired_difference
 from echo_env.pathways.config import ConfigError, PathwaysConfig
 from echo_env.pathways.evaluation.comparison import Comparison, HospitalSize, evaluate
@@ -75,7 +76,7 @@ def play_sweep(
     trials: int,
     seed: int,
     progress: Callable[[int], None] | None = None,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     reference: str = "",
 ) -> SweepResults:
     """Play every cell of a sweep.
@@ -86,7 +87,7 @@ def play_sweep(
     :param trials: episodes in each
     :param seed: seed of the draws
     :param progress: called with the number of draws just completed
-    :param jobs: number of processes; the numbers are the same to the bit
+    :param jobs: number of processes, or a cluster's workers; the numbers are the same to the bit
     :param reference: name of the reference policy, by default the first
     :raises ValueError: a policy that is unknown or does not suit a cell (names it), or an invalid number
     """

@@ -1,8 +1,10 @@
 """The part of the experiment manager that searches for hyperparameters."""
 
+import contextlib
 import copy
 import functools
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,7 @@ from sb3_ext.zoo.evaluation import FindReference, Reference
 from sb3_ext.zoo.failures import tells_of_nan
 from sb3_ext.zoo.replacing import replaced
 from sb3_ext.zoo.search.spaces import merged
+from sb3_ext.zoo.search.storage import creating_living
 from sb3_ext.zoo.search.trials import ZooTrialEvalCallback
 
 
@@ -27,6 +30,7 @@ class SearchingManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is u
       shape of a rate's schedule, where rl_zoo3 replaces both;
     - rewards are normalised with the trial's discount factor;
     - trials are compared with the reference on common episodes, see ``ZooTrialEvalCallback``;
+    - a trial whose process was killed is run again by another process on the same study;
     - a loss or a reward of nan or infinity prunes a trial, and any other error ends the search, where rl_zoo3 would
       count the trial as pruned and so hide, for instance, that infeasible actions are taken.
     """
@@ -117,8 +121,11 @@ class SearchingManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is u
             raise UsageError(f"--optimize-hyperparameters: there is no search space for {self.algo}.")
         make_evaluation = partial(_evaluation_of_trial, self._common_reference())
         try:
-            with replaced(
-                exp_manager, HYPERPARAMS_SAMPLER={self.algo: self._sample}, TrialEvalCallback=make_evaluation
+            journal = self.storage if self.storage is not None and self.storage.endswith(".log") else None
+            with (
+                replaced(exp_manager, HYPERPARAMS_SAMPLER={self.algo: self._sample}, TrialEvalCallback=make_evaluation),
+                replaced(optuna, create_study=creating_living(journal)),
+                _without_experimental_warnings(),
             ):
                 super().hyperparameters_optimization()
         except ValueError as error:
@@ -138,6 +145,14 @@ class SearchingManager(ExperimentManager):  # type: ignore[misc]  # rl_zoo3 is u
             return None
         play = functools.cache(lambda seeds, episodes: reference.rewards(seeds, episodes))
         return reference._replace(rewards=lambda seeds, episodes: play(tuple(seeds), tuple(episodes)))
+
+
+@contextlib.contextmanager
+def _without_experimental_warnings() -> Iterator[None]:
+    # Optuna says of its signs of life that they are experimental, each time.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
 
 
 def _evaluation_of_trial(reference: Reference | None, *args: Any, **kwargs: Any) -> ZooTrialEvalCallback:

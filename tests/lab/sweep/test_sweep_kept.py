@@ -89,7 +89,7 @@ def test_more_values_reuse_what_is_there(tmp_path: Path, calls: list[tuple[int, 
     assert len({task.file for task in more} - {task.file for task in few}) == 2
     assert kept.others(tmp_path, [task.file for task in few]) == []
     player = Player(6, 3, tmp_path)
-    player(few[0])
+    player.keep(few[0], player(few[0]))
     assert kept.others(tmp_path, [task.file for task in more]) == []
     assert kept.others(tmp_path, [task.file for task in all_tasks(seed=4)]) == [few[0].file]
 
@@ -98,7 +98,7 @@ def test_more_values_reuse_what_is_there(tmp_path: Path, calls: list[tuple[int, 
 def test_a_changed_file_is_refused(tmp_path: Path, change: str, calls: list[tuple[int, str]]) -> None:
     """An edited or damaged cache file is refused, with the remedy."""
     tasks, player = all_tasks(), Player(6, 3, tmp_path)
-    player(tasks[0])
+    player.keep(tasks[0], player(tasks[0]))
     path = tmp_path / tasks[0].file
     text = path.read_text()
     lines = text.splitlines(keepends=True)
@@ -118,7 +118,7 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
     player = Player(6, 3, tmp_path)
     task = all_tasks()[0]
     kept.remove_half_written(tmp_path, [task.file])
-    player(task)
+    player.keep(task, player(task))
     half_written = f"cells/.{Path(task.file).name}.echo-lab-12345678"
     for name in (half_written, "cells/notes.csv", "cells/.notes.csv.echo-lab-12345678"):
         (tmp_path / name).write_text("x")

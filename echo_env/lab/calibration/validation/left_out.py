@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.lab.calibration.validation.agreement import agreement
 from echo_env.lab.calibration.validation.exams import simulated_exams, wait_sums
 from echo_env.lab.calibration.validation.recorded import only_days, spread
@@ -49,7 +51,7 @@ class LeftOut(NamedTuple):
 
 
 def leave_one_day_out(
-    visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int
+    visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int, jobs: Jobs = 1
 ) -> tuple[LeftOut, ...]:
     """Fit without a day, and play that day; for each day in turn. A day without which nothing can be fitted is skipped.
 
@@ -59,21 +61,25 @@ def leave_one_day_out(
     :param after_vitals_min: minutes from the recorded end of the preparation to being ready
     :param days: simulated days
     :param seed: of the simulated days
+    :param jobs: number of processes, or a cluster's workers
     """
-    return tuple(_of_days(visits, refit, rule, after_vitals_min, days, seed))
+    leave_out = partial(_without, visits, refit, rule, after_vitals_min, days, seed)
+    found = map_in_order(leave_out, _days_left_out(visits), jobs, lambda day, left_out: None)
+    return tuple(own for own in found if own is not None)
 
 
-def _of_days(visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int) -> Iterator[LeftOut]:
-    for day in _days_left_out(visits):
-        try:
-            config = refit(only_days(visits, [day], keep=False))
-            replayer = Replayer(only_days(visits, [day]), config)
-        except ValueError:
-            continue
-        found = agreement(replayer.play(rule, after_vitals_min=after_vitals_min))
-        waits = wait_sums(simulated_exams(config, rule, days, seed)).known
-        low, high = np.quantile(waits.total / waits.values, [0.025, 0.975])
-        yield LeftOut(day, found.n, found.seen_wait, found.simulated_wait, found.error, float(low), float(high))
+def _without(
+    visits: Visits, refit: Refit, rule: str, after_vitals_min: int, days: int, seed: int, day: str
+) -> LeftOut | None:
+    try:
+        config = refit(only_days(visits, [day], keep=False))
+        replayer = Replayer(only_days(visits, [day]), config)
+    except ValueError:
+        return None
+    found = agreement(replayer.play(rule, after_vitals_min=after_vitals_min))
+    waits = wait_sums(simulated_exams(config, rule, days, seed)).known
+    low, high = np.quantile(waits.total / waits.values, [0.025, 0.975])
+    return LeftOut(day, found.n, found.seen_wait, found.simulated_wait, found.error, float(low), float(high))
 
 
 def _days_left_out(visits: Visits) -> list[str]:

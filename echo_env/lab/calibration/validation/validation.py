@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from echo_env.common.parallel import Jobs, map_in_order
 from echo_env.lab.calibration.validation.agreement import RULES, RuleFit, Unexplained, best_after_vitals, rule_fits
 from echo_env.lab.calibration.validation.agreement import unexplained as find_unexplained
 from echo_env.lab.calibration.validation.exams import Exams, days_like, numbers_of, seen_exams, simulated_exams
@@ -159,6 +161,7 @@ def validate(
     refit: Refit | None = None,
     labs: Sequence[Lab] = (),
     books: Mapping[str, Lab] = NO_BOOKS,
+    jobs: Jobs = 1,
 ) -> Validation:
     """Play the recorded days again, compare them with simulated ones, leave days out, and look for levers.
 
@@ -169,6 +172,7 @@ def validate(
     :param refit: fits a lab to a record; without it no day is left out
     :param labs: labs of the bootstrap: checks then count that the lab is not exactly known
     :param books: weekday, as in ``monday`` -> the lab of that day, where weekdays differ in their appointments
+    :param jobs: number of processes, or a cluster's workers, that play the days of ``labs`` and leave days out
     :raises ValueError: the record has an exam type that the lab lacks, or nothing that could be played again
     """
     replayer = Replayer(visits, config)
@@ -179,7 +183,7 @@ def validate(
     rule, few = fits[0].rule, max(days // FEWER_DAYS, 2)
     recorded = seen_exams(visits, config)
     simulated = days_like(visits, config, books, rule, days, seed)
-    others = [simulated_exams(lab, rule, few, seed) for lab in labs]
+    others = map_in_order(partial(simulated_exams, rule=rule, days=few, seed=seed), labs, jobs, lambda lab, exams: None)
     plain = without_flow(config)
     replayed = replayer.play(rule, after_vitals_min=after_vitals)
     own, own_rows = own_fit(config, rule, OWN_DAYS, seed, visits)
@@ -199,7 +203,7 @@ def validate(
         unexplained=find_unexplained(some, rule, after_vitals),
         rooms={kind.name: replayer.rooms_seen(kind.name) for kind in config.plan.types},
         preparations={name: replayer.preparations(name) for name in ("", *(kind.name for kind in config.plan.types))},
-        left_out=() if refit is None else leave_one_day_out(visits, refit, rule, after_vitals, few, seed),
+        left_out=() if refit is None else leave_one_day_out(visits, refit, rule, after_vitals, few, seed, jobs),
         levers=levers(config, rule, RULES, few, seed),
         plain_levers=None if plain is None else levers(plain, rule, RULES, few, seed),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from echo_env.common.parallel import Signal
 from echo_env.lab.optimise.levers import Choice, Values
 from echo_env.lab.optimise.search.journal import Part
 from echo_env.lab.optimise.search.objective import Objective, Scores
@@ -28,11 +28,11 @@ class Clock:
     """When a search has to end.
 
     :param seconds: from now on
-    :param stop: it ends once there is a file of that name
+    :param stop: it ends once this is given
     """
 
     seconds: float
-    stop: Path | None = None
+    stop: Signal | None = None
     begun: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
@@ -51,7 +51,7 @@ class Clock:
     @property
     def is_stopped(self) -> bool:
         """Whether somebody has stopped it."""
-        return self.stop is not None and self.stop.exists()
+        return self.stop is not None and self.stop.is_given()
 
 
 class Bench:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from echo_env.common.parallel import map_in_order
+from echo_env.common.parallel import Jobs, Signal, map_in_order, signal_to
 from echo_env.lab.optimise.levers import Choice, Values
 from echo_env.lab.optimise.search.bench import Bench, Clock
 from echo_env.lab.optimise.search.descent import FEW, MANY, descend, front, starts
@@ -55,7 +54,7 @@ class Searcher:
     :param most: longest front
     :param seed: of the search
     :param journal: keeps what is played, if anything does
-    :param stop: the search ends once there is a file of that name
+    :param stop: the search ends once this is given
     """
 
     objective: Objective
@@ -65,7 +64,7 @@ class Searcher:
     most: int
     seed: int
     journal: Journal | None = None
-    stop: Path | None = None
+    stop: Signal | None = None
 
     def __call__(self, task: Task) -> Found:
         """Do a part.
@@ -96,14 +95,14 @@ class Searcher:
         return task.start + 1 if task.decision < 0 else self.starts + 1 + task.decision
 
 
-def searched(searcher: Searcher, tasks: list[Task], jobs: int) -> Found:
+def searched(searcher: Searcher, tasks: list[Task], jobs: Jobs) -> Found:
     """Do all parts; Ctrl-C ends them, and what was found until then is the answer.
 
     :param searcher: does a part, and is told where to look for the end
     :param tasks: the parts
-    :param jobs: number of processes
+    :param jobs: number of processes, or a cluster's workers
     """
-    with stop_on_interrupt() as stop:
-        found = map_in_order(replace(searcher, stop=stop), tasks, jobs, lambda task: None)
+    with signal_to(jobs) as stop, stop_on_interrupt(stop):
+        found = map_in_order(replace(searcher, stop=stop), tasks, jobs, lambda task, found: None)
     values, played, cut, interrupted = zip(*found, strict=True)
     return Found([own for part in values for own in part], sum(played), any(cut), any(interrupted))
