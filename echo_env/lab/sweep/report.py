@@ -90,7 +90,7 @@ def write_days(folder: Path, results: SweepResults) -> None:
     with table_written(folder / f"{DAYS}.{PARQUET}", texts, list(results.metrics), ["cell", "day"]) as write:
         for cell in results.sweep.cells:
             values = {axis.path: axis.field.write(cell.values[axis.path]) for axis in axes}
-            first = {"label": results.sweep.name(cell), **values, "cell": cell.number, "day": days}
+            first: dict[str, Any] = {"label": results.sweep.name(cell), **values, "cell": cell.number, "day": days}
             for policy in results.policies:
                 numbers = {metric: results.values(cell, policy, metric) for metric in results.metrics}
                 write({**first, "policy": policy, **numbers}, results.days)

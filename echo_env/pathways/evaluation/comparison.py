@@ -172,10 +172,11 @@ def evaluate(
     if len(set(sizes)) < len(sizes):
         raise ValueError("patients or resources has a number twice, but each must be there once")
     configs = {size: config.replace(resources=size.resources, patients=size.patients) for size in sizes}
-    made = {
-        size: list(policies_by_name(policies, lambda name, own=own: make_policy(name, own)).values())
-        for size, own in configs.items()
-    }
+
+    def made_for(own: PathwaysConfig) -> list[Policy]:
+        return list(policies_by_name(policies, lambda name: make_policy(name, own)).values())
+
+    made = {size: made_for(own) for size, own in configs.items()}
     names = [policy.name for policy in made[sizes[0]]]
     checked_reference(reference, names)
     blocks = [Block(size, k, min(_CHUNK, draws - k)) for size in sizes for k in range(0, draws, _CHUNK)]
