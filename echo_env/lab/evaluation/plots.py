@@ -81,12 +81,16 @@ def running_mean(comparison: Comparison, metric: str = "penalty", ax: Axes | Non
     return _running_means(comparison, metric, "", ax)
 
 
-def running_difference(comparison: Comparison, metric: str = "penalty", ax: Axes | None = None) -> Axes:
+def running_difference(
+    comparison: Comparison, metric: str = "penalty", ax: Axes | None = None, all_on_scale: bool = False
+) -> Axes:
     """Running mean of the paired differences to the reference, with its 95 % band.
 
-    Parameters and errors as for :func:`running_mean`.
+    Other parameters and errors as for :func:`running_mean`.
+
+    :param all_on_scale: show all policies, even one that squashes the others
     """
-    return _running_means(comparison, metric, comparison.reference, ax)
+    return _running_means(comparison, metric, comparison.reference, ax, all_on_scale)
 
 
 def paired_differences(comparison: Comparison, metric: str = "penalty", ax: Axes | None = None) -> Axes:
@@ -159,7 +163,9 @@ def _policy_ticks(ax: Axes, names: list[str]) -> None:
     ax.grid(visible=False, axis="x")
 
 
-def _running_means(comparison: Comparison, metric: str, minus: str, ax: Axes | None) -> Axes:
+def _running_means(
+    comparison: Comparison, metric: str, minus: str, ax: Axes | None, all_on_scale: bool = False
+) -> Axes:
     """Running means of each policy; if a reference is given, of the paired differences to it."""
     unit, meaning = _metric(comparison, metric)
     ax = axes_or_new(ax)
@@ -170,7 +176,7 @@ def _running_means(comparison: Comparison, metric: str, minus: str, ax: Axes | N
             _running(ax, values[metric] - base, name, number, len(comparison.values))
             ranges[name] = _settled(ax, comparison.days)
             means[name] = float(np.nanmean(values[metric] - base))
-    off = off_the_scale(ranges, base=(0.0,) if minus else ())
+    off = [] if all_on_scale else off_the_scale(ranges, base=(0.0,) if minus else ())
     if minus:
         ax.axhline(0, color="0.3", linewidth=1, zorder=0)
     what, kind = (f"{_sentence(meaning)} minus {minus}", "difference ") if minus else (_sentence(meaning), "")

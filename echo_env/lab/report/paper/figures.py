@@ -87,7 +87,8 @@ def _running(caption: Caption, study: LabStudy) -> Drawn:
     figure = Figure(figsize=(8, 7.5), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     plots.running_mean(part, ax=above)
-    plots.running_difference(part, ax=below)
+    # The agent is what the figure is about, however far it is from the rules.
+    plots.running_difference(part, ax=below, all_on_scale=True)
     above.set_xlabel("")
     above.set_title(caption.titled(above.get_title()), fontsize=10)
     columns: dict[str, Any] = {"day": np.arange(1, part.days + 1)}
