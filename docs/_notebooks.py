@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def executed(path: Path) -> nbformat.NotebookNode:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=TIMEOUT_S, resources=resources, coalesce_streams=True,
                                 extra_arguments=["--log-level=ERROR"])  # fmt: skip
-        client.execute()
+        # Whatever backend is set outside: pictures are part of the page.
+        client.execute(env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
     return notebook
 
 

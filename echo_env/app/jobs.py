@@ -19,6 +19,11 @@ from echo_env.common.tables import PROGRESS_FILE
 INTERRUPTED = 130
 """Exit status of a command that was stopped."""
 _WITH_WINDOWS = sys.platform == "win32"
+_HEEDING = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from echo_env.__main__ import main; sys.exit(main())"
+)
+"""``python -m echo_env`` that heeds Ctrl-C, which processes in the background of a shell are told to ignore."""
 
 
 class State(StrEnum):
@@ -65,7 +70,7 @@ class Job:
         self._asked_to_stop = False
         with self._printed.open("wb") as printed, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "echo_env", *self.arguments],
+                [sys.executable, "-c", _HEEDING, *self.arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

@@ -124,7 +124,7 @@ class _Unpacker(pickle.Unpickler):
 def _by_value(elsewhere: bool) -> Iterator[None]:
     """Pickle the modules of :func:`carry_along` by value in the block."""
     with ExitStack() as stack:
-        for name in sorted(_CARRIED) if elsewhere else ():
+        for name in sorted(_CARRIED & sys.modules.keys()) if elsewhere else ():
             if name not in cloudpickle.list_registry_pickle_by_value():
                 cloudpickle.register_pickle_by_value(sys.modules[name])
                 stack.callback(cloudpickle.unregister_pickle_by_value, sys.modules[name])

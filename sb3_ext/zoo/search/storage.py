@@ -2,7 +2,8 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class LivingJournal(optuna.storages.JournalStorage, BaseHeartbeat):  # type: ign
         running = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,))
         # By the clock of the file system: those of two machines may differ.
         now = self._touched(f"now_{os.getpid()}")
-        (self._signs / f"now_{os.getpid()}").unlink(missing_ok=True)
+        self._forget(f"now_{os.getpid()}")
         stale = []
         for trial in running:
             sign = self._signs / str(trial._trial_id)
@@ -56,11 +57,29 @@ class LivingJournal(optuna.storages.JournalStorage, BaseHeartbeat):  # type: ign
                 stale.append(trial._trial_id)
         return stale
 
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """See Optuna; a trial that has ended gives no more signs, and the last one takes their folder away."""
+        changed: bool = super().set_trial_state_values(trial_id, state, values)
+        if state.is_finished():
+            self._forget(str(trial_id))
+        return changed
+
     def _touched(self, name: str) -> float:
-        self._signs.mkdir(exist_ok=True)
         path = self._signs / name
-        path.touch()
-        return path.stat().st_mtime
+        while True:
+            self._signs.mkdir(exist_ok=True)
+            try:
+                path.touch()
+                return path.stat().st_mtime
+            except FileNotFoundError:
+                # Another process has just taken the empty folder away.
+                continue
+
+    def _forget(self, name: str) -> None:
+        (self._signs / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            # Others may still give signs.
+            self._signs.rmdir()
 
     def get_heartbeat_interval(self) -> int | None:
         """Seconds between two signs of life."""
