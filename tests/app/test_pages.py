@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,14 @@ def shown(name, space, lab):
     import importlib
 
     importlib.import_module(f"echo_env.app.{name}").page(space, lab)
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Streamlit makes its script the main module, which processes of later tests would run when they begin."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
