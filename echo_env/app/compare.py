@@ -22,7 +22,7 @@ def page(space: Workspace, lab: str) -> None:
     config = load_lab(space.source(lab))
     names = parts.policies(config)
     with st.form("compare"):
-        chosen = st.multiselect("Policies; the first is compared with the others", names, names[:2] + names[2:3],
+        chosen = st.multiselect("Policies; the first is compared with the others", names, names[:3],
                                 format_func=parts.policy_words)  # fmt: skip
         days = st.number_input("Simulated days", 2, 100_000, 500, 100)
         seed = st.number_input("Seed: other days with another number", 0, 10**6, 0)

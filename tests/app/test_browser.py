@@ -124,7 +124,7 @@ def test_the_week_of_the_paper(page: Any, tmp_path: Path) -> None:
     assert b"80 patients wait" in report.read_bytes()
 
 
-def test_a_search_can_be_stopped(page: Any) -> None:
+def test_a_search_can_be_stopped(page: Any, tmp_path: Path) -> None:
     """What it has found until then is measured all the same."""
     page.get_by_role("link", name="What would be better?").click()
     page.get_by_role("slider").focus()
@@ -132,3 +132,4 @@ def test_a_search_can_be_stopped(page: Any) -> None:
     page.get_by_text("Search", exact=True).click()
     page.get_by_role("button", name="Stop the search").click()
     finished(page)
+    assert b"What" in downloaded(page, "Download the report", tmp_path).read_bytes()

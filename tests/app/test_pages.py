@@ -135,6 +135,24 @@ def test_a_comparison_runs_beside_the_page_and_its_report_can_be_downloaded(spac
     assert page.code[0].value.startswith("echo-lab evaluate --config scarce --policies policy_2 policy_1")
 
 
+def test_what_if_asks_for_the_values_of_each_lab(space: Workspace) -> None:
+    """The slider of a lab begins around its own value, whatever was chosen for another one."""
+
+    def of_the_first(space, labs):
+        from echo_env.app import what_if
+
+        what_if.page(space, labs[0])
+
+    labs = ["abundant"]
+    page = AppTest.from_function(of_the_first, args=(space, labs), default_timeout=SECONDS).run()
+    for lab, rooms in (("abundant", (27, 33)), ("scarce", (0, 6))):
+        labs[0] = lab
+        page = page.run()
+        page = page.multiselect[0].set_value(["rooms.non_fetal"]).run()
+        assert not page.exception
+        assert page.slider[0].value == rooms
+
+
 def test_a_board_that_cannot_be_is_put_right_first(space: Workspace) -> None:
     """Each inconsistency is named, and no command begins."""
     page = opened("board", space)
