@@ -48,24 +48,28 @@ class Progress(NamedTuple):
     total: int
 
 
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Differs once a file is written anew."""
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+
 class Job:
     """A command of ``echo-lab`` in a process of its own, begun at once.
 
     :param name: of the job, and of the files beside it that keep what the command prints
     :param arguments: of ``echo-lab``
     :param folder: in which it runs; file names among the arguments are relative to it
-    :param results: files that the command writes, relative to the folder; earlier ones are removed
+    :param results: files that the command writes, relative to the folder
     """
 
     def __init__(self, name: str, arguments: Sequence[str], folder: Path, results: Sequence[str] = ()) -> None:
         self.name, self.folder = name, folder
         self.arguments = tuple(arguments)
-        self.results = [folder / result for result in results]
+        self._before = {folder / result: _stamp(folder / result) for result in results}
         self._printed, self._errors, self._progress = (
             folder / f".{name}.{ending}" for ending in ("out", "err", "progress")
         )
-        for path in (*self.results, self._progress):
-            path.unlink(missing_ok=True)
+        self._progress.unlink(missing_ok=True)
         self._begun, self._took = time.monotonic(), 0.0
         self._asked_to_stop = False
         with self._printed.open("wb") as printed, self._errors.open("wb") as errors:
@@ -94,6 +98,11 @@ class Job:
         if status == 0:
             return State.DONE
         return State.STOPPED if self._asked_to_stop or status == INTERRUPTED else State.FAILED
+
+    @property
+    def results(self) -> list[Path]:
+        """The files that it has written; one that was there before and still is as it was is none of them."""
+        return [path for path, before in self._before.items() if path.exists() and _stamp(path) != before]
 
     @property
     def seconds(self) -> float:

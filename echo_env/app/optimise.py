@@ -48,7 +48,7 @@ def page(space: Workspace, lab: str) -> None:
     parts.job_box(space, "optimise", "Stop the search, and measure what it has found")
     job = space.jobs.get("optimise")
     if job is not None and job.state is State.DONE:
-        if (space.folder / BETTER).exists():
+        if space.folder / BETTER in job.results:
             parts.download(space.folder / BETTER, "Download the better lab")
             if lab != BETTER and st.button("Go on with the better lab"):
                 parts.take(BETTER)

@@ -107,7 +107,7 @@ def _watch(job: Job, stop: str) -> None:
 
 def _outcome(job: Job) -> None:
     for path in job.results:
-        if path.suffix == ".html" and path.exists():
+        if path.suffix == ".html":
             _report(job, path)
     with st.expander("The same on the command line"):
         st.code(job.command, language="bash")
@@ -133,12 +133,12 @@ def take(lab: str) -> None:
 
 
 def take_once(job: Job, lab: str) -> None:
-    """Do so when a command that makes a lab has ended; whoever then chooses another one keeps it.
+    """Do so once a command has made a lab; whoever then chooses another one keeps it.
 
-    :param job: the command
+    :param job: the command, which has ended
     :param lab: name of the file
     """
-    if job.state is State.DONE and st.session_state.get("taken from") is not job:
+    if st.session_state.get("taken from") is not job:
         st.session_state["taken from"] = job
         take(lab)
 

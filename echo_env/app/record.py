@@ -20,7 +20,7 @@ from echo_env.lab.calibration.reading.fields import FIELDS
 from echo_env.lab.calibration.visits import Visits
 from echo_env.lab.config import ConfigError
 
-COLUMNS, REPORT = "columns.yaml", "calibration.html"
+REPORT = "calibration.html"
 EXAMPLE = "example.xlsx"
 _WORDS = {
     "yes": "yes",
@@ -47,7 +47,7 @@ def page(space: Workspace, lab: str) -> None:
     if path is None:
         return
     st.header(path.name)
-    found = _look(space, path)
+    found = _look(path)
     if found is None:
         return
     if found.visits is None:
@@ -56,8 +56,8 @@ def page(space: Workspace, lab: str) -> None:
         days = found.visits.table["day"].nunique()
         st.success(f"{len(found.visits.table)} visits on {days} {'days' if days > 1 else 'day'}.")
     with st.expander("Which column holds what", expanded=found.visits is None):
-        columns = space.folder / COLUMNS
-        _mapping(space, found, load_columns(columns) if columns.exists() else ColumnMap())
+        columns = _columns(path)
+        _mapping(columns, found, load_columns(columns) if columns.exists() else ColumnMap())
     if found.visits is not None:
         _fit(space, path, found, lab)
 
@@ -67,7 +67,6 @@ def _upload(space: Workspace) -> None:
     put_in = st.file_uploader("Your record (Excel, OpenDocument or CSV)", type=kinds, key="record")
     if put_in is not None and st.session_state.get("record kept") != put_in.file_id:
         space.keep(put_in.name, put_in.getvalue())
-        (space.folder / COLUMNS).unlink(missing_ok=True)
         st.session_state["record kept"] = put_in.file_id
     if space.record() is None and st.button("Take a made-up record of 20 days instead"):
         space.begin("example", ["template", EXAMPLE, "--example", "echo_week", "--days", "20"], [EXAMPLE])
@@ -76,8 +75,13 @@ def _upload(space: Workspace) -> None:
         parts.job_box(space, "example")
 
 
-def _look(space: Workspace, path: Path) -> Look | None:
-    columns = space.folder / COLUMNS
+def _columns(path: Path) -> Path:
+    """The map of a record's columns, beside it."""
+    return path.with_suffix(".columns.yaml")
+
+
+def _look(path: Path) -> Look | None:
+    columns = _columns(path)
     try:
         chosen = columns.read_text(encoding="utf8") if columns.exists() else ""
         return _looked(str(path), path.stat().st_mtime_ns, chosen, str(columns))
@@ -92,7 +96,7 @@ def _looked(path: str, changed: int, chosen: str, columns: str) -> Look:
     return look(Path(path), load_columns(columns) if chosen else None)
 
 
-def _mapping(space: Workspace, found: Look, before: ColumnMap) -> None:
+def _mapping(path: Path, found: Look, before: ColumnMap) -> None:
     if found.rows:
         st.write("The first rows")
         st.dataframe(found.rows, hide_index=True)
@@ -112,7 +116,7 @@ def _mapping(space: Workspace, found: Look, before: ColumnMap) -> None:
     except ConfigError as error:
         st.error(str(error))
         return
-    (space.folder / COLUMNS).write_text(map_text(columns, more), encoding="utf8")
+    path.write_text(map_text(columns, more), encoding="utf8")
     st.rerun()
 
 
@@ -151,7 +155,7 @@ def _fit(space: Workspace, path: Path, found: Look, lab: str) -> None:
     assert found.visits is not None
     accepted = _accepted(found.visits)
     name = st.text_input("Name of the lab", path.stem.replace(".", "_"))
-    options = ["--columns", COLUMNS] if (space.folder / COLUMNS).exists() else []
+    options = ["--columns", _columns(path).name] if _columns(path).exists() else []
     fit, hold = st.columns(2)
     if fit.button("Fit the lab, and hold it against the record", type="primary", disabled=bool(space.running())):
         _calibrate(space, path, name, options, accepted)
@@ -163,9 +167,10 @@ def _fit(space: Workspace, path: Path, found: Look, lab: str) -> None:
         if job in space.jobs:
             st.header("The fitted lab" if job == "calibrate" else "The lab and the record")
             parts.job_box(space, job)
-    if "calibrate" in space.jobs:
-        parts.take_once(space.jobs["calibrate"], space.jobs["calibrate"].results[0].name)
-    refused = _refused(space.jobs.get("calibrate"))
+    fitted = space.jobs.get("calibrate")
+    if fitted is not None and fitted.state is State.DONE:
+        parts.take_once(fitted, fitted.results[0].name)
+    refused = _refused(fitted)
     if refused and st.button("It is so: fit the lab all the same"):
         _calibrate(space, path, name, options, [*accepted, *refused])
     if (space.folder / f"{name}.yaml").exists():

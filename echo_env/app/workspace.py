@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import re
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from echo_env.app.jobs import Job, State
@@ -66,8 +67,13 @@ class Workspace:
 
         :param name: of the file, as the browser says it
         :param content: of it
+        :return: the file, with a number after its name if there is another one of this name
         """
-        path = self.folder / safe_name(name)
+        first = path = self.folder / safe_name(name)
+        for number in count(2):
+            if not path.exists() or path.read_bytes() == content:
+                break
+            path = first.with_stem(f"{first.stem}_{number}")
         path.write_bytes(content)
         return path
 

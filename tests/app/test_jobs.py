@@ -21,14 +21,22 @@ def ended(job: Job) -> State:
     return job.state
 
 
-def test_a_command_runs_in_the_folder_and_its_results_are_there(tmp_path: Path) -> None:
-    """File names are relative to the folder, and an earlier result does not pass for a new one."""
+def test_a_file_that_was_there_before_is_no_result_and_stays(tmp_path: Path) -> None:
+    """A command that refuses to write over it leaves it as it was."""
     old = tmp_path / "board.csv"
     old.write_text("of yesterday")
     job = Job("template", ["template", "board.csv", "--board", "scarce"], tmp_path, ["board.csv"])
+    assert ended(job) is State.FAILED
+    assert job.results == []
+    assert old.read_text() == "of yesterday"
+
+
+def test_a_command_runs_in_the_folder_and_its_results_are_there(tmp_path: Path) -> None:
+    """File names are relative to the folder."""
+    job = Job("template", ["template", "board.csv", "--board", "scarce"], tmp_path, ["board.csv"])
     assert ended(job) is State.DONE
-    assert job.results == [old]
-    assert old.read_text(encoding="utf8").startswith("# The board of scarce")
+    assert job.results == [tmp_path / "board.csv"]
+    assert job.results[0].read_text(encoding="utf8").startswith("# The board of scarce")
     assert job.printed == "template: board.csv\n"
     assert job.command == "echo-lab template board.csv --board scarce"
 

@@ -120,7 +120,7 @@ def test_a_foreign_sheet_is_mapped_and_read(space: Workspace) -> None:
     assert next(box for box in page.selectbox if box.label == "begin of the exam").value == "Beginn"
     page = press(page, "Use these columns")
     assert page.success[0].value == "60 visits on 5 days."
-    assert "begin: Beginn" in (space.folder / "columns.yaml").read_text(encoding="utf8")
+    assert "begin: Beginn" in (space.folder / "praxis.columns.yaml").read_text(encoding="utf8")
 
 
 def test_a_comparison_runs_beside_the_page_and_its_report_can_be_downloaded(space: Workspace) -> None:

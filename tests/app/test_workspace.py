@@ -45,6 +45,16 @@ def test_names_of_files_that_are_put_in_are_made_safe(name: str, kept: str, tmp_
     assert Workspace(tmp_path).keep(name, b"x").parent == tmp_path
 
 
+def test_a_file_that_is_put_in_takes_the_place_of_no_other(tmp_path: Path) -> None:
+    """Another one of its name stays; the same once more is the same file."""
+    space = Workspace(tmp_path)
+    (tmp_path / "week.xlsx").write_bytes(b"my own")
+    assert space.keep("week.xlsx", b"another").name == "week_2.xlsx"
+    assert space.keep("week.xlsx", b"another").name == "week_2.xlsx"
+    assert space.keep("week.xlsx", b"a third").name == "week_3.xlsx"
+    assert (tmp_path / "week.xlsx").read_bytes() == b"my own"
+
+
 def test_the_record_is_the_one_that_was_put_in_last(tmp_path: Path) -> None:
     """Boards and hidden files are none."""
     space = Workspace(tmp_path)
