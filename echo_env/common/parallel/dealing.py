@@ -19,10 +19,10 @@ MOST_LOSSES = 3
 """A task during which workers were lost so many times is not tried again."""
 
 
-def map_in_order(
+def deal_out(
     work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[Task, Result], None]
-) -> list[Result]:
-    """``[work(task) for task in tasks]``, by several workers; which of them finishes first makes no difference.
+) -> None:
+    """Have ``work(task)`` done for all tasks by several workers, and keep no result.
 
     Tasks of a worker that is lost are done again by others. The first error, Ctrl-C too, stops all work at once and is
     raised here.
@@ -36,38 +36,62 @@ def map_in_order(
     :raises ConnectionError: no cluster answers at the address
     :raises ChildProcessError: workers were lost again and again
     """
+    _deal_out_numbers(work, tasks, jobs, lambda number, result: done(tasks[number], result))
+
+
+def map_in_order(
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[Task, Result], None]
+) -> list[Result]:
+    """``[work(task) for task in tasks]``, by several workers; which of them finishes first makes no difference.
+
+    Parameters and errors are those of :func:`deal_out`.
+    """
+    results: dict[int, Result] = {}
+
+    def keep(number: int, result: Result) -> None:
+        done(tasks[number], result)
+        results[number] = result
+
+    _deal_out_numbers(work, tasks, jobs, keep)
+    return [results[number] for number in range(len(tasks))]
+
+
+def _deal_out_numbers(
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[int, Result], None]
+) -> None:
+    """See :func:`deal_out`.
+
+    :param done: is told the number of the task
+    """
     workers = as_workers(jobs)
     if not workers.is_cluster and (workers.jobs in (None, 1) or len(tasks) <= 1):
-        return [_told(task, work(task), done) for task in tasks]
+        for number, task in enumerate(tasks):
+            done(number, work(task))
+        return
     if not tasks:
-        return []
+        return
     parcel = packed(work, tasks, workers.is_cluster)
-    results: dict[int, Result] = {}
+    finished: set[int] = set()
     losses: Counter[int] = Counter()
-    while len(results) < len(tasks):
+    while len(finished) < len(tasks):
         # Anew each time: a connection is given up with what was lost.
         engine = engine_of(workers)
-        blocks = Blocks(parcel.tasks, results, engine.slots)
+        blocks = Blocks(parcel.tasks, finished, engine.slots)
         try:
             with engine.dealt(parcel, blocks) as arriving:
                 for block in arriving:
                     blocks.took(block)
                     for number, result in block.results:
-                        if number not in results:
-                            results[number] = _told(tasks[number], result, done)
+                        if number not in finished:
+                            done(number, result)
+                            finished.add(number)
         except engine.hopeless as error:
             raise ChildProcessError(engine.sentence) from error
         except engine.lost as error:
-            losses.update(blocks.begun - results.keys())
+            losses.update(blocks.begun - finished)
             if max(losses.values(), default=MOST_LOSSES) >= MOST_LOSSES:
                 raise ChildProcessError(engine.sentence) from error
             logging.getLogger(__name__).warning("a worker was lost: what it had begun is done again")
-    return [results[number] for number in range(len(tasks))]
-
-
-def _told(task: Task, result: Result, done: Callable[[Task, Result], None]) -> Result:
-    done(task, result)
-    return result
 
 
 def engine_of(workers: Workers) -> Engine:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echo_env.common.parallel import Jobs, map_in_order
+from echo_env.common.files.columns import Columns
+from echo_env.common.parallel import Jobs, deal_out
 from echo_env.common.registry import policies_by_name
 from echo_env.common.results import checked_reference
 from echo_env.common.stats import Estimate, days_needed, estimate, paired_difference
@@ -36,7 +37,7 @@ class Comparison:
 
     :param lab: name of the lab
     :param seed: seed of the days
-    :param values: policy -> metric -> (days,) float64
+    :param values: policy -> metric -> (days,) float64; of many days, read from a file when they are asked for
     :param engines: policy -> the engine that played its days
     :param reference: the policy that the others are compared with, by default the first
     :param metrics: name -> record of each metric, in the order of tables and files; by default those of any lab
@@ -45,7 +46,7 @@ class Comparison:
 
     lab: str
     seed: int
-    values: dict[str, dict[str, NDArray[np.float64]]]
+    values: Mapping[str, Mapping[str, NDArray[np.float64]]]
     engines: dict[str, str]
     reference: str = ""
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
@@ -146,15 +147,15 @@ def evaluate(
     engines = {name: choose_engine(policy, engine) for name, policy in made.items()}
     blocks = _blocks(engines, days)
     play = BlockPlayer(config, seed, made, engines)
-    tables = map_in_order(play, blocks, jobs, lambda block, table: progress(block.number) if progress else None)
-    parts: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in made}
-    for block, table in zip(blocks, tables, strict=True):
-        parts[block.policy].append(table)
     metrics = metrics_of(config)
-    values = {
-        name: {metric: np.concatenate([part[metric] for part in own]) for metric in metrics}
-        for name, own in parts.items()
-    }
+    values = {name: Columns(list(metrics), days) for name in made}
+
+    def keep(block: Block, table: dict[str, NDArray[np.float64]]) -> None:
+        values[block.policy].put(block.first, table)
+        if progress:
+            progress(block.number)
+
+    deal_out(play, blocks, jobs, keep)
     return Comparison(config.name, seed, values, engines, reference, metrics)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common import results
-from echo_env.common.files.tables import CSV, table_written
+from echo_env.common.files.tables import CSV, ROWS, table_written
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison
 from echo_env.lab.simulation.metrics import metric_meanings
@@ -33,7 +33,11 @@ def write_days(folder: Path, comparison: Comparison, kind: str = CSV) -> None:
     days = np.arange(comparison.days)
     with table_written(folder / f"{DAYS}.{kind}", ["policy"], list(comparison.metrics), ["day"]) as write:
         for name, table in comparison.values.items():
-            write({"policy": name, "day": days, **table}, comparison.days)
+            for first in range(0, len(days), ROWS):
+                # Columns anew for each block: what is read of a file is forgotten with them.
+                part = {metric: table[metric][first : first + ROWS] for metric in comparison.metrics}
+                own = days[first : first + ROWS]
+                write({"policy": name, "day": own, **part}, len(own))
 
 
 def write_summary(folder: Path, comparison: Comparison, config: Lab, env: str, **more: Any) -> None:
@@ -79,15 +83,13 @@ def running_means(comparison: Comparison, policy: str, points: int = 100) -> dic
     :param points: maximum number of points along the days
     """
     own, base = comparison.values[policy], comparison.values[comparison.reference]
-    rows = {f"mean/{metric}": values for metric, values in own.items()}
-    rows |= {f"minus_{comparison.reference}/{metric}": values - base[metric] for metric, values in own.items()}
     days = np.unique(np.linspace(1, comparison.days, min(points, comparison.days)).astype(int))
-    curves = {name: _running_mean(values, days) for name, values in rows.items() if not _is_nothing(name, values)}
+    curves = {f"mean/{metric}": _running_mean(own[metric], days) for metric in own}
+    for metric in own:
+        difference = own[metric] - base[metric]
+        if np.nan_to_num(difference).any():
+            curves[f"minus_{comparison.reference}/{metric}"] = _running_mean(difference, days)
     return {name: curve for name, curve in curves.items() if curve[0]}
-
-
-def _is_nothing(name: str, values: NDArray[np.float64]) -> bool:
-    return name.startswith("minus_") and not np.nan_to_num(values).any()
 
 
 def _running_mean(values: NDArray[np.float64], days: NDArray[np.int64]) -> Curve:

@@ -80,7 +80,7 @@ class Player:
     def __call__(self, task: Task) -> kept.Table:
         """Metrics of the days, simulated."""
         played = evaluate(task.config, [task.policy], self._days, self._seed, engine=task.engine)
-        return played.values[task.policy.name]
+        return dict(played.values[task.policy.name])
 
     def read(self, task: Task) -> kept.Table:
         """Metrics of the days, from the cache."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from echo_env.common.files import columns
 from echo_env.lab import Comparison, LabConfig, evaluate, make_policy, sample_days, simulate
 from echo_env.lab.evaluation import comparison as evaluation
+from echo_env.lab.evaluation import results
 from echo_env.lab.simulation.metrics import METRICS, metrics_of
 from echo_env.lab.simulation.patient import Start
 from echo_env.lab.simulation.view import LabView
@@ -182,3 +185,17 @@ def test_a_part_of_a_comparison_has_its_first_days() -> None:
     np.testing.assert_array_equal(part.values["random"]["penalty"], whole.values["random"]["penalty"][:4])
     assert part.engines == {"random": whole.engines["random"], "policy_2": whole.engines["policy_2"]}
     assert whole.part(["random", "policy_1"]).reference == "random"
+
+
+def test_many_days_are_the_same_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A comparison of more days than are kept in memory has the same numbers, tables and curves, to the bit."""
+    kept = evaluate(SCARCE, ["policy_2", "random"], days=30, seed=3)
+    monkeypatch.setattr(columns, "MOST_ROWS", 29)
+    filed = evaluate(SCARCE, ["policy_2", "random"], days=30, seed=3)
+    assert isinstance(filed.values["random"]["penalty"], np.memmap)
+    assert json.dumps(filed.to_dict("x")) == json.dumps(kept.to_dict("x"))
+    assert results.running_means(filed, "random") == results.running_means(kept, "random")
+    monkeypatch.setattr(results, "ROWS", 7)
+    for name, comparison in (("filed", filed), ("kept", kept.part(["policy_2", "random"]))):
+        results.write_days(tmp_path / name, comparison)
+    assert (tmp_path / "filed" / "days.csv").read_bytes() == (tmp_path / "kept" / "days.csv").read_bytes()
