@@ -2,10 +2,10 @@
 
     python benchmarks/many_days.py --days 10000 100000 1000000
 
-Each comparison is a command, ``evaluate.py --output DIR --format parquet`` of three rules in the scarce lab, in a process
-of its own. A row is appended to ``many_days.csv`` beside this file: the most memory that the process held at a time,
-CPU seconds, and size of the file. What is read back is compared to the bit: with the same days at the beginning, in the
-middle and at the end, played anew, and with the means of ``summary.json``, by pandas, Polars and DuckDB alike.
+Each comparison is a command in a process of its own: ``evaluate.py --output DIR --format parquet`` of three rules in
+the scarce lab. A row is appended to ``many_days.csv`` beside this file: the most memory that the process held at a
+time, CPU seconds, and size of the file. What is read back is compared to the bit: with the same days at the beginning,
+in the middle and at the end, played anew, and with the means of ``summary.json``, by pandas, Polars and DuckDB alike.
 """
 
 from __future__ import annotations
