@@ -1,7 +1,6 @@
 """Training callbacks, each one small class, usable from Python and from a zoo config's ``callback:`` list."""
 
 from sb3_ext.callbacks.action_masks import ActionMaskStatistics
-from sb3_ext.callbacks.advantages import EvenAdvantages
 from sb3_ext.callbacks.behaviour_cloning import BehaviourCloning
 from sb3_ext.callbacks.charts import EvaluationCharts
 from sb3_ext.callbacks.checkpoints import ResumableCheckpoint, Resume
@@ -19,7 +18,6 @@ __all__ = [
     "EpisodeMetrics",
     "EpsilonReset",
     "EvaluationCharts",
-    "EvenAdvantages",
     "LearningRateOnPlateau",
     "ParameterCurriculum",
     "ResumableCheckpoint",
