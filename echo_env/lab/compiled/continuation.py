@@ -124,12 +124,18 @@ def continue_under_choices(
             playing, labs, mask = playing[rest], copy_labs(labs, rest), mask[rest]
             size, first = size[rest], first[rest]
         if len(playing):
-            actions = _checked(choose(labs, mask.copy()), mask)
+            actions = checked(choose(labs, mask.copy()), mask)
     return units
 
 
-def _checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Actions as the engine takes them; raises for infeasible ones."""
+def checked(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Actions as the engine takes them.
+
+    :param actions: (n,) what a chooser gave
+    :param mask: (n, actions) bool, what is feasible
+    :return: (n,) int64
+    :raises InvalidAction: one is not feasible
+    """
     actions = np.array(actions, dtype=np.int64)
     inside = (actions >= 0) & (actions < mask.shape[1])
     allowed = inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]

@@ -16,16 +16,23 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from echo_env.common.spaces import one_action_each, one_seed_each
-from echo_env.lab.compiled.layout import MINUTE, PAID
-from echo_env.lab.compiled.many_labs import begin_places, grown, move_in, no_places, step_places
+from echo_env.lab.compiled.continuation import Choose
+from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, MINUTE, PAID
+from echo_env.lab.compiled.places.continued import continue_under_choices, continue_under_rules
+from echo_env.lab.compiled.places.stepping import begin_places, grown, move_in, no_places, step_places
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
+from echo_env.lab.config.plan import MOST_TYPES
 from echo_env.lab.decisions.padding import ACTIONS, hide_competitors, padded_space
 from echo_env.lab.envs.any_lab import AnyLabArguments
 from echo_env.lab.envs.vector_infos import only, with_masks
 from echo_env.lab.envs.visits import Visit, draw_visit
 from echo_env.lab.family.family import LabFamily
+from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.penalty import UNITS, PenaltyParts, penalty_weights
+
+BETTER_RULE = "better_rule"
+"""Each lab's own: the one of :data:`~echo_env.lab.family.prepared.RULES` that pays less there."""
 
 
 class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
@@ -71,10 +78,11 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         self._before: list[np.random.Generator | None] = [None] * num_envs
         self._day = np.zeros(num_envs, dtype=np.int64)
         self._every = np.arange(num_envs)
-        # Of each place's lab: penalty weights, unit of rewards, end of the day, and what its better rule pays.
+        # Of each place's lab: penalty weights, unit of rewards, end of the day, and its better rule and what that pays.
         self._weights = np.zeros((num_envs, UNITS))
         self._unit, self._end = np.ones(num_envs), np.zeros(num_envs, dtype=np.int64)
         self._base = np.zeros((num_envs, 0))
+        self._tiers = np.full((num_envs, CLASSES_PER_TYPE * MOST_TYPES), -1, dtype=np.int64)
         # What infos have reported so far; and sums over the day.
         self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
@@ -135,6 +143,49 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         """(B, 25) bool, the action masks now."""
         return self._places.mask.copy()
 
+    def action_returns(self, choose: Choose | None = None, rule: str = BETTER_RULE) -> NDArray[np.float64]:
+        """Return of each feasible action: the sum of rewards from now to the end of the day.
+
+        See :meth:`~echo_env.lab.envs.vector_env.EchoLabVectorEnv.action_returns`: returns know the future of the day,
+        so they are for training only.
+
+        :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
+            at once: ``choose(observations, masks) -> actions``, (n, 25, C) float32 and (n, 25) bool -> (n,)
+        :param rule: what decides in its place if there is none: :data:`BETTER_RULE`, in each lab its own
+        :return: (B, 25), nan where infeasible; all nan in a place with only one feasible action
+        :raises ValueError: another rule
+        :raises InvalidAction: ``choose`` gives an infeasible action
+        """
+        if rule != BETTER_RULE:
+            raise ValueError(f"rule is {rule!r}, but must be {BETTER_RULE}, in each lab its own")
+        if not self._rngs:
+            raise ResetNeeded("there is no day to play: call reset() first")
+        places = self._places
+        which, actions = np.nonzero(places.mask & (places.size > 1)[:, None])
+        if choose is None:
+            units = continue_under_rules(places, which, actions, self._tiers)
+        else:
+            units = continue_under_choices(places, which, actions, self._given.idling, self._choosing(choose))
+        paid = ((units - self._paid[which]) * self._weights[which]).T
+        rewards = -np.asarray(PenaltyParts(*paid).total)
+        if self._paired:
+            base = self._base[self._every, self._end] - self._base[self._every, self._paid_until]
+            rewards = (rewards + base[which]) / self._unit[which]
+        returns = np.full(places.mask.shape, np.nan)
+        returns[which, actions] = rewards
+        return returns
+
+    def _choosing(self, choose: Choose) -> Choose:
+        """A chooser that sees what agents see."""
+        if self._given.competitors:
+            return choose
+
+        def without(observed: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+            hide_competitors(observed)
+            return choose(observed, mask)
+
+        return without
+
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: all but the days of visits, which are many and can be drawn again."""
         return {**self.__dict__, "_visits": None}
@@ -175,6 +226,8 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         config = visit.lab.config
         self._places = move_in(self._places, b, visit.rules, visit.shown)
         self._places = grown(self._places, lab=visit.cells.shape[1:], break_draw=visit.break_draw.shape[1:])
+        tiers = compiled_rule(config, visit.lab.rule, "rule")
+        self._tiers[b, : len(tiers)] = tiers
         # One unit of each kind.
         self._weights[b] = penalty_weights(config)
         self._unit[b], self._end[b] = visit.lab.unit, config.hours.end_min

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pickle
+from copy import deepcopy
+from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 
 pytest.importorskip("numba")
 
+from echo_env.lab.decisions.wide_rows import COLUMNS
 from echo_env.lab.envs.any_lab import EchoLabAnyEnv
 from echo_env.lab.envs.any_lab_vector import EchoLabAnyVectorEnv
 from echo_env.lab.family import LabFamily, Stream
@@ -87,3 +91,61 @@ def test_it_is_registered() -> None:
     assert vector.reset(seed=1)[0].shape == (2, 25, vector.single_observation_space.shape[1])
     with pytest.raises(ValueError, match="stream is 'all', but must be one of training, validation, held_out"):
         EchoLabAnyEnv("all")
+
+
+def wandered(steps: int, **given: Any) -> tuple[list[EchoLabAnyEnv], EchoLabAnyVectorEnv]:
+    """Three places after random choices, as single environments and as one."""
+    single, vector = [EchoLabAnyEnv(**given) for _ in range(3)], EchoLabAnyVectorEnv(3, **given)
+    rng = np.random.default_rng(steps)
+    vector.reset(seed=steps)
+    masks = [env.reset(seed=steps + number)[1]["action_mask"] for number, env in enumerate(single)]
+    for _ in range(steps):
+        actions = [int(rng.choice(np.flatnonzero(mask))) for mask in masks]
+        vector.step(np.array(actions))
+        for number, env in enumerate(single):
+            over, info = env.step(actions[number])[2::2]
+            masks[number] = (env.reset()[1] if over else info)["action_mask"]
+    return single, vector
+
+
+def lowest(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The first feasible action, if the observation is one."""
+    assert observations.shape[1:] == (25, COLUMNS)
+    return np.asarray(masks.argmax(axis=1))
+
+
+@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False)])
+@pytest.mark.parametrize("with_rule", [True, False])
+def test_returns_of_actions_are_those_of_single_environments(reward: str, competitors: bool, with_rule: bool) -> None:
+    """Of each feasible action, what a copied environment pays to the end of the day; the environment stays as it is."""
+    for steps in (5, 60, 130):
+        single, vector = wandered(steps, labs=6, days=1, reward=reward, competitors=competitors)
+        before = pickle.dumps(vector)
+        found = vector.action_returns(None if with_rule else lowest)
+        assert pickle.dumps(vector) == before
+        for number, env in enumerate(single):
+            mask, rule = env.action_masks(), env.lab.rule
+            assert np.array_equal(np.isnan(found[number]), ~mask if mask.sum() > 1 else np.ones(25, dtype=np.bool_))
+            for action in np.flatnonzero(~np.isnan(found[number])):
+                copied, chosen, over, total = deepcopy(env), int(action), False, 0.0
+                while not over:
+                    _, paid, over, _, info = copied.step(chosen)
+                    total += paid
+                    if with_rule and not over:
+                        own = copied._env
+                        assert own is not None
+                        chosen = own.rule_actions(rule)
+                        chosen = 24 if chosen == own.actions.size - 1 else chosen
+                    else:
+                        chosen = int(info["action_mask"].argmax())
+                assert found[number, action] == pytest.approx(total, abs=1e-9)
+
+
+def test_only_the_better_rule_continues() -> None:
+    """Other rules are refused, as is a state that is not there yet."""
+    env = EchoLabAnyVectorEnv(1, labs=2)
+    with pytest.raises(ResetNeeded, match="call reset"):
+        env.action_returns()
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match="rule is 'policy_2', but must be better_rule"):
+        env.action_returns(rule="policy_2")

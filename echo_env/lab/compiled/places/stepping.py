@@ -162,7 +162,7 @@ def step_places(actions, places, idling, event_clock):
     own = np.zeros(1, np.int64)
     for b in range(len(actions)):
         labs, rules, mask = _one(places, b)
-        own[0] = _own_action(actions[b], rules.numbers)
+        own[0] = own_action(actions[b], rules.numbers)
         step_labs(
             own,
             labs,
@@ -178,8 +178,12 @@ def step_places(actions, places, idling, event_clock):
 
 
 @njit
-def _own_action(action, rule):
-    """The action of a lab of its own number of types."""
+def own_action(action, rule):
+    """A place's action as one of the lab's own number of types.
+
+    :param action: of 25, of which the last is stop
+    :param rule: the numbers of the lab's rules
+    """
     return CLASSES_PER_TYPE * rule[KINDS] if action == ACTIONS - 1 else action
 
 

@@ -1,0 +1,1 @@
+"""Labs of different kinds side by side, one in each place, stepped at once."""
