@@ -18,9 +18,16 @@ Result = TypeVar("Result")
 MOST_LOSSES = 3
 """A task during which workers were lost so many times is not tried again."""
 
+MOST_THREADS = 4
+"""More jobs than this are processes: what is left of Python in compiled work would have threads wait for each other."""
+
 
 def deal_out(
-    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[Task, Result], None]
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    jobs: Jobs,
+    done: Callable[[Task, Result], None],
+    compiled: bool = False,
 ) -> None:
     """Have ``work(task)`` done for all tasks by several workers, and keep no result.
 
@@ -31,16 +38,23 @@ def deal_out(
     :param tasks: the tasks, begun in this order
     :param jobs: number of processes, where 1 is this one, or the workers
     :param done: called here once with each task that is finished and its result, in whatever order that happens
+    :param compiled: whether nearly all of the work is compiled code that leaves Python's lock alone, and may be done by
+        several threads at a time: then up to :data:`MOST_THREADS` jobs on this machine are threads of this process,
+        which have nothing to load and nothing to send
     :raises ValueError: jobs is not a whole number of at least 1, the work cannot be sent to other processes, or workers
         differ from this process in their versions
     :raises ConnectionError: no cluster answers at the address
     :raises ChildProcessError: workers were lost again and again
     """
-    _deal_out_numbers(work, tasks, jobs, lambda number, result: done(tasks[number], result))
+    _deal_out_numbers(work, tasks, jobs, lambda number, result: done(tasks[number], result), compiled)
 
 
 def map_in_order(
-    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[Task, Result], None]
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    jobs: Jobs,
+    done: Callable[[Task, Result], None],
+    compiled: bool = False,
 ) -> list[Result]:
     """``[work(task) for task in tasks]``, by several workers; which of them finishes first makes no difference.
 
@@ -52,12 +66,16 @@ def map_in_order(
         done(tasks[number], result)
         results[number] = result
 
-    _deal_out_numbers(work, tasks, jobs, keep)
+    _deal_out_numbers(work, tasks, jobs, keep, compiled)
     return [results[number] for number in range(len(tasks))]
 
 
 def _deal_out_numbers(
-    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: Jobs, done: Callable[[int, Result], None]
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    jobs: Jobs,
+    done: Callable[[int, Result], None],
+    compiled: bool,
 ) -> None:
     """See :func:`deal_out`.
 
@@ -69,6 +87,11 @@ def _deal_out_numbers(
             done(number, work(task))
         return
     if not tasks:
+        return
+    if compiled and not workers.is_cluster and (workers.jobs or 1) <= MOST_THREADS:
+        from echo_env.common.parallel.threads import deal_to_threads
+
+        deal_to_threads(work, tasks, workers.jobs or 1, done)
         return
     parcel = packed(work, tasks, workers.is_cluster)
     finished: set[int] = set()

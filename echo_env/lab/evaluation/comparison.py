@@ -19,7 +19,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Days, sample_days
 from echo_env.lab.policies.base import make_policy
 from echo_env.lab.simulation.metrics import METRICS, Metric, day_results, joined_results, metrics_of, metrics_table
-from echo_env.lab.simulation.policy import Policy, is_compiled
+from echo_env.lab.simulation.policy import Policy, TieredPolicy, is_compiled
 from echo_env.lab.simulation.simulator import simulate
 
 ENGINES = ("auto", "simpy", "compiled")
@@ -136,7 +136,7 @@ def evaluate(
         same numbers on both, to the bit; an agent, which predicts in batches on the compiled engine, may choose
         otherwise where two actions have equal values to within float32
     :param jobs: number of processes, or a cluster's workers; the numbers are the same to the bit. With several,
-        policies are pickled
+        policies are pickled; rules on the compiled engine are played by threads if there are at most four
     :param reference: the policy that the others are compared with, by default the first
     :raises ValueError: no policy, two of the same name, an unknown one, no day, an engine that cannot play one, or
         one that cannot be pickled
@@ -155,7 +155,7 @@ def evaluate(
         if progress:
             progress(block.number)
 
-    deal_out(play, blocks, jobs, keep)
+    deal_out(play, blocks, jobs, keep, compiled=play.is_compiled)
     return Comparison(config.name, seed, values, engines, reference, metrics)
 
 
@@ -198,11 +198,18 @@ class BlockPlayer:
             return metrics_table(config, play_days(config, policy, days))
         return metrics_table(config, joined_results([day_results(simulate(config, day, policy)) for day in days]))
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether all days are those of rules on the compiled engine, which threads may play at the same time."""
+        rules = all(isinstance(policy, TieredPolicy) for policy in self._policies.values())
+        return rules and set(self._engines.values()) == {"compiled"}
+
     def _days(self, block: Block) -> Days:
-        """The days of a block, drawn once for adjacent blocks of the same days."""
-        if self._drawn is None or (self._drawn[0], len(self._drawn[1])) != block[1:]:
-            self._drawn = block.first, sample_days(self._config, block.number, self._seed, block.first)
-        return self._drawn[1]
+        """The days of a block, drawn once for adjacent blocks of the same days; by each of two threads at most."""
+        drawn = self._drawn
+        if drawn is None or (drawn[0], len(drawn[1])) != block[1:]:
+            drawn = self._drawn = block.first, sample_days(self._config, block.number, self._seed, block.first)
+        return drawn[1]
 
 
 def choose_engine(policy: Policy, engine: str) -> str:

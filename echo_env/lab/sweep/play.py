@@ -13,7 +13,7 @@ from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.comparison import Comparison, check_days, choose_engine, evaluate
 from echo_env.lab.simulation.metrics import metrics_of
-from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.policy import Policy, TieredPolicy
 from echo_env.lab.sweep import kept
 from echo_env.lab.sweep.grid import Sweep
 from echo_env.lab.sweep.results import SweepResults
@@ -132,7 +132,8 @@ def play_sweep(
         if progress is not None:
             progress(task)
 
-    played = map_in_order(player, missing, jobs, keep)
+    compiled = all(task.engine == "compiled" and isinstance(task.policy, TieredPolicy) for task in missing)
+    played = map_in_order(player, missing, jobs, keep, compiled)
     done |= dict(zip(map(_key, missing), played, strict=True))
     engines = {task.policy.name: task.engine for task in tasks}
     every = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,26 @@ def test_jobs_change_no_bit(engine: str, monkeypatch: pytest.MonkeyPatch) -> Non
     for name in rules:
         for metric in alone.metrics:
             assert np.array_equal(alone.values[name][metric], shared.values[name][metric], equal_nan=True), metric
+
+
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules on the compiled engine are played by threads of this process, with the same numbers to the bit."""
+    monkeypatch.setattr(evaluation, "CHUNK", 7)
+    rules, players = ["policy_2", "policy_1", "fetal_first"], set()
+    play = evaluation.BlockPlayer.__call__
+
+    def noted(self: evaluation.BlockPlayer, block: evaluation.Block) -> dict[str, np.ndarray]:
+        players.add(threading.get_ident())
+        return play(self, block)
+
+    alone = evaluate(SCARCE, rules, days=400, seed=5)
+    monkeypatch.setattr(evaluation.BlockPlayer, "__call__", noted)
+    shared = evaluate(SCARCE, rules, days=400, seed=5, jobs=3)
+    assert threading.get_ident() not in players
+    assert players
+    for name in rules:
+        for metric in alone.metrics:
+            assert alone.values[name][metric].tobytes() == shared.values[name][metric].tobytes(), metric
 
 
 @pytest.mark.parametrize(
