@@ -21,7 +21,7 @@ import export_agent  # noqa: E402
 import evaluate  # noqa: E402
 import train  # noqa: E402
 from echo_env import ANY_ID  # noqa: E402
-from echo_env.commands.players import models  # noqa: E402
+from echo_env.commands.players import models, policies  # noqa: E402
 from echo_env.commands.players.agent_list import LIST, read_list  # noqa: E402
 from sb3_ext.zoo import load_predictor  # noqa: E402
 
@@ -47,6 +47,8 @@ def folder(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.mkdir()
     (path / LIST).write_text("# What this is.\n{}\n")
     monkeypatch.setattr(models, "AGENTS", path)
+    # What was said of the agent that ships says nothing of this one.
+    monkeypatch.setattr(policies, "_advised", set())
     export_agent.export(run, ANY_ID, path)
     return path
 
