@@ -1,6 +1,7 @@
 """What each part of the paper's training is worth, and MaskablePPO on the paper's own task.
 
     python benchmarks/paper_ablation.py --labs scarce baseline --seeds 3 --jobs 2
+    python benchmarks/paper_ablation.py --methods "maskable_dqn, all of it" "maskable_ppo, equal steps"
     python benchmarks/paper_ablation.py --divisor 15000 --days 20 --seeds 1 --csv /tmp/tiny
 
 Every training by deep Q-learning is zoo_configs/paper_protocol.yml with all numbers of days divided by ``--divisor``,
@@ -105,6 +106,8 @@ def seed_rows(lab: str, seed: int, arguments: argparse.Namespace) -> list[str]:
     env_id, found = LABS[lab].env_id, []
     whole = q_learning(env_id, WHOLE, arguments.divisor)["n_timesteps"]
     for method in METHODS:
+        if method not in arguments.methods:
+            continue
         there = times(lab, seed, arguments)
         if method in there:
             continue
@@ -140,6 +143,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labs", nargs="+", default=["scarce"], choices=LABS, help="where: %(default)s")
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS, help="which, by default all")
     parser.add_argument("--divisor", type=int, default=60, help="of all numbers of days: %(default)s")
     parser.add_argument("--days", type=int, default=DAYS, help="held-out days of an evaluation: %(default)s")
     parser.add_argument("--seeds", type=int, default=3, help="how many trainings of each: %(default)s")
@@ -148,6 +152,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(tokens)
     if not 1 <= arguments.divisor <= 15_000:
         parser.error(f"--divisor must be from 1 to 15000, so that two days are left, not {arguments.divisor}")
+    if EQUAL_CPU in arguments.methods and not {WHOLE, EQUAL_STEPS} <= set(arguments.methods):
+        parser.error(f"--methods has {EQUAL_CPU!r}, whose steps follow from the times of {WHOLE!r} and {EQUAL_STEPS!r}")
     pool = ThreadPoolExecutor(arguments.jobs)
     wanted = [(lab, seed) for seed in range(1, arguments.seeds + 1) for lab in arguments.labs]
     try:
