@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, pa
 from echo_env.lab.envs.env import EchoLabEnv, check_env_arguments
 from echo_env.lab.family.family import LabFamily, Stream
 from echo_env.lab.family.prepared import LabPool, Prepared
+from echo_env.lab.simulation.penalty import penalty_points
+
+PENALTY, PAIRED, ADVANTAGE = REWARDS = ("penalty", "paired", "advantage")
+"""Rewards of ``EchoLabAny-v0``."""
 
 
 class AnyLabArguments:
@@ -33,7 +38,7 @@ class AnyLabArguments:
     :param idling: likewise
     :param competitors: whether rows say who competes for a type's resources, see
         :data:`~echo_env.lab.decisions.wide_rows.RIVAL_FEATURES`; else these columns are 0: for ablations
-    :param reward: ``paired``, in units of the lab; or ``penalty``, minus the penalty in points
+    :param reward: ``paired`` or ``advantage``, in units of the lab; or ``penalty``, minus the penalty in points
     :raises ValueError: names the argument, its value and what is allowed
     """
 
@@ -50,7 +55,9 @@ class AnyLabArguments:
         competitors: bool,
     ) -> None:
         require("numba")
-        check_env_arguments(clock, reward, idling)
+        if reward not in REWARDS:
+            raise ValueError(f"reward is {reward!r}, but must be one of {', '.join(REWARDS)}")
+        check_env_arguments(clock, PENALTY, idling)
         if competitors not in (True, False):
             raise ValueError(f"competitors is {competitors!r}, but must be one of True, False")
         self.competitors = competitors
@@ -83,7 +90,10 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ## Rewards
     ``reward="paired"``: what the lab's better rule pays over the same minutes of the same day, minus the penalty, in
     units of the lab: the spread (standard deviation over days) of the difference between the two rules, so that every
-    lab counts alike. ``reward="penalty"``: minus the penalty, points.
+    lab counts alike. ``reward="advantage"``: what the day costs if that rule decides from before the action on, minus
+    the same from after it, in the same units. Over a day its sum is that of ``paired``, but each action gets at once
+    what it changed, and 0 where the rule would have done the same (potential-based shaping: Ng et al., 1999). Both know
+    the future of the day, so they are for training only. ``reward="penalty"``: minus the penalty, points.
 
     ## Starting state
     A new day; ``reset(seed=s)`` gives the same lab and day again. It needs numba, to decide which rule is better.
@@ -93,7 +103,8 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     ## Information
     ``action_mask``; ``minute``; ``elapsed_min``; ``penalty`` of the step, points; with the last step ``metrics`` with
-    the ``penalty`` of the day and, with the paired reward, ``minus_rule``, the difference to the better rule in points.
+    the ``penalty`` of the day and, where rewards are in units of the lab, ``minus_rule``, the difference to the better
+    rule in points.
 
     ## Arguments
     See :class:`AnyLabArguments`.
@@ -126,7 +137,7 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._days_left = 0
         self._lab: Prepared | None = None
         self._env: EchoLabEnv | None = None
-        self._penalty = self._rewards = 0.0
+        self._penalty = self._rewards = self._under_rule = 0.0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -147,6 +158,8 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._penalty = self._rewards = 0.0
         day = draw_days(self._env.config, [self.np_random])[0]
         observation, info = self._env.reset(options={"day": day})
+        if self._given.reward == ADVANTAGE:
+            self._under_rule = self._whole_day()
         return self._padded(observation), self._info(info)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -161,10 +174,13 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if not (0 <= choice < ACTIONS and self.action_masks()[choice]):
             raise InvalidAction(f"action {choice} is not feasible: it must be one of those that action_masks() allows")
         observation, reward, over, cut, told = self._env.step(stop if choice == ACTIONS - 1 else choice)
+        if self._given.reward == ADVANTAGE:
+            before, self._under_rule = self._under_rule, self._whole_day()
+            reward = before - self._under_rule
         self._penalty += told["penalty"]
         self._rewards += reward
         info = {**self._info(told), "penalty": told["penalty"]}
-        paired = self._given.reward == "paired"
+        paired = self._given.reward != PENALTY
         if over:
             info["metrics"] = {"penalty": self._penalty, **({"minus_rule": -self._rewards} if paired else {})}
         return self._padded(observation), reward / self._lab.unit if paired else reward, over, cut, info
@@ -193,10 +209,19 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
             observation="rows_wide",
             idling=given.idling,
             clock=given.clock,
-            reward=given.reward,
+            reward=PAIRED if given.reward == PAIRED else PENALTY,
             paired_with=lab.rule,
             actions="start",
         )
+
+    def _whole_day(self) -> float:
+        """What the day costs if the lab's better rule decides from now on, points."""
+        assert self._env is not None
+        assert self._lab is not None
+        copied, over = deepcopy(self._env), self._env.simulator.over
+        while not over:
+            over = copied.step(copied.rule_actions(self._lab.rule))[2]
+        return float(penalty_points(self._lab.config, copied.simulator.units).total)
 
     def _padded(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._env is not None

@@ -16,7 +16,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from echo_env.common.spaces import one_action_each, one_seed_each
-from echo_env.lab.compiled.continuation import Choose
+from echo_env.lab.compiled.continuation import THE_RULE, Choose
 from echo_env.lab.compiled.layout import CLASSES_PER_TYPE, MINUTE, PAID
 from echo_env.lab.compiled.places.continued import continue_under_choices, continue_under_rules
 from echo_env.lab.compiled.places.stepping import begin_places, grown, move_in, no_places, step_places
@@ -24,7 +24,7 @@ from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import MOST_TYPES
 from echo_env.lab.decisions.padding import ACTIONS, hide_competitors, padded_space
-from echo_env.lab.envs.any_lab import AnyLabArguments
+from echo_env.lab.envs.any_lab import ADVANTAGE, PAIRED, PENALTY, AnyLabArguments
 from echo_env.lab.envs.vector_infos import only, with_masks
 from echo_env.lab.envs.visits import Visit, draw_visit
 from echo_env.lab.family.family import LabFamily
@@ -65,7 +65,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing")
         self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward, competitors)
-        self._paired = reward == "paired"
+        self._in_units, self._paired, self._advantage = reward != PENALTY, reward == PAIRED, reward == ADVANTAGE
         self.num_envs, self.render_mode = num_envs, None
         self.single_observation_space = padded_space()
         self.single_action_space = gym.spaces.Discrete(ACTIONS)
@@ -86,7 +86,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         # What infos have reported so far; and sums over the day.
         self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
-        self._penalty, self._rewards = np.zeros((2, num_envs))
+        self._penalty, self._rewards, self._under_rule = np.zeros((3, num_envs))
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -124,13 +124,16 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         minute = places.lab[:, MINUTE].astype(np.int64)
         over = minute >= self._end
         paid = places.lab[:, PAID].astype(np.int64)
-        penalty = np.asarray(PenaltyParts(*((paid - self._paid) * self._weights).T).total)
+        penalty = self._points(paid - self._paid, self._every)
         rewards = -penalty
         if self._paired:
             rewards += self._base[self._every, minute] - self._base[self._every, self._paid_until]
+        elif self._advantage:
+            before, self._under_rule = self._under_rule, self._whole_days(self._every)
+            rewards = before - self._under_rule
         self._penalty += penalty
         self._rewards += rewards
-        rewards = rewards / self._unit if self._paired else rewards
+        rewards = rewards / self._unit if self._in_units else rewards
         self._paid, self._paid_until = paid, minute.copy()
         elapsed, self._minute = minute - self._minute, minute.copy()
         if over.any():
@@ -166,14 +169,24 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
             units = continue_under_rules(places, which, actions, self._tiers)
         else:
             units = continue_under_choices(places, which, actions, self._given.idling, self._choosing(choose))
-        paid = ((units - self._paid[which]) * self._weights[which]).T
-        rewards = -np.asarray(PenaltyParts(*paid).total)
+        rewards = -self._points(units - (0 if self._advantage else self._paid[which]), which)
         if self._paired:
-            base = self._base[self._every, self._end] - self._base[self._every, self._paid_until]
-            rewards = (rewards + base[which]) / self._unit[which]
+            rewards += (self._base[self._every, self._end] - self._base[self._every, self._paid_until])[which]
+        elif self._advantage:
+            rewards += self._under_rule[which]
+        rewards = rewards / self._unit[which] if self._in_units else rewards
         returns = np.full(places.mask.shape, np.nan)
         returns[which, actions] = rewards
         return returns
+
+    def _whole_days(self, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What the days of some places cost if each lab's better rule decides from now on, points."""
+        rule = np.full(len(which), THE_RULE)
+        return self._points(continue_under_rules(self._places, which, rule, self._tiers), which)
+
+    def _points(self, units: NDArray[np.int64], which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Points of (n, 7) units of some places."""
+        return np.asarray(PenaltyParts(*(units * self._weights[which]).T).total)
 
     def _choosing(self, choose: Choose) -> Choose:
         """A chooser that sees what agents see."""
@@ -218,6 +231,8 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
             self._put_day(b, visit, int(self._day[b]))
             self._day[b] += 1
         begin_places(which, self._places, given.idling, given.clock == "event")
+        if self._advantage:
+            self._under_rule[which] = self._whole_days(which)
         self._paid[which] = self._paid_until[which] = 0
         self._penalty[which] = self._rewards[which] = 0
         self._minute[which] = self._places.lab[which, MINUTE]
@@ -256,7 +271,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         """
         which, places, ended = np.flatnonzero(over), self._places, over.copy()
         metrics = {"penalty": only(self._penalty, which)}
-        if self._paired:
+        if self._in_units:
             metrics["minus_rule"] = only(-self._rewards, which)
         told: dict[str, Any] = {"action_mask": only(places.mask, which), "minute": only(minute, which)}
         told |= {"elapsed_min": only(elapsed, which), "penalty": only(penalty, which), "metrics": metrics}

@@ -280,6 +280,14 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         """What copies and pickles hold: all but pictures and windows."""
         return {**super().__getstate__(), "_picture": None, "_window": None}
 
+    @property
+    def simulator(self) -> Simulator:
+        """The day as it stands: copies of it can be played on.
+
+        :raises ResetNeeded: there is none
+        """
+        return self._playing(over_is_fine=True)
+
     def _playing(self, over_is_fine: bool = False) -> Simulator:
         """The day being played, or an error if there is none."""
         if self._lab is None or (self._lab.over and not over_is_fine):

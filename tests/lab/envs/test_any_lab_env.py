@@ -19,7 +19,7 @@ from echo_env.lab.envs.any_lab_vector import EchoLabAnyVectorEnv
 from echo_env.lab.family import LabFamily, Stream
 
 
-@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False)])
+@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False), ("advantage", True)])
 def test_the_vector_environment_equals_single_ones(reward: str, competitors: bool) -> None:
     """Observations, rewards, masks, infos and ends of days, over several labs in each place."""
     given = {"labs": 6, "days": 2, "reward": reward, "competitors": competitors}
@@ -114,7 +114,7 @@ def lowest(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return np.asarray(masks.argmax(axis=1))
 
 
-@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False)])
+@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False), ("advantage", True)])
 @pytest.mark.parametrize("with_rule", [True, False])
 def test_returns_of_actions_are_those_of_single_environments(reward: str, competitors: bool, with_rule: bool) -> None:
     """Of each feasible action, what a copied environment pays to the end of the day; the environment stays as it is."""

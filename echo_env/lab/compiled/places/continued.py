@@ -26,7 +26,7 @@ def continue_under_rules(
 
     :param places: in the middle of their days
     :param which: (n,) which of them to copy; one may be copied several times
-    :param actions: (n,) each copy's first action, feasible
+    :param actions: (n,) each copy's first action, feasible, or :data:`~echo_env.lab.compiled.continuation.THE_RULE`
     :param tiers: (B, 24) int64, the rule of each place, of which a lab of K exam types uses the first 3 K
     :return: (n, 7) int64, the whole day's penalty units, with those already paid
     """
@@ -48,7 +48,7 @@ def _continue_under_tiers(which, actions, places, lab, draw, tiers, units):
         cell, own = lab[0, : numbers[AT_ROWS]], tiers[b, : CLASSES_PER_TYPE * numbers[KINDS]]
         cell[:] = places.lab[b, : numbers[AT_ROWS]]
         draw[:] = places.break_draw[b]
-        if carry_out(False, own_action(actions[n], numbers), cell, numbers):
+        if actions[n] >= 0 and carry_out(False, own_action(actions[n], numbers), cell, numbers):
             kernel.advance(numbers[END], cell, numbers, draw, odds)
         if cell[MINUTE] < numbers[END]:
             run_day(cell, numbers, draw, odds, own, nothing)
