@@ -77,8 +77,9 @@ def how_it_was_trained(run: Path, env_id: str) -> dict[str, Any]:
 
 
 def _from_root(path: str) -> str:
-    """A path relative to the repository's root, where it lies inside."""
-    return str(path).removeprefix(f"{ROOT}{os.sep}")
+    """A path relative to the repository, or its name if it lies elsewhere: what ships names no other folder."""
+    inside = str(path).removeprefix(f"{ROOT}{os.sep}")
+    return Path(inside).name if Path(inside).is_absolute() else inside
 
 
 def evaluated_in(env_id: str) -> Lab:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -62,6 +63,19 @@ def test_it_plays_any_lab_and_says_what_to_use(folder: Path, capsys: pytest.Capt
         printed = capsys.readouterr()
         assert "generalist" in printed.out
         assert "on 1,000 days of its own generalist pays" in printed.err
+
+
+def test_an_agent_that_ships_names_no_folder_outside_of_the_repository(run: Path, tmp_path: Path) -> None:
+    """Neither its entry nor its file says where the run lay, or the config that it was trained with."""
+    copied = shutil.copytree(run, tmp_path / "run")
+    arguments = copied / ANY_ID / "args.yml"
+    arguments.write_text(arguments.read_text().replace(str(ROOT), "/elsewhere/checkout"))
+    command = copied / ANY_ID / "command.txt"
+    command.write_text(f"{command.read_text()} -f {tmp_path / 'logs'} --conf-file {ROOT / 'zoo_configs' / 'own.yml'}")
+    assert "/elsewhere/checkout" in arguments.read_text()
+    found = export_agent.how_it_was_trained(copied, ANY_ID)
+    assert found["conf_file"] == "maskable_ppo.yml"
+    assert found["command"].endswith("-f logs --conf-file zoo_configs/own.yml")
 
 
 def test_it_is_tuned_on_one_lab(run: Path, tmp_path: Path) -> None:
