@@ -149,3 +149,31 @@ def test_only_the_better_rule_continues() -> None:
     env.reset(seed=1)
     with pytest.raises(ValueError, match="rule is 'policy_2', but must be better_rule"):
         env.action_returns(rule="policy_2")
+
+
+def test_advantages_add_up_to_the_paired_reward_and_the_rule_has_none() -> None:
+    """Over a day their sum is that of the paired reward; an action of the better rule changes nothing, exactly."""
+    given: dict[str, Any] = {"labs": 6, "days": 1}
+    paired, advantage = (EchoLabAnyVectorEnv(4, **given, reward=reward) for reward in ("paired", "advantage"))
+    rng, sums, ends = np.random.default_rng(4), np.zeros((2, 4)), 0
+    for env in (paired, advantage):
+        env.reset(seed=9)
+    while ends < 12:
+        actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in paired.action_masks()])
+        (_, one, over, _, _), (_, other, _, _, _) = paired.step(actions), advantage.step(actions)
+        sums += [one, other]
+        assert sums[1, over] == pytest.approx(sums[0, over], abs=1e-9)
+        sums[:, over] = 0
+        ends += over.sum()
+    single = EchoLabAnyEnv(**given, reward="advantage")
+    for seed in (1, 2):
+        over, steps = False, 0
+        single.reset(seed=seed)
+        while not over:
+            own = single._env
+            assert own is not None
+            action = own.rule_actions(single.lab.rule)
+            _, reward, over, _, _ = single.step(24 if action == own.actions.size - 1 else action)
+            assert reward == 0
+            steps += 1
+        assert steps > 5
