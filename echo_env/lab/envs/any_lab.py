@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,9 @@ from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import draw_days
 from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, padded_space
-from echo_env.lab.envs.env import EchoLabEnv, check_env_arguments
+from echo_env.lab.envs.env import PENALTY, EchoLabEnv, check_env_arguments
 from echo_env.lab.family.family import LabFamily, Stream
 from echo_env.lab.family.prepared import LabPool, Prepared
-from echo_env.lab.simulation.penalty import penalty_points
-
-PENALTY, PAIRED, ADVANTAGE = REWARDS = ("penalty", "paired", "advantage")
-"""Rewards of ``EchoLabAny-v0``."""
 
 
 class AnyLabArguments:
@@ -55,9 +50,7 @@ class AnyLabArguments:
         competitors: bool,
     ) -> None:
         require("numba")
-        if reward not in REWARDS:
-            raise ValueError(f"reward is {reward!r}, but must be one of {', '.join(REWARDS)}")
-        check_env_arguments(clock, PENALTY, idling)
+        check_env_arguments(clock, reward, idling)
         if competitors not in (True, False):
             raise ValueError(f"competitors is {competitors!r}, but must be one of True, False")
         self.competitors = competitors
@@ -137,7 +130,7 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._days_left = 0
         self._lab: Prepared | None = None
         self._env: EchoLabEnv | None = None
-        self._penalty = self._rewards = self._under_rule = 0.0
+        self._penalty = self._rewards = 0.0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -158,8 +151,6 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._penalty = self._rewards = 0.0
         day = draw_days(self._env.config, [self.np_random])[0]
         observation, info = self._env.reset(options={"day": day})
-        if self._given.reward == ADVANTAGE:
-            self._under_rule = self._whole_day()
         return self._padded(observation), self._info(info)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -174,9 +165,6 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if not (0 <= choice < ACTIONS and self.action_masks()[choice]):
             raise InvalidAction(f"action {choice} is not feasible: it must be one of those that action_masks() allows")
         observation, reward, over, cut, told = self._env.step(stop if choice == ACTIONS - 1 else choice)
-        if self._given.reward == ADVANTAGE:
-            before, self._under_rule = self._under_rule, self._whole_day()
-            reward = before - self._under_rule
         self._penalty += told["penalty"]
         self._rewards += reward
         info = {**self._info(told), "penalty": told["penalty"]}
@@ -209,19 +197,10 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
             observation="rows_wide",
             idling=given.idling,
             clock=given.clock,
-            reward=PAIRED if given.reward == PAIRED else PENALTY,
+            reward=given.reward,
             paired_with=lab.rule,
             actions="start",
         )
-
-    def _whole_day(self) -> float:
-        """What the day costs if the lab's better rule decides from now on, points."""
-        assert self._env is not None
-        assert self._lab is not None
-        copied, over = deepcopy(self._env), self._env.simulator.over
-        while not over:
-            over = copied.step(copied.rule_actions(self._lab.rule))[2]
-        return float(penalty_points(self._lab.config, copied.simulator.units).total)
 
     def _padded(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._env is not None

@@ -1,4 +1,4 @@
-"""What a rule pays on days, for the paired reward of many labs."""
+"""What a rule pays on days, for the rewards of many labs that compare with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from echo_env.lab.simulation.penalty import UNITS, penalty_points
 
 
 class BaseRule:
-    """The rule whose penalty the paired reward subtracts.
+    """The rule that the rewards ``paired`` and ``advantage`` compare with.
+
+    ``tiers`` is (3 K,) int64, the rule as the compiled engine takes it.
 
     :param config: the lab
     :param name: of the rule
@@ -26,7 +28,7 @@ class BaseRule:
 
     def __init__(self, config: Lab, name: str, count: int) -> None:
         self._config = config
-        self._tiers = compiled_rule(config, name, "paired_with")
+        self.tiers = compiled_rule(config, name, "paired_with")
         self._labs = batch.make_labs(config, count)
         self._units = np.zeros((count, config.hours.end_min + 1, UNITS), dtype=np.int64)
 
@@ -39,5 +41,5 @@ class BaseRule:
         n = len(days)
         labs = Labs._make(array[:n] for array in self._labs)
         batch.begin_days(self._config, labs, np.arange(n), days)
-        batch.run_days(labs, batch.rules_of(self._config), self._tiers, self._units[:n])
+        batch.run_days(labs, batch.rules_of(self._config), self.tiers, self._units[:n])
         return np.asarray(penalty_points(self._config, np.moveaxis(self._units[:n], 2, 0)).total)

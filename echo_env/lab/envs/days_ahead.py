@@ -28,8 +28,8 @@ class Rows(NamedTuple):
     :param first: (B,) int64, the lowest of them
     :param observation: (B, ...) float32
     :param absence_rate: (B,) float64, of the day
-    :param base: (B, minutes + 1) float64, points that the rule of the paired reward pays before each minute; (B, 0)
-        for another reward
+    :param base: (B, minutes + 1) float64, points that the rule which rewards compare with pays before each minute;
+        (B, 0) for a reward that compares with none
     """
 
     lab: NDArray[np.int32]
@@ -67,7 +67,7 @@ def make_rows(config: Lab, count: int, actions: int, observation: tuple[int, ...
     :param count: how many labs
     :param actions: size of the action space
     :param observation: shape of one lab's observation
-    :param base: whether the reward is paired
+    :param base: whether the reward compares with a rule
     """
     size, first = np.zeros((2, count), dtype=np.int64)
     return Rows(
@@ -90,7 +90,7 @@ class DaysAhead:
     :param rows: for the days ahead
     :param mode: how labs are stepped
     :param observed: makes observations
-    :param base: rule of the paired reward
+    :param base: the rule that the reward compares with
     :param rules: the rules of the lab, if they have reservations
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from echo_env.lab.policies.base import make_policy
 from echo_env.lab.policies.rule_action import rule_action, tiered_rule
 from echo_env.lab.simulation.metrics import day_metrics, told_metrics
 from echo_env.lab.simulation.penalty import UNITS, penalty_points
-from echo_env.lab.simulation.simulator import Simulator, simulate
+from echo_env.lab.simulation.policy import Policy
+from echo_env.lab.simulation.simulator import Simulator, play_on, simulate
 from echo_env.lab.simulation.trace import Trace
 
 CLOCKS = ("minute", "event")
-REWARDS = ("penalty", "paired")
+PENALTY, PAIRED, ADVANTAGE = REWARDS = ("penalty", "paired", "advantage")
+"""Rewards of all environments of the lab; those of the morning have the first two."""
 
 
 def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
@@ -42,6 +45,20 @@ def check_env_arguments(clock: str, reward: str, idling: bool) -> None:
     ):
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(str, allowed))}")
+
+
+def base_of(reward: str, paired_with: str, config: Lab) -> Policy | None:
+    """The policy that a reward compares with.
+
+    :param reward: of :data:`REWARDS`
+    :param paired_with: name of the policy
+    :param config: the lab
+    :return: None for the reward that compares with nothing
+    :raises ValueError: unknown policy; or, for ``advantage``, one that does not decide by the present minute alone
+    """
+    if reward == PENALTY:
+        return None
+    return tiered_rule(config, paired_with, "paired_with") if reward == ADVANTAGE else make_policy(paired_with, config)
 
 
 def day_of_reset(drawn: Day, options: dict[str, Any], absence_rate: float | None) -> Day:
@@ -117,6 +134,10 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ``reward="paired"``: what the rule ``paired_with`` pays over the same minutes of the same day, minus that.
     No action changes what the rule pays, so undiscounted (or discounted by elapsed minutes) the best policy
     is the same, and most of the noise is gone.
+    ``reward="advantage"``: what the day costs if that rule decides from before the action on, minus the same from after
+    it. Over a day its sum is that of ``paired``, but each action gets at once what it changed, and 0 where the rule would
+    have done the same (potential-based shaping: Ng et al., 1999). It knows the future of the day, as ``paired`` does, so
+    it is for training only; the rule must be one that serves by class.
 
     ## Starting state
     A new day, drawn from the env's generator. ``reset(seed=s)`` gives the same day again; resets without a
@@ -144,8 +165,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     :param clock: ``minute``: a step a minute, 660 a day (the paper's). ``event``: a step only in minutes
         where more than one action is feasible (in a day without any, one step in its last minute); the same
         decisions give the same total. Minutes before the first step are paid with the first step
-    :param reward: ``penalty`` or ``paired``
-    :param paired_with: name of the policy whose penalty ``paired`` subtracts
+    :param reward: ``penalty``, ``paired`` or ``advantage``
+    :param paired_with: name of the policy that the other two rewards compare with
     :param actions: ``joint`` (for labs of two nested exam types) or ``start``; by default ``joint`` where possible
     :param render_mode: ``ansi`` (a screen of text), ``rgb_array`` or ``human`` (the whiteboard as a
         chart; ``human`` shows it after every step)
@@ -186,7 +207,8 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
             default_observation(self.config) if observation is None else observation, self.config
         )
         self.action_space: FeasibleDiscrete = FeasibleDiscrete(self.actions.size)
-        self._base = make_policy(paired_with, self.config) if reward == "paired" else None
+        self._base = base_of(reward, paired_with, self.config)
+        self._advantage, self._under_rule = reward == ADVANTAGE, 0.0
         self._absence_rate: float | None = None
         self._lab: Simulator | None = None
         self._picture: Any = None
@@ -210,6 +232,7 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._paid, self._paid_until, self._minute = (0,) * UNITS, 0, 0
         if self._base is not None:
             self._base_points = simulate(self.config, self._lab.day, self._base).cumulated_penalty
+            self._under_rule = float(self._base_points[-1])
         self._to_next_choice(beginning=True)
         if self.render_mode == "human":
             self.render()
@@ -231,7 +254,10 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         units = [now - before for now, before in zip(lab.units, self._paid, strict=True)]
         parts = penalty_points(self.config, units)
         reward = -parts.total
-        if self._base_points is not None:
+        if self._advantage:
+            before, self._under_rule = self._under_rule, self._whole_day()
+            reward = before - self._under_rule
+        elif self._base_points is not None:
             reward += float(self._base_points[lab.board.minute] - self._base_points[self._paid_until])
         self._paid, self._paid_until = lab.units, lab.board.minute
         info = self._info()
@@ -293,6 +319,13 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         if self._lab is None or (self._lab.over and not over_is_fine):
             raise ResetNeeded("there is no day to play: call reset() first")
         return self._lab
+
+    def _whole_day(self) -> float:
+        """What the day costs if the rule decides from now on, points."""
+        lab, base = deepcopy(self._playing(over_is_fine=True)), self._base
+        assert base is not None
+        play_on(lab, base)
+        return float(penalty_points(self.config, lab.units).total)
 
     def _new_day(self, options: dict[str, Any]) -> Day:
         """The day that reset is to play."""

@@ -15,11 +15,12 @@ from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.lab.config import GeneralLabConfig, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import check_day, checked_rate, sample_day
-from echo_env.lab.envs.env import REWARDS, day_of_reset
+from echo_env.lab.envs.env import PAIRED, PENALTY, day_of_reset
 from echo_env.lab.envs.mornings import Mornings, lab_of_mornings, morning_numbers
 from echo_env.lab.simulation.metrics import metrics_table, told_metrics
 from echo_env.lab.simulation.penalty import penalty_points
 
+REWARDS = (PENALTY, PAIRED)
 REBOOK_POINTS = 960.0
 """As much as four hours of an on-time patient's waiting: a patient who is rebooked waits for days."""
 CALL_POINTS = 1920.0

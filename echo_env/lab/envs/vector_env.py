@@ -26,7 +26,7 @@ from echo_env.lab.decisions.action_sets import make_actions
 from echo_env.lab.decisions.observation import default_observation, make_observation
 from echo_env.lab.envs.base_rule import BaseRule
 from echo_env.lab.envs.days_ahead import DaysAhead, Mode, make_rows
-from echo_env.lab.envs.env import check_env_arguments
+from echo_env.lab.envs.env import ADVANTAGE, PENALTY, check_env_arguments
 from echo_env.lab.envs.vector_infos import metrics_info, only, penalty_info, penalty_table, with_masks
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.penalty import UNITS, penalty_points
@@ -77,11 +77,12 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._mode = Mode(self.actions.name == "joint", idling, clock == "event")
         self._observed = BatchObservation(shown, self.config)
-        self._base = BaseRule(self.config, paired_with, num_envs) if reward == "paired" else None
+        self._base = None if reward == PENALTY else BaseRule(self.config, paired_with, num_envs)
+        self._advantage = reward == ADVANTAGE
         self._rules = batch.rules_of(self.config, reservations)
         self._now, ahead = (
             make_rows(
-                self.config, num_envs, self.actions.size, self.single_observation_space.shape or (), reward == "paired"
+                self.config, num_envs, self.actions.size, self.single_observation_space.shape or (), reward != PENALTY
             )
             for _ in range(2)
         )
@@ -90,6 +91,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         # What infos have reported so far: penalty units, up to which minute, and when the last step was.
         self._paid = np.zeros((num_envs, UNITS), dtype=np.int64)
         self._paid_until, self._minute = np.zeros((2, num_envs), dtype=np.int64)
+        # Whole days' points if the rule decides from now on.
+        self._under_rule = np.zeros(num_envs)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -126,7 +129,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         over = minute >= self.config.hours.end_min
         parts = penalty_points(self.config, (now.lab[:, PAID] - self._paid).T)
         rewards = -np.asarray(parts.total)
-        if self._base is not None:
+        if self._advantage:
+            before, self._under_rule = self._under_rule, self._whole_days()
+            rewards = before - self._under_rule
+        elif self._base is not None:
             rewards += self._base_paid(minute) - self._base_paid(self._paid_until)
         self._paid[:], self._paid_until[:] = now.lab[:, PAID], minute
         elapsed, self._minute = minute - self._minute, minute.copy()
@@ -177,8 +183,10 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
                 self._mode.idling,
                 lambda labs, masks: choose(self._observed(labs), masks),
             )
-        rewards = -np.asarray(penalty_points(self.config, (units - self._paid[which]).T).total)
-        if self._base is not None:
+        rewards = -self._points(units if self._advantage else units - self._paid[which])
+        if self._advantage:
+            rewards += self._under_rule[which]
+        elif self._base is not None:
             whole_day = self._base_paid(np.full(self.num_envs, self.config.hours.end_min))
             rewards += (whole_day - self._base_paid(self._paid_until))[which]
         returns = np.full((self.num_envs, self.actions.size), np.nan)
@@ -212,6 +220,8 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
         """Begin the next days of some labs."""
         self._ahead.take(which, self._now)
         self._paid[which] = self._paid_until[which] = 0
+        if self._advantage:
+            self._under_rule[which] = self._now.base[which, -1]
         self._minute[which] = self._now.lab[which, MINUTE]
 
     def _finish(
@@ -253,6 +263,19 @@ class EchoLabVectorEnv(gym.vector.VectorEnv):
     def _state(self, minute: NDArray[np.int64], elapsed: NDArray[np.int64]) -> dict[str, Any]:
         """The entries that all infos have."""
         return {"action_mask": self._now.mask.copy(), "minute": minute, "elapsed_min": elapsed}
+
+    def _whole_days(self) -> NDArray[np.float64]:
+        """(B,) points that the days cost if the rule decides from now on."""
+        assert self._base is not None
+        rule = np.full(self.num_envs, continuation.THE_RULE)
+        units = continuation.continue_under_rule(
+            self._now.labs, self._every, rule, self._rules, self._mode.joint, self._base.tiers
+        )
+        return self._points(units)
+
+    def _points(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n,) points of (n, 7) units."""
+        return np.asarray(penalty_points(self.config, units.T).total)
 
     def _base_paid(self, minute: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B,) points that the rule of the paired reward pays before a minute of each lab's day."""

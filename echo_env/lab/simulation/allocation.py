@@ -131,6 +131,10 @@ class OneMinute:
                     self.keep(*step)
                 else:
                     self.commit(step)
+        elif self.board.pending:
+            # What is committed holds a room and a member that have no name yet, so starts join it one at a time.
+            while self.board.can_start() and (starts := policy.decide(self.view)):
+                self.board.commit(starts[0].patient)
         elif self.board.can_start():
             self.start(policy.decide(self.view))
 

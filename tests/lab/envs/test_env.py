@@ -119,6 +119,21 @@ def test_paired_reward_is_the_difference_to_the_rule_on_the_same_day() -> None:
             assert sum(rewards) == pytest.approx(base - paid, abs=1e-9)
 
 
+@pytest.mark.parametrize("clock", ["minute", "event"])
+def test_advantages_sum_to_the_paired_reward_and_the_rule_has_none(clock: str) -> None:
+    """Advantages sum to the rule's penalty minus the day's; each action of the rule has exactly 0."""
+    kwargs = {"clock": clock, "actions": "start", "reward": "advantage", "paired_with": "scarce_first"}
+    env = gym.make("EchoLabScarce-v0", **kwargs).unwrapped
+    rule = make_policy("scarce_first", env.config)
+    rewards, infos = play(env, busiest, 1)
+    base = simulate(env.config, env.trace.day, rule).penalty.total
+    assert sum(rewards) == pytest.approx(base - infos[-1]["metrics"]["penalty"], abs=1e-9)
+    assert len(np.unique(rewards)) > 5
+    rewards, _ = play(env, lambda info: env.rule_actions("scarce_first"), 2)
+    assert len(rewards) > 10
+    assert not np.any(rewards)
+
+
 def test_seeds_and_days() -> None:
     """A seed gives the same days again, whatever was done on them."""
     env = gym.make("EchoLab-v0", clock="event").unwrapped

@@ -39,7 +39,7 @@ def arguments(seed: int) -> dict[str, Any]:
         "config": config,
         "clock": ("event", "minute")[seed % 2],
         "idling": bool(seed // 2 % 2),
-        "reward": ("penalty", "paired")[seed // 4 % 2],
+        "reward": ("penalty", "paired", "advantage")[seed % 3],
         "paired_with": "scarce_first",
         "actions": "start",
         "observation": "staffed" if config.plan.nested_pair and seed % 5 else "rows",

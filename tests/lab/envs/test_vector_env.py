@@ -75,6 +75,13 @@ def test_minute_clock_equals_single_envs(env_id: str, reward: str, idling: bool)
     assert compare(env_id, 700, seed=6, observation="rich", reward=reward, idling=idling, clock="minute") == LABS
 
 
+@pytest.mark.parametrize("kwargs", [{"idling": False}, {"idling": True}, {"idling": False, "actions": "start"}])
+def test_advantages_equal_those_of_single_envs(kwargs: dict[str, Any]) -> None:
+    """What an action changed against the rule, joint or single start, is that of single envs to the bit."""
+    given = {"clock": "event", "reward": "advantage", "paired_with": "scarce_first", **kwargs}
+    assert compare("EchoLabScarce-v0", 150 if kwargs["idling"] else 70, seed=5, **given) >= LABS
+
+
 def test_make_vec_uses_it_and_declares_its_autoreset() -> None:
     """``make_vec`` gives the vector env, which declares same-step autoreset."""
     env = gym.make_vec("EchoLab-v0", num_envs=4)
@@ -125,9 +132,11 @@ def test_an_infeasible_action_is_named_with_its_lab() -> None:
 
 
 def test_only_compiled_rules_can_be_paired_with() -> None:
-    """``paired_with`` accepts rules with tiers only, and says so."""
+    """``paired_with`` accepts rules with tiers only, also where a single env needs them, and says so."""
     with pytest.raises(ValueError, match="paired_with is 'random'"):
         gym.make_vec("EchoLab-v0", num_envs=2, reward="paired", paired_with="random")
+    with pytest.raises(ValueError, match="paired_with is 'policy_3'"):
+        gym.make("EchoLab-v0", reward="advantage", paired_with="policy_3")
     with pytest.raises(ValueError, match="draws nothing"):
         gym.make_vec("EchoLab-v0", num_envs=2, render_mode="rgb_array")
 
@@ -157,7 +166,7 @@ def rewards_from_now(
     return total
 
 
-@pytest.mark.parametrize("reward", ["penalty", "paired"])
+@pytest.mark.parametrize("reward", ["penalty", "paired", "advantage"])
 @pytest.mark.parametrize(
     ("config", "observation", "idling", "clock", "every"),
     [
