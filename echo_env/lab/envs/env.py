@@ -134,10 +134,10 @@ class EchoLabEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
     ``reward="paired"``: what the rule ``paired_with`` pays over the same minutes of the same day, minus that.
     No action changes what the rule pays, so undiscounted (or discounted by elapsed minutes) the best policy
     is the same, and most of the noise is gone.
-    ``reward="advantage"``: what the day costs if that rule decides from before the action on, minus the same from after
-    it. Over a day its sum is that of ``paired``, but each action gets at once what it changed, and 0 where the rule would
-    have done the same (potential-based shaping: Ng et al., 1999). It knows the future of the day, as ``paired`` does, so
-    it is for training only; the rule must be one that serves by class.
+    ``reward="advantage"``: what the day costs if that rule decides from before the action on, minus the same from
+    after it. Over a day its sum is that of ``paired``, but each action gets at once what it changed, and 0 where the
+    rule would have done the same (potential-based shaping: Ng et al., 1999). It knows the future of the day, as
+    ``paired`` does, so it is for training only; the rule must be one that serves by class.
 
     ## Starting state
     A new day, drawn from the env's generator. ``reset(seed=s)`` gives the same day again; resets without a

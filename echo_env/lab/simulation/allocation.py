@@ -134,7 +134,7 @@ class OneMinute:
         elif self.board.pending:
             # What is committed holds a room and a member that have no name yet, so starts join it one at a time.
             while self.board.can_start() and (starts := policy.decide(self.view)):
-                self.board.commit(starts[0].patient)
+                self.board.commit(as_start(starts[0]).patient)
         elif self.board.can_start():
             self.start(policy.decide(self.view))
 
