@@ -72,7 +72,7 @@ COMMANDS: Mapping[str, Command] = {
         ("mine.txt", "results/mine.txt", "results/learning/mine.txt"),
     ),
     "learning, a training": Command(
-        "benchmarks/learning.py --labs scarce --table ablations --seeds 1 --methods 'maskable_dqn: 1-step returns'",
+        "benchmarks/learning.py --labs scarce --table ablations --seeds 1 --methods 'maskable_dqn: 5-step returns'",
         "--table rules --methods policy_1",
         ("mine.txt", "results/mine.txt", "logs/learning/mine.txt"),
     ),

@@ -50,7 +50,7 @@ def test_evaluation_in_the_zoo_is_masked(algo: str, defaults: cli.ZooDefaults) -
     assert np.load(folder / "evaluations.npz")["results"].shape[0] >= 2
     assert best.num_timesteps > 0
     env = make_vec_env(Doors, env_kwargs={"size": 3})
-    model = ALGORITHMS[algo]("MlpPolicy", env, device="cpu")
+    model = ALGORITHMS[algo]("MlpPolicy", env, seed=1, device="cpu")
     unmasked = EvalCallback(env, eval_freq=1, n_eval_episodes=20)
     with pytest.raises(ValueError, match="is closed"):
         model.learn(4, callback=unmasked)
