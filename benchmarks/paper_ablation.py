@@ -7,8 +7,9 @@
 Every training by deep Q-learning is zoo_configs/paper_protocol.yml with all numbers of days divided by ``--divisor``,
 and exploration that falls as many times as fast, with one part left out. MaskablePPO has the hyperparameters of
 zoo_configs/maskable_ppo_joint.yml and the paper's environment: the minute clock, idling and the plain penalty, at the
-absence rate of the lab. It is trained for as many steps as the paper's agent, and for as many CPU seconds: the second
-follow from those that both took with the same seed. Where a training ends is evaluated, not the best met on the way,
+absence rate of the lab. It is trained for as many steps as the paper's agent, and for as many CPU seconds: these steps
+follow from the least that both took of all seeds in the lab, since whatever else a machine does makes steps cost more,
+and never less. Where a training ends is evaluated, not the best met on the way,
 on held-out days that all have in common. A row goes to paper_ablation.csv as soon as it is there; what has its row, for
 the same divisor and number of days, is not done again.
 """
@@ -95,25 +96,24 @@ def trained(task: Task, settings: dict[str, Any]) -> tuple[str, float, str]:
     return f"{algo}={folder / algo / env_id}_1", cpu, shlex.join(["python", *command])
 
 
-def seed_rows(lab: str, seed: int, arguments: argparse.Namespace) -> list[str]:
-    """Do all trainings of a seed that have no row yet, one after another: the last one needs the times of others.
+def seed_rows(lab: str, seed: int, methods: Sequence[str], arguments: argparse.Namespace) -> list[str]:
+    """Do the trainings of a seed that have no row yet.
 
     :param lab: name of the lab
     :param seed: of the trainings
+    :param methods: which
     :param arguments: of the command line
     :return: what was found, in words
     """
     env_id, found = LABS[lab].env_id, []
     whole = q_learning(env_id, WHOLE, arguments.divisor)["n_timesteps"]
-    for method in METHODS:
-        if method not in arguments.methods:
-            continue
-        there = times(lab, seed, arguments)
-        if method in there:
+    for method in methods:
+        if (method, seed) in (there := times(lab, arguments)):
             continue
         steps = whole
         if method == EQUAL_CPU:
-            steps = max(int(whole * there[WHOLE] / there[EQUAL_STEPS]), 1)
+            least = {name: min(cpu for (own, _), cpu in there.items() if own == name) for name in (WHOLE, EQUAL_STEPS)}
+            steps = max(int(whole * least[WHOLE] / least[EQUAL_STEPS]), 1)
         settings = q_learning(env_id, method, arguments.divisor) if method in WITHOUT else ppo(env_id, steps)
         task = Task(CSV, lab, method, seed)
         model, cpu, command = trained(task, settings)
@@ -125,14 +125,14 @@ def seed_rows(lab: str, seed: int, arguments: argparse.Namespace) -> list[str]:
     return found
 
 
-def times(lab: str, seed: int, arguments: argparse.Namespace) -> dict[str, float]:
-    """CPU seconds of the trainings that have a row, by method."""
-    wanted = (lab, str(seed), str(arguments.divisor), str(arguments.days))
+def times(lab: str, arguments: argparse.Namespace) -> dict[tuple[str, int], float]:
+    """CPU seconds of a lab's trainings that have a row, by method and seed."""
+    wanted = (lab, str(arguments.divisor), str(arguments.days))
     rows = read_rows(arguments.csv)
     return {
-        row["method"]: float(row["cpu_s"])
+        (row["method"], int(row["seed"])): float(row["cpu_s"])
         for row in rows
-        if (row["lab"], row["seed"], row["divisor"], row["days"]) == wanted
+        if (row["lab"], row["divisor"], row["days"]) == wanted
     }
 
 
@@ -156,9 +156,12 @@ def main(tokens: Sequence[str] | None = None) -> int:
         parser.error(f"--methods has {EQUAL_CPU!r}, whose steps follow from the times of {WHOLE!r} and {EQUAL_STEPS!r}")
     pool = ThreadPoolExecutor(arguments.jobs)
     wanted = [(lab, seed) for seed in range(1, arguments.seeds + 1) for lab in arguments.labs]
+    first = [method for method in METHODS if method in arguments.methods and method != EQUAL_CPU]
     try:
-        for future in as_completed([pool.submit(seed_rows, lab, seed, arguments) for lab, seed in wanted]):
-            future.result()
+        # The last one needs the times of others.
+        for methods in (first, [EQUAL_CPU] if EQUAL_CPU in arguments.methods else []):
+            for future in as_completed([pool.submit(seed_rows, lab, seed, methods, arguments) for lab, seed in wanted]):
+                future.result()
     except KeyboardInterrupt:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in list(RUNNING):
