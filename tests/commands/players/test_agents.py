@@ -345,14 +345,14 @@ def test_a_lab_that_differs_is_refused_for_agent_and_noted_for_a_path(
     assert evaluate.main([*arguments, "agent"]) == 2
     refused = capsys.readouterr().err
     assert message in refused
-    assert f"maskable_ppo={models.AGENTS / 'EchoLabScarce-v0.zip'}" in refused
+    assert f"maskable_dqn={models.AGENTS / 'EchoLabScarce-v0.zip'}" in refused
     assert len(refused.splitlines()) == 1
     model = tmp_path / "model.zip"
     shutil.copyfile(models.AGENTS / "EchoLabScarce-v0.zip", model)
-    assert evaluate.main([*arguments, f"maskable_ppo={model}"]) == 0
+    assert evaluate.main([*arguments, f"maskable_dqn={model}"]) == 0
     noted = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Warning: ")]
     assert len(noted) == 1
-    assert f"maskable_ppo={model} was trained on another lab, 'scarce': " in noted[0]
+    assert f"maskable_dqn={model} was trained on another lab, 'scarce': " in noted[0]
     assert message in noted[0]
 
 
