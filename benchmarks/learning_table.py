@@ -1,13 +1,11 @@
 """Tables and the figure of learning curves, from the rows of learning.csv.
 
     python benchmarks/learning_table.py
-    python benchmarks/learning_table.py --table ablations --rows learning_earlier_days
+    python benchmarks/learning_table.py --table ablations
     python benchmarks/learning_table.py --curves benchmarks/figures/learning_curves.png --lab scarce
 
-Tables are Markdown, as they stand in the README. Intervals of trained methods are over seeds and days, those of rules
-over days. learning_earlier_days.csv has the rows of the time before days were drawn by identity: its seeds name other
-days, and its tuned algorithms chose among joint actions. Curves need the logs of the trainings, which are not in the
-repository.
+Tables are Markdown, as they stand in docs/learning.md. Intervals of trained methods are over seeds and days, those of
+rules over days. Curves need the logs of the trainings, which are not in the repository.
 """
 
 from __future__ import annotations
@@ -194,15 +192,9 @@ def curves_with_bands(curves: Mapping[str, Sequence[pd.DataFrame]], rules: Mappi
     return ax
 
 
-def read_rows(name: str) -> pd.DataFrame:
-    """Rows of measurements, by seed.
-
-    :param name: of the file, without its ending
-    """
-    rows = pd.read_csv(FOLDER / f"{name}.csv").sort_values("seed")
-    # What scarce_first is called in the paper's labs.
-    rows["method"] = rows["method"].replace("fetal_first", "scarce_first")
-    return rows.rename(columns=lambda column: column.replace("fetal_first", "scarce_first"))
+def read_rows() -> pd.DataFrame:
+    """Rows of measurements, by seed."""
+    return pd.read_csv(FOLDER / f"{CSV}.csv").sort_values("seed")
 
 
 def main() -> int:
@@ -211,9 +203,8 @@ def main() -> int:
     parser.add_argument("--table", default="comparison", choices=("comparison", "ablations"), help="%(default)s")
     parser.add_argument("--curves", type=Path, metavar="PNG", help="draw learning curves there instead")
     parser.add_argument("--lab", default="scarce", choices=LABS, help="of the curves: %(default)s")
-    parser.add_argument("--rows", default=CSV, metavar="NAME", help="the file of rows, without its ending: %(default)s")
     arguments = parser.parse_args()
-    rows = read_rows(arguments.rows)
+    rows = read_rows()
     if arguments.curves:
         draw_curves(rows, arguments.lab, arguments.curves)
     else:
