@@ -16,7 +16,8 @@ from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import draw_days
 from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, padded_space
-from echo_env.lab.envs.env import PENALTY, EchoLabEnv, check_env_arguments
+from echo_env.lab.envs.arguments import PENALTY, check_env_arguments
+from echo_env.lab.envs.env import EchoLabEnv
 from echo_env.lab.family.family import LabFamily, Stream
 from echo_env.lab.family.prepared import LabPool, Prepared
 

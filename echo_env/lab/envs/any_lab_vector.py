@@ -25,7 +25,7 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import MOST_TYPES
 from echo_env.lab.decisions.padding import ACTIONS, hide_competitors, padded_space
 from echo_env.lab.envs.any_lab import AnyLabArguments
-from echo_env.lab.envs.env import ADVANTAGE, PAIRED, PENALTY
+from echo_env.lab.envs.arguments import ADVANTAGE, PAIRED, PENALTY
 from echo_env.lab.envs.vector_infos import only, with_masks
 from echo_env.lab.envs.visits import Visit, draw_visit
 from echo_env.lab.family.family import LabFamily

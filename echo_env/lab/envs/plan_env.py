@@ -15,7 +15,7 @@ from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.lab.config import GeneralLabConfig, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import check_day, checked_rate, sample_day
-from echo_env.lab.envs.env import PAIRED, PENALTY, day_of_reset
+from echo_env.lab.envs.arguments import PAIRED, PENALTY, day_of_reset
 from echo_env.lab.envs.mornings import Mornings, lab_of_mornings, morning_numbers
 from echo_env.lab.simulation.metrics import metrics_table, told_metrics
 from echo_env.lab.simulation.penalty import penalty_points

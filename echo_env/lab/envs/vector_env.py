@@ -24,9 +24,9 @@ from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import Day, check_day, checked_rate
 from echo_env.lab.decisions.action_sets import make_actions
 from echo_env.lab.decisions.observation import default_observation, make_observation
+from echo_env.lab.envs.arguments import ADVANTAGE, PENALTY, check_env_arguments
 from echo_env.lab.envs.base_rule import BaseRule
 from echo_env.lab.envs.days_ahead import DaysAhead, Mode, make_rows
-from echo_env.lab.envs.env import ADVANTAGE, PENALTY, check_env_arguments
 from echo_env.lab.envs.vector_infos import metrics_info, only, penalty_info, penalty_table, with_masks
 from echo_env.lab.policies.rule_action import compiled_rule
 from echo_env.lab.simulation.penalty import UNITS, penalty_points
