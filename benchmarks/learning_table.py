@@ -166,7 +166,7 @@ def curves_with_bands(curves: Mapping[str, Sequence[pd.DataFrame]], rules: Mappi
     :param rules: name -> level of a rule, penalty points minus policy 2's
     """
     ax = Figure(figsize=(8, 5), layout="constrained").subplots()
-    lowest = min(rules.values())
+    lowest, highest = min(rules.values()), max(rules.values())
     for number, (method, seeds) in enumerate(curves.items()):
         look = policy_line(number)
         grid = np.unique(np.concatenate([own["days"] for own in seeds]))
@@ -179,11 +179,11 @@ def curves_with_bands(curves: Mapping[str, Sequence[pd.DataFrame]], rules: Mappi
         label = f"{method} ({len(seeds)} seed{'s' if len(seeds) > 1 else ''})"
         ax.plot(grid, values.mean(axis=0), label=label, markevery=max(len(grid) // 8, 1), **look)
         ax.fill_between(grid, values.min(axis=0), values.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
-        lowest = min(lowest, float(values.min(initial=lowest)))
+        lowest, highest = float(values.min(initial=lowest)), float(values.max(initial=highest))
     for (name, height), dashes in zip(rules.items(), ("-", ":"), strict=False):
         ax.axhline(height, color="0.4", linewidth=1, linestyle=dashes, label=name, zorder=0)
     room = max(abs(lowest), 1.0)
-    ax.set_ylim(lowest - 0.25 * room, 2.0 * room)
+    ax.set_ylim(lowest - 0.25 * room, min(highest + 0.25 * room, 2.0 * room))
     ax.set_xlim(left=0)
     thousands(ax, "x")
     thousands(ax, "y")
