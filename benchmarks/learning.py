@@ -8,7 +8,8 @@
 What is trained stands in learning_methods.py. Each training is a call of train.py, which chooses the best model of
 the run on monitoring days (in ablations, and without masks, the last one is taken). Each row is a call of evaluate.py
 on other days, on which nothing was chosen. A row goes to learning.csv as soon as it is there. What has its row is not
-done again, so an interrupted run goes on where it was. learning_table.py makes tables and a figure of the rows.
+done again, so an interrupted run goes on where it was; rows of other hyperparameters have to be removed first.
+learning_table.py makes tables and a figure of the rows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 from learning_methods import DAYS, LABS, TABLES, Lab, Method
-from record import FOLDER, append_row
+from record import FOLDER, append_row, digest, read_rows
 
 ROOT = FOLDER.resolve().parent
 sys.path.insert(0, str(ROOT))
@@ -117,7 +118,7 @@ def training_command(task: Task, method: Method, lab: Lab) -> tuple[list[str], i
     :param method: how
     :param lab: where
     """
-    conf_file = method.conf_file or f"zoo_configs/{method.algo}.yml"
+    conf_file = conf_file_of(method)
     steps = method.steps or int(yaml.safe_load((ROOT / conf_file).read_text())[lab.env_id]["n_timesteps"])
     logs = LOGS / task.folder
     command = ["train.py", "--algo", method.algo, "--env", lab.env_id, "--conf-file", conf_file]
@@ -173,23 +174,43 @@ def done(task: Task) -> Row:
     return {"steps": steps, "cpu_s": round(cpu), **row, "trained_by": shlex.join(["python", *command])}
 
 
-def rows_so_far() -> set[Task]:
-    """What learning.csv has."""
-    path = FOLDER / f"{CSV}.csv"
-    if not path.exists():
-        return set()
-    rows = pd.read_csv(path)
-    return {Task(*key) for key in zip(rows["table"], rows["lab"], rows["method"], rows["seed"], strict=True)}
+def settings_of(task: Task) -> str:
+    """What a training is made with, as a digest; empty for a rule.
+
+    :param task: the training
+    """
+    method, lab = TABLES[task.table][task.method], LABS[task.lab]
+    if isinstance(method, int):
+        return ""
+    hyperparameters = yaml.safe_load((ROOT / conf_file_of(method)).read_text())[lab.env_id]
+    return digest([hyperparameters, *method, lab.config])
+
+
+def conf_file_of(method: Method) -> str:
+    """The file of a method's hyperparameters, from the repository's root."""
+    return method.conf_file or f"zoo_configs/{method.algo}.yml"
+
+
+def rows_so_far() -> dict[Task, str]:
+    """What has a row in learning.csv, and the digest of its settings."""
+    return {Task(row["table"], row["lab"], row["method"], int(row["seed"])): row["settings"] for row in read_rows(CSV)}
 
 
 def tasks(arguments: argparse.Namespace) -> list[Task]:
-    """What is asked for and not there yet; first one seed of everything, then the next."""
+    """What is asked for and not there yet; first one seed of everything, then the next.
+
+    :raises ValueError: there is a row of other hyperparameters: tables would mix both
+    """
     methods = arguments.methods or list(TABLES[arguments.table])
     seeds = [0] if arguments.table == "rules" else range(1, arguments.seeds + 1)
     wanted = [
         Task(arguments.table, lab, method, seed) for seed in seeds for lab in arguments.labs for method in methods
     ]
     there = rows_so_far()
+    for task in wanted:
+        if there.get(task, own := settings_of(task)) != own:
+            name = f"{task.table}, {task.lab}, {task.method}, seed {task.seed}"
+            raise ValueError(f"{CSV}.csv has a row of other hyperparameters for {name}: remove it first")
     return [task for task in wanted if task not in there]
 
 
@@ -206,7 +227,11 @@ def main() -> int:
     if unknown:
         parser.error(f"{min(unknown)!r} is not in {arguments.table}: {', '.join(TABLES[arguments.table])}")
     try:
-        return do_all(tasks(arguments), arguments.jobs)
+        wanted = tasks(arguments)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        return do_all(wanted, arguments.jobs)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -230,7 +255,7 @@ def keep(task: Task, row: Row | str) -> None:
     if isinstance(row, str):
         print(f"{task}: {row}", file=sys.stderr, flush=True)
         return
-    append_row(CSV, {**task._asdict(), **row})
+    append_row(CSV, {**task._asdict(), "settings": settings_of(task), **row})
     print(*task, f"minus policy_2 {row['minus_policy_2']}, scarce_first {row['minus_scarce_first']}", flush=True)
 
 

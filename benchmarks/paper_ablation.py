@@ -9,9 +9,9 @@ and exploration that falls as many times as fast, with one part left out. Maskab
 zoo_configs/maskable_ppo_joint.yml and the paper's environment: the minute clock, idling and the plain penalty, at the
 absence rate of the lab. It is trained for as many steps as the paper's agent, and for as many CPU seconds: these steps
 follow from the least that both took of all seeds in the lab, since whatever else a machine does makes steps cost more,
-and never less. Where a training ends is evaluated, not the best met on the way,
-on held-out days that all have in common. A row goes to paper_ablation.csv as soon as it is there; what has its row, for
-the same divisor and number of days, is not done again.
+and never less. Where a training ends is evaluated, not the best met on the way, on held-out days that all have in
+common. A row goes to paper_ablation.csv as soon as it is there; what has its row, for the same hyperparameters, divisor
+and number of days, is not done again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 from learning import LOGS, ROOT, RUNNING, Row, Task, call, evaluated
 from learning_methods import DAYS, LABS
-from record import append_row, read_rows
+from record import append_row, digest, read_rows
 
 CSV = "paper_ablation"
 PROTOCOL, PPO = ROOT / "zoo_configs" / "paper_protocol.yml", ROOT / "zoo_configs" / "maskable_ppo_joint.yml"
@@ -78,6 +78,19 @@ def ppo(env_id: str, steps: int) -> dict[str, Any]:
     return settings | {"n_timesteps": steps}
 
 
+def settings_of(lab: str, method: str, divisor: int) -> dict[str, Any]:
+    """Hyperparameters of a method, with the steps of the paper's agent; for equal CPU time others follow from rows.
+
+    :param lab: name of the lab
+    :param method: of :data:`METHODS`
+    :param divisor: of all numbers of days
+    """
+    env_id = LABS[lab].env_id
+    if method in WITHOUT:
+        return q_learning(env_id, method, divisor)
+    return ppo(env_id, q_learning(env_id, WHOLE, divisor)["n_timesteps"])
+
+
 def trained(task: Task, settings: dict[str, Any]) -> tuple[str, float, str]:
     """The model of a training as evaluate.py takes it, the CPU seconds, and the command.
 
@@ -105,19 +118,20 @@ def seed_rows(lab: str, seed: int, methods: Sequence[str], arguments: argparse.N
     :param arguments: of the command line
     :return: what was found, in words
     """
-    env_id, found = LABS[lab].env_id, []
-    whole = q_learning(env_id, WHOLE, arguments.divisor)["n_timesteps"]
+    found = []
     for method in methods:
-        if (method, seed) in (there := times(lab, arguments)):
+        there = times(lab, arguments)
+        if (method, seed) in there:
             continue
-        steps = whole
+        settings = settings_of(lab, method, arguments.divisor)
+        mark = digest(settings)
         if method == EQUAL_CPU:
             least = {name: min(cpu for (own, _), cpu in there.items() if own == name) for name in (WHOLE, EQUAL_STEPS)}
-            steps = max(int(whole * least[WHOLE] / least[EQUAL_STEPS]), 1)
-        settings = q_learning(env_id, method, arguments.divisor) if method in WITHOUT else ppo(env_id, steps)
+            settings["n_timesteps"] = max(int(settings["n_timesteps"] * least[WHOLE] / least[EQUAL_STEPS]), 1)
         task = Task(CSV, lab, method, seed)
         model, cpu, command = trained(task, settings)
-        row: Row = {**task._asdict(), "divisor": arguments.divisor, "steps": steps, "cpu_s": round(cpu, 1)}
+        row: Row = {**task._asdict(), "settings": mark, "divisor": arguments.divisor}
+        row |= {"steps": settings["n_timesteps"], "cpu_s": round(cpu, 1)}
         row |= {**evaluated(task, LABS[lab], model, arguments.days), "trained_by": command}
         append_row(arguments.csv, row)
         found.append(f"{lab}, {method}, seed {seed}: {cpu:.0f} s, minus policy_2 {row['minus_policy_2']}")
@@ -126,13 +140,13 @@ def seed_rows(lab: str, seed: int, methods: Sequence[str], arguments: argparse.N
 
 
 def times(lab: str, arguments: argparse.Namespace) -> dict[tuple[str, int], float]:
-    """CPU seconds of a lab's trainings that have a row, by method and seed."""
+    """CPU seconds of a lab's trainings that have a row of the present hyperparameters, by method and seed."""
     wanted = (lab, str(arguments.divisor), str(arguments.days))
-    rows = read_rows(arguments.csv)
+    marks = {method: digest(settings_of(lab, method, arguments.divisor)) for method in METHODS}
     return {
         (row["method"], int(row["seed"])): float(row["cpu_s"])
-        for row in rows
-        if (row["lab"], row["divisor"], row["days"]) == wanted
+        for row in read_rows(arguments.csv)
+        if (row["lab"], row["divisor"], row["days"]) == wanted and row["settings"] == marks[row["method"]]
     }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime
+import json
 import platform
 import subprocess
 import sys
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,14 @@ def read_rows(table: str) -> list[dict[str, str]]:
         return []
     with path.open(encoding="utf8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def digest(settings: object) -> str:
+    """Eight hexadecimal digits that stand for settings: a row tells by them what it was made with.
+
+    :param settings: anything that JSON can hold
+    """
+    return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)

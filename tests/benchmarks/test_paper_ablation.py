@@ -1,5 +1,6 @@
 """The ablation of the paper's training: what is shortened, and what is left out."""
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,3 +59,13 @@ def test_ppo_plays_the_papers_task() -> None:
         "idling": True,
         "reward": "penalty",
     }
+
+
+def test_rows_of_other_hyperparameters_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row counts as done only with the present hyperparameters: a table does not mix them."""
+    given = argparse.Namespace(divisor=60, days=10, csv="some")
+    mark = paper_ablation.digest(paper_ablation.settings_of("scarce", paper_ablation.EQUAL_STEPS, 60))
+    row = {"lab": "scarce", "method": paper_ablation.EQUAL_STEPS, "divisor": "60", "days": "10", "cpu_s": "25.4"}
+    rows = [{**row, "seed": "1", "settings": mark}, {**row, "seed": "2", "settings": "other"}]
+    monkeypatch.setattr(paper_ablation, "read_rows", lambda table: rows)
+    assert paper_ablation.times("scarce", given) == {(paper_ablation.EQUAL_STEPS, 1): 25.4}
