@@ -33,7 +33,8 @@ from sb3_ext.zoo.algorithms import MASKABLE
 from sb3_ext.zoo.evaluation import EVALUATION_SEED
 from sb3_ext.zoo.managing.environments import MOST_EVAL_ENVS
 
-HEADINGS = ("lab", "method", "seeds", "penalty a day", "waiting part", "minus `policy_2`", "minus `scarce_first`")
+METRICS = {"waiting_penalty": "waiting part", "overall_wait_min": "wait (min)", "left_waiting": "sent home"}
+HEADINGS = ("lab", "method", "seeds", *METRICS.values(), "minus `policy_2`", "minus `scarce_first`")
 ONLY_TRAINED = ("middle", "worst seed", "CPU s", "steps")
 """``middle`` is the interquartile mean over the seeds of minus `policy_2`."""
 
@@ -53,7 +54,7 @@ def cells(lab: str, method: str, rows: pd.DataFrame) -> list[str]:
     rule, days = method in RULES, int(rows["days"].iloc[0])
     name = method if not rule else f"`{method}`" if days == DAYS else f"`{method}`, {days} days"
     line = [lab, name, "" if rule else str(len(rows))]
-    line += [f"{rows[metric].mean():,.1f}" for metric in ("penalty", "waiting_penalty")]
+    line += [f"{rows[metric].mean():,.{2 if metric == 'left_waiting' else 1}f}" for metric in METRICS]
     for reference in ("policy_2", "scarce_first"):
         value = over_seeds(rows[f"minus_{reference}"], rows[f"half_{reference}"])
         line.append("" if method == reference else shown(value))
