@@ -44,6 +44,7 @@ def same(one: SweepResults, other: SweepResults) -> bool:
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
+    """Read the command line, and time a sweep by each number of workers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers: %(default)s")
     parser.add_argument("--cells", type=int, default=40, help="of the sweep: %(default)s")
