@@ -3,10 +3,10 @@ Hand-written passes through ReLU networks, in numpy.
 
 The forward and the backward pass are written out, and work without effect is left out: values of infeasible actions,
 where few are feasible; of the target network all but the value of the selected action; of the last layer's gradient
-all but the rows of the actions taken. With hundreds of actions a training takes 0.4 to 0.6 of the CPU time that it takes
-with automatic differentiation, with seven 0.9 or more (benchmarks/relu_pass_speed.py). Parameters, gradients and the optimizer stay PyTorch's, seen through
-numpy without copying. :class:`~sb3_ext.maskable_dqn.updates.AutogradUpdater` computes the same and is the reference in
-tests.
+all but the rows of the actions taken. With hundreds of actions a training takes 0.4 to 0.6 of the CPU time that it
+takes with automatic differentiation, with seven 0.9 or more (benchmarks/relu_pass_speed.py). Parameters, gradients and
+the optimizer stay PyTorch's, seen through numpy without copying.
+:class:`~sb3_ext.maskable_dqn.updates.AutogradUpdater` computes the same and is the reference in tests.
 """
 
 import numpy as np
