@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -137,6 +138,12 @@ def test_lab_and_pathways_do_not_import_each_other(graph: grimp.ImportGraph) -> 
     """Each problem can be changed, or taken away, without the other."""
     for package, other in (("echo_env.lab", "echo_env.pathways"), ("echo_env.pathways", "echo_env.lab")):
         assert not graph.find_shortest_chains(package, other)
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest imports them by name alone, and of two takes the one, by chance, and refuses the other."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, files in names.items() if files > 1] == []
 
 
 def test_numpys_global_generator_is_used_nowhere() -> None:
