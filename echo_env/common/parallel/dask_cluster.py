@@ -80,14 +80,16 @@ class DaskCluster:
         :param parcel: what is dealt out
         :param blocks: of its tasks
         """
-        from joblib import Parallel, delayed, parallel_config
+        from joblib import Parallel, delayed
+
+        from echo_env.common.parallel.dask_tasks import DaskTasks
 
         content = parcel.content
         arriving: Any = None
         try:
-            with parallel_config("dask", client=self.client, scatter=[content]):
-                pool = Parallel(-1, return_as="generator_unordered", batch_size=1, pre_dispatch="3*n_jobs")
-                arriving = pool(delayed(_work)(content, parcel.key, block) for block in blocks)
+            backend = DaskTasks(client=self.client, scatter=[content])
+            pool = Parallel(-1, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="3*n_jobs")
+            arriving = pool(delayed(_work)(content, parcel.key, block) for block in blocks)
             yield arriving
         except BaseException:
             self._open.pop(self._address, None)

@@ -43,8 +43,8 @@ class RayTasks(ParallelBackendBase):  # type: ignore[misc]
         return RayTasks, (self._slots,)
 
     def effective_n_jobs(self, n_jobs: int) -> int:
-        """How many tasks are worked on at a time."""
-        return self._slots
+        """How many tasks are worked on at a time, at least two: joblib would do the work of one in this process."""
+        return max(self._slots, 2)
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Future[Any]], None] | None = None) -> Future[Any]:
         """Send a batch."""
