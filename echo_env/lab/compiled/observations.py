@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from echo_env.common.jit import njit
 from echo_env.lab.compiled import layout
 from echo_env.lab.compiled.layout import Floats, Labs, Rules, Wide
+from echo_env.lab.compiled.observed.kept import fill_kept
 from echo_env.lab.compiled.observed.rows import fill_row_numbers
 from echo_env.lab.compiled.observed.staff import fill_staff_numbers
 from echo_env.lab.compiled.observed.wide import fill_wide_rows
@@ -18,6 +19,7 @@ from echo_env.lab.compiled.rules import rules_of
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import REBOOKED, appointment_book
 from echo_env.lab.decisions.free_again import exam_rests
+from echo_env.lab.decisions.kept_rows import KEPT_COLUMNS
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER
 from echo_env.lab.decisions.observation import OBSERVATIONS, observed_numbers
 from echo_env.lab.decisions.rows import type_numbers
@@ -183,12 +185,28 @@ def observe_wide_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.fl
         )
 
 
+@njit
+def observe_kept_rows(labs: Labs, rules: Rules, shown: Shown, out: NDArray[np.float32]) -> None:
+    """Fill the rows of ``rows_kept`` of each lab. Parameters as in :func:`observe_paper`."""
+    kinds = rules.numbers[layout.KINDS]
+    actions = layout.CLASSES_PER_TYPE * kinds + 1
+    wide, kept = np.empty((1, actions * COLUMNS), np.float32), np.empty((kinds, 2), np.float32)
+    for b in range(len(labs.lab)):
+        observe_wide_rows(Labs(labs.lab[b : b + 1], labs.break_draw[b : b + 1]), rules, shown, wide)
+        fill_kept(labs.lab[b], rules.numbers, kept)
+        row, own = out[b].reshape(actions, KEPT_COLUMNS), wide.reshape(actions, COLUMNS)
+        row[:, :COLUMNS], row[-1, COLUMNS:] = own, 0
+        for a in range(actions - 1):
+            row[a, COLUMNS:] = kept[a // layout.CLASSES_PER_TYPE]
+
+
 FILLERS: dict[str, Callable[[Labs, Rules, Shown, NDArray[np.float32]], Any]] = {
     "paper": observe_paper,
     "rich": observe_rich,
     "rows": observe_rows,
     "staffed": observe_staffed,
     "rows_wide": observe_wide_rows,
+    "rows_kept": observe_kept_rows,
 }
 """Observation -> (labs, rules, what is shown, rows to fill)."""
 

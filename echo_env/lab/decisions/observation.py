@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import LabPlan
 from echo_env.lab.day import appointment_book
+from echo_env.lab.decisions.kept_rows import kept_features, kept_row_numbers, kept_shape
 from echo_env.lab.decisions.numbers import HORIZONS, HOUR, LONGEST_SHOWN, OVERDUE_MIN, STATE_ORDER, ObservedNumber
 from echo_env.lab.decisions.rows import row_features, row_numbers, rows_shape
 from echo_env.lab.decisions.staffed import fields_of_staff, numbers_of_staff
@@ -149,6 +150,7 @@ OBSERVATIONS = {
     "rows": Observation(row_features, row_numbers, rows_shape),
     "staffed": Observation(staffed_fields, staffed_numbers),
     "rows_wide": Observation(wide_features, wide_row_numbers, wide_shape),
+    "rows_kept": Observation(kept_features, kept_row_numbers, kept_shape),
 }
 """Name -> observation. A new one needs a row here, and one in ``FILLERS`` of the compiled engine."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from echo_env.common.spaces import FeasibleDiscrete, KeepsFeasible
 from echo_env.lab.config import ConfigError, load_lab
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.day import draw_days
-from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, padded_space
+from echo_env.lab.decisions.padding import Padding
 from echo_env.lab.envs.arguments import PENALTY, check_env_arguments
 from echo_env.lab.envs.env import EchoLabEnv
 from echo_env.lab.family.family import LabFamily, Stream
@@ -34,6 +35,8 @@ class AnyLabArguments:
     :param idling: likewise
     :param competitors: whether rows say who competes for a type's resources, see
         :data:`~echo_env.lab.decisions.wide_rows.RIVAL_FEATURES`; else these columns are 0: for ablations
+    :param reservations: minutes for which what a type needs can be kept, see
+        :class:`~echo_env.lab.envs.env.EchoLabEnv`: further actions
     :param reward: ``paired`` or ``advantage``, in units of the lab; or ``penalty``, minus the penalty in points
     :raises ValueError: names the argument, its value and what is allowed
     """
@@ -49,12 +52,13 @@ class AnyLabArguments:
         idling: bool,
         reward: str,
         competitors: bool,
+        reservations: Sequence[int],
     ) -> None:
         require("numba")
         check_env_arguments(clock, reward, idling)
         if competitors not in (True, False):
             raise ValueError(f"competitors is {competitors!r}, but must be one of True, False")
-        self.competitors = competitors
+        self.padding = Padding(reservations, competitors)
         streams = [own.name.lower() for own in Stream]
         if stream not in streams:
             raise ValueError(f"stream is {stream!r}, but must be one of {', '.join(streams)}")
@@ -75,11 +79,13 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
 
     ## Action space
     ``Discrete(25)``: :class:`~echo_env.lab.decisions.starts.StartActions` for 8 exam types. Actions of types that a
-    lab does not have are masked; the last one is always stop.
+    lab does not have are masked; the last one is always stop. ``reservations=(10, 30)`` beside these:
+    ``Discrete(25 + 8 D)`` for D lengths, D for each type between starts and stop.
 
     ## Observation space
     ``Box(25, C)``: ``rows_wide``, see :mod:`~echo_env.lab.decisions.wide_rows`. Rows of types that a lab does not have
-    are zero.
+    are zero. With reservations ``Box(25 + 8 D, C + 4)``: a row for each, of zeros where it is not on offer, and how
+    long each type's has lasted and may last; see :mod:`~echo_env.lab.decisions.padding`.
 
     ## Rewards
     ``reward="paired"``: what the lab's better rule pays over the same minutes of the same day, minus the penalty, in
@@ -120,14 +126,18 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         idling: bool = False,
         reward: str = "paired",
         competitors: bool = True,
+        reservations: Sequence[int] = (),
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but this env draws nothing: use a lab's own env")
-        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward, competitors)
+        self._given = AnyLabArguments(
+            stream, labs, days, config, family, clock, idling, reward, competitors, reservations
+        )
         self.render_mode = None
-        self.observation_space = padded_space()
-        self.action_space: FeasibleDiscrete = FeasibleDiscrete(ACTIONS)
+        self._padding = self._given.padding
+        self.observation_space = self._padding.space()
+        self.action_space: FeasibleDiscrete = FeasibleDiscrete(self._padding.actions)
         self._days_left = 0
         self._lab: Prepared | None = None
         self._env: EchoLabEnv | None = None
@@ -162,10 +172,11 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         """
         if self._env is None or self._lab is None:
             raise ResetNeeded("there is no day to play: call reset() first")
-        choice, stop = int(action), self._env.actions.size - 1
-        if not (0 <= choice < ACTIONS and self.action_masks()[choice]):
+        choice = int(action)
+        if not (0 <= choice < self._padding.actions and self.action_masks()[choice]):
             raise InvalidAction(f"action {choice} is not feasible: it must be one of those that action_masks() allows")
-        observation, reward, over, cut, told = self._env.step(stop if choice == ACTIONS - 1 else choice)
+        own = self._padding.own(np.array(choice), len(self._env.config.plan.types))
+        observation, reward, over, cut, told = self._env.step(int(own))
         self._penalty += told["penalty"]
         self._rewards += reward
         info = {**self._info(told), "penalty": told["penalty"]}
@@ -175,10 +186,10 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         return self._padded(observation), reward / self._lab.unit if paired else reward, over, cut, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(25,) bool, the action mask now."""
+        """(actions,) bool, the action mask now."""
         if self._env is None:
             raise ResetNeeded("there is no day to play: call reset() first")
-        return padded_mask(self._env.action_masks())
+        return self._padding.mask(self._env.action_masks())
 
     @property
     def lab(self) -> Prepared:
@@ -195,19 +206,19 @@ class EchoLabAnyEnv(KeepsFeasible, gym.Env[np.ndarray, np.int64]):
         self._lab, self._days_left = lab, given.days
         self._env = EchoLabEnv(
             lab.config,
-            observation="rows_wide",
+            observation=self._padding.observation,
             idling=given.idling,
             clock=given.clock,
             reward=given.reward,
             paired_with=lab.rule,
             actions="start",
+            reservations=self._padding.reservations,
         )
 
     def _padded(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        assert self._env is not None
-        return padded_rows(observation[None], self._given.competitors)[0]
+        return self._padding.rows(observation[None], self.action_masks()[None])[0]
 
     def _info(self, told: dict[str, Any]) -> dict[str, Any]:
-        mask = padded_mask(told["action_mask"])
+        mask = self._padding.mask(told["action_mask"])
         self.action_space.feasible = mask
         return {"action_mask": mask, "minute": told["minute"], "elapsed_min": told["elapsed_min"]}

@@ -23,7 +23,6 @@ from echo_env.lab.compiled.places.stepping import begin_places, grown, move_in, 
 from echo_env.lab.config import ConfigError
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.config.plan import MOST_TYPES
-from echo_env.lab.decisions.padding import ACTIONS, hide_competitors, padded_space
 from echo_env.lab.envs.any_lab import AnyLabArguments
 from echo_env.lab.envs.arguments import ADVANTAGE, PAIRED, PENALTY
 from echo_env.lab.envs.vector_infos import only, with_masks
@@ -61,18 +60,22 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         idling: bool = False,
         reward: str = "paired",
         competitors: bool = True,
+        reservations: Sequence[int] = (),
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}, but the vector env draws nothing")
-        self._given = AnyLabArguments(stream, labs, days, config, family, clock, idling, reward, competitors)
+        self._given = AnyLabArguments(
+            stream, labs, days, config, family, clock, idling, reward, competitors, reservations
+        )
+        self._padding = self._given.padding
         self._in_units, self._paired, self._advantage = reward != PENALTY, reward == PAIRED, reward == ADVANTAGE
         self.num_envs, self.render_mode = num_envs, None
-        self.single_observation_space = padded_space()
-        self.single_action_space = gym.spaces.Discrete(ACTIONS)
+        self.single_observation_space = self._padding.space()
+        self.single_action_space = gym.spaces.Discrete(self._padding.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._places = no_places(num_envs)
+        self._places = no_places(num_envs, self._padding.actions)
         self._rngs: list[np.random.Generator] = []
         self._visits: list[Visit | None] = [None] * num_envs
         # Each place's generator as it was before the visit was drawn: copies and pickles draw it again.
@@ -144,7 +147,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         return self._observed(), rewards, over, np.zeros_like(over), info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, 25) bool, the action masks now."""
+        """(B, actions) bool, the action masks now."""
         return self._places.mask.copy()
 
     def action_returns(self, choose: Choose | None = None, rule: str = BETTER_RULE) -> NDArray[np.float64]:
@@ -154,9 +157,9 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         so they are for training only.
 
         :param choose: decides after the first action, wherever there is a choice on the event clock, for many copies
-            at once: ``choose(observations, masks) -> actions``, (n, 25, C) float32 and (n, 25) bool -> (n,)
+            at once: ``choose(observations, masks) -> actions``, (n, actions, C) float32 and (n, actions) bool -> (n,)
         :param rule: what decides in its place if there is none: :data:`BETTER_RULE`, in each lab its own
-        :return: (B, 25), nan where infeasible; all nan in a place with only one feasible action
+        :return: (B, actions), nan where infeasible; all nan in a place with only one feasible action
         :raises ValueError: another rule
         :raises InvalidAction: ``choose`` gives an infeasible action
         """
@@ -169,7 +172,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         if choose is None:
             units = continue_under_rules(places, which, actions, self._tiers)
         else:
-            units = continue_under_choices(places, which, actions, self._given.idling, self._choosing(choose))
+            units = continue_under_choices(places, which, actions, self._given.idling, choose, self._padding)
         rewards = -self._points(units - (0 if self._advantage else self._paid[which]), which)
         if self._paired:
             rewards += (self._base[self._every, self._end] - self._base[self._every, self._paid_until])[which]
@@ -189,17 +192,6 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         """Points of (n, 7) units of some places."""
         return np.asarray(PenaltyParts(*(units * self._weights[which]).T).total)
 
-    def _choosing(self, choose: Choose) -> Choose:
-        """A chooser that sees what agents see."""
-        if self._given.competitors:
-            return choose
-
-        def without(observed: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-            hide_competitors(observed)
-            return choose(observed, mask)
-
-        return without
-
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: all but the days of visits, which are many and can be drawn again."""
         return {**self.__dict__, "_visits": None}
@@ -207,17 +199,16 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Draw the present visits again."""
         self.__dict__.update(state)
-        given, before = self._given, self._before
-        self._visits = [
-            None if rng is None else draw_visit(given.pool, deepcopy(rng), given.days, self._paired) for rng in before
-        ]
+        self._visits = [None if rng is None else self._drawn(deepcopy(rng)) for rng in self._before]
+
+    def _drawn(self, rng: np.random.Generator) -> Visit:
+        given = self._given
+        return draw_visit(given.pool, rng, given.days, self._paired, self._padding.reservations)
 
     def _observed(self, which: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float32]:
         """A copy of the observations of some places."""
-        observed = np.array(self._places.observation[which])
-        if not self._given.competitors:
-            hide_competitors(observed)
-        return observed
+        places = self._places
+        return self._padding.shown(places.observation[which], places.kept[which], places.mask[which])
 
     def _begin(self, which: NDArray[np.int64]) -> None:
         """Begin the next days of some places."""
@@ -226,7 +217,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
             visit = self._visits[b]
             if visit is None or self._day[b] == given.days:
                 self._before[b] = deepcopy(self._rngs[b])
-                visit = self._visits[b] = draw_visit(given.pool, self._rngs[b], given.days, self._paired)
+                visit = self._visits[b] = self._drawn(self._rngs[b])
                 self._move_in(b, visit)
                 self._day[b] = 0
             self._put_day(b, visit, int(self._day[b]))
@@ -296,7 +287,7 @@ class EchoLabAnyVectorEnv(gym.vector.VectorEnv):
         """Raise for infeasible actions."""
         if not self._rngs:
             raise ResetNeeded("there is no day to play: call reset() first")
-        inside = (actions >= 0) & (actions < ACTIONS)
+        inside = (actions >= 0) & (actions < self._padding.actions)
         allowed = inside & self._places.mask[self._every, np.where(inside, actions, 0)]
         if not allowed.all():
             i = int(np.argmin(allowed))

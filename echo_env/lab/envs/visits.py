@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,17 +35,21 @@ class Visit(NamedTuple):
     base: NDArray[np.float64]
 
 
-def draw_visit(pool: LabPool, rng: np.random.Generator, days: int, paired: bool) -> Visit:
+def draw_visit(
+    pool: LabPool, rng: np.random.Generator, days: int, paired: bool, reservations: Sequence[int] = ()
+) -> Visit:
     """Draw a lab, and days in it: those that a single environment plays after the same resets.
 
     :param pool: the labs
     :param rng: the place's generator
     :param days: how many
     :param paired: whether the reward is paired
+    :param reservations: minutes of the reservations that are actions
     """
     lab = pool[int(rng.integers(pool.size))]
     config, drawn = lab.config, draw_days(lab.config, [rng] * days)
     labs: Labs = batch.make_labs(config, days)
     batch.begin_days(config, labs, np.arange(days), drawn)
     base = BaseRule(config, lab.rule, days).paid(drawn) if paired else np.zeros((days, 0))
-    return Visit(lab, batch.rules_of(config), shown_of("rows_wide", config), labs.lab, labs.break_draw, base)
+    rules = batch.rules_of(config, reservations)
+    return Visit(lab, rules, shown_of("rows_wide", config), labs.lab, labs.break_draw, base)

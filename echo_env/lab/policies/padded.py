@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.decisions.action_sets import make_actions
 from echo_env.lab.decisions.observation import make_observation
-from echo_env.lab.decisions.padding import ACTIONS, padded_mask, padded_rows, padded_space
+from echo_env.lab.decisions.padding import Padding
 from echo_env.lab.policies.agent import Predictor
-
-OBSERVATION = "rows_wide"
 
 
 class PaddedPredictor:
@@ -23,19 +21,16 @@ class PaddedPredictor:
 
     :param model: the model, which takes action masks
     :param config: the lab
+    :param padding: that of the model
     """
 
-    def __init__(self, model: Any, config: Lab) -> None:
-        self.observation_space = make_observation(OBSERVATION, config)[0]
-        self.action_space = gym.spaces.Discrete(make_actions("start", config).size)
-        self._model = model
-        spec = getattr(model, "env_spec", {})
-        kwargs = spec.get("kwargs", {})
-        self._competitors: bool = kwargs.get("competitors", True)
-        self.env_spec = {
-            **spec,
-            "kwargs": {**kwargs, "observation": OBSERVATION, "idling": kwargs.get("idling", False)},
-        }
+    def __init__(self, model: Any, config: Lab, padding: Padding) -> None:
+        self.observation_space = make_observation(padding.observation, config)[0]
+        self.action_space = gym.spaces.Discrete(make_actions("start", config, padding.reservations).size)
+        self._model, self._padding, self._types = model, padding, len(config.plan.types)
+        spec, kwargs = getattr(model, "env_spec", {}), _kwargs(model)
+        told = {"observation": padding.observation, "idling": kwargs.get("idling", False)}
+        self.env_spec = {**spec, "kwargs": {**kwargs, **told}}
 
     def predict(
         self,
@@ -48,19 +43,13 @@ class PaddedPredictor:
         """Actions of the model in a batch of states of the lab; see SB3.
 
         :param observation: (n, 3 K + 1, columns) float32
-        :param action_masks: (n, 3 K + 1) bool
+        :param action_masks: (n, 3 K + 1 + K D) bool
         """
-        masks = (
-            np.ones((len(observation), self.action_space.n), dtype=np.bool_) if action_masks is None else action_masks
-        )
-        chosen, state = self._model.predict(
-            padded_rows(observation, self._competitors),
-            state,
-            episode_start,
-            deterministic=deterministic,
-            action_masks=padded_mask(masks),
-        )
-        return np.where(chosen == ACTIONS - 1, self.action_space.n - 1, chosen), state
+        everything = np.ones((len(observation), self.action_space.n), dtype=np.bool_)
+        masks = self._padding.mask(everything if action_masks is None else action_masks)
+        rows = self._padding.rows(observation, masks)
+        chosen, state = self._model.predict(rows, state, episode_start, deterministic=deterministic, action_masks=masks)
+        return self._padding.own(chosen, self._types), state
 
 
 def fitted(model: Any, config: Lab) -> Predictor:
@@ -69,7 +58,15 @@ def fitted(model: Any, config: Lab) -> Predictor:
     :param model: the model
     :param config: the lab
     """
-    general = getattr(model.action_space, "n", None) == ACTIONS
-    general = general and getattr(model.observation_space, "shape", None) == padded_space().shape
+    kwargs = _kwargs(model)
+    padding = Padding(kwargs.get("reservations", ()), kwargs.get("competitors", True))
+    general = getattr(model.action_space, "n", None) == padding.actions
+    general = general and getattr(model.observation_space, "shape", None) == padding.space().shape
     masked = "action_masks" in inspect.signature(model.predict).parameters
-    return PaddedPredictor(model, config) if general and masked else model
+    return PaddedPredictor(model, config, padding) if general and masked else model
+
+
+def _kwargs(model: Any) -> dict[str, Any]:
+    """Of the environment that a model was trained in, as a model of our zoo says them."""
+    kwargs: dict[str, Any] = getattr(model, "env_spec", {}).get("kwargs", {})
+    return kwargs

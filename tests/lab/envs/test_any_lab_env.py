@@ -13,16 +13,28 @@ from gymnasium.error import ResetNeeded
 
 pytest.importorskip("numba")
 
-from echo_env.lab.decisions.wide_rows import COLUMNS
+from echo_env.lab.decisions.padding import Padding
 from echo_env.lab.envs.any_lab import EchoLabAnyEnv
 from echo_env.lab.envs.any_lab_vector import EchoLabAnyVectorEnv
 from echo_env.lab.family import LabFamily, Stream
 
+KINDS = [("paired", True, ()), ("penalty", False, ()), ("advantage", True, ()), ("advantage", False, (5, 20))]
 
-@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False), ("advantage", True)])
-def test_the_vector_environment_equals_single_ones(reward: str, competitors: bool) -> None:
+
+def padded(action: int, env: EchoLabAnyEnv) -> int:
+    """An action of the env's lab as the env names it."""
+    padding, kinds = env._given.padding, len(env.lab.config.plan.types)
+    feasible = np.flatnonzero(env.action_masks())
+    return int(feasible[padding.own(feasible, kinds).tolist().index(action)])
+
+
+@pytest.mark.parametrize(("reward", "competitors", "reservations"), KINDS)
+def test_the_vector_environment_equals_single_ones(
+    reward: str, competitors: bool, reservations: tuple[int, ...]
+) -> None:
     """Observations, rewards, masks, infos and ends of days, over several labs in each place."""
-    given = {"labs": 6, "days": 2, "reward": reward, "competitors": competitors}
+    given: dict[str, Any] = {"labs": 6, "days": 2, "reward": reward, "competitors": competitors}
+    given["reservations"] = reservations
     single = [EchoLabAnyEnv(**given) for _ in range(3)]
     vector, rng = EchoLabAnyVectorEnv(3, **given), np.random.default_rng(1)
     observations, infos = vector.reset(seed=5)
@@ -110,22 +122,27 @@ def wandered(steps: int, **given: Any) -> tuple[list[EchoLabAnyEnv], EchoLabAnyV
 
 def lowest(observations: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """The first feasible action, if the observation is one."""
-    assert observations.shape[1:] == (25, COLUMNS)
+    shapes = [Padding(reservations).space().shape for reservations in ((), (5, 20))]
+    assert observations.shape[1:] in shapes
     return np.asarray(masks.argmax(axis=1))
 
 
-@pytest.mark.parametrize(("reward", "competitors"), [("paired", True), ("penalty", False), ("advantage", True)])
+@pytest.mark.parametrize(("reward", "competitors", "reservations"), KINDS)
 @pytest.mark.parametrize("with_rule", [True, False])
-def test_returns_of_actions_are_those_of_single_environments(reward: str, competitors: bool, with_rule: bool) -> None:
+def test_returns_of_actions_are_those_of_single_environments(
+    reward: str, competitors: bool, reservations: tuple[int, ...], with_rule: bool
+) -> None:
     """Of each feasible action, what a copied environment pays to the end of the day; the environment stays as it is."""
     for steps in (5, 60, 130):
-        single, vector = wandered(steps, labs=6, days=1, reward=reward, competitors=competitors)
+        given: dict[str, Any] = {"reward": reward, "competitors": competitors, "reservations": reservations}
+        single, vector = wandered(steps, labs=6, days=1, **given)
+        nothing = np.ones(vector.single_action_space.n, dtype=np.bool_)
         before = pickle.dumps(vector)
         found = vector.action_returns(None if with_rule else lowest)
         assert pickle.dumps(vector) == before
         for number, env in enumerate(single):
             mask, rule = env.action_masks(), env.lab.rule
-            assert np.array_equal(np.isnan(found[number]), ~mask if mask.sum() > 1 else np.ones(25, dtype=np.bool_))
+            assert np.array_equal(np.isnan(found[number]), ~mask if mask.sum() > 1 else nothing)
             for action in np.flatnonzero(~np.isnan(found[number])):
                 copied, chosen, over, total = deepcopy(env), int(action), False, 0.0
                 while not over:
@@ -135,7 +152,7 @@ def test_returns_of_actions_are_those_of_single_environments(reward: str, compet
                         own = copied._env
                         assert own is not None
                         chosen = own.rule_actions(rule)
-                        chosen = 24 if chosen == own.actions.size - 1 else chosen
+                        chosen = padded(chosen, copied)
                     else:
                         chosen = int(info["action_mask"].argmax())
                 assert found[number, action] == pytest.approx(total, abs=1e-9)
@@ -173,7 +190,7 @@ def test_advantages_add_up_to_the_paired_reward_and_the_rule_has_none() -> None:
             own = single._env
             assert own is not None
             action = own.rule_actions(single.lab.rule)
-            _, reward, over, _, _ = single.step(24 if action == own.actions.size - 1 else action)
+            _, reward, over, _, _ = single.step(padded(action, single))
             assert reward == 0
             steps += 1
         assert steps > 5

@@ -42,7 +42,7 @@ def arguments(seed: int) -> dict[str, Any]:
         "reward": ("penalty", "paired", "advantage")[seed % 3],
         "paired_with": "scarce_first",
         "actions": "start",
-        "observation": "staffed" if config.plan.nested_pair and seed % 5 else "rows",
+        "observation": "staffed" if config.plan.nested_pair and seed % 5 else ("rows", "rows_kept")[seed // 2 % 2],
         "reservations": LENGTHS[seed % len(LENGTHS)],
     }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from echo_env.lab import evaluate, load_lab
-from echo_env.lab.decisions.padding import ACTIONS, padded_space
+from echo_env.lab.decisions.padding import Padding
 from echo_env.lab.policies.agent import agent_policy
 from echo_env.lab.policies.padded import PaddedPredictor, fitted
 
@@ -19,9 +19,10 @@ pytest.importorskip("numba")
 class LongestWait:
     """Takes the feasible row whose first patient has waited longest: a model of any lab."""
 
-    observation_space = padded_space()
-    action_space = gym.spaces.Discrete(ACTIONS)
-    env_spec = {"id": "EchoLabAny-v0", "kwargs": {}}  # noqa: RUF012
+    def __init__(self, reservations: tuple[int, ...] = ()) -> None:
+        padding = Padding(reservations)
+        self.observation_space, self.action_space = padding.space(), gym.spaces.Discrete(padding.actions)
+        self.env_spec = {"id": "EchoLabAny-v0", "kwargs": {"reservations": reservations}}
 
     def predict(
         self,
@@ -37,15 +38,15 @@ class LongestWait:
 
 
 @pytest.mark.parametrize("preset", ["scarce", "mri_unit", "walk_in_clinic"])
-def test_a_generalist_plays_any_lab_equally_on_both_engines(preset: str) -> None:
-    """The same days cost the same on SimPy and compiled."""
+@pytest.mark.parametrize("reservations", [(), (10, 30)])
+def test_a_generalist_plays_any_lab_equally_on_both_engines(preset: str, reservations: tuple[int, ...]) -> None:
+    """The same days cost the same on SimPy and compiled, with and without reservations."""
     config = load_lab(preset)
-    model = fitted(LongestWait(), config)
+    model = fitted(LongestWait(reservations), config)
     assert isinstance(model, PaddedPredictor)
-    points = [
-        evaluate(config, [agent_policy("g", model, config, "rows_wide", False)], 12, 3, engine=engine).values["g"]
-        for engine in ("simpy", "compiled")
-    ]
+    shown = model.env_spec["kwargs"]["observation"]
+    policy = agent_policy("g", model, config, shown, False, reservations)
+    points = [evaluate(config, [policy], 12, 3, engine=engine).values["g"] for engine in ("simpy", "compiled")]
     assert np.array_equal(points[0]["penalty"], points[1]["penalty"])
 
 

@@ -16,6 +16,7 @@ from echo_env.lab.compiled.continuation import Choose, checked
 from echo_env.lab.compiled.layout import AT_ROWS, CLASSES_PER_TYPE, END, KINDS, MINUTE, PAID, UNITS
 from echo_env.lab.compiled.offers import carry_out
 from echo_env.lab.compiled.places.stepping import Places, own_action, step_places
+from echo_env.lab.decisions.padding import Padding
 from echo_env.lab.simulation.penalty import UNITS as UNIT_KINDS
 
 
@@ -57,7 +58,12 @@ def _continue_under_tiers(which, actions, places, lab, draw, tiers, units):
 
 
 def continue_under_choices(
-    places: Places, which: NDArray[np.int64], actions: NDArray[np.int64], idling: bool, choose: Choose
+    places: Places,
+    which: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    idling: bool,
+    choose: Choose,
+    padding: Padding,
 ) -> NDArray[np.int64]:
     """Take a first action, then ask for one wherever there is a choice. The places stay as they are.
 
@@ -68,6 +74,7 @@ def continue_under_choices(
     :param actions: (n,) each copy's first action, feasible
     :param idling: whether masks include idling actions
     :param choose: decides
+    :param padding: makes what the chooser sees
     :return: (n, 7) int64, the whole day's penalty units, with those already paid
     :raises InvalidAction: ``choose`` gives an infeasible action
     """
@@ -82,7 +89,8 @@ def continue_under_choices(
             rest = np.flatnonzero(~over)
             playing, copies = playing[rest], _copied(copies, rest)
         if len(playing):
-            actions = checked(choose(copies.observation.copy(), copies.mask.copy()), copies.mask)
+            seen = padding.shown(copies.observation, copies.kept, copies.mask)
+            actions = checked(choose(seen, copies.mask.copy()), copies.mask)
     return units
 
 

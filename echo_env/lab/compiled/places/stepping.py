@@ -8,12 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo_env.common.jit import njit
-from echo_env.lab.compiled.layout import AT_ROWS, CLASSES_PER_TYPE, KINDS, Floats, Ints, Labs, Rules, Wide
+from echo_env.lab.compiled.layout import (
+    AT_ROWS,
+    CLASSES_PER_TYPE,
+    KINDS,
+    RESERVATIONS,
+    Floats,
+    Ints,
+    Labs,
+    Rules,
+    Wide,
+)
 from echo_env.lab.compiled.observations import Shown
+from echo_env.lab.compiled.observed.kept import fill_kept
 from echo_env.lab.compiled.observed.wide import fill_wide_rows
 from echo_env.lab.compiled.steps import begin_labs, step_labs
 from echo_env.lab.config.plan import MOST_TYPES
-from echo_env.lab.decisions.padding import ACTIONS
+from echo_env.lab.decisions.padding import STARTS
 from echo_env.lab.decisions.wide_rows import COLUMNS, NARROW
 
 
@@ -31,10 +42,11 @@ class Places(NamedTuple):
     :param constants: (B, 8, 3) float64
     :param rest: (B, 8, n) float64
     :param of_lab: (B, 7) float64
-    :param mask: (B, 25) bool, action masks
+    :param mask: (B, actions) bool, action masks: see :mod:`~echo_env.lab.decisions.padding`
     :param size: (B,) int64, how many actions are feasible
     :param first: (B,) int64, the lowest of them
-    :param observation: (B, 25, columns) float32
+    :param observation: (B, 25, columns) float32, the rows of ``rows_wide``
+    :param kept: (B, 8, 2) float32, the further columns of ``rows_kept``
     """
 
     lab: Ints
@@ -52,12 +64,14 @@ class Places(NamedTuple):
     size: Wide
     first: Wide
     observation: NDArray[np.float32]
+    kept: NDArray[np.float32]
 
 
-def no_places(count: int) -> Places:
+def no_places(count: int, actions: int) -> Places:
     """Places without a lab.
 
     :param count: how many
+    :param actions: how many actions there are, with padding
     """
     floats, whole = np.zeros, np.int64
     return Places(
@@ -72,10 +86,11 @@ def no_places(count: int) -> Places:
         constants=floats((count, MOST_TYPES, 3)),
         rest=floats((count, MOST_TYPES, 0)),
         of_lab=floats((count, 7)),
-        mask=np.zeros((count, ACTIONS), np.bool_),
+        mask=np.zeros((count, actions), np.bool_),
         size=np.zeros(count, whole),
         first=np.zeros(count, whole),
-        observation=np.zeros((count, ACTIONS, COLUMNS), np.float32),
+        observation=np.zeros((count, STARTS + 1, COLUMNS), np.float32),
+        kept=np.zeros((count, MOST_TYPES, 2), np.float32),
     )
 
 
@@ -102,6 +117,7 @@ def move_in(places: Places, b: int, rules: Rules, shown: Shown) -> Places:
         own[...] = 0
         own[tuple(slice(size) for size in array.shape)] = array
     places.observation[b, CLASSES_PER_TYPE * kinds : -1] = 0
+    places.kept[b] = 0
     places.mask[b] = False
     return places
 
@@ -179,19 +195,22 @@ def step_places(actions, places, idling, event_clock):
 
 @njit
 def own_action(action, rule):
-    """A place's action as one of the lab's own number of types.
+    """A place's action as the lab names it: counterpart of ``Padding.own``.
 
-    :param action: of 25, of which the last is stop
+    :param action: with padding
     :param rule: the numbers of the lab's rules
     """
-    return CLASSES_PER_TYPE * rule[KINDS] if action == ACTIONS - 1 else action
+    stop = CLASSES_PER_TYPE * rule[KINDS]
+    if action < STARTS:
+        return action
+    return stop if action == STARTS + MOST_TYPES * rule[RESERVATIONS] else stop + 1 + action - STARTS
 
 
 @njit
 def _one(places, b):
     """The lab of a place as an array of one lab, its rules, and its mask."""
     numbers = places.numbers[b]
-    cells, actions = numbers[AT_ROWS], CLASSES_PER_TYPE * numbers[KINDS] + 1
+    cells, actions = numbers[AT_ROWS], numbers[KINDS] * (CLASSES_PER_TYPE + numbers[RESERVATIONS]) + 1
     draw = places.break_draw[b]
     labs = Labs(places.lab[b, :cells].reshape(1, cells), draw.reshape(1, draw.shape[0], draw.shape[1]))
     return labs, Rules(numbers, places.odds[b]), places.mask[b, :actions].reshape(1, actions)
@@ -200,19 +219,22 @@ def _one(places, b):
 @njit
 def _scratch():
     """See :func:`~echo_env.lab.compiled.observed.wide.fill_wide_rows`."""
-    return np.empty(ACTIONS * NARROW), np.empty((MOST_TYPES, MOST_TYPES)), np.empty(COLUMNS)
+    return np.empty((STARTS + 1) * NARROW), np.empty((MOST_TYPES, MOST_TYPES)), np.empty(COLUMNS)
 
 
 @njit
 def _show(places, b, scratch):
-    """Observe, and put stop last in the mask."""
+    """Observe, and pad the mask."""
     rule, mask = places.numbers[b], places.mask[b]
-    stop = CLASSES_PER_TYPE * rule[KINDS]
-    if stop != ACTIONS - 1:
-        mask[ACTIONS - 1] = mask[stop]
-        mask[stop] = False
+    stop, last = CLASSES_PER_TYPE * rule[KINDS], len(mask) - 1
+    own = mask[: stop + 1 + rule[KINDS] * rule[RESERVATIONS]].copy()
+    mask[stop:] = False
+    mask[STARTS : STARTS + len(own) - stop - 1] = own[stop + 1 :]
+    mask[last] = own[stop]
     if places.first[b] == stop:
-        places.first[b] = ACTIONS - 1
+        places.first[b] = last
+    if rule[RESERVATIONS]:
+        fill_kept(places.lab[b], rule, places.kept[b])
     narrow, shared, row = scratch
     fill_wide_rows(
         places.lab[b],
