@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from echo_env.common.parallel import Jobs, as_workers, slots
+from echo_env.common.parallel import Jobs, as_workers, map_in_order, slots
 from echo_env.common.stats import simultaneous
 from echo_env.lab.config.lab import Lab
 from echo_env.lab.evaluation.input_uncertainty import two_parts
@@ -212,11 +212,11 @@ def _measured(
     name = " + ".join(metric if weight == 1 else f"{weight:g} {metric}" for metric, weight in weights)
     wide = _with_told(objective, choice)
     names = [name, *wide.protected]
-    today = wide.scores(choice.lab(choice.today), HELD_OUT_FIRST, budget.days).array
+    labs = [choice.lab(values) for values in (choice.today, *finalists)]
+    today, *others = _played(wide, labs, HELD_OUT_FIRST, budget.days, budget)
     comparisons = max(1, len(finalists) * len(names))
     steps = []
-    for values in finalists:
-        scores = wide.scores(choice.lab(values), HELD_OUT_FIRST, budget.days).array
+    for values, scores in zip(finalists, others, strict=True):
         changes = choice.changes(values)
         steps.append(Step(values, changes, number_of(changes), estimates(names, scores - today, comparisons)))
     chosen = _chosen(steps, selection, objective, name)
@@ -275,16 +275,10 @@ def _in_labs(objective: Objective, proposal: Proposal, labs: Sequence[Lab], budg
     if proposal.step is None:
         return proposal
     choice, days = proposal.choice, max(budget.world_days, 2)
-    wide = _with_told(objective, choice)
-
-    def gain(lab: Lab | None) -> Floats:
-        own, today = (
-            wide.scores(choice.lab(values, lab), WORLDS_FIRST, days).array
-            for values in (proposal.front[proposal.chosen].values, choice.today)
-        )
-        return own - today
-
-    here, others = gain(None), [gain(lab) for lab in labs]
+    both = proposal.step.values, choice.today
+    decided = [choice.lab(values, lab) for lab in (None, *labs) for values in both]
+    scores = _played(_with_told(objective, choice), decided, WORLDS_FIRST, days, budget)
+    here, *others = (own - today for own, today in zip(scores[::2], scores[1::2], strict=True))
     names = list(proposal.today)
     unknown = {name: two_parts(here[k], [other[k] for other in others]) for k, name in enumerate(names)}
     return replace(proposal, unknown=unknown, wins=(sum(bool(other[0].mean() < 0) for other in others), len(labs)))
@@ -294,12 +288,24 @@ def _elsewhere(
     objective: Objective, names: Sequence[str], choice: Choice, values: Values, budget: Budget
 ) -> tuple[World, ...]:
     """The proposal in other worlds."""
-    worlds = []
-    for name, change in other_worlds() if budget.world_days else ():
-        scores = []
-        for own in (values, choice.today):
-            lab = choice.lab(own)
-            played = objective.scores(lab.replace(plan=change(lab.plan)), WORLDS_FIRST, budget.world_days)
-            scores.append(played.array)
-        worlds.append(World(name, estimates(names, scores[0] - scores[1], 1)))
-    return tuple(worlds)
+    worlds = dict(other_worlds()) if budget.world_days else {}
+    both = choice.lab(values), choice.lab(choice.today)
+    labs = [lab.replace(plan=change(lab.plan)) for change in worlds.values() for lab in both]
+    scores = _played(objective, labs, WORLDS_FIRST, budget.world_days, budget)
+    pairs = zip(worlds, scores[::2], scores[1::2], strict=True)
+    return tuple(World(name, estimates(names, own - today, 1)) for name, own, today in pairs)
+
+
+def _played(objective: Objective, labs: Sequence[Lab], first: int, count: int, budget: Budget) -> list[Floats]:
+    """The scores of labs on the same days, played by as many as the search.
+
+    :param first: number of the first day
+    :param count: number of days
+    """
+    tasks = [(objective, lab, first, count) for lab in labs]
+    return map_in_order(_scores, tasks, budget.jobs, lambda task, scores: None)
+
+
+def _scores(task: tuple[Objective, Lab, int, int]) -> Floats:
+    objective, lab, first, count = task
+    return objective.scores(lab, first, count).array
