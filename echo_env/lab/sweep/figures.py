@@ -93,7 +93,8 @@ def tornado_figure(results: SweepResults, metric: str) -> Figure:
 
     columns = min(len(results.policies), 3)
     lines = -(-len(results.policies) // columns)
-    size = (2.4 + 4.2 * columns, (0.42 * len(results.sweep.axes) + 1.2) * lines + 0.4)
+    # No lower than what the text beside it needs.
+    size = (2.4 + 4.2 * columns, max(0.42 * len(results.sweep.axes) + 1.2, 2.6) * lines + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel().tolist()
     for ax, policy in zip(panels, results.policies, strict=False):
