@@ -1,7 +1,8 @@
 """One agent for any lab against the better of two rules, in random labs it was not trained in.
 
-    python benchmarks/generalist.py --agent logs/maskable_ppo/EchoLabAny-v0_1
-    python benchmarks/generalist.py --agent logs/maskable_ppo/EchoLabAny-v0_1 --paper --days 20000
+    python benchmarks/generalist.py --agent zoo_configs/agents/EchoLabAny-v0.zip
+    python benchmarks/generalist.py --agent zoo_configs/agents/EchoLabAny-v0.zip --paper --days 20000
+    python benchmarks/generalist.py --agent logs/maskable_ppo/EchoLabAny-v0_1 --stream validation --labs 40 --margin 0
     python benchmarks/generalist.py --table
 
 Labs are those of the held-out stream of the family, which no training can reach. In each, policy_2 and scarce_first
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from echo_env.commands.players import plugins  # noqa: E402
+from echo_env.commands.players.generalist import MARGIN  # noqa: E402
 from echo_env.commands.players.models import find_agent, trained_policy  # noqa: E402
 from echo_env.common.stats import Estimate, estimate  # noqa: E402
 from echo_env.lab import Comparison, Lab, load_lab  # noqa: E402
@@ -50,16 +52,17 @@ def verdict(difference: Estimate) -> str:
     return "lost" if difference.mean - difference.half_width > 0 else "tied"
 
 
-def of_lab(agent: str, algo: str, config: Lab, days: int, deciding: int) -> dict[str, object]:
+def of_lab(agent: str, algo: str, margin: float, config: Lab, days: int, deciding: int) -> dict[str, object]:
     """The row of a random lab.
 
     :param agent: run or file of the agent
     :param algo: its algorithm
+    :param margin: within which it follows the lab's better rule
     :param config: the lab
     :param days: of the comparison
     :param deciding: days on which the better rule is decided
     """
-    policy = trained_policy(algo, agent, config, {}, trust=True)
+    policy = trained_policy(algo, agent, config, {}, trust=True, margin=margin)
     advice = advise(config, policy, deciding, DECIDING_SEED)
     comparison = evaluate_policies(config, [advice.rule, policy], days, SEED)
     row = difference_row(config, comparison, policy.name, advice.rule)
@@ -67,16 +70,18 @@ def of_lab(agent: str, algo: str, config: Lab, days: int, deciding: int) -> dict
     return {**row, "guarded": row["result"] if advice.use == policy.name else "tied"}
 
 
-def of_paper(agent: str, algo: str, name: str, days: int) -> list[dict[str, object]]:
+def of_paper(agent: str, algo: str, margin: float, name: str, days: int) -> list[dict[str, object]]:
     """The rows of one of the paper's labs: against both rules and the agent that ships.
 
     :param agent: run or file of the agent
     :param algo: its algorithm
+    :param margin: within which it follows the lab's better rule
     :param name: of the lab
     :param days: of the comparison
     """
     config = load_lab(name)
-    policy, specialist = trained_policy(algo, agent, config, {}, trust=True), find_agent("agent", config, {})
+    policy = trained_policy(algo, agent, config, {}, trust=True, margin=margin)
+    specialist = find_agent("agent", config, {})
     comparison = evaluate_policies(config, [*RULES, specialist, policy], days, SEED)
     rows = [difference_row(config, comparison, policy.name, other) for other in (*RULES, specialist.name)]
     return [{**row, "guarded": ""} for row in rows]
@@ -147,6 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agent", help="run or file of the agent")
     parser.add_argument("--algo", default="maskable_ppo", help="its algorithm: %(default)s")
+    parser.add_argument(
+        "--margin", type=float, default=MARGIN, help="within which it follows the lab's better rule: %(default)s"
+    )
     parser.add_argument("--label", default="", help="a word for the rows, by which tables tell agents apart")
     parser.add_argument("--stream", default="held_out", choices=[stream.name.lower() for stream in Stream])
     parser.add_argument("--first", type=int, default=0, help="number of the first lab: %(default)s")
@@ -168,11 +176,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows, begin = [], time.process_time()
     head = {"label": given.label, "stream": "paper" if given.paper else given.stream, "agent": given.agent}
     if given.paper:
-        work = (row for name in PAPER for row in of_paper(given.agent, given.algo, name, given.days))
+        work = (row for name in PAPER for row in of_paper(given.agent, given.algo, given.margin, name, given.days))
     else:
         family, stream = LabFamily(), Stream[given.stream.upper()]
         labs = (family.lab(number, stream) for number in range(given.first, given.first + given.labs))
-        work = (of_lab(given.agent, given.algo, lab, given.days, given.deciding_days) for lab in labs)
+        work = (of_lab(given.agent, given.algo, given.margin, lab, given.days, given.deciding_days) for lab in labs)
     for row in work:
         rows.append(row)
         if not given.no_rows:

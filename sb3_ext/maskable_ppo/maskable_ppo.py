@@ -1,8 +1,10 @@
 """sb3-contrib's masked PPO with two more policies."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 import sb3_contrib
+import torch as th
 from stable_baselines3.common.policies import BasePolicy
 
 from sb3_ext.common.saving import WholeSaves
@@ -27,3 +29,18 @@ class MaskablePPO(WholeSaves, sb3_contrib.MaskablePPO):
         "OfferedMlpPolicy": OfferedMlpPolicy,
         "RowPolicy": RowPolicy,
     }
+
+    def action_scores(self, observation: np.ndarray, action_masks: np.ndarray) -> np.ndarray:
+        """
+        How much the policy prefers each action in a batch of states: log-probabilities.
+
+        :param observation: (n, *obs_shape), as ``predict`` takes them
+        :param action_masks: (n, n_actions) bool
+        :return: (n, n_actions) float32, far below all others where infeasible
+        """
+        states, _ = self.policy.obs_to_tensor(observation)
+        self.policy.set_training_mode(False)
+        with th.no_grad():
+            distribution: Any = self.policy.get_distribution(states, action_masks).distribution
+        scores: np.ndarray = distribution.logits.cpu().numpy()
+        return scores

@@ -16,8 +16,12 @@ from echo_env.commands.players.trained_lab import differences, listed, training_
 from echo_env.common.parallel import SentOnce
 from echo_env.lab import Lab, load_lab
 from echo_env.lab.decisions.observation import default_observation
+from echo_env.lab.evaluation.guard import better_rule
 from echo_env.lab.policies.agent import AgentPolicy, StartAgentPolicy, decides_on_starts
+from echo_env.lab.policies.following import FollowingAgent
 from echo_env.lab.policies.padded import fitted
+from echo_env.lab.policies.rule_action import tiered_rule
+from echo_env.lab.simulation.policy import TieredPolicy
 
 MODEL_KWARGS = ("observation", "idling", "reservations")
 """Env arguments that decide what a model observes and which actions it may choose. The clock does not: a model is
@@ -103,14 +107,21 @@ def loader(trust: bool = False) -> ModelLoader:
 
 
 def trained_policy(
-    algo: str, path: str, config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False
+    algo: str, path: str, config: Lab, env_kwargs: Mapping[str, Any], trust: bool = False, margin: float = 0.0
 ) -> TrainedPolicy:
     """A trained model as a policy: its action space says whether it decides on joint actions or on single starts.
 
-    Parameters and errors as for :class:`TrainedPolicy`.
+    Other parameters and errors as for :class:`TrainedPolicy`.
+
+    :param margin: of a model of single starts: it follows the lab's better rule, and departs from it only within this
+        margin, see :meth:`~echo_env.lab.policies.following.FollowingAgent.follow`; 0 for a model that decides alone
     """
     model = fitted(load_from(plugins.module_name("models"), trust, algo, path), config)
     reservations = {**env_kwargs, **_env_spec(model).get("kwargs", {})}.get("reservations", ())
+    if margin:
+        following = TrainedFollowingPolicy(algo, path, config, env_kwargs, trust=trust, model=model)
+        following.follow(tiered_rule(config, better_rule(config), "rule"), margin)
+        return following
     made = TrainedStartPolicy if decides_on_starts(model, config, reservations) else TrainedPolicy
     return made(algo, path, config, env_kwargs, trust=trust, model=model)
 
@@ -122,7 +133,7 @@ def _env_spec(model: Any) -> Mapping[str, Any]:
 
 
 class TrainedPolicy(AgentPolicy):
-    """A trained model of joint actions. Its files go to workers with it.
+    """A trained model of joint actions. Its files go to workers with it, and the attributes of :attr:`_told`.
 
     :param algo: name of its algorithm in the zoo; tables call it by this
     :param path: its file, or the folder of its run
@@ -134,6 +145,8 @@ class TrainedPolicy(AgentPolicy):
     :raises ValueError: unknown algorithm, no such file, a pickle that is not trusted, or a model that does not fit the
         lab
     """
+
+    _told: tuple[str, ...] = ("name", "note")
 
     def __init__(
         self,
@@ -160,7 +173,7 @@ class TrainedPolicy(AgentPolicy):
         self._files = packed_files(module, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self._files, self._origin), {"name": self.name, "note": self.note}
+        return _unpickled, (type(self), self._files, self._origin), {name: getattr(self, name) for name in self._told}
 
 
 def _unpickled(made: type[TrainedPolicy], files: SentOnce, origin: tuple[Any, ...]) -> TrainedPolicy:
@@ -174,6 +187,17 @@ def _unpickled(made: type[TrainedPolicy], files: SentOnce, origin: tuple[Any, ..
 
 class TrainedStartPolicy(TrainedPolicy, StartAgentPolicy):
     """The same of single starts, in any lab."""
+
+
+class TrainedFollowingPolicy(TrainedPolicy, FollowingAgent):
+    """The same of single starts that follows a rule where it is not sure."""
+
+    _told = (*TrainedPolicy._told, "_rule", "_margin", "fingerprint")
+
+    def follow(self, rule: TieredPolicy, margin: float) -> None:
+        """See :class:`~echo_env.lab.policies.following.FollowingAgent`; results of a sweep are kept for these too."""
+        super().follow(rule, margin)
+        self.fingerprint = f"{self.fingerprint} {rule.name} within {margin:g}"
 
 
 def checked_file(agent: ListedAgent) -> str:

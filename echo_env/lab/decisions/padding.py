@@ -58,11 +58,8 @@ class Padding:
         :param mask: (..., 3 K + 1 + K D)
         :return: (..., actions)
         """
-        stop = CLASSES_PER_TYPE * self.types(mask.shape[-1])
         padded = np.zeros((*mask.shape[:-1], self.actions), dtype=np.bool_)
-        padded[..., :stop] = mask[..., :stop]
-        padded[..., STARTS : STARTS + mask.shape[-1] - stop - 1] = mask[..., stop + 1 :]
-        padded[..., -1] = mask[..., stop]
+        padded[..., self.places((mask.shape[-1] - 1) // (CLASSES_PER_TYPE + len(self.reservations)))] = mask
         return padded
 
     def rows(self, rows: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -100,16 +97,20 @@ class Padding:
             seen[which, STARTS + choice, KEPT_COLUMNS + 1] = np.array(self.reservations)[length] / HOUR
         return seen
 
-    def types(self, actions: int) -> int:
-        """K of a lab that has so many actions of its own."""
-        return (actions - 1) // (CLASSES_PER_TYPE + len(self.reservations))
-
     def own(self, action: NDArray[np.int64], types: int) -> NDArray[np.int64]:
         """Actions as a lab of so many types names them.
 
         :param action: of :attr:`actions`, feasible in the lab
         :param types: K
         """
-        stop = CLASSES_PER_TYPE * types
-        named = np.where(action < STARTS, action, stop + 1 + action - STARTS)
-        return np.where(action == self.actions - 1, stop, named)
+        names, places = np.zeros(self.actions, dtype=np.int64), self.places(types)
+        names[places] = np.arange(len(places))
+        return names[action]
+
+    def places(self, types: int) -> NDArray[np.int64]:
+        """(3 K + 1 + K D,) where the actions of a lab of so many types stand.
+
+        :param types: K
+        """
+        starts, kept = np.arange(CLASSES_PER_TYPE * types), np.arange(types * len(self.reservations))
+        return np.concatenate([starts, [self.actions - 1], STARTS + kept])

@@ -51,6 +51,17 @@ class PaddedPredictor:
         chosen, state = self._model.predict(rows, state, episode_start, deterministic=deterministic, action_masks=masks)
         return self._padding.own(chosen, self._types), state
 
+    def action_scores(self, observation: NDArray[np.float32], action_masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The model's scores of the lab's actions.
+
+        :param observation: (n, 3 K + 1, columns) float32
+        :param action_masks: (n, 3 K + 1 + K D) bool
+        :return: (n, 3 K + 1 + K D) float32
+        """
+        masks = self._padding.mask(action_masks)
+        scores: NDArray[np.float32] = self._model.action_scores(self._padding.rows(observation, masks), masks)
+        return scores[:, self._padding.places(self._types)]
+
 
 def fitted(model: Any, config: Lab) -> Predictor:
     """A model as an agent of a lab: a generalist is padded for it, any other stays as it is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import sys
 import zipfile
@@ -22,8 +23,11 @@ import export_agent  # noqa: E402
 import evaluate  # noqa: E402
 import train  # noqa: E402
 from echo_env import ANY_ID  # noqa: E402
-from echo_env.commands.players import models, policies  # noqa: E402
+from echo_env.commands.players import generalist, models, policies  # noqa: E402
 from echo_env.commands.players.agent_list import LIST, read_list  # noqa: E402
+from echo_env.lab import evaluate as compare  # noqa: E402
+from echo_env.lab import load_lab  # noqa: E402
+from echo_env.lab.evaluation.guard import better_rule  # noqa: E402
 from sb3_ext.zoo import load_predictor  # noqa: E402
 
 SHORT = ["--verbose", "0", "--num-threads", "1", "--seed", "3", "--eval-freq", "-1", "-n", "64"]
@@ -63,6 +67,18 @@ def test_it_plays_any_lab_and_says_what_to_use(folder: Path, capsys: pytest.Capt
         printed = capsys.readouterr()
         assert "generalist" in printed.out
         assert "on 1,000 days of its own generalist pays" in printed.err
+
+
+def test_it_follows_the_better_rule_where_it_is_not_sure(folder: Path) -> None:
+    """A copy that is sent to workers follows the same rule, and sweeps keep its results for that rule and margin."""
+    lab = load_lab("scarce")
+    policy = generalist.find_generalist(lab, {})
+    again = pickle.loads(pickle.dumps(policy))
+    assert (again._rule.name, again._margin) == (better_rule(lab), generalist.MARGIN)
+    assert again.fingerprint == policy.fingerprint
+    assert policy.fingerprint.endswith(" scarce_first within 2")
+    one, other = (compare(lab, [own], 10, 3).values["generalist"]["penalty"] for own in (policy, again))
+    assert np.array_equal(one, other)
 
 
 def test_an_agent_that_ships_names_no_folder_outside_of_the_repository(run: Path, tmp_path: Path) -> None:

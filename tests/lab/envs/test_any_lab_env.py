@@ -23,9 +23,7 @@ KINDS = [("paired", True, ()), ("penalty", False, ()), ("advantage", True, ()), 
 
 def padded(action: int, env: EchoLabAnyEnv) -> int:
     """An action of the env's lab as the env names it."""
-    padding, kinds = env._given.padding, len(env.lab.config.plan.types)
-    feasible = np.flatnonzero(env.action_masks())
-    return int(feasible[padding.own(feasible, kinds).tolist().index(action)])
+    return int(env._given.padding.places(len(env.lab.config.plan.types))[action])
 
 
 @pytest.mark.parametrize(("reward", "competitors", "reservations"), KINDS)

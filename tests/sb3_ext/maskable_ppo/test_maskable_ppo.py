@@ -286,3 +286,16 @@ def test_masks_of_the_lab(idling: bool) -> None:
     assert calls == []
     masks = np.stack(env.env_method("action_masks"))
     assert masks[:, 0].any() == idling
+
+
+@pytest.mark.parametrize("policy", ["MlpPolicy", "OfferedMlpPolicy"])
+def test_scores_of_actions_are_log_probabilities(policy: str) -> None:
+    """Those of feasible actions sum to one, the best is what is predicted, and all others are far below."""
+    model = MaskablePPO(policy, FewOfMany(), seed=1)
+    rng = np.random.default_rng(2)
+    observations, masks = rng.random((20, 3)).astype(np.float32), some_masks(20, 4)
+    scores = model.action_scores(observations, masks)
+    assert scores.shape == (20, N_ACTIONS)
+    assert np.exp(np.where(masks, scores, -np.inf)).sum(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
+    assert np.array_equal(scores.argmax(axis=1), model.predict(observations, action_masks=masks, deterministic=True)[0])
+    assert scores[~masks].max() < -1e6
