@@ -1,4 +1,4 @@
-"""The agent that ships for any lab: the policy ``generalist``."""
+"""The agents that ship for any lab: the policies ``generalist`` and ``generalist_NAME``."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ from typing import Any
 
 from echo_env import ANY_ID
 from echo_env.commands.players import models
-from echo_env.commands.players.agent_list import read_list
+from echo_env.commands.players.agent_list import ListedAgent, read_list
 from echo_env.commands.players.models import TrainedPolicy, checked_file, trained_policy
 from echo_env.lab import Lab
 
 GENERALIST = "generalist"
-"""In place of a policy's name: the trained agent that ships for labs of any kind."""
+"""In place of a policy's name: the trained agent that ships for labs of any kind. ``generalist_NAME`` is a further
+one."""
 
 MARGIN = 2.0
 """It departs from the lab's better rule where it holds another action to be exp(2) = 7 times as likely the right one:
 of 0, 0.5, 1, 2 and 3 what loses in the fewest of 40 validation labs, and wins in as many."""
 
 
-def find_generalist(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
-    """The generalist as an agent of a lab.
+def is_generalist(policy: str) -> bool:
+    """Whether a policy's name stands for a trained agent that ships for labs of any kind.
 
+    :param policy: as typed
+    """
+    return policy == GENERALIST or policy.startswith(f"{GENERALIST}_")
+
+
+def _entry(asked: str) -> ListedAgent | None:
+    """What the list has of a generalist."""
+    name = asked.removeprefix(GENERALIST).removeprefix("_")
+    return read_list(models.AGENTS).get(f"{ANY_ID}/{name}" if name else ANY_ID)
+
+
+def find_generalist(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy:
+    """A generalist as an agent of a lab.
+
+    :param asked: ``generalist`` or ``generalist_NAME``
     :param config: the lab
     :param env_kwargs: see :class:`~echo_env.commands.players.models.TrainedPolicy`
     :return: the policy; its ``note`` says in which respects the lab lies outside of what it was trained on
@@ -29,25 +45,25 @@ def find_generalist(config: Lab, env_kwargs: Mapping[str, Any]) -> TrainedPolicy
     """
     from echo_env.lab.family.outside import outside
 
-    agent = read_list(models.AGENTS).get(ANY_ID)
+    agent = _entry(asked)
     if agent is None:
-        raise ValueError(f"--policies has {GENERALIST!r}, but none is kept; benchmarks/export_agent.py keeps one")
+        raise ValueError(f"--policies has {asked!r}, but no such agent is kept; benchmarks/export_agent.py keeps one")
     policy = trained_policy(agent.algo, checked_file(agent), config, env_kwargs, margin=MARGIN)
-    policy.name = GENERALIST
+    policy.name = asked
     found = outside(config)
     if found:
-        policy.note = f"{GENERALIST} was not trained on labs like {config.name!r}: it has {'; '.join(found)}"
+        policy.note = f"{asked} was not trained on labs like {config.name!r}: it has {'; '.join(found)}"
     return policy
 
 
 def with_shipped_file(arguments: Sequence[str]) -> list[str]:
-    """A command line of ``train`` with the file of the generalist in place of its name.
+    """A command line of ``train`` with the file of a generalist in place of its name.
 
     :param arguments: as typed
     :raises ValueError: none ships, or its file has been changed
     """
-    agent = read_list(models.AGENTS).get(ANY_ID) if GENERALIST in arguments else None
-    return [checked_file(agent) if agent and argument == GENERALIST else argument for argument in arguments]
+    entries = {argument: _entry(argument) for argument in arguments if is_generalist(argument)}
+    return [checked_file(agent) if (agent := entries.get(argument)) else argument for argument in arguments]
 
 
 def advice(config: Lab, policy: TrainedPolicy) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echo_env import ENV_IDS, PATHWAYS_ID
-from echo_env.commands.players.generalist import GENERALIST, advice, find_generalist
+from echo_env.commands.players.generalist import advice, find_generalist, is_generalist
 from echo_env.commands.players.models import MODEL_KWARGS, find_agent, is_agent, trained_policy
 from echo_env.common.words import did_you_mean
 from echo_env.lab import Lab, LabConfig, Policy, load_lab, make_policy, policy_names
@@ -92,8 +92,8 @@ def find_policies(
         model = re.fullmatch(r"([^=(]*)=(.*)", name)
         if model and not (model[1] and model[2]):
             raise ValueError(f"--policies has {name!r}, but a trained model is given as ALGO=PATH")
-        if name == GENERALIST:
-            found[name] = find_generalist(config, env_kwargs)
+        if is_generalist(name):
+            found[name] = find_generalist(name, config, env_kwargs)
         elif is_agent(name) and name not in policy_names():
             found[name] = find_agent(name, config, env_kwargs)
         else:
@@ -110,9 +110,10 @@ def find_policies(
         if note and name not in _noted:
             _noted.add(name)
             print(f"Warning: {note}", file=sys.stderr)
-    if GENERALIST in found and (GENERALIST, config.name) not in _advised:
-        _advised.add((GENERALIST, config.name))
-        print(advice(config, found[GENERALIST]), file=sys.stderr)  # type: ignore[arg-type]
+    for name in filter(is_generalist, found):
+        if (name, config.name) not in _advised:
+            _advised.add((name, config.name))
+            print(advice(config, found[name]), file=sys.stderr)  # type: ignore[arg-type]
     names = [policy.name for policy in found.values()]
     for name, policy in found.items():
         if names.count(policy.name) > 1:

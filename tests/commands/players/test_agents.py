@@ -110,8 +110,8 @@ def test_shipped_agents_load_without_unpickling(key: str, monkeypatch: pytest.Mo
                 patch.setattr(module, name, _refuse)
         patch.setattr(pickle, "Unpickler", _refuse)
         env_id, _, own = key.partition("/")
-        config, name = export_agent.evaluated_in(env_id), f"agent_{own}" if own else "agent"
-        name = GENERALIST if env_id == ANY_ID else name
+        config, kind = export_agent.evaluated_in(env_id), GENERALIST if env_id == ANY_ID else models.AGENT
+        name = f"{kind}_{own}" if own else kind
         (policy,) = evaluate.find_policies([name], config, {}).values()
     # Numba keeps compiled code as pickles of its own.
     assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values[name]["penalty"]).all()

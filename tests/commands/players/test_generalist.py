@@ -72,7 +72,7 @@ def test_it_plays_any_lab_and_says_what_to_use(folder: Path, capsys: pytest.Capt
 def test_it_follows_the_better_rule_where_it_is_not_sure(folder: Path) -> None:
     """A copy that is sent to workers follows the same rule, and sweeps keep its results for that rule and margin."""
     lab = load_lab("scarce")
-    policy = generalist.find_generalist(lab, {})
+    policy = generalist.find_generalist("generalist", lab, {})
     again = pickle.loads(pickle.dumps(policy))
     assert (again._rule.name, again._margin) == (better_rule(lab), generalist.MARGIN)
     assert again.fingerprint == policy.fingerprint
