@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from echo_env.commands.players import plugins  # noqa: E402
-from echo_env.commands.players.generalist import MARGIN  # noqa: E402
+from echo_env.commands.players.generalist import GENERALIST, MARGINS  # noqa: E402
 from echo_env.commands.players.models import find_agent, trained_policy  # noqa: E402
 from echo_env.common.stats import Estimate, estimate  # noqa: E402
 from echo_env.lab import Comparison, Lab, load_lab  # noqa: E402
@@ -153,7 +153,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--agent", help="run or file of the agent")
     parser.add_argument("--algo", default="maskable_ppo", help="its algorithm: %(default)s")
     parser.add_argument(
-        "--margin", type=float, default=MARGIN, help="within which it follows the lab's better rule: %(default)s"
+        "--margin",
+        type=float,
+        default=MARGINS[GENERALIST],
+        help="within which it follows the lab's better rule: %(default)s",
     )
     parser.add_argument("--label", default="", help="a word for the rows, by which tables tell agents apart")
     parser.add_argument("--stream", default="held_out", choices=[stream.name.lower() for stream in Stream])

@@ -15,9 +15,9 @@ GENERALIST = "generalist"
 """In place of a policy's name: the trained agent that ships for labs of any kind. ``generalist_NAME`` is a further
 one."""
 
-MARGIN = 2.0
-"""It departs from the lab's better rule where it holds another action to be exp(2) = 7 times as likely the right one:
-of 0, 0.5, 1, 2 and 3 what loses in the fewest of 40 validation labs, and wins in as many."""
+MARGINS = {GENERALIST: 2.0, f"{GENERALIST}_reserve": 3.0}
+"""It departs from the lab's better rule where it holds another action to be exp(2) = 7 times as likely the right one;
+of a few margins the one with which it loses in the fewest of 40 validation labs, and wins in the most."""
 
 
 def is_generalist(policy: str) -> bool:
@@ -48,7 +48,9 @@ def find_generalist(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> T
     agent = _entry(asked)
     if agent is None:
         raise ValueError(f"--policies has {asked!r}, but no such agent is kept; benchmarks/export_agent.py keeps one")
-    policy = trained_policy(agent.algo, checked_file(agent), config, env_kwargs, margin=MARGIN)
+    policy = trained_policy(
+        agent.algo, checked_file(agent), config, env_kwargs, margin=MARGINS.get(asked, MARGINS[GENERALIST])
+    )
     policy.name = asked
     found = outside(config)
     if found:

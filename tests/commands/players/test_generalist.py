@@ -74,7 +74,7 @@ def test_it_follows_the_better_rule_where_it_is_not_sure(folder: Path) -> None:
     lab = load_lab("scarce")
     policy = generalist.find_generalist("generalist", lab, {})
     again = pickle.loads(pickle.dumps(policy))
-    assert (again._rule.name, again._margin) == (better_rule(lab), generalist.MARGIN)
+    assert (again._rule.name, again._margin) == (better_rule(lab), generalist.MARGINS["generalist"])
     assert again.fingerprint == policy.fingerprint
     assert policy.fingerprint.endswith(" scarce_first within 2")
     one, other = (compare(lab, [own], 10, 3).values["generalist"]["penalty"] for own in (policy, again))
