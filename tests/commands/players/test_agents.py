@@ -104,17 +104,22 @@ def test_shipped_agents_load_without_unpickling(key: str, monkeypatch: pytest.Mo
     """A shipped agent loads where every way to unpickle is an error, plays, and its file says how it was made."""
     # PyTorch imports it when the first optimizer is made, and classes in it are unpicklers.
     importlib.import_module("torch._dynamo")
+    env_id, _, own = key.partition("/")
+    config, kind = export_agent.evaluated_in(env_id), GENERALIST if env_id == ANY_ID else models.AGENT
+    name = f"{kind}_{own}" if own else kind
+
+    def played() -> Any:
+        (policy,) = evaluate.find_policies([name], config, {}).values()
+        return evaluate_policies(config, [policy], 3, 1).values[name]["penalty"]
+
+    # Numba keeps compiled code as pickles of its own.
+    first = played()
     with monkeypatch.context() as patch:
         for module in (pickle, cloudpickle):
-            for name in ("load", "loads"):
-                patch.setattr(module, name, _refuse)
+            for name_of in ("load", "loads"):
+                patch.setattr(module, name_of, _refuse)
         patch.setattr(pickle, "Unpickler", _refuse)
-        env_id, _, own = key.partition("/")
-        config, kind = export_agent.evaluated_in(env_id), GENERALIST if env_id == ANY_ID else models.AGENT
-        name = f"{kind}_{own}" if own else kind
-        (policy,) = evaluate.find_policies([name], config, {}).values()
-    # Numba keeps compiled code as pickles of its own.
-    assert np.isfinite(evaluate_policies(config, [policy], 3, 1).values[name]["penalty"]).all()
+        assert np.array_equal(played(), first)
     agent = KEPT[key]
     provenance = read_description(models.AGENTS / agent.file).provenance
     assert provenance == {name: getattr(agent, name) for name in ("command", "config_file", "seed", "commit", "date")}
