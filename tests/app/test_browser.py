@@ -130,6 +130,8 @@ def test_a_search_can_be_stopped(page: Any, tmp_path: Path) -> None:
     page.get_by_role("slider").focus()
     page.keyboard.press("End")
     page.get_by_text("Search", exact=True).click()
+    # Before it has begun there is nothing to measure.
+    page.get_by_text("search, selection, comparison: 1 of 3").wait_for(timeout=LONG)
     page.get_by_role("button", name="Stop the search").click()
     finished(page)
     assert b"What" in downloaded(page, "Download the report", tmp_path).read_bytes()
