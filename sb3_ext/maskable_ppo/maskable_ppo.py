@@ -15,7 +15,8 @@ from sb3_ext.maskable_ppo.row_policy import RowPolicy
 class MaskablePPO(WholeSaves, sb3_contrib.MaskablePPO):
     """
     sb3-contrib's ``MaskablePPO``, which also knows ``OfferedMlpPolicy`` and ``RowPolicy`` by name, and whose
-    ``save`` leaves the earlier file whole until the new one is; nothing else is changed.
+    ``save`` leaves the earlier file whole until the new one is; ``action_scores`` says how much it prefers each
+    action. Nothing else is changed.
 
     ``MaskablePPO("OfferedMlpPolicy", env)`` takes the parameters of ``MaskablePPO("MlpPolicy", env)`` and learns
     the same, faster where few of many actions are feasible; see

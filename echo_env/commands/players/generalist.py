@@ -16,8 +16,8 @@ GENERALIST = "generalist"
 one."""
 
 MARGINS = {GENERALIST: 2.0, f"{GENERALIST}_reserve": 3.0}
-"""It departs from the lab's better rule where it holds another action to be exp(2) = 7 times as likely the right one;
-of a few margins the one with which it loses in the fewest of 40 validation labs, and wins in the most."""
+"""It departs from the lab's better rule where it holds another action to be exp(2) = 7 times as likely the right one.
+Of a few margins, that with which it wins in the most of 40 validation labs; of equals, that with the fewest lost."""
 
 
 def is_generalist(policy: str) -> bool:
@@ -47,7 +47,9 @@ def find_generalist(asked: str, config: Lab, env_kwargs: Mapping[str, Any]) -> T
 
     agent = _entry(asked)
     if agent is None:
-        raise ValueError(f"--policies has {asked!r}, but no such agent is kept; benchmarks/export_agent.py keeps one")
+        kept = [key.partition("/")[2] for key in read_list(models.AGENTS) if key.partition("/")[0] == ANY_ID]
+        names = ", ".join(sorted("_".join([GENERALIST, name]) if name else GENERALIST for name in kept))
+        raise ValueError(f"--policies has {asked!r}, but the agents for any lab that are kept are {names or 'none'}")
     policy = trained_policy(
         agent.algo, checked_file(agent), config, env_kwargs, margin=MARGINS.get(asked, MARGINS[GENERALIST])
     )

@@ -113,7 +113,7 @@ def trained_policy(
 
     Other parameters and errors as for :class:`TrainedPolicy`.
 
-    :param margin: of a model of single starts: it follows the lab's better rule, and departs from it only within this
+    :param margin: of a model of single starts: it follows the lab's better rule, and departs from it only beyond this
         margin, see :meth:`~echo_env.lab.policies.following.FollowingAgent.follow`; 0 for a model that decides alone
     """
     model = fitted(load_from(plugins.module_name("models"), trust, algo, path), config)

@@ -31,6 +31,8 @@ class PaddedPredictor:
         spec, kwargs = getattr(model, "env_spec", {}), _kwargs(model)
         told = {"observation": padding.observation, "idling": kwargs.get("idling", False)}
         self.env_spec = {**spec, "kwargs": {**kwargs, **told}}
+        if hasattr(model, "action_scores"):
+            self.action_scores = self._scores
 
     def predict(
         self,
@@ -51,8 +53,8 @@ class PaddedPredictor:
         chosen, state = self._model.predict(rows, state, episode_start, deterministic=deterministic, action_masks=masks)
         return self._padding.own(chosen, self._types), state
 
-    def action_scores(self, observation: NDArray[np.float32], action_masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """The model's scores of the lab's actions.
+    def _scores(self, observation: NDArray[np.float32], action_masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """``action_scores``, where the model has them: its scores of the lab's actions.
 
         :param observation: (n, 3 K + 1, columns) float32
         :param action_masks: (n, 3 K + 1 + K D) bool

@@ -81,6 +81,13 @@ def test_it_follows_the_better_rule_where_it_is_not_sure(folder: Path) -> None:
     assert np.array_equal(one, other)
 
 
+def test_a_generalist_that_is_not_kept_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence names those that are."""
+    assert evaluate.main(["--config", "scarce", "--policies", "generalist_best", "--days", "2"]) == 2
+    said = capsys.readouterr().err
+    assert "--policies has 'generalist_best', but the agents for any lab that are kept are generalist" in said
+
+
 def test_an_agent_that_ships_names_no_folder_outside_of_the_repository(run: Path, tmp_path: Path) -> None:
     """Neither its entry nor its file says where the run lay, or the config that it was trained with."""
     copied = shutil.copytree(run, tmp_path / "run")

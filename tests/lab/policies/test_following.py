@@ -61,7 +61,6 @@ def test_a_model_without_scores_is_refused() -> None:
     """One sentence names the agent and the rule."""
     config = load_lab("scarce")
     policy = FollowingAgent("dqn", fitted(LongestWait(), config), config, "rows_wide", False)
-    policy._model = LongestWait()
     rule = make_policy("policy_2", config)
     assert isinstance(rule, TieredPolicy)
     with pytest.raises(ValueError, match="dqn cannot follow policy_2 within a margin: its actions have no scores"):

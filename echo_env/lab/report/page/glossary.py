@@ -37,8 +37,8 @@ RULES = {
     "equals whoever has waited longest.",
     "policy_3": "policy 1 with a room and a sonographer kept for fetal patients.",
     "policy_4": "policy 2 with a room and a sonographer kept for fetal patients.",
-    "policy_5": "starts an exam where that lowers a forecast of waiting points.",
-    "policy_6": "starts an exam where that lowers a forecast of waiting points.",
+    "policy_5": "policy 1, but some rooms and sonographers are paired and reserved for appointments.",
+    "policy_6": "policy 2, but some rooms and sonographers are paired and reserved for appointments.",
     "scarce_first": "policy 2, but the exam type with the fewest rooms or members of staff goes first.",
     "fetal_first": "policy 2, but fetal patients, for whom there are the fewest rooms and staff, go first.",
     "urgent_first": "policy 2, but the exam types with the most weight go first.",
@@ -47,7 +47,8 @@ RULES = {
     "rolling_horizon": "plans the next hours ahead at each decision.",
     "auction": "lets waiting patients bid for rooms and staff.",
     "agent": "a trained agent: it has learned from simulated days which choice costs the fewest points.",
-    "generalist": "a trained agent for labs that it has not seen before.",
+    "generalist": "a trained agent for labs that it has not seen before; where it is not sure it follows a rule.",
+    "generalist_reserve": "such an agent that may also keep the last free room and member of staff for a type of exam.",
 }
 """Rule -> what it does."""
 
